@@ -1,0 +1,44 @@
+/**
+ * The closed set of problem codes: what a client may decide by. Each code has one HTTP status, one title and one answer
+ * to "may the same request succeed later?". Nothing ever decides by the text of an error.
+ */
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+}
+
+export const PROBLEMS = {
+  malformed_request: { status: 400, title: 'The request is not well-formed HTTP.', retryable: false },
+  malformed_json: { status: 400, title: 'The body is not well-formed JSON.', retryable: false },
+  host_not_allowed: { status: 403, title: 'This server does not answer to that host name.', retryable: false },
+  origin_not_allowed: { status: 403, title: 'Web pages of other origins may not call this server.', retryable: false },
+  path_not_found: { status: 404, title: 'There is no such path.', retryable: false },
+  task_not_found: { status: 404, title: 'There is no such task.', retryable: false },
+  worker_not_found: { status: 404, title: 'There is no such worker.', retryable: false },
+  method_not_allowed: { status: 405, title: 'The path does not take that method.', retryable: false },
+  request_timeout: { status: 408, title: 'The request did not arrive in time.', retryable: true },
+  task_terminal: { status: 409, title: 'The task has already ended.', retryable: false },
+  attempt_not_held: { status: 409, title: "This worker's attempt does not hold the task.", retryable: false },
+  session_superseded: { status: 409, title: 'A newer registration has taken this worker id.', retryable: false },
+  session_ended: { status: 409, title: "The worker's session has ended; register again.", retryable: false },
+  log_gap: { status: 409, title: 'Log lines before this batch are missing.', retryable: false },
+  body_too_large: { status: 413, title: 'The body is too large.', retryable: false },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json.', retryable: false },
+  validation_failed: { status: 422, title: 'The request does not fit the contract.', retryable: false },
+  unstorable_json: { status: 422, title: 'The body holds JSON that cannot be stored unchanged.', retryable: false },
+  too_many_requests: { status: 429, title: 'The server has too much to do at the moment.', retryable: true },
+  headers_too_large: { status: 431, title: 'The headers are too large.', retryable: false },
+  internal_error: { status: 500, title: 'The server made a mistake.', retryable: true },
+  database_unavailable: { status: 503, title: 'The database does not answer.', retryable: true },
+  shutting_down: { status: 503, title: 'The server is going down.', retryable: true },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Whether `code` is one of the set; a newer server may send others. */
+export function isProblemCode(code: unknown): code is ProblemCode {
+  return typeof code === 'string' && Object.hasOwn(PROBLEMS, code);
+}
