@@ -1,0 +1,58 @@
+/**
+ * What can be learnt of a process from its number alone, which is all that is left of one after its parent was killed.
+ * Linux answers from /proc; elsewhere `ps` is asked.
+ */
+import { execFile } from 'node:child_process';
+import { readFile, readlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Whether process `pid` runs. A zombie does not: in a container whose first process reaps none it stays for ever. */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+  const stat = await statFields(pid);
+  return stat === null || stat[0] !== 'Z';
+}
+
+/** A mark that tells apart two processes that had the same number: the start time. Empty where it cannot be had. */
+export async function startMark(pid: number): Promise<string> {
+  const stat = await statFields(pid);
+  if (stat !== null) return stat[19] ?? '';
+  return run('ps', ['-o', 'lstart=', '-p', String(pid)]).then(({ stdout }) => stdout.trim(), () => '');
+}
+
+/** Whether `pid` is a postmaster at work in `folder` (a real path): a postmaster's working directory is its data folder. */
+export async function isPostmasterOf(pid: number, folder: string): Promise<boolean> {
+  if (!(await isAlive(pid))) return false;
+  if (process.platform === 'linux') {
+    const [name, cwd] = await Promise.all([
+      readFile(`/proc/${String(pid)}/comm`, 'utf8').catch(() => ''),
+      readlink(`/proc/${String(pid)}/cwd`).catch(() => ''),
+    ]);
+    return name.trim() === 'postgres' && cwd === folder;
+  }
+  const command = await run('ps', ['-o', 'command=', '-p', String(pid)]).then(({ stdout }) => stdout, () => '');
+  return command.includes('postgres') && command.includes(folder);
+}
+
+/** Waits until `pid` has ended; false when it still runs after `timeoutMs`. */
+export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (await isAlive(pid)) {
+    if (performance.now() > deadline) return false;
+    await sleep(20);
+  }
+  return true;
+}
+
+/** Fields 3 and on of /proc/PID/stat (state first); null where there is no such file. Field 2 may hold spaces and `)`. */
+async function statFields(pid: number): Promise<string[] | null> {
+  const text = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => null);
+  return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
+}

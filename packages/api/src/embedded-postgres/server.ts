@@ -1,0 +1,97 @@
+/**
+ * Starts the server process: on loopback TCP alone, in a session of its own. The terminal's Ctrl-C goes to the whole
+ * foreground process group; the server must outlive the API's draining and is stopped by it at the very end.
+ */
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { programOptions } from './cluster.js';
+import { EmbeddedPostgresError } from './error.js';
+import { lastComplaint, openLogFile } from './log-file.js';
+import type { Places } from './places.js';
+import { findPostmaster, readPidFile, type Postmaster } from './postmaster.js';
+
+/** Recovery after a crash replays the log since the last checkpoint (at most 1 GB of it): seconds, on a slow disk minutes. */
+const START_TIMEOUT_MS = 300_000;
+const PORT_ATTEMPTS = 5;
+
+export type Settings = Readonly<Record<string, string | number>>;
+
+const SETTINGS: Settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: 100,
+  fsync: 'on',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  // Statements hold users' parameters: the log tells what went wrong, not in which statement.
+  log_min_messages: 'warning',
+  log_min_error_statement: 'panic',
+  log_checkpoints: 'off',
+};
+
+export interface ServerOptions {
+  readonly logFile: string;
+  readonly settings: Settings;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+/** Starts the server on the cluster and waits until it accepts connections. */
+export async function startServer(places: Places, options: ServerOptions): Promise<Postmaster> {
+  // PostgreSQL takes a stale postmaster.pid for a live one when its process number was given to another process of ours.
+  if ((await findPostmaster(places.cluster)) === null) await rm(join(places.cluster, 'postmaster.pid'), { force: true });
+  for (let attempt = 1; ; attempt += 1) {
+    const port = options.port === 0 ? await freePort() : options.port;
+    const started = await launch(places, port, options);
+    if ('pid' in started) return started;
+    // The port was free a moment ago; with any other reason a second try would fail alike.
+    if (options.port !== 0 || attempt === PORT_ATTEMPTS || !/address|listen/i.test(started.complaint)) {
+      throw new EmbeddedPostgresError(`The embedded PostgreSQL did not start (${started.complaint.trim()}): see ${options.logFile}.`);
+    }
+  }
+}
+
+async function launch(places: Places, port: number, options: ServerOptions): Promise<Postmaster | { complaint: string }> {
+  const settings = Object.entries({ ...SETTINGS, ...options.settings, port });
+  const log = await openLogFile(options.logFile);
+  let ended: string | null = null;
+  try {
+    const child = spawn(
+      places.binaries.postgres,
+      ['-D', places.cluster, ...settings.flatMap(([name, value]) => ['-c', `${name}=${String(value)}`])],
+      { ...programOptions(places.account), detached: true, stdio: ['ignore', log.fd, log.fd] },
+    );
+    child.once('exit', (code, signal) => (ended = `it ended with ${signal ?? `code ${String(code)}`}`));
+    child.once('error', (error) => (ended = error.message));
+    child.unref();
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (ended === null) {
+      const found = await readPidFile(places.cluster);
+      if (found?.pid === child.pid && found?.status === 'ready') return found;
+      if (performance.now() > deadline) {
+        child.kill('SIGQUIT');
+        return { complaint: `not ready after ${String(START_TIMEOUT_MS / 1000)} seconds` };
+      }
+      await sleep(10);
+    }
+    return { complaint: (await lastComplaint(options.logFile)) || ended };
+  } finally {
+    await log.close();
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => {
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+  });
+}
