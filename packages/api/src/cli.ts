@@ -1,0 +1,113 @@
+/** The command line of the API: serve, migrate, check-config. Every option is an environment variable too. */
+import { Command, Option } from 'commander';
+import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
+import { openDatabases } from './db/database.js';
+import { isDatabaseUnavailable } from './db/errors.js';
+import { migrate, MigrationError } from './db/migrate.js';
+import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
+import { createLog } from './log.js';
+import { serve } from './serve.js';
+import { VERSION } from './version.js';
+
+/** Exit codes: 1 for a failure at run time, 2 for a mistake in the configuration. */
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+function optionName(variable: string): string {
+  return `--${variable.toLowerCase().replaceAll('_', '-')}`;
+}
+
+/** Adds one option for each environment variable; given options win. */
+function withConfiguration(command: Command): Command {
+  for (const [name, variable] of Object.entries(ENVIRONMENT)) {
+    const shown = variable.default === '' ? '' : ` (default: ${variable.default})`;
+    command.addOption(new Option(`${optionName(name)} <value>`, variable.meaning + shown).env(name));
+  }
+  return command;
+}
+
+function configOf(command: Command): ApiConfig {
+  const given = command.opts<Record<string, string>>();
+  const environment: NodeJS.ProcessEnv = {};
+  for (const name of Object.keys(ENVIRONMENT)) {
+    const key = name.toLowerCase().replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+    if (given[key] !== undefined) environment[name] = given[key];
+  }
+  return readConfig(environment);
+}
+
+/** One clear line for what users can mend, everything for the rest. */
+export function explainFailure(error: unknown, config: ApiConfig | null): { message: string; exitCode: number } {
+  if (error instanceof ConfigError) return { message: error.message, exitCode: EXIT_USAGE };
+  if (error instanceof EmbeddedPostgresError || error instanceof MigrationError) return { message: error.message, exitCode: EXIT_FAILURE };
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE' && config !== null) {
+    return {
+      message: `Port ${config.port} of ${config.host} is in use: stop what listens there, or choose another with PORT=8001.`,
+      exitCode: EXIT_FAILURE,
+    };
+  }
+  if (code === 'EACCES' && config !== null) {
+    return { message: `Port ${config.port} of ${config.host} may not be opened by this user: choose one above 1023 with PORT.`, exitCode: EXIT_FAILURE };
+  }
+  if (code === '28P01' || code === '28000' || code === '3D000') {
+    return { message: `DATABASE_URL is refused by the server: ${(error as Error).message}.`, exitCode: EXIT_FAILURE };
+  }
+  if (isDatabaseUnavailable(error)) {
+    const where = config?.databaseUrl == null ? 'The embedded PostgreSQL' : `The database at ${withoutPassword(config.databaseUrl)}`;
+    return { message: `${where} cannot be reached (${String(code ?? (error as Error).message)}): start it, or correct DATABASE_URL.`, exitCode: EXIT_FAILURE };
+  }
+  return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT_FAILURE };
+}
+
+function withoutPassword(url: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(url);
+    return `${hostname}${port === '' ? '' : `:${port}`}${pathname}`;
+  } catch {
+    return 'DATABASE_URL';
+  }
+}
+
+/** Runs `work` and turns what goes wrong into a line and an exit code. */
+async function run(command: Command, work: (config: ApiConfig) => Promise<void>): Promise<void> {
+  let config: ApiConfig | null = null;
+  try {
+    config = configOf(command);
+    await work(config);
+  } catch (error) {
+    const { message, exitCode } = explainFailure(error, config);
+    process.stderr.write(`${message}\n`);
+    process.exitCode = exitCode;
+  }
+}
+
+async function migrateOnce(config: ApiConfig): Promise<void> {
+  const log = createLog(config.logLevel);
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null;
+  const databases = openDatabases(config.databaseUrl ?? embedded?.url ?? '', { lease: 1, general: 2 }, log);
+  try {
+    const applied = await migrate(databases.general);
+    process.stdout.write(applied.length === 0 ? 'The schema is up to date.\n' : `Applied ${applied.join(', ')}.\n`);
+  } finally {
+    await databases.close();
+    await embedded?.stop();
+  }
+}
+
+export function createCommand(): Command {
+  const program = new Command('task-executor-api').description('The Task Executor API server.').version(VERSION);
+  const serveCommand = withConfiguration(program.command('serve').description('migrate the database and serve the API'));
+  serveCommand.action(() => run(serveCommand, serve));
+  const migrateCommand = withConfiguration(program.command('migrate').description('migrate the database, then exit'));
+  migrateCommand.action(() => run(migrateCommand, migrateOnce));
+  const checkCommand = withConfiguration(program.command('check-config').description('check the configuration, then exit'));
+  checkCommand.action(() =>
+    run(checkCommand, (config) => {
+      const shown = { ...config, databaseUrl: config.databaseUrl === null ? null : withoutPassword(config.databaseUrl) };
+      process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+      return Promise.resolve();
+    }),
+  );
+  return program;
+}

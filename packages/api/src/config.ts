@@ -1,0 +1,103 @@
+/**
+ * The configuration of one API process: read once from the environment, all mistakes reported together. ENVIRONMENT is the
+ * one list of variables; `--help`, docs/operating.md and the tests go by it.
+ */
+import { LIMITS } from '@task-executor/shared';
+
+export interface ApiConfig {
+  /** Null: PostgreSQL runs embedded, with its data in `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly logLevel: string;
+  readonly numInternalWorkers: number;
+  readonly autoStartWorkers: boolean;
+  readonly defaultTimeoutSeconds: number;
+  readonly defaultPriority: number;
+  readonly leaseSeconds: number;
+  readonly heartbeatIntervalSeconds: number;
+  readonly sweepIntervalMs: number;
+  /** Connections for claims, heartbeats and reports, apart from all others. */
+  readonly leasePoolSize: number;
+  readonly generalPoolSize: number;
+}
+
+interface Variable {
+  readonly default: string;
+  readonly meaning: string;
+}
+
+export const ENVIRONMENT = {
+  DATABASE_URL: { default: '', meaning: 'PostgreSQL 15 or later; empty runs an embedded one' },
+  DATA_DIR: { default: '.data', meaning: 'folder of the embedded PostgreSQL and the pid file' },
+  HOST: { default: '127.0.0.1', meaning: 'address to listen on' },
+  PORT: { default: '8000', meaning: 'port to listen on; 0 takes any free one' },
+  ALLOWED_HOSTS: { default: 'localhost,127.0.0.1,[::1]', meaning: 'host names that requests may be addressed to; * allows all' },
+  LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn, error, fatal or silent' },
+  NUM_INTERNAL_WORKERS: { default: '3', meaning: 'workers inside this process, 0 to 50' },
+  AUTO_START_WORKERS: { default: 'true', meaning: 'whether they start with it' },
+  DEFAULT_TIMEOUT_MINUTES: { default: '30', meaning: 'how long an attempt may run where its task does not say' },
+  DEFAULT_PRIORITY: { default: '5', meaning: 'priority of tasks that name none, 0 to 10' },
+  LEASE_SECONDS: { default: '30', meaning: 'how long a worker may be silent before its tasks are lost' },
+  HEARTBEAT_INTERVAL_SECONDS: { default: '5', meaning: 'how often workers are asked for a heartbeat; at most a third of the lease' },
+  SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts and lapsed leases are looked for' },
+  LEASE_POOL_SIZE: { default: '8', meaning: 'database connections for claims, heartbeats and reports' },
+  GENERAL_POOL_SIZE: { default: '8', meaning: 'database connections for everything else' },
+} as const satisfies Record<string, Variable>;
+
+/** Thrown with every mistake in the configuration, one a line. */
+export class ConfigError extends Error {}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Reads `environment` (by default the process's). @throws ConfigError naming every mistake. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiConfig {
+  const mistakes: string[] = [];
+  const text = (name: keyof typeof ENVIRONMENT): string => environment[name] ?? ENVIRONMENT[name].default;
+  const number = (name: keyof typeof ENVIRONMENT, min: number, max: number, whole = true): number => {
+    const value = text(name).trim() === '' ? NaN : Number(text(name));
+    if (Number.isNaN(value) || value < min || value > max || (whole && !Number.isInteger(value))) {
+      mistakes.push(`${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not "${text(name)}"`);
+    }
+    return value;
+  };
+  const flag = (name: keyof typeof ENVIRONMENT): boolean => {
+    const value = text(name).toLowerCase();
+    if (!['true', 'false', '1', '0'].includes(value)) mistakes.push(`${name} must be true or false, not "${text(name)}"`);
+    return value === 'true' || value === '1';
+  };
+
+  const databaseUrl = text('DATABASE_URL');
+  if (databaseUrl !== '' && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    mistakes.push('DATABASE_URL must begin with postgres:// or postgresql://');
+  }
+  const logLevel = text('LOG_LEVEL').toLowerCase();
+  if (!LOG_LEVELS.includes(logLevel)) mistakes.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, not "${logLevel}"`);
+
+  const config: ApiConfig = {
+    databaseUrl: databaseUrl === '' ? null : databaseUrl,
+    dataDir: text('DATA_DIR'),
+    host: text('HOST'),
+    port: number('PORT', 0, 65_535),
+    allowedHosts: text('ALLOWED_HOSTS').split(',').map((host) => host.trim().toLowerCase()).filter((host) => host !== ''),
+    logLevel,
+    numInternalWorkers: number('NUM_INTERNAL_WORKERS', 0, LIMITS.maxInternalWorkers),
+    autoStartWorkers: flag('AUTO_START_WORKERS'),
+    defaultTimeoutSeconds: Math.round(number('DEFAULT_TIMEOUT_MINUTES', 1 / 60, LIMITS.maxTimeoutSeconds / 60, false) * 60),
+    defaultPriority: number('DEFAULT_PRIORITY', LIMITS.minPriority, LIMITS.maxPriority),
+    leaseSeconds: number('LEASE_SECONDS', 0.3, 3600, false),
+    heartbeatIntervalSeconds: number('HEARTBEAT_INTERVAL_SECONDS', 0.05, 1200, false),
+    sweepIntervalMs: number('SWEEP_INTERVAL_MS', 10, 60_000),
+    leasePoolSize: number('LEASE_POOL_SIZE', 1, 100),
+    generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),
+  };
+  if (config.allowedHosts.length === 0) mistakes.push('ALLOWED_HOSTS must name at least one host');
+  if (config.heartbeatIntervalSeconds * 3 > config.leaseSeconds + 1e-9) {
+    mistakes.push('HEARTBEAT_INTERVAL_SECONDS must be at most a third of LEASE_SECONDS');
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
+  return config;
+}

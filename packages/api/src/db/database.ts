@@ -1,0 +1,118 @@
+/**
+ * Connections to PostgreSQL: one pool for lease traffic (claims, heartbeats, reports), so that slow lists cannot starve
+ * it, and one for the rest. Every wait is bounded: for a connection, for a lock and for a statement by the server, and for
+ * an answer that never comes by a watchdog that destroys the connection.
+ */
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Histogram } from 'prom-client';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+const LOCK_TIMEOUT_MS = 5_000;
+/** Past the server's own limits: whoever has not answered by then will not. */
+const WATCHDOG_MS = STATEMENT_TIMEOUT_MS + 5_000;
+
+/** Settings of every session; the keepalives end a connection whose peer froze, and with it the locks it holds. */
+const SESSION_SETTINGS: Record<string, string> = {
+  statement_timeout: `${STATEMENT_TIMEOUT_MS}ms`,
+  lock_timeout: `${LOCK_TIMEOUT_MS}ms`,
+  idle_in_transaction_session_timeout: '10s',
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '20s',
+  timezone: 'UTC',
+  // The server's start-up cost of compiling a plan is larger than any statement of ours.
+  jit: 'off',
+};
+
+/** The options string that applies SESSION_SETTINGS when a connection starts. */
+export const SESSION_OPTIONS = Object.entries(SESSION_SETTINGS).map(([name, value]) => `-c ${name}=${value}`).join(' ');
+
+/** No table interface: statements are written in SQL, and each states the shape of its rows. */
+export type Database = Kysely<unknown>;
+
+export interface Databases {
+  /** For claims, heartbeats, reports and logs. */
+  readonly lease: Database;
+  /** For everything else. */
+  readonly general: Database;
+  close(): Promise<void>;
+}
+
+// bigint and numeric arrive as text by default; every count here is far below 2^53.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === pg.types.builtins.INT8) return Number;
+    return pg.types.getTypeParser(oid, format);
+  }) as typeof pg.types.getTypeParser,
+};
+
+/**
+ * A client whose connection is destroyed when a query is not answered in time. pg's own query_timeout rejects the query
+ * but returns the stuck connection to the pool, where the next queries fail one after another.
+ */
+class WatchedClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    const query = this.query.bind(this) as (...args: unknown[]) => unknown;
+    const watched = (...args: unknown[]): unknown => {
+      const answer = query(...args);
+      if (!(answer instanceof Promise)) return answer;
+      const watchdog = setTimeout(() => {
+        (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream.destroy(
+          new Error('the database did not answer in time'),
+        );
+      }, WATCHDOG_MS);
+      watchdog.unref();
+      return answer.finally(() => {
+        clearTimeout(watchdog);
+      });
+    };
+    this.query = watched as typeof this.query;
+  }
+}
+
+/** Opens both pools. Nothing is connected before the first query. */
+export function openDatabases(
+  url: string,
+  sizes: { lease: number; general: number },
+  log: Logger,
+  statements?: Histogram<'pool' | 'result'>,
+): Databases {
+  const open = (name: string, max: number): Database => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max,
+      types,
+      Client: WatchedClient,
+      application_name: `task-executor-api ${name}`,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      options: SESSION_OPTIONS,
+    });
+    // Without a listener the loss of an idle connection would end the process.
+    pool.on('error', (error) => {
+      log.warn({ event: 'database_connection_lost', pool: name, error: error.message }, 'an idle connection was lost');
+    });
+    return new Kysely<unknown>({
+      dialect: new PostgresDialect({ pool }),
+      log: ({ level, queryDurationMillis }) => {
+        statements?.observe({ pool: name, result: level === 'error' ? 'error' : 'ok' }, queryDurationMillis / 1000);
+      },
+    });
+  };
+  const lease = open('lease', sizes.lease);
+  const general = open('general', sizes.general);
+  return {
+    lease,
+    general,
+    close: async () => {
+      await Promise.all([lease.destroy(), general.destroy()]);
+    },
+  };
+}

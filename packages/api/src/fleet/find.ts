@@ -1,0 +1,60 @@
+/** Reading workers. */
+import { sql } from 'kysely';
+import type { WorkerStatus } from '@task-executor/shared';
+import type { Database } from '../db/database.js';
+import { IS_LIVE, WORKER_COLUMNS, WORKER_JOINS, type WorkerRow } from './worker.js';
+
+/** The worker, or null where the id was never registered. */
+export async function findWorker(db: Database, workerId: string): Promise<WorkerRow | null> {
+  const { rows } = await sql<WorkerRow>`
+    select ${WORKER_COLUMNS} from workers w ${WORKER_JOINS} where w.id = ${workerId}`.execute(db);
+  return rows[0] ?? null;
+}
+
+export interface WorkerFilter {
+  readonly status: WorkerStatus | null;
+  readonly backendType: string | null;
+}
+
+// In a subquery without the counters, so that counting workers never reads what they did.
+const matching = (filter: WorkerFilter) => sql`
+  (${filter.backendType}::text is null or w.backend_type = ${filter.backendType})
+  and (${filter.status}::text is null or ${filter.status} = case
+         when not ${IS_LIVE} then 'offline'
+         when exists (select from queue q where q.session_id = w.session_id and q.state = 'running') then 'busy'
+         else 'idle' end)`;
+
+/** Up to `limit` workers after id `after`, by id. */
+export async function listWorkers(
+  db: Database,
+  filter: WorkerFilter,
+  { after, limit }: { after: string; limit: number },
+): Promise<WorkerRow[]> {
+  const { rows } = await sql<WorkerRow>`
+    select ${WORKER_COLUMNS}
+      from (select * from workers w where w.id > ${after} and ${matching(filter)} order by w.id limit ${limit}) as w ${WORKER_JOINS}
+     order by w.id`.execute(db);
+  return rows;
+}
+
+export async function countWorkers(db: Database, filter: WorkerFilter): Promise<number> {
+  const { rows } = await sql<{ total: number }>`select count(*) as total from workers w where ${matching(filter)}`.execute(db);
+  return rows[0]?.total ?? 0;
+}
+
+export interface FleetCounts {
+  total: number;
+  idle: number;
+  busy: number;
+  offline: number;
+}
+
+export async function countFleet(db: Database): Promise<FleetCounts> {
+  const { rows } = await sql<FleetCounts>`
+    with busy as (select distinct session_id from queue where state = 'running')
+    select count(*) as total, count(*) filter (where not ${IS_LIVE}) as offline,
+           count(*) filter (where ${IS_LIVE} and busy.session_id is not null) as busy,
+           count(*) filter (where ${IS_LIVE} and busy.session_id is null) as idle
+      from workers w left join busy on busy.session_id = w.session_id`.execute(db);
+  return rows[0] ?? { total: 0, idle: 0, busy: 0, offline: 0 };
+}

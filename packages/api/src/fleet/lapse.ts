@@ -1,0 +1,27 @@
+/**
+ * The ends of sessions. Both are final: no statement anywhere clears ended_at but a new registration, which makes a new
+ * session. Therefore the sweep may act on an ended session without looking again.
+ */
+import { sql } from 'kysely';
+import type { Database } from '../db/database.js';
+
+/** Ends the sessions whose lease has lapsed, and returns their workers. */
+export async function lapseSessions(db: Database): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with lapsed as materialized (
+      select id from workers where ended_at is null and lease_until <= now() limit 1000 for update skip locked
+    )
+    update workers w set ended_at = now(), end_reason = 'lapsed'
+      from lapsed where w.id = lapsed.id and w.ended_at is null and w.lease_until <= now()
+    returning w.id`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Ends a live session (null: the worker's current one) on its own wish. Whether it was live. */
+export async function deregister(db: Database, workerId: string, sessionId: string | null): Promise<boolean> {
+  const { rows } = await sql`
+    update workers set ended_at = now(), end_reason = 'deregistered'
+     where id = ${workerId} and session_id = coalesce(${sessionId}::uuid, session_id) and ended_at is null
+    returning id`.execute(db);
+  return rows.length === 1;
+}

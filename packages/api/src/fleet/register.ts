@@ -1,0 +1,65 @@
+/**
+ * Registration: a new session for a worker id. It replaces whatever session the id had, which fences the old one; the
+ * tasks of that one are taken back by queue/sweep, which the caller runs for this worker at once.
+ */
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Database } from '../db/database.js';
+
+export interface Registration {
+  /** Null: the lowest id that no live worker holds. */
+  readonly workerId: string | null;
+  readonly backendType: string;
+  readonly maxParallelTasks: number;
+  readonly supportedProblems: readonly string[];
+  readonly metadata: Record<string, unknown>;
+  readonly leaseSeconds: number;
+}
+
+/** Two replicas may pick the same free id; the loser picks again. */
+const MAX_RACES = 20;
+
+/** A glob as a pattern for SQL's LIKE. */
+export function likePattern(glob: string): string {
+  return glob.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%').replaceAll('?', '_');
+}
+
+/** The id and session of the registered worker, or null when every id is taken. */
+export async function register(db: Database, request: Registration): Promise<{ workerId: string; sessionId: string } | null> {
+  const sessionId = randomUUID();
+  for (let race = 0; race < MAX_RACES; race++) {
+    const workerId = request.workerId ?? (await lowestFreeId(db));
+    if (workerId === null) return null;
+    const { rows } = await sql`
+      insert into workers as w (id, session_id, backend_type, max_parallel_tasks, supported_problems, problem_patterns,
+                                metadata, registered_at, last_seen_at, lease_until)
+      values (${workerId}, ${sessionId}::uuid, ${request.backendType}, ${request.maxParallelTasks},
+              ${request.supportedProblems}::text[], ${request.supportedProblems.map(likePattern)}::text[],
+              ${JSON.stringify(request.metadata)}::json, now(), now(), now() + make_interval(secs => ${request.leaseSeconds}::float8))
+      on conflict (id) do update
+         set session_id = excluded.session_id, backend_type = excluded.backend_type,
+             max_parallel_tasks = excluded.max_parallel_tasks, supported_problems = excluded.supported_problems,
+             problem_patterns = excluded.problem_patterns, metadata = excluded.metadata,
+             registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at,
+             lease_until = excluded.lease_until, ended_at = null, end_reason = null
+       where ${request.workerId !== null} or w.ended_at is not null or w.lease_until <= now()
+      returning w.id`.execute(db);
+    if (rows.length === 1) return { workerId, sessionId };
+  }
+  return null;
+}
+
+async function lowestFreeId(db: Database): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    with live as (
+      select substring(w.id from '[0-9]+')::int as n from workers w where w.ended_at is null and w.lease_until > now()
+    ), free as (
+      -- The lowest free number is 1 or follows a taken one.
+      select min(n) as n
+        from (select 1 as n union all select n + 1 from live) as next
+       where not exists (select from live where live.n = next.n)
+    )
+    select 'worker-' || lpad(n::text, greatest(3, length(n::text)), '0') || '-kind' as id
+      from free where n <= 999999`.execute(db);
+  return rows[0]?.id ?? null;
+}

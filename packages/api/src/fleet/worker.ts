@@ -1,0 +1,65 @@
+/** The model of a worker as the contract shows it, and the one projection that every read of a worker uses. */
+import { sql, type RawBuilder } from 'kysely';
+import type { components, WorkerStatus } from '@task-executor/shared';
+
+export type Worker = components['schemas']['Worker'];
+
+/** A row of WORKER_COLUMNS. */
+export interface WorkerRow {
+  id: string;
+  session_id: string;
+  backend_type: string;
+  max_parallel_tasks: number;
+  supported_problems: string[];
+  metadata: Record<string, unknown>;
+  registered_at: Date;
+  last_seen_at: Date;
+  live: boolean;
+  end_reason: 'lapsed' | 'deregistered' | null;
+  running_tasks: number;
+  current_task_id: string | null;
+  tasks_completed: number;
+  tasks_failed: number;
+}
+
+/** True of the row `w` while its session is live. A lapsed lease counts at once, before the sweep has noted it. */
+export const IS_LIVE: RawBuilder<boolean> = sql`(w.ended_at is null and w.lease_until > now())`;
+
+/** Expects `workers w`. */
+export const WORKER_COLUMNS: RawBuilder<WorkerRow> = sql`
+  w.id, w.session_id, w.backend_type, w.max_parallel_tasks, w.supported_problems, w.metadata, w.registered_at, w.last_seen_at,
+  ${IS_LIVE} as live, w.end_reason, r.running_tasks, r.current_task_id,
+  coalesce(c.completed, 0)::bigint as tasks_completed, coalesce(c.failed, 0)::bigint as tasks_failed`;
+
+/** Joins to `workers w` what it runs and what it did. */
+export const WORKER_JOINS: RawBuilder<unknown> = sql`
+  cross join lateral (
+    select count(*) as running_tasks, (array_agg(q.task_id order by q.started_at, q.task_id))[1] as current_task_id
+      from queue q where q.session_id = w.session_id and q.state = 'running') as r
+  cross join lateral (
+    select sum(tasks) filter (where kind = 'completed') as completed, sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
+      from (select kind, tasks from counters where worker_id = w.id
+            union all
+            select kind, tasks from counter_deltas where worker_id = w.id) as counted) as c`;
+
+export function statusOf(row: Pick<WorkerRow, 'live' | 'running_tasks'>): WorkerStatus {
+  if (!row.live) return 'offline';
+  return row.running_tasks > 0 ? 'busy' : 'idle';
+}
+
+/** The contract's worker of a row. */
+export function toWorker(row: WorkerRow): Worker {
+  return {
+    id: row.id,
+    backend_type: row.backend_type,
+    status: statusOf(row),
+    last_heartbeat: row.last_seen_at.toISOString(),
+    current_task_id: row.live ? row.current_task_id : null,
+    running_tasks: row.live ? row.running_tasks : 0,
+    capabilities: { max_parallel_tasks: row.max_parallel_tasks, supported_problems: row.supported_problems },
+    metadata: row.metadata,
+    tasks_completed: row.tasks_completed,
+    tasks_failed: row.tasks_failed,
+    registered_at: row.registered_at.toISOString(),
+  };
+}

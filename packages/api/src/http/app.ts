@@ -1,0 +1,52 @@
+/** The Express application: guards, body, contract, handlers, errors, in this order. */
+import express, { type Express } from 'express';
+import * as OpenApiValidator from 'express-openapi-validator';
+import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
+import { readBody } from './body.js';
+import { claimRoutes } from './claims.js';
+import { parseContract } from './contract.js';
+import { checkOrigin, giveRequestId } from './guards.js';
+import { internalWorkerRoutes } from './internal-workers.js';
+import { observe } from './observe.js';
+import { operationRoutes } from './operations.js';
+import { pageRoutes } from './pages.js';
+import { handleErrors, Problem } from './problem.js';
+import { reportRoutes } from './reports.js';
+import type { Services } from './services.js';
+import { taskRoutes } from './tasks.js';
+import { workerRoutes } from './workers.js';
+
+export interface AppOptions {
+  /** Checks every answer of ours against the contract and fails where it does not fit; for tests. */
+  readonly validateResponses: boolean;
+}
+
+export function createApp(services: Services, options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(giveRequestId, observe(services.metrics, services.log), checkOrigin(services.config.allowedHosts));
+  app.use((req, _res, next) => {
+    // The validator knows no HEAD; Node leaves the body out by itself.
+    if (req.method === 'HEAD') req.method = 'GET';
+    next();
+  });
+  app.use(readBody, pageRoutes());
+  app.use(
+    OpenApiValidator.middleware({
+      apiSpec: parseContract() as unknown as OpenAPIV3.DocumentV3,
+      validateRequests: { allowUnknownQueryParameters: false, coerceTypes: false },
+      validateResponses: options.validateResponses,
+      validateSecurity: false,
+      fileUploader: false,
+      ajvFormats: { mode: 'full' },
+    }),
+  );
+  app.use(taskRoutes(services), internalWorkerRoutes(services), workerRoutes(services), claimRoutes(services), reportRoutes(services));
+  app.use(operationRoutes(services));
+  app.use(() => {
+    throw new Problem('path_not_found');
+  });
+  app.use(handleErrors(services.log));
+  return app;
+}

@@ -1,0 +1,102 @@
+/**
+ * Reading JSON bodies: bounded in bytes, depth and width, and only what PostgreSQL can store unchanged. Runs before the
+ * contract's validator, and brings the Content-Type to one of two forms, because the validator keeps a compiled schema for
+ * each raw value of that header that it ever sees (express-openapi-validator 5.6).
+ */
+import type { IncomingMessage } from 'node:http';
+import { LIMITS } from '@task-executor/shared';
+import type { RequestHandler } from 'express';
+import { Problem } from './problem.js';
+
+const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+async function readBytes(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LIMITS.maxBodyBytes) throw new Problem('body_too_large', `At most ${LIMITS.maxBodyBytes} bytes are taken.`, {}, { Connection: 'close' });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Why `text` cannot be stored as it is, or null. */
+function textFault(text: string): string | null {
+  if (text.includes('\u0000')) return 'a NUL character';
+  return text.isWellFormed() ? null : 'a lone surrogate';
+}
+
+/**
+ * Walks a parsed value without recursion and refuses what would not come back as it was sent: NUL and lone surrogates,
+ * numbers that were rounded or overflowed, `__proto__` keys, and too much depth or width.
+ */
+export function checkStorable(root: unknown): void {
+  const refuse = (fault: string): never => {
+    throw new Problem('unstorable_json', `The body holds ${fault}.`);
+  };
+  const open: { value: unknown; depth: number }[] = [{ value: root, depth: 1 }];
+  let nodes = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, depth } = next;
+    if (++nodes > LIMITS.maxJsonNodes) refuse(`more than ${LIMITS.maxJsonNodes} values`);
+    if (typeof value === 'string') {
+      const fault = textFault(value);
+      if (fault !== null) refuse(fault);
+    } else if (typeof value === 'number') {
+      if (!Number.isFinite(value)) refuse('a number that is too large');
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) refuse('an integer beyond 2^53 (send it as a string)');
+    } else if (typeof value === 'object' && value !== null) {
+      if (depth > LIMITS.maxJsonDepth) refuse(`more than ${LIMITS.maxJsonDepth} levels`);
+      for (const [key, child] of Object.entries(value)) {
+        if (key === '__proto__') refuse('a key named __proto__');
+        const fault = textFault(key);
+        if (fault !== null) refuse(`${fault} in a key`);
+        open.push({ value: child, depth: depth + 1 });
+      }
+    }
+  }
+}
+
+/** Parses and checks `bytes`. */
+export function parseJson(bytes: Buffer): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new Problem('malformed_json', error instanceof SyntaxError ? error.message.slice(0, 300) : 'The body is not UTF-8.');
+  }
+  checkStorable(value);
+  return value;
+}
+
+/** Whether a Content-Type is JSON in UTF-8. */
+function isJson(contentType: string): boolean {
+  return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType);
+}
+
+export const readBody: RequestHandler = async (req, _res, next) => {
+  if (BODYLESS.has(req.method)) {
+    delete req.headers['content-type'];
+    req.resume();
+    next();
+    return;
+  }
+  const contentType = req.headers['content-type'];
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') throw new Problem('unsupported_media_type', 'Compressed bodies are not taken.');
+  if (Number(req.headers['content-length'] ?? 0) > LIMITS.maxBodyBytes) {
+    throw new Problem('body_too_large', `At most ${LIMITS.maxBodyBytes} bytes are taken.`, {}, { Connection: 'close' });
+  }
+  const bytes = await readBytes(req);
+  if (bytes.length === 0) {
+    // Without a body there is nothing to have a type; the validator would refuse an optional body that is absent.
+    delete req.headers['content-type'];
+    delete req.headers['content-length'];
+  } else {
+    if (contentType === undefined || !isJson(contentType)) throw new Problem('unsupported_media_type');
+    req.body = parseJson(bytes);
+    req.headers['content-type'] = 'application/json';
+  }
+  next();
+};

@@ -1,0 +1,83 @@
+/** The claim over HTTP, with its long poll. A task is only ever claimed for a socket that is still open. */
+import type { components } from '@task-executor/shared';
+import { Router, type Response } from 'express';
+import { claim, type ClaimRequest } from '../queue/claim.js';
+import { release } from '../queue/release.js';
+import { toTask, type TaskRow } from '../queue/task.js';
+import { findWorker } from '../fleet/find.js';
+import { Problem } from './problem.js';
+import { sessionProblem } from './session-problem.js';
+import { sessionOf } from './reports.js';
+import { pathText, type Services } from './services.js';
+import type { Waiter } from '../wakeups.js';
+
+const ALWAYS_CLAIMABLE = (): boolean => true;
+
+export function claimRoutes({ config, databases, wakeups, metrics, log }: Services): Router {
+  const router = Router();
+  const db = databases.lease;
+
+  /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
+  async function claimWithin(request: ClaimRequest, waitMs: number, waiter: Waiter | null, gone: AbortSignal): Promise<TaskRow | null> {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      const result = await claim(db, request);
+      if (result.kind === 'no_session') throw await sessionProblem(db, request.workerId, request.sessionId);
+      if (result.kind === 'claimed') return result.task;
+      const left = deadline - performance.now();
+      if (waiter === null || waiter.dismissed || left <= 0 || gone.aborted) return null;
+      await waiter.wait(left, gone);
+      // One last look at the end of the wait would cost a query per idle worker and poll.
+      if (gone.aborted || waiter.dismissed || performance.now() >= deadline) return null;
+    }
+  }
+
+  router.post('/api/v1/workers/:worker_id/claim', async (req, res) => {
+    const workerId = pathText(req, 'worker_id');
+    const body = req.body as components['schemas']['Claim'] | undefined;
+    const worker = await findWorker(db, workerId);
+    if (worker === null) throw new Problem('worker_not_found');
+    const request: ClaimRequest = {
+      workerId,
+      sessionId: sessionOf(req) ?? worker.session_id,
+      requestId: body?.request_id ?? null,
+      leaseSeconds: config.leaseSeconds,
+    };
+    // A lease must outlive the wait: nothing renews it meanwhile but the worker's heartbeats.
+    const waitMs = (body?.wait_seconds ?? 0) * 1000;
+    const gone = goneSignal(res);
+    const waiter = waitMs > 0
+      ? wakeups.enter({ globs: worker.supported_problems, backendType: worker.backend_type })
+      : null;
+    if (waitMs > 0 && waiter === null) throw new Problem(wakeups.stopped ? 'shutting_down' : 'too_many_requests');
+    let task: TaskRow | null;
+    try {
+      task = await claimWithin(request, waitMs, waiter, gone);
+    } finally {
+      if (waiter !== null) wakeups.leave(waiter);
+    }
+    const lane = task === null ? null : { problem_id: task.problem_id, backend_type: task.backend_type ?? '' };
+    if (lane !== null) wakeups.passOn(lane);
+    if (task !== null && gone.aborted && request.requestId === null) {
+      // Nobody will repeat this claim, so the task would wait for its timeout.
+      await release(db, { workerId, sessionId: request.sessionId, taskId: task.id, attempt: task.attempt }, 'the claimer went away');
+      if (lane !== null) wakeups.announce(lane);
+      log.info({ event: 'claim_undelivered', task_id: task.id }, 'a claimer went away before its answer');
+      return;
+    }
+    metrics.claims.inc({ result: task === null ? 'nothing' : 'task' });
+    if (task === null) res.status(204).end();
+    else res.json(toTask(task, ALWAYS_CLAIMABLE));
+  });
+
+  return router;
+}
+
+/** Aborts when the connection closes before the answer was sent. */
+function goneSignal(res: Response): AbortSignal {
+  const controller = new AbortController();
+  res.on('close', () => {
+    if (!res.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

@@ -1,0 +1,116 @@
+/** What a worker says of a task it runs: complete, fail, release, logs. Each is fenced by session and attempt. */
+import type { AttemptOutcome, components } from '@task-executor/shared';
+import { Router, type Request } from 'express';
+import { complete } from '../queue/complete.js';
+import { fail } from '../queue/fail.js';
+import { explainRefusal, wasReported, type Reporter } from '../queue/fence.js';
+import { findTask } from '../queue/find.js';
+import { appendLogs } from '../queue/logs.js';
+import { release } from '../queue/release.js';
+import { toTask, type Task } from '../queue/task.js';
+import { Problem } from './problem.js';
+import { pathText, type Services } from './services.js';
+
+type Schemas = components['schemas'];
+
+export function sessionOf(req: Request): string | null {
+  return req.get('Worker-Session') ?? null;
+}
+
+function reporterOf(req: Request): Reporter {
+  const attempt = req.get('Task-Attempt');
+  return {
+    workerId: pathText(req, 'worker_id'),
+    sessionId: sessionOf(req),
+    taskId: pathText(req, 'task_id'),
+    attempt: attempt === undefined ? null : Number(attempt),
+  };
+}
+
+export function reportRoutes({ databases, capabilities, wakeups, metrics }: Services): Router {
+  const router = Router();
+  const db = databases.lease;
+
+  /** The task as it now is, for an answer. */
+  async function current(taskId: string): Promise<Task> {
+    const row = await findTask(db, taskId);
+    if (row === null) throw new Problem('task_not_found');
+    return toTask(row, await capabilities.claimable());
+  }
+
+  /** Why nothing was changed, as a problem. */
+  async function refusal(reporter: Reporter): Promise<Problem> {
+    const refused = await explainRefusal(db, reporter);
+    if (refused.kind !== 'not_held') return new Problem(refused.kind);
+    const { status, attempt } = refused;
+    const detail = status === 'running' ? `The task is running as attempt ${attempt}.` : `The task is ${status}.`;
+    return new Problem('attempt_not_held', detail, { task_status: status, current_attempt: attempt });
+  }
+
+  /** Answers a report that changed nothing: again with the task where it had been accepted before, else with why not. */
+  async function repeatedOrRefused(reporter: Reporter, outcome: AttemptOutcome): Promise<Task> {
+    if (await wasReported(db, reporter, outcome)) return current(reporter.taskId);
+    throw await refusal(reporter);
+  }
+
+  router.post('/api/v1/workers/:worker_id/tasks/:task_id/complete', async (req, res) => {
+    const reporter = reporterOf(req);
+    if (!(await complete(db, reporter, req.body as Schemas['JsonObject']))) {
+      res.json(await repeatedOrRefused(reporter, 'completed'));
+      return;
+    }
+    metrics.attempts.inc({ outcome: 'completed' });
+    metrics.outcomes.inc({ status: 'completed' });
+    res.json(await current(reporter.taskId));
+  });
+
+  router.post('/api/v1/workers/:worker_id/tasks/:task_id/fail', async (req, res) => {
+    const reporter = reporterOf(req);
+    const fate = await fail(db, reporter, (req.body as Schemas['Failure']).error);
+    if (fate === null) {
+      res.json(await repeatedOrRefused(reporter, 'failed'));
+      return;
+    }
+    metrics.attempts.inc({ outcome: 'failed' });
+    const task = await current(reporter.taskId);
+    if (fate === 'ended') metrics.outcomes.inc({ status: 'failed' });
+    else wakeups.announce({ problem_id: task.problem_id, backend_type: task.backend_type ?? '' });
+    res.json(task);
+  });
+
+  router.post('/api/v1/workers/:worker_id/tasks/:task_id/release', async (req, res) => {
+    const reporter = reporterOf(req);
+    const body = req.body as Schemas['Release'] | undefined;
+    if (!(await release(db, reporter, body?.reason ?? null))) {
+      res.json(await repeatedOrRefused(reporter, 'released'));
+      return;
+    }
+    metrics.attempts.inc({ outcome: 'released' });
+    const task = await current(reporter.taskId);
+    wakeups.announce({ problem_id: task.problem_id, backend_type: task.backend_type ?? '' });
+    res.json(task);
+  });
+
+  router.post('/api/v1/workers/:worker_id/tasks/:task_id/logs', async (req, res) => {
+    const reporter = reporterOf(req);
+    const body = req.body as Schemas['LogBatch'];
+    const entries = body.entries.map((entry) => ({
+      level: entry.level ?? 'info',
+      message: entry.message,
+      context: entry.context ?? null,
+      timestamp: entry.timestamp ?? null,
+    }));
+    const result = await appendLogs(db, reporter, entries, body.offset ?? null);
+    if (result.kind === 'not_held') throw await refusal(reporter);
+    if (result.kind === 'gap') {
+      throw new Problem('log_gap', `The attempt has ${result.expectedOffset} lines.`, { expected_offset: result.expectedOffset });
+    }
+    if (result.kind === 'full') {
+      throw new Problem('validation_failed', 'The attempt has logged as many lines as it may.', { expected_offset: result.expectedOffset });
+    }
+    metrics.logLines.inc(result.accepted);
+    res.json({ accepted: result.accepted, next_offset: result.nextOffset });
+  });
+
+  return router;
+}

@@ -1,0 +1,120 @@
+/**
+ * The workers of this process: the worker package, started in here and speaking to this API over loopback HTTP like any
+ * other worker. Ids that this server's earlier life held are taken again, so that a restart after a crash gets their
+ * tasks back at once. Calls that change the number of workers run one after another.
+ */
+import type { components } from '@task-executor/shared';
+import { startWorker, type RunningWorker } from '@task-executor/worker';
+import type { Logger } from 'pino';
+import { request } from 'undici';
+
+type Status = components['schemas']['InternalWorkersStatus'];
+
+export interface InternalWorkersOptions {
+  /** Where this API listens. */
+  readonly apiUrl: string;
+  /** What tells this server's workers from other servers', and stays the same over its restarts. */
+  readonly owner: string;
+  readonly count: number;
+  readonly log: Logger;
+}
+
+export class InternalWorkers {
+  #workers: RunningWorker[] = [];
+  #wanted: number;
+  #turn: Promise<unknown> = Promise.resolve();
+  #running = false;
+  #options: InternalWorkersOptions | null = null;
+  #earlierIds: string[] = [];
+
+  constructor(count: number) {
+    this.#wanted = count;
+  }
+
+  /** To be called once the server listens. */
+  async attach(options: InternalWorkersOptions): Promise<void> {
+    this.#options = options;
+    const { body } = await request(`${options.apiUrl}/api/v1/workers`);
+    const { workers } = (await body.json()) as components['schemas']['WorkerList'];
+    this.#earlierIds = workers
+      .filter((worker) => worker.status !== 'offline' && worker.metadata.internal_owner === options.owner)
+      .map((worker) => worker.id);
+  }
+
+  status(): Status {
+    return {
+      running: this.#running,
+      num_workers: this.#workers.length,
+      workers: this.#workers.flatMap((worker) =>
+        worker.id === null ? [] : [{ id: worker.id, status: worker.status, current_task_id: worker.currentTaskId }]),
+    };
+  }
+
+  /** Whether all that should run have registered. */
+  ready(): boolean {
+    return this.#workers.every((worker) => worker.id !== null);
+  }
+
+  /** Starts what is missing to the wanted number, and returns how many run. */
+  start(): Promise<number> {
+    return this.#inTurn(async () => {
+      this.#running = true;
+      await this.#adjust(this.#wanted);
+      return this.#workers.length;
+    });
+  }
+
+  /** Stops all, handing unfinished tasks back, and returns how many ran. */
+  stop(): Promise<number> {
+    return this.#inTurn(async () => {
+      const count = this.#workers.length;
+      this.#running = false;
+      await this.#adjust(0);
+      return count;
+    });
+  }
+
+  /** Makes it `count` workers, and returns how many there were. */
+  scale(count: number): Promise<number> {
+    return this.#inTurn(async () => {
+      const previous = this.#workers.length;
+      this.#wanted = count;
+      this.#running = count > 0;
+      await this.#adjust(count);
+      return previous;
+    });
+  }
+
+  async #adjust(count: number): Promise<void> {
+    const options = this.#options;
+    if (options === null) throw new Error('internal workers were started before the server listened');
+    const leaving = this.#workers.splice(count);
+    const joining: RunningWorker[] = [];
+    while (this.#workers.length < count) {
+      const workerId = this.#earlierIds.shift();
+      const worker = startWorker({
+        apiUrl: options.apiUrl,
+        ...(workerId === undefined ? {} : { preferredWorkerId: workerId }),
+        backendType: 'kind',
+        concurrency: 1,
+        problems: ['test-*'],
+        metadata: { internal_owner: options.owner },
+        log: options.log.child({ part: 'internal-worker' }),
+      });
+      this.#workers.push(worker);
+      joining.push(worker);
+      void worker.stopped.then(() => {
+        this.#workers = this.#workers.filter((one) => one !== worker);
+      });
+      // One after another, so that ids come in order.
+      await worker.registered;
+    }
+    await Promise.all(leaving.map((worker) => worker.release()));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Metrics of one process, in a registry of its own. No label holds an id, a path as it was sent or an error's text: all
+ * label values come from closed sets.
+ */
+import { sql } from 'kysely';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Database } from './db/database.js';
+import type { Capabilities } from './fleet/capabilities.js';
+import { countFleet } from './fleet/find.js';
+
+/** Names of prom-client's defaults that promtool rejects: `_total` on gauges. */
+const REJECTED_DEFAULTS = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly submissions: Counter;
+  readonly claims: Counter<'result'>;
+  readonly attempts: Counter<'outcome'>;
+  readonly outcomes: Counter<'status'>;
+  readonly logLines: Counter;
+  readonly requests: Histogram<'method' | 'operation' | 'status'>;
+  readonly statements: Histogram<'pool' | 'result'>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const name of REJECTED_DEFAULTS) registry.removeSingleMetric(name);
+  const registers = [registry];
+  const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30];
+  return {
+    registry,
+    submissions: new Counter({ name: 'task_executor_submissions_total', help: 'Tasks submitted.', registers }),
+    claims: new Counter({
+      name: 'task_executor_claims_total', help: 'Claims answered, by what they got.', labelNames: ['result'], registers,
+    }),
+    attempts: new Counter({
+      name: 'task_executor_attempts_total', help: 'Attempts ended, by outcome.', labelNames: ['outcome'], registers,
+    }),
+    outcomes: new Counter({
+      name: 'task_executor_outcomes_total', help: 'Tasks ended, by status.', labelNames: ['status'], registers,
+    }),
+    logLines: new Counter({ name: 'task_executor_log_lines_total', help: 'Log lines stored.', registers }),
+    requests: new Histogram({
+      name: 'task_executor_http_request_duration_seconds', help: 'Time to answer a request; claims include their wait.',
+      labelNames: ['method', 'operation', 'status'], buckets, registers,
+    }),
+    statements: new Histogram({
+      name: 'task_executor_sql_duration_seconds', help: 'Time of a database statement.',
+      labelNames: ['pool', 'result'], buckets, registers,
+    }),
+  };
+}
+
+interface QueueRow {
+  problem_id: string;
+  backend_type: string;
+  state: 'pending' | 'running';
+  tasks: number;
+  oldest_seconds: number;
+}
+
+/** Gauges that are read from the database when they are asked for, at most once in `FRESH_MS`. */
+export function watchQueue(metrics: Metrics, db: Database, capabilities: Capabilities): void {
+  const FRESH_MS = 1_000;
+  const registers = [metrics.registry];
+  let readAt = -Infinity;
+  let reading: Promise<void> = Promise.resolve();
+
+  const depth = new Gauge({
+    name: 'task_executor_queue_tasks', help: 'Tasks that have not ended, by state and reason.',
+    labelNames: ['state', 'reason'], registers,
+    collect: async () => {
+      const now = performance.now();
+      if (now - readAt > FRESH_MS) {
+        readAt = now;
+        reading = read().catch(() => undefined);
+      }
+      await reading;
+    },
+  });
+  const oldest = new Gauge({
+    name: 'task_executor_queue_oldest_seconds', help: 'Age of the longest waiting pending task, by reason.',
+    labelNames: ['reason'], registers,
+  });
+  const workers = new Gauge({
+    name: 'task_executor_workers', help: 'Workers by status.', labelNames: ['status'], registers,
+  });
+  const snapshot = new Gauge({
+    name: 'task_executor_oldest_snapshot_seconds',
+    help: 'Age of the oldest transaction that holds a snapshot; a long one keeps vacuum from cleaning the queue.', registers,
+  });
+
+  async function read(): Promise<void> {
+    const { rows } = await sql<QueueRow>`
+      select problem_id, backend_type, state, count(*) as tasks,
+             extract(epoch from now() - min(updated_at))::float8 as oldest_seconds
+        from queue group by problem_id, backend_type, state`.execute(db);
+    const claimable = await capabilities.claimable();
+    const sums = { ready: { tasks: 0, oldest: 0 }, unclaimable: { tasks: 0, oldest: 0 } };
+    let running = 0;
+    for (const row of rows) {
+      if (row.state === 'running') {
+        running += row.tasks;
+      } else {
+        const sum = sums[claimable(row) ? 'ready' : 'unclaimable'];
+        sum.tasks += row.tasks;
+        sum.oldest = Math.max(sum.oldest, row.oldest_seconds);
+      }
+    }
+    depth.set({ state: 'running', reason: '' }, running);
+    for (const [reason, sum] of Object.entries(sums)) {
+      depth.set({ state: 'pending', reason }, sum.tasks);
+      oldest.set({ reason }, sum.oldest);
+    }
+    const fleet = await countFleet(db);
+    for (const status of ['idle', 'busy', 'offline'] as const) workers.set({ status }, fleet[status]);
+    const age = await sql<{ seconds: number }>`
+      select coalesce(max(extract(epoch from now() - xact_start)), 0)::float8 as seconds
+        from pg_stat_activity where backend_xmin is not null and pid <> pg_backend_pid()`.execute(db);
+    snapshot.set(age.rows[0]?.seconds ?? 0);
+  }
+}

@@ -1,0 +1,23 @@
+/** Cursors: opaque to clients, checked when they come back. */
+import { LIMITS } from '@task-executor/shared';
+
+/** Thrown for a cursor that this server did not make, or made for other filters or another sort. */
+export class CursorError extends Error {}
+
+export function encodeCursor(place: readonly (string | number | null)[]): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+/** The parts of a cursor, `length` many. @throws CursorError */
+export function decodeCursor(cursor: string, length: number): (string | number | null)[] {
+  try {
+    if (cursor.length > LIMITS.maxCursorChars) throw new CursorError();
+    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    const parts = Array.isArray(place) ? (place as unknown[]) : [];
+    const fits = parts.length === length && parts.every((part) => part === null || typeof part === 'string' || Number.isSafeInteger(part));
+    if (!fits) throw new CursorError();
+    return parts as (string | number | null)[];
+  } catch {
+    throw new CursorError('the cursor is not one of this server; begin without it');
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The life of a serving process: PostgreSQL where it runs embedded, the server, signals. The first SIGINT or SIGTERM stops
+ * everything in good order; a second one exits at once.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ApiConfig } from './config.js';
+import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { createLog } from './log.js';
+import { startServer } from './server.js';
+
+function banner(url: string): string {
+  return [
+    '',
+    `  Task Executor   ${url}`,
+    `  Docs            ${url}/docs   ${url}/redoc   ${url}/openapi.yaml`,
+    `  Metrics         ${url}/metrics`,
+    '  A first task:',
+    `    curl -s ${url}/api/v1/tasks -H 'Content-Type: application/json' -d '{"problem_id": "test-hello", "parameters": {"max_steps": 30}}'`,
+    '', '',
+  ].join('\n');
+}
+
+/** Serves until a signal comes. @throws what keeps it from starting */
+export async function serve(config: ApiConfig): Promise<void> {
+  const log = createLog(config.logLevel);
+  let begin: () => void = () => undefined;
+  const signalled = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals > 1) process.exit(1);
+    log.info({ event: 'stopping', signal }, 'stopping; a second signal exits at once');
+    begin();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+
+  if (!['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
+    log.warn({ event: 'exposed', host: config.host }, 'listening beyond loopback: there is no authentication, so whoever reaches this port may do everything');
+  }
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null;
+  try {
+    const server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log });
+    await mkdir(config.dataDir, { recursive: true });
+    const pidFile = join(config.dataDir, 'api.pid');
+    await writeFile(pidFile, `${process.pid}\n`);
+    log.info({ event: 'listening', url: server.url }, 'ready');
+    process.stderr.write(banner(server.url));
+    await signalled;
+    await server.stop();
+    await rm(pidFile, { force: true });
+  } finally {
+    await embedded?.stop();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+  log.info({ event: 'stopped' }, 'stopped');
+}

@@ -1,0 +1,111 @@
+/**
+ * The composition root: everything that one API process is made of, put together by hand and taken apart in reverse. It
+ * keeps no state outside, so several can live in one process.
+ */
+import { createServer, type Server } from 'node:http';
+import { hostname } from 'node:os';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { ApiConfig } from './config.js';
+import { openDatabases } from './db/database.js';
+import { migrate } from './db/migrate.js';
+import { Capabilities } from './fleet/capabilities.js';
+import { createApp } from './http/app.js';
+import { InternalWorkers } from './internal-workers.js';
+import { createMetrics, watchQueue } from './metrics.js';
+import { Sweeper } from './sweeper.js';
+import { Wakeups } from './wakeups.js';
+
+/** How long calls that are under way at the stop may take, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** Ends everything that was started, in reverse order. */
+  stop(): Promise<void>;
+}
+
+export interface ServerParts {
+  readonly config: ApiConfig;
+  readonly databaseUrl: string;
+  readonly log: Logger;
+  readonly validateResponses?: boolean;
+}
+
+function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
+
+/** Migrates the database, listens, starts the loops and the internal workers. */
+export async function startServer({ config, databaseUrl, log, validateResponses = false }: ServerParts): Promise<RunningServer> {
+  const metrics = createMetrics();
+  const databases = openDatabases(databaseUrl, { lease: config.leasePoolSize, general: config.generalPoolSize }, log, metrics.statements);
+  const undo: (() => Promise<unknown>)[] = [() => databases.close()];
+  const stop = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
+      await step().catch((error: unknown) => {
+        log.warn({ event: 'stop_failed', error: String(error) }, 'a part did not stop as it should');
+      });
+    }
+  };
+  try {
+    const applied = await migrate(databases.general);
+    if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
+
+    const capabilities = new Capabilities(databases.general);
+    watchQueue(metrics, databases.general, capabilities);
+    const wakeups = new Wakeups(databases.general, databaseUrl, log);
+    await wakeups.start();
+    undo.push(() => wakeups.stop());
+    const sweeper = new Sweeper({ db: databases.lease, wakeups, metrics, log, intervalMs: config.sweepIntervalMs });
+    const internalWorkers = new InternalWorkers(config.numInternalWorkers);
+    const services = { config, databases, capabilities, wakeups, sweeper, metrics, internalWorkers, log };
+
+    const server = createServer({
+      // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
+      keepAliveTimeout: 75_000,
+      headersTimeout: 20_000,
+      requestTimeout: 30_000,
+      maxHeaderSize: 16 * 1024,
+    }, createApp(services, { validateResponses }));
+    server.maxConnections = 20_000;
+    const { port } = await listen(server, config.port, config.host);
+    undo.push(() => close(server));
+    // Before the server closes, or it would wait for every long poll.
+    undo.push(() => wakeups.stop());
+    sweeper.start();
+    undo.push(() => sweeper.stop());
+
+    const reachable = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : config.host;
+    const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+    await internalWorkers.attach({ apiUrl: url, owner: `${hostname()}:${port}`, count: config.numInternalWorkers, log });
+    undo.push(() => internalWorkers.stop());
+    if (config.autoStartWorkers) await internalWorkers.start();
+    return { url, port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Takes no new connections, lets running calls finish for a while, then cuts them. */
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  server.closeIdleConnections();
+  const cut = setTimeout(() => {
+    server.closeAllConnections();
+  }, CLOSE_TIMEOUT_MS);
+  await closed;
+  clearTimeout(cut);
+}

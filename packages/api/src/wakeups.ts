@@ -1,0 +1,220 @@
+/**
+ * Long polls in memory. A waiting claim costs no query: it is woken when a task arrives that it fits, exactly one waiter
+ * per task. Other replicas hear of a task over NOTIFY where no waiter here fits it, in batches and at most every
+ * HINT_INTERVAL_MS. What is lost is found by one poll per replica, which runs only while somebody waits.
+ *
+ * A waiter enters before its first claim, so that a task which arrives between that claim and the wait is not missed.
+ */
+import { LIMITS, supportsProblem } from '@task-executor/shared';
+import { sql } from 'kysely';
+import type { Logger } from 'pino';
+import type { Database } from './db/database.js';
+import { Listener } from './db/listener.js';
+
+const HINT_INTERVAL_MS = 20;
+const POLL_INTERVAL_MS = 2_000;
+const MAX_WAITERS = 20_000;
+const MAX_LANES = 1_000;
+
+/** A problem and a backend ('' for any) that have pending tasks. */
+export interface Lane {
+  readonly problem_id: string;
+  readonly backend_type: string;
+}
+
+interface Appetite {
+  readonly globs: readonly string[];
+  readonly backendType: string;
+}
+
+/** One waiting claim. */
+export class Waiter {
+  #woken = false;
+  #dismissed = false;
+  #resume: (() => void) | null = null;
+  readonly appetite: Appetite;
+
+  constructor(appetite: Appetite) {
+    this.appetite = appetite;
+  }
+
+  fits(lane: Lane): boolean {
+    return (lane.backend_type === '' || lane.backend_type === this.appetite.backendType)
+      && supportsProblem(this.appetite.globs, lane.problem_id);
+  }
+
+  /** Whether it has been woken and has not yet waited again. */
+  get woken(): boolean {
+    return this.#woken;
+  }
+
+  wake(): void {
+    this.#woken = true;
+    this.#resume?.();
+  }
+
+  /** Whether the server is going down: there is nothing to wait for any more. */
+  get dismissed(): boolean {
+    return this.#dismissed;
+  }
+
+  dismiss(): void {
+    this.#dismissed = true;
+    this.#resume?.();
+  }
+
+  /** Resolves when woken, after `ms` milliseconds or when `signal` aborts, whichever is first. */
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (!this.#woken && !this.#dismissed && !signal.aborted && ms > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        const done = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        this.#resume = done;
+        signal.addEventListener('abort', done, { once: true });
+      });
+      this.#resume = null;
+    }
+    this.#woken = false;
+  }
+}
+
+export class Wakeups {
+  readonly #waiters = new Set<Waiter>();
+  readonly #hints = new Map<string, [string, string, number]>();
+  readonly #db: Database;
+  readonly #listener: Listener;
+  readonly #log: Logger;
+  #hintTimer: NodeJS.Timeout | null = null;
+  #pollTimer: NodeJS.Timeout | null = null;
+  #polling: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(db: Database, url: string, log: Logger) {
+    this.#db = db;
+    this.#log = log;
+    this.#listener = new Listener(url, (payload) => {
+      this.#heard(payload);
+    }, log);
+  }
+
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  async start(): Promise<void> {
+    await this.#listener.start();
+    this.#schedulePoll();
+  }
+
+  /** Sends every waiter home, so that its call ends, and stops. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#hintTimer !== null) clearTimeout(this.#hintTimer);
+    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
+    for (const waiter of this.#waiters) waiter.dismiss();
+    await this.#polling;
+    await this.#listener.stop();
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** A place in the line, or null where it is full or closed. To be given back with `leave`. */
+  enter(appetite: Appetite): Waiter | null {
+    if (this.#stopped || this.#waiters.size >= MAX_WAITERS) return null;
+    const waiter = new Waiter(appetite);
+    this.#waiters.add(waiter);
+    return waiter;
+  }
+
+  leave(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /** There is a new pending task in `lane`. */
+  announce(lane: Lane): void {
+    if (this.#wakeOne(lane) || this.#stopped) return;
+    const key = `${lane.problem_id} ${lane.backend_type}`;
+    const hint = this.#hints.get(key);
+    if (hint !== undefined) hint[2] += 1;
+    else if (this.#hints.size < MAX_LANES) this.#hints.set(key, [lane.problem_id, lane.backend_type, 1]);
+    this.#hintTimer ??= setTimeout(() => {
+      this.#hintTimer = null;
+      for (const one of this.#hints.values()) this.#listener.notify(JSON.stringify(one));
+      this.#hints.clear();
+    }, HINT_INTERVAL_MS);
+  }
+
+  /** Wakes one more waiter here, where one fits: `lane` may hold further tasks. */
+  passOn(lane: Lane): void {
+    this.#wakeOne(lane);
+  }
+
+  #wakeOne(lane: Lane): boolean {
+    for (const waiter of this.#waiters) {
+      if (!waiter.woken && waiter.fits(lane)) {
+        // To the back of the line, so that hints go round.
+        this.#waiters.delete(waiter);
+        this.#waiters.add(waiter);
+        waiter.wake();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #heard(payload: string): void {
+    let hint: unknown;
+    try {
+      hint = JSON.parse(payload);
+    } catch {
+      return;
+    }
+    if (!Array.isArray(hint)) return;
+    const [problem, backend, count] = hint as unknown[];
+    if (typeof problem !== 'string' || typeof backend !== 'string' || typeof count !== 'number') return;
+    for (let n = 0; n < Math.min(count, LIMITS.maxParallelTasks); n++) {
+      if (!this.#wakeOne({ problem_id: problem, backend_type: backend })) return;
+    }
+  }
+
+  #schedulePoll(): void {
+    if (this.#stopped) return;
+    this.#pollTimer = setTimeout(() => {
+      this.#polling = this.#poll().finally(() => {
+        this.#schedulePoll();
+      });
+    }, POLL_INTERVAL_MS);
+    this.#pollTimer.unref();
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#waiters.size === 0) return;
+    try {
+      for (const lane of await pendingLanes(this.#db)) this.#wakeOne(lane);
+    } catch (error) {
+      this.#log.debug({ event: 'poll_failed', error: String(error) }, 'looking for pending tasks failed');
+    }
+  }
+}
+
+/** The lanes that have pending tasks, at most MAX_LANES, each found by one step through the index. */
+async function pendingLanes(db: Database): Promise<Lane[]> {
+  const { rows } = await sql<Lane>`
+    with recursive lanes as (
+      (select problem_id, backend_type from queue where state = 'pending' order by problem_id, backend_type limit 1)
+      union all
+      select next.*
+        from lanes l
+       cross join lateral (
+         select q.problem_id, q.backend_type from queue q
+          where q.state = 'pending' and (q.problem_id, q.backend_type) > (l.problem_id, l.backend_type)
+          order by q.problem_id, q.backend_type limit 1) as next
+    )
+    select * from lanes limit ${MAX_LANES}`.execute(db);
+  return rows;
+}

@@ -1,0 +1,116 @@
+/**
+ * A whole API in the test's process, over real HTTP and a database of its own. Answers are checked against the contract
+ * twice: by the server (validateResponses) and here, where problem documents and undeclared statuses are checked too.
+ */
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormatsModule from 'ajv-formats';
+import { pino } from 'pino';
+import { request } from 'undici';
+import { parse } from 'yaml';
+import { readConfig } from '../../src/config.js';
+import { openDatabases, type Database } from '../../src/db/database.js';
+import { startServer, type RunningServer } from '../../src/server.js';
+import { createTestDatabase } from './database.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  // The tests read whatever the operation answers; its shape has been checked against the contract.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly body: any;
+}
+
+export interface TestApi {
+  readonly url: string;
+  readonly db: Database;
+  readonly databaseUrl: string;
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Starts another server on the same database. */
+  replica(environment?: Record<string, string>): Promise<RunningServer>;
+  stop(): Promise<void>;
+}
+
+interface Contract {
+  paths: Record<string, Record<string, { responses: Record<string, unknown> } | undefined>>;
+}
+
+const contract = parse(readFileSync(new URL('../../../../openapi.yaml', import.meta.url), 'utf8')) as Contract;
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+(addFormatsModule as unknown as (ajv: Ajv2020) => void)(ajv);
+ajv.addSchema(contract as unknown as Record<string, unknown>, 'contract');
+
+function pointer(...parts: string[]): string {
+  return `contract#/${parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;
+}
+
+function templateOf(path: string): string | undefined {
+  const bare = path.split('?')[0] ?? '';
+  const fits = (template: string): boolean => new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]+')}$`).test(bare);
+  return Object.keys(contract.paths).find((one) => one === bare) ?? Object.keys(contract.paths).find(fits);
+}
+
+/** Throws where an answer is not one that the contract declares for its operation. */
+export function checkAnswer(method: string, path: string, answer: Answer): void {
+  const type = String(answer.headers['content-type'] ?? '').split(';')[0] ?? '';
+  if (answer.status >= 400 && type === 'application/problem+json') {
+    const validate = ajv.getSchema(pointer('components', 'schemas', 'Problem'));
+    if (validate?.(answer.body) !== true) throw new Error(`not a problem document: ${JSON.stringify(validate?.errors)} ${JSON.stringify(answer.body)}`);
+  }
+  const template = templateOf(path);
+  const operation = template === undefined ? undefined : contract.paths[template]?.[method.toLowerCase()];
+  if (template === undefined || operation === undefined) {
+    if (answer.status !== 404 && answer.status !== 405) throw new Error(`${method} ${path} is not in the contract and gave ${answer.status}`);
+    return;
+  }
+  if (!(String(answer.status) in operation.responses)) throw new Error(`${method} ${template} gave ${answer.status}, which the contract does not declare`);
+  if (answer.status >= 400 || type !== 'application/json') return;
+  const validate = ajv.getSchema(pointer('paths', template, method.toLowerCase(), 'responses', String(answer.status), 'content', type, 'schema'));
+  if (validate?.(answer.body) !== true) {
+    throw new Error(`${method} ${template} ${answer.status} does not fit: ${JSON.stringify(validate?.errors)} ${JSON.stringify(answer.body)}`);
+  }
+}
+
+/** Starts an API without internal workers; `environment` overrides its configuration. */
+export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
+  const database = await createTestDatabase();
+  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const start = (more: Record<string, string>): Promise<RunningServer> =>
+    startServer({
+      config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+      databaseUrl: database.url,
+      log,
+      validateResponses: true,
+    });
+  const server = await start({});
+  const databases = openDatabases(database.url, { lease: 1, general: 4 }, log);
+  const replicas: RunningServer[] = [];
+  return {
+    url: server.url,
+    db: databases.general,
+    databaseUrl: database.url,
+    call: async (method, path, body, headers = {}) => {
+      const response = await request(`${server.url}${path}`, {
+        method: method as 'GET',
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.body.text();
+      const json = String(response.headers['content-type'] ?? '').includes('json');
+      const answer: Answer = { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text };
+      checkAnswer(method, path, answer);
+      return answer;
+    },
+    replica: async (more = {}) => {
+      const another = await start(more);
+      replicas.push(another);
+      return another;
+    },
+    stop: async () => {
+      for (const one of replicas) await one.stop();
+      await server.stop();
+      await databases.close();
+      await database.drop();
+    },
+  };
+}
