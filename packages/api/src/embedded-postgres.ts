@@ -3,8 +3,8 @@
  * `<dataDir>/postgres`. One API process owns it: it starts it, or takes over the one that a killed API left running, and
  * stops it at its end. Every way in which that can fail is an EmbeddedPostgresError with one line that says what to do.
  */
-import { mkdir, realpath } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readlink, realpath, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { findBinaries } from './embedded-postgres/binaries.js';
 import { prepareCluster, SUPERUSER } from './embedded-postgres/cluster.js';
@@ -43,14 +43,7 @@ const STOPPING_MS = 60_000;
 /** Starts the server of `dataDir`, or takes over the one that runs there. @throws EmbeddedPostgresError */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const log = options.log ?? (() => undefined);
-  const wanted = resolve(options.dataDir);
-  const dataDir = await mkdir(wanted, { recursive: true }).then(() => realpath(wanted)).catch((error: unknown) => {
-    throw new EmbeddedPostgresError(`The data folder ${wanted} cannot be made (${reason(error)}): set DATA_DIR to one that can be written.`);
-  });
-  const unlock = await takeLock(dataDir).catch((error: unknown) => {
-    if (error instanceof EmbeddedPostgresError) throw error;
-    throw new EmbeddedPostgresError(`The data folder ${dataDir} cannot be written (${reason(error)}): set DATA_DIR to one that can.`);
-  });
+  const { dataDir, unlock } = await own(options.dataDir);
   const logFile = join(dataDir, 'postgres.log');
   let server: Postmaster | null = null;
   try {
@@ -65,6 +58,34 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await unlock();
     throw error instanceof EmbeddedPostgresError ? error : new EmbeddedPostgresError(`The embedded PostgreSQL did not start: ${reason(error)}`);
   }
+}
+
+/** Deletes the data of `dataDir` for good, stopping a server that was left running. @throws EmbeddedPostgresError while it is in use */
+export async function removeEmbeddedPostgres(folder: string): Promise<void> {
+  const { dataDir, unlock } = await own(folder);
+  try {
+    const cluster = join(dataDir, 'postgres');
+    const elsewhere = await readlink(cluster).catch(() => null);
+    const left = await findPostmaster(elsewhere ?? cluster);
+    if (left !== null) await endPostmaster(left.pid, () => undefined);
+    if (elsewhere !== null) await rm(dirname(elsewhere), { recursive: true, force: true });
+    for (const path of [cluster, `${cluster}.password`]) await rm(path, { recursive: true, force: true });
+  } finally {
+    await unlock();
+  }
+}
+
+/** Makes the data folder where it is missing and takes its lock. */
+async function own(folder: string): Promise<{ dataDir: string; unlock: () => Promise<void> }> {
+  const wanted = resolve(folder);
+  const dataDir = await mkdir(wanted, { recursive: true }).then(() => realpath(wanted)).catch((error: unknown) => {
+    throw new EmbeddedPostgresError(`The data folder ${wanted} cannot be made (${reason(error)}): set DATA_DIR to one that can be written.`);
+  });
+  const unlock = await takeLock(dataDir).catch((error: unknown) => {
+    if (error instanceof EmbeddedPostgresError) throw error;
+    throw new EmbeddedPostgresError(`The data folder ${dataDir} cannot be written (${reason(error)}): set DATA_DIR to one that can.`);
+  });
+  return { dataDir, unlock };
 }
 
 /** The server that a killed API left running, once it is ready; null when there is none, or when it was just stopping. */

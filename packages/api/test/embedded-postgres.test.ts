@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import pg from 'pg';
-import { EmbeddedPostgresError, startEmbeddedPostgres } from '../src/embedded-postgres.js';
+import { EmbeddedPostgresError, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded-postgres.js';
 import { readPidFile } from '../src/embedded-postgres/postmaster.js';
 import { isAlive, isPostmasterOf, waitForEnd } from '../src/embedded-postgres/processes.js';
 
@@ -153,6 +153,17 @@ describe('embedded PostgreSQL', function () {
       busy.close();
     }
     await (await startEmbeddedPostgres({ dataDir })).stop();
+  });
+
+  it('removes its data, but not under a live process', async () => {
+    const { holder } = await hold(dataDir);
+    expect(await removeEmbeddedPostgres(dataDir).catch((error: unknown) => error)).to.be.instanceOf(EmbeddedPostgresError);
+    const { pid } = (await readPidFile(join(dataDir, 'postgres')))!;
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    await removeEmbeddedPostgres(dataDir);
+    expect(await isAlive(pid)).to.equal(false);
+    expect(await readdir(dataDir)).to.deep.equal(['postgres.log']);
   });
 
   /** Starts the server from a process of its own. */

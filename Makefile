@@ -1,0 +1,20 @@
+# Familiar names for the scripts in scripts/; nothing is done here that they do not do.
+.PHONY: start api-dev test test-all lint db-up db-reset stop clean verify-images
+
+start: ; @node scripts/start.mjs
+# The API from its sources, started again on every change.
+api-dev: ; @node scripts/dev.mjs
+# The packages' tests; test-all adds linting and the whole-system tests.
+test: ; @node scripts/test.mjs --quick
+test-all: ; @node scripts/test.mjs
+lint: ; @node scripts/lint.mjs
+# The embedded PostgreSQL alone: prints its URL, runs until Ctrl-C.
+db-up: ; @node scripts/database.mjs up
+# Deletes the embedded PostgreSQL's data; YES=1 does not ask.
+db-reset: ; @node scripts/database.mjs reset $(if $(YES),--yes)
+# Ends the `npm start` that runs on the data folder.
+stop: ; @node scripts/stop.mjs
+# Removes what was installed and built, never the data.
+clean: ; @node scripts/clean.mjs
+# Builds both images and runs a task through them; by hand, as root.
+verify-images: ; @scripts/verify-images.sh
