@@ -92,6 +92,7 @@ describe('embedded PostgreSQL', function () {
     const { pid } = (await readPidFile(join(dataDir, 'postgres')))!;
     holder.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
+    await once(holder, 'exit');
     await waitForEnd(pid, 5_000);
     await (await startEmbeddedPostgres({ dataDir })).stop();
 
