@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runMocha } from './lib/mocha-runs.mjs';
 import { startEmbeddedPostgres } from './lib/postgres.mjs';
-import { exitCode, main, signalAll } from './lib/run.mjs';
+import { exitCode, main, run, signalAll } from './lib/run.mjs';
 import { setUp, turbo } from './lib/set-up.mjs';
 
 const quick = process.argv.includes('--quick');
@@ -26,6 +26,7 @@ await main(async () => {
   await setUp({ always: true });
   if (cancelled()) return 128 + signalled;
   await turbo('typecheck');
+  if (!quick) await run('Type-checking test/', 'tsc', ['-p', 'test/tsconfig.json']);
   const linted = quick || cancelled() || (await exitCode(process.execPath, ['scripts/lint.mjs'])) === 0;
 
   const database = await testDatabase();
