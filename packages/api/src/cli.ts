@@ -55,7 +55,7 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
   }
   if (isDatabaseUnavailable(error)) {
     const where = config?.databaseUrl == null ? 'The embedded PostgreSQL' : `The database at ${withoutPassword(config.databaseUrl)}`;
-    return { message: `${where} cannot be reached (${String(code ?? (error as Error).message)}): start it, or correct DATABASE_URL.`, exitCode: EXIT_FAILURE };
+    return { message: `${where} cannot be reached (${typeof code === 'string' ? code : String(error)}): start it, or correct DATABASE_URL.`, exitCode: EXIT_FAILURE };
   }
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT_FAILURE };
 }

@@ -141,7 +141,7 @@ export class ApiClient {
     } catch (error) {
       throw new ApiUnreachable(`${method} ${this.#apiUrl}${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
-    if (status >= 400) throw new ApiError(status, (parse(text) ?? {}) as Partial<Schemas['Problem']>, secondsOf(retryAfter));
+    if (status >= 400) throw new ApiError(status, (parse(text) ?? {}), secondsOf(retryAfter));
     return parse(text) as T;
   }
 }

@@ -115,7 +115,7 @@ function lineOf(document: Document, lines: LineCounter, error: ErrorObject): num
 }
 
 function describe(error: ErrorObject): string {
-  const extra = error.keyword === 'additionalProperties' ? ` (${String((error.params as { additionalProperty: string }).additionalProperty)})` : '';
+  const extra = error.keyword === 'additionalProperties' ? ` (${(error.params as { additionalProperty: string }).additionalProperty})` : '';
   if (error.keyword === 'oneOf') return `${error.instancePath} must have either a command or simulated: true`;
   return `${error.instancePath || 'the catalog'} ${error.message ?? 'does not fit'}${extra}`;
 }

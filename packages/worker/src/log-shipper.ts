@@ -81,6 +81,10 @@ export class LogShipper {
     await this.#done;
   }
 
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
   #full(): boolean {
     return !this.#abandoned && (this.#buffer.length >= MAX_BUFFERED_LINES || this.#bufferedChars >= MAX_BUFFERED_CHARS);
   }
@@ -105,10 +109,9 @@ export class LogShipper {
         if (this.#closed) return;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
-          if (this.#closed || this.#buffer.length > 0) resolve();
         });
         // Lines come in bursts: a moment's wait makes one call of them.
-        if (!this.#closed) await sleep(GATHER_MS, undefined, { signal: this.#stop }).catch(() => undefined);
+        if (!this.#isClosed()) await sleep(GATHER_MS, undefined, { signal: this.#stop }).catch(() => undefined);
         continue;
       }
       await this.#ship(this.#nextBatch());

@@ -82,7 +82,7 @@ export class Session {
     while (!this.#over.signal.aborted) {
       const pause = failures === 0 ? this.#heartbeatMs * (0.8 + 0.2 * Math.random()) : Math.min(this.#heartbeatMs, backoffMs(RETRY, failures, Math.random()));
       await sleep(pause, undefined, { signal: this.#over.signal }).catch(() => undefined);
-      if (this.#over.signal.aborted) return;
+      if (this.#isOver()) return;
       failures = (await this.#heartbeat()) ? 0 : failures + 1;
       if (performance.now() - this.#renewedAt > this.#leaseMs) {
         this.#log.warn({ event: 'lease_run_out', worker_id: this.identity.workerId }, 'the lease has run out; what runs is stopped');
@@ -141,13 +141,17 @@ export class Session {
           task, client: this.#client, worker: this.identity, catalog: this.#catalog, log: this.#log,
         }));
       } catch (error) {
-        if (stop.aborted || this.#endedBy(error)) return;
+        if (this.#endedBy(error) || this.#isOver() || this.#claiming.signal.aborted) return;
         failures += 1;
         this.#log.warn({ event: 'claim_failed', error: String(error) }, 'a claim was not answered');
         const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
         await sleep(Math.max(asked, backoffMs(RETRY, failures, Math.random())), undefined, { signal: stop }).catch(() => undefined);
       }
     }
+  }
+
+  #isOver(): boolean {
+    return this.#over.signal.aborted;
   }
 
   #begin(attempt: Attempt): void {

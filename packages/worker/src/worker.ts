@@ -102,7 +102,7 @@ class Worker implements RunningWorker {
       while (!this.#leaving.signal.aborted) {
         const registeredAt = performance.now();
         const registered = await this.#register(wanted);
-        if (registered === null) return this.#leaving.signal.aborted ? 'left' : 'refused';
+        if (registered === null) return this.#isLeaving() ? 'left' : 'refused';
         const end = await this.#live(new Session({
           registered, registeredAt, client: this.#client, catalog: this.#options.catalog ?? BUILT_IN_CATALOG,
           concurrency: this.#options.concurrency, log: this.#options.log,
@@ -148,6 +148,10 @@ class Worker implements RunningWorker {
     return end;
   }
 
+  #isLeaving(): boolean {
+    return this.#leaving.signal.aborted;
+  }
+
   /** Registers, however long the API is away. Null: it refuses, or the worker is leaving. */
   async #register(workerId: string | undefined): Promise<components['schemas']['WorkerSession'] | null> {
     const { backendType, concurrency, problems, metadata, log } = this.#options;
@@ -161,7 +165,7 @@ class Worker implements RunningWorker {
           metadata: metadata ?? {},
         }, signal);
       } catch (error) {
-        if (signal.aborted) return null;
+        if (this.#isLeaving()) return null;
         if (error instanceof ApiError && !error.retryable) {
           log.error({ event: 'registration_refused', error: error.message }, 'the API refuses the registration');
           return null;

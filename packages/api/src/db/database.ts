@@ -3,7 +3,7 @@
  * it, and one for the rest. Every wait is bounded: for a connection, for a lock and for a statement by the server, and for
  * an answer that never comes by a watchdog that destroys the connection.
  */
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
@@ -42,12 +42,12 @@ export interface Databases {
   close(): Promise<void>;
 }
 
-// bigint and numeric arrive as text by default; every count here is far below 2^53.
+const INT8_OID: number = pg.types.builtins.INT8;
+const parserOf = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => unknown;
+
+// bigint arrives as text by default; every count here is far below 2^53.
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (oid === pg.types.builtins.INT8) return Number;
-    return pg.types.getTypeParser(oid, format);
-  }) as typeof pg.types.getTypeParser,
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === INT8_OID ? Number : parserOf(oid, format))) as typeof pg.types.getTypeParser,
 };
 
 /**
@@ -115,4 +115,9 @@ export function openDatabases(
       await Promise.all([lease.destroy(), general.destroy()]);
     },
   };
+}
+
+/** Resolves when the database answers. */
+export async function ping(db: Database): Promise<void> {
+  await sql`select 1`.execute(db);
 }

@@ -20,15 +20,15 @@ export function claimRoutes({ config, databases, wakeups, metrics, log }: Servic
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
   async function claimWithin(request: ClaimRequest, waitMs: number, waiter: Waiter | null, gone: AbortSignal): Promise<TaskRow | null> {
     const deadline = performance.now() + waitMs;
+    const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
     for (;;) {
       const result = await claim(db, request);
       if (result.kind === 'no_session') throw await sessionProblem(db, request.workerId, request.sessionId);
       if (result.kind === 'claimed') return result.task;
-      const left = deadline - performance.now();
-      if (waiter === null || waiter.dismissed || left <= 0 || gone.aborted) return null;
-      await waiter.wait(left, gone);
+      if (waiter === null || isOver()) return null;
+      await waiter.wait(deadline - performance.now(), gone);
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (gone.aborted || waiter.dismissed || performance.now() >= deadline) return null;
+      if (isOver()) return null;
     }
   }
 

@@ -1,6 +1,6 @@
 /** Health, readiness, metrics and the root. */
 import { Router } from 'express';
-import { sql } from 'kysely';
+import { ping } from '../db/database.js';
 import { countFleet } from '../fleet/find.js';
 import { pendingOf, readTotals } from '../queue/stats.js';
 import { VERSION } from '../version.js';
@@ -35,7 +35,7 @@ export function operationRoutes({ databases, metrics, internalWorkers }: Service
     const began = performance.now();
     const known = { version: VERSION, timestamp: new Date().toISOString() };
     try {
-      await within(sql`select 1`.execute(db), HEALTH_TIMEOUT_MS);
+      await within(ping(db), HEALTH_TIMEOUT_MS);
       const latency = Math.round((performance.now() - began) * 100) / 100;
       const [workers, totals] = await within(Promise.all([countFleet(db), readTotals(db)]), HEALTH_TIMEOUT_MS);
       const live = workers.idle + workers.busy;
@@ -61,7 +61,7 @@ export function operationRoutes({ databases, metrics, internalWorkers }: Service
   });
 
   router.get('/ready', async (_req, res) => {
-    const database = await within(sql`select 1`.execute(db), HEALTH_TIMEOUT_MS).then(() => true, () => false);
+    const database = await within(ping(db), HEALTH_TIMEOUT_MS).then(() => true, () => false);
     const workers = internalWorkers.ready();
     const ready = database && workers;
     res.status(ready ? 200 : 503).json({ ready, database, workers });

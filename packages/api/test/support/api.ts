@@ -38,7 +38,7 @@ interface Contract {
 const contract = parse(readFileSync(new URL('../../../../openapi.yaml', import.meta.url), 'utf8')) as Contract;
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 (addFormatsModule as unknown as (ajv: Ajv2020) => void)(ajv);
-ajv.addSchema(contract as unknown as Record<string, unknown>, 'contract');
+ajv.addSchema(contract, 'contract');
 
 function pointer(...parts: string[]): string {
   return `contract#/${parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;

@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { LogLevel } from '@task-executor/shared';
 import type { Execution, ExecutionContext, Executor } from './executor.js';
 import { linesOf } from './lines.js';
@@ -110,9 +111,9 @@ function environmentOf(options: CommandOptions, own: Record<string, string>): Re
 }
 
 /** Log lines of one stream; the pipe is read only as fast as they are taken. */
-async function ship(stream: NodeJS.ReadableStream, level: LogLevel, context: ExecutionContext): Promise<void> {
+async function ship(stream: Readable, level: LogLevel, context: ExecutionContext): Promise<void> {
   try {
-    for await (const line of linesOf(stream as import('node:stream').Readable, MAX_LINE_CHARS)) await context.log(level, line);
+    for await (const line of linesOf(stream, MAX_LINE_CHARS)) await context.log(level, line);
   } catch {
     // The stream was destroyed after the command's end.
   }

@@ -8,7 +8,7 @@ export interface ExecutionContext {
   /** Aborts when the task is to stop: cancelled, timed out, lost, or the worker leaves. */
   readonly signal: AbortSignal;
   /** Adds a line to the task's log; waiting for it keeps a fast writer from filling the worker's memory. */
-  log(level: LogLevel, message: string, context?: Record<string, unknown>): Promise<void>;
+  readonly log: (level: LogLevel, message: string, context?: Record<string, unknown>) => Promise<void>;
 }
 
 export type Execution =
