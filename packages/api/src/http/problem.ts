@@ -72,7 +72,10 @@ export function problemOf(error: unknown): Problem | null {
   if (!isValidatorError(error)) return null;
   if (error.status === 404) return new Problem('path_not_found');
   if (error.status === 405) return new Problem('method_not_allowed', undefined, {}, error.headers ?? {});
-  if (error.status === 415) return new Problem('unsupported_media_type');
+  // Other media types were refused when the body was read; what is left is a body that is missing.
+  if (error.status === 415) {
+    return new Problem('validation_failed', '/body: must be given', { errors: [{ path: '/body', message: 'must be given' }] });
+  }
   if (error.status === 400) {
     const errors = (error.errors ?? []).slice(0, 100).map((one) => ({
       path: (one.path ?? '').slice(0, 1000), message: (one.message ?? 'does not fit').slice(0, 1000),
