@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/task-executor-images-XXXXXX")
+# PostgreSQL runs as another user when root starts it: let it walk through.
+chmod 711 "$work"
 store=(--storage-driver vfs --root "$work/storage" --runroot "$work/run")
 # Without systemd podman cannot time the health checks and says so at every step; they are run by hand below.
 podman() { command podman --log-level fatal "${store[@]}" --cgroup-manager=cgroupfs --runtime runc "$@"; }

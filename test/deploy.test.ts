@@ -26,7 +26,9 @@ describe('the production output', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'task-executor-deploy-'));
     for (const name of ['api', 'worker']) {
-      const args = ['--filter', `@task-executor/${name}`, '--prefer-offline', 'deploy', '--prod', '--no-optional', join(folder, name)];
+      // Injected: copied as they are published. Set for this command alone; in development it would leave stale copies.
+      const pnpm = ['--filter', `@task-executor/${name}`, '--prefer-offline', '--config.inject-workspace-packages=true'];
+      const args = [...pnpm, 'deploy', '--prod', '--no-optional', join(folder, name)];
       await run(join(root, 'node_modules/.bin/pnpm'), args, { cwd: root });
     }
   });
