@@ -57,6 +57,9 @@ const types: pg.CustomTypesConfig = {
 class WatchedClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
+    // The pool listens only while the client is idle: a connection lost under a query would otherwise end the process.
+    // The query itself is rejected with the same error.
+    this.on('error', () => undefined);
     const query = this.query.bind(this) as (...args: unknown[]) => unknown;
     const watched = (...args: unknown[]): unknown => {
       const answer = query(...args);
@@ -82,6 +85,7 @@ export function openDatabases(
   log: Logger,
   statements?: Histogram<'pool' | 'result'>,
 ): Databases {
+  let closing = false;
   const open = (name: string, max: number): Database => {
     const pool = new pg.Pool({
       connectionString: url,
@@ -97,6 +101,7 @@ export function openDatabases(
     });
     // Without a listener the loss of an idle connection would end the process.
     pool.on('error', (error) => {
+      if (closing) return;
       log.warn({ event: 'database_connection_lost', pool: name, error: error.message }, 'an idle connection was lost');
     });
     return new Kysely<unknown>({
@@ -112,6 +117,7 @@ export function openDatabases(
     lease,
     general,
     close: async () => {
+      closing = true;
       await Promise.all([lease.destroy(), general.destroy()]);
     },
   };

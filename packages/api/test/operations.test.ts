@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/config.js';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { ConfigError, ENVIRONMENT, readConfig } from '../src/config.js';
+import { createMetrics } from '../src/metrics.js';
+import { startServer } from '../src/server.js';
+import { eventually } from './support/actors.js';
+import { createEmptyDatabase, createTestDatabase } from './support/database.js';
+import { startProxy } from './support/proxy.js';
+
+const config = readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', GENERAL_POOL_SIZE: '3', LEASE_POOL_SIZE: '3' });
+const log = pino({ level: 'silent' });
+
+describe('operations', () => {
+  it('answers 503 while the database is away, and recovers by itself', async () => {
+    const database = await createTestDatabase();
+    const proxy = await startProxy(database.url);
+    const server = await startServer({ config, databaseUrl: proxy.url, log });
+    try {
+      const submit = () => fetch(`${server.url}/api/v1/tasks`, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ problem_id: 'test-a' }),
+      });
+      expect((await submit()).status).to.equal(201);
+      proxy.cut();
+      for (const answer of [await submit(), await fetch(`${server.url}/api/v1/tasks`), await fetch(`${server.url}/api/v1/workers/worker-001-kind/claim`, { method: 'POST' })]) {
+        expect(answer.status).to.equal(503);
+        expect(answer.headers.get('retry-after')).to.equal('1');
+        expect(await answer.json()).to.include({ code: 'database_unavailable', retryable: true });
+      }
+      const health = await fetch(`${server.url}/health`);
+      expect(health.status).to.equal(503);
+      expect(await health.json()).to.deep.include({ status: 'unhealthy', database: { connected: false, latency_ms: null } });
+      expect((await fetch(`${server.url}/ready`)).status).to.equal(503);
+      proxy.mend();
+      await eventually(async () => (await fetch(`${server.url}/health`)).status === 200);
+      expect((await submit()).status).to.equal(201);
+    } finally {
+      await server.stop();
+      await proxy.stop();
+      await database.drop();
+    }
+  });
+
+  it('lets replicas start at once on an empty database', async () => {
+    const database = await createEmptyDatabase();
+    const servers = await Promise.all(Array.from({ length: 3 }, () => startServer({ config, databaseUrl: database.url, log })));
+    try {
+      for (const server of servers) expect((await fetch(`${server.url}/api/v1/tasks`)).status).to.equal(200);
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()));
+      await database.drop();
+    }
+  });
+
+  it('names every mistake in the configuration at once', () => {
+    const mistakes = { PORT: 'x', DEFAULT_PRIORITY: '11', AUTO_START_WORKERS: 'maybe', DATABASE_URL: 'mysql://x', HEARTBEAT_INTERVAL_SECONDS: '20', NUM_INTERNAL_WORKERS: '51' };
+    let message = '';
+    try {
+      readConfig(mistakes);
+    } catch (error) {
+      if (error instanceof ConfigError) ({ message } = error);
+    }
+    expect(message.split('\n')).to.have.length(6);
+    for (const name of Object.keys(mistakes)) expect(message).to.include(name);
+  });
+
+  it('documents every setting and every metric', async () => {
+    const page = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| ([A-Z_]+) \| (.*) \|$/gm)].map(([, name = '', rest = '']) => [name, ...rest.split('|')].map((cell) => cell.trim()));
+    const api = Object.entries(ENVIRONMENT).map(([name, { default: value, meaning }]) => [name, value, meaning]);
+    const worker = Object.entries(WORKER_ENVIRONMENT).map(([name, { option, default: value, meaning }]) => [name, option, value, meaning]);
+    expect(rows.map((row) => row.filter((cell) => cell !== ''))).to.deep.equal([...api, ...worker].map((row) => row.filter((cell) => cell !== '')));
+    for (const { name } of await createMetrics().registry.getMetricsAsJSON()) {
+      if (name.startsWith('task_executor_')) expect(page).to.include(`| ${name} |`);
+    }
+  });
+});
