@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { request as rawRequest } from 'node:http';
 import { connect } from 'node:net';
 import { expect } from 'chai';
@@ -82,6 +83,17 @@ describe('http', () => {
     for (const name of ['task_executor_queue_tasks', 'task_executor_workers', 'task_executor_http_request_duration_seconds', 'task_executor_sql_duration_seconds', 'nodejs_eventloop_lag_seconds']) {
       expect(metrics.body).to.include(name);
     }
+  });
+
+  it('has metrics that promtool accepts', async function () {
+    const { body } = await api.call('GET', '/metrics');
+    const checked = spawnSync('promtool', ['check', 'metrics'], { input: body as string, encoding: 'utf8' });
+    if (checked.error !== undefined) {
+      console.log('      promtool is not installed (Debian: prometheus): not checked');
+      this.skip();
+    }
+    expect(checked.stderr + checked.stdout).to.equal('');
+    expect(checked.status).to.equal(0);
   });
 
   it('is degraded without workers, and ready', async () => {
