@@ -25,7 +25,7 @@ const cancelled = () => signalled !== 0;
 await main(async () => {
   await setUp({ always: true });
   if (cancelled()) return 128 + signalled;
-  await turbo('typecheck');
+  await turbo('Type-checking', 'typecheck');
   if (!quick) await run('Type-checking test/', 'tsc', ['-p', 'test/tsconfig.json']);
   const linted = quick || cancelled() || (await exitCode(process.execPath, ['scripts/lint.mjs'])) === 0;
 

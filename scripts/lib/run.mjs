@@ -33,15 +33,16 @@ export function signalAll(signal) {
 }
 
 /** Runs a program to its end; resolves with its exit code, 128 + n after signal n. */
-export function exitCode(program, args, { cwd = root, env = {}, stdio = ['ignore', 'inherit', 'inherit'] } = {}) {
+export function exitCode(program, args, { cwd = root, env = {}, stdio = ['ignore', 'inherit', 'inherit'], started } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, stdio, env: environment(env) });
     running.add(child);
+    started?.(child);
     child.once('error', (error) => {
       running.delete(child);
       reject(new Failure(`${program} could not be run: ${error.message}`));
     });
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       running.delete(child);
       resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : signal === 'SIGKILL' ? 9 : 15));
     });
@@ -52,6 +53,19 @@ export function exitCode(program, args, { cwd = root, env = {}, stdio = ['ignore
 export async function run(what, program, args, options) {
   const code = await exitCode(program, args, options);
   if (code !== 0) throw new Failure(`${what} failed (exit code ${code}).`);
+}
+
+/** As run(), but what the program says is shown only when it fails. */
+export async function runQuietly(what, program, args) {
+  console.error(`${what} ...`);
+  const said = [];
+  const keep = (child) => {
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk));
+  };
+  const code = await exitCode(program, args, { stdio: ['ignore', 'pipe', 'pipe'], started: keep });
+  if (code === 0) return;
+  process.stderr.write(Buffer.concat(said));
+  throw new Failure(`${what} failed (exit code ${code}).`);
 }
 
 /** Runs a script's main function: a Failure is one line, anything else is a bug and keeps its stack. */

@@ -9,7 +9,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { exclusively } from './exclusive.mjs';
-import { environment, root, run } from './run.mjs';
+import { environment, root, run, runQuietly } from './run.mjs';
 
 const stamp = join(root, 'node_modules', '.installed-from');
 
@@ -17,19 +17,20 @@ const stamp = join(root, 'node_modules', '.installed-from');
 export async function setUp({ always = false, packages = [] } = {}) {
   await exclusively(async () => {
     await install(always);
-    await turbo('build', packages);
+    await turbo('Building', 'build', packages);
   });
 }
 
 /** Runs a turbo task over all packages, or over the named ones. */
-export async function turbo(task, packages = []) {
+export async function turbo(what, task, packages = []) {
   const filters = packages.map((name) => `--filter=@task-executor/${name}`);
-  await run(`turbo run ${task}`, 'turbo', ['run', task, ...filters, '--cache=local:rw', '--ui=stream', '--output-logs=new-only', '--log-order=grouped']);
+  await runQuietly(what, 'turbo', ['run', task, ...filters, '--cache=local:rw', '--ui=stream', '--output-logs=errors-only']);
 }
 
 async function install(always) {
   const wanted = await fingerprint();
   if (!always && (await readFile(stamp, 'utf8').catch(() => '')) === wanted && existsSync(join(root, 'node_modules', '.modules.yaml'))) return;
+  console.error('Installing the dependencies ...');
   const [program, ...args] = await pnpm();
   await run('Installing the dependencies', program, [
     ...args, 'install', '--frozen-lockfile', '--prefer-offline', '--config.confirm-modules-purge=false', '--reporter=append-only', '--loglevel=error',
