@@ -23,6 +23,63 @@ function* walk(node: unknown, path: string): Generator<[string, Json]> {
   for (const [key, child] of Object.entries(node)) yield* walk(child, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
 }
 
+/** Keywords whose value is a schema, schemas by name, and lists of schemas. */
+const SUBSCHEMA = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames', 'unevaluatedProperties'];
+const SUBSCHEMAS = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'allOf', 'anyOf', 'oneOf', 'prefixItems'];
+
+/** `schema` and the schemas inside it. */
+function* schemasIn(schema: unknown, path: string): Generator<[string, Json]> {
+  if (typeof schema !== 'object' || schema === null) return;
+  const node = schema as Json;
+  yield [path, node];
+  for (const key of SUBSCHEMA) yield* schemasIn(node[key], `${path}/${key}`);
+  for (const key of SUBSCHEMAS) {
+    for (const [name, child] of Object.entries(node[key] ?? {})) yield* schemasIn(child, `${path}/${key}/${name}`);
+  }
+}
+
+/** Every schema of the contract: those with a name, and those in place (parameters, headers, bodies, answers). */
+function* allSchemas(): Generator<[string, Json]> {
+  for (const [name, schema] of Object.entries(contract.components.schemas)) yield* schemasIn(schema, `#/components/schemas/${name}`);
+  for (const [path, node] of walk(contract, '#')) {
+    if (!/\/(schemas|examples)\//.test(path) && 'schema' in node) yield* schemasIn(node.schema, `${path}/schema`);
+  }
+}
+
+/** What `schema` leaves without a bound. */
+function unbounded(schema: Json): string[] {
+  if ('$ref' in schema || 'enum' in schema || 'const' in schema) return [];
+  const types = [schema.type ?? []].flat() as string[];
+  const wanted = types.flatMap((type): string[] => {
+    switch (type) {
+      case 'string': return ['maxLength'];
+      case 'integer':
+      case 'number': return ['minimum', 'maximum'];
+      case 'array': return ['maxItems', 'items'];
+      case 'object': return ['maxProperties', 'additionalProperties'];
+      default: return [];
+    }
+  });
+  return types.length === 0 ? ['type'] : wanted.filter((key) => !(key in schema));
+}
+
+interface Operation extends Json {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  requestBody?: Json;
+  responses: Record<string, Json>;
+}
+
+const operations = Object.entries(contract.paths).flatMap(([path, item]) =>
+  Object.entries(item).filter(([method]) => method !== 'parameters').map(([method, operation]) =>
+    ({ path, method, name: `${method.toUpperCase()} ${path}`, operation: operation as Operation })));
+
+/** The response, or the one of the components that it refers to. */
+function responseOf(response: Json): Json {
+  return typeof response.$ref === 'string' ? contract.components.responses[response.$ref.split('/').at(-1) ?? ''] ?? {} : response;
+}
+
 const at = (name: string, ...path: string[]): unknown => path.reduce<unknown>((node, key) => (node as Json)[key], contract.components.schemas[name]);
 const enumOf = (name: string): unknown => at(name, 'enum');
 
@@ -41,30 +98,76 @@ describe('openapi.yaml', () => {
     expect(checked).to.be.greaterThan(40);
   });
 
+  it('shows every example somewhere', () => {
+    const shown = [...walk(contract, '#')].flatMap(([, { $ref: ref }]) => (typeof ref === 'string' && ref.startsWith('#/components/examples/') ? [ref] : []));
+    expect([...new Set(shown)]).to.have.members(Object.keys(contract.components.examples).map((name) => `#/components/examples/${name}`));
+  });
+
   it('bounds every schema', () => {
-    for (const [path, node] of walk(contract, '#')) {
-      if (path.includes('/examples/') || path.endsWith('/properties') || node.enum !== undefined) continue;
-      const types = [node.type].flat();
-      if (types.includes('string')) expect(node, path).to.have.any.keys('maxLength', 'pattern');
-      if (types.includes('integer') || types.includes('number')) expect(node, path).to.include.keys('minimum', 'maximum');
-      if (types.includes('array')) expect(node, path).to.include.keys('maxItems', 'items');
-      if (types.includes('object')) expect(node, path).to.include.keys('maxProperties', 'additionalProperties' in node ? 'additionalProperties' : 'properties');
+    const schemas = [...allSchemas()];
+    expect(schemas.length).to.be.greaterThan(200);
+    expect(schemas.flatMap(([path, schema]) => unbounded(schema).map((key) => `${path}: ${key}`))).to.deep.equal([]);
+  });
+
+  it('would notice a schema without bounds', () => {
+    expect(unbounded({ type: 'string', pattern: '^a+$' })).to.deep.equal(['maxLength']);
+    expect(unbounded({ type: ['integer', 'null'], minimum: 0 })).to.deep.equal(['maximum']);
+    expect(unbounded({ type: 'array', items: {} })).to.deep.equal(['maxItems']);
+    expect(unbounded({ type: 'object', additionalProperties: false })).to.deep.equal(['maxProperties']);
+    expect(unbounded({ description: 'anything' })).to.deep.equal(['type']);
+  });
+
+  it('needs no authentication, and says so', () => {
+    expect(contract.security).to.deep.equal([]);
+    for (const { name, operation } of operations) expect(operation, name).to.not.have.property('security');
+  });
+
+  it('names and describes every operation', () => {
+    const tags = (contract.tags as { name: string }[]).map((tag) => tag.name);
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).to.equal(ids.length);
+    for (const { name, operation } of operations) {
+      expect(operation.operationId, name).to.match(/^[a-z][A-Za-z]+$/);
+      expect(operation.summary, name).to.be.a('string').that.is.not.empty;
+      expect(operation.tags, name).to.have.lengthOf(1);
+      expect(tags, name).to.include.members(operation.tags);
     }
   });
 
-  it('describes every operation and its problems', () => {
-    expect(contract.security).to.deep.equal([]);
-    for (const [path, methods] of Object.entries(contract.paths)) {
-      for (const [method, operation] of Object.entries(methods)) {
-        if (method === 'parameters') continue;
-        expect(operation, path).to.include.keys('operationId', 'tags', 'summary', 'responses');
-        const statuses = Object.keys(operation.responses as Json);
-        expect(statuses.some((status) => status.startsWith('2')), path).to.equal(true);
-        expect(statuses).to.include.members(['403', '422']);
+  it('declares the problems that each operation can have', () => {
+    for (const { path, method, name, operation } of operations) {
+      const statuses = Object.keys(operation.responses);
+      expect(statuses.filter((status) => status.startsWith('2')), name).to.not.be.empty;
+      const wanted = ['403', '422'];
+      if (path.startsWith('/api/')) wanted.push('400', '429', '500', '503');
+      if (path.includes('{')) wanted.push('404');
+      if (method === 'post') wanted.push('413', '415');
+      expect(statuses, name).to.include.members(wanted);
+      expect(statuses.every((status) => /^[245][0-9]{2}$/.test(status)), name).to.equal(true);
+    }
+  });
+
+  it('answers every error with a problem document, but for health and readiness', () => {
+    for (const { path, name, operation } of operations) {
+      for (const [status, response] of Object.entries(operation.responses).filter(([key]) => Number(key) >= 400)) {
+        const { content, headers } = responseOf(response) as { content: Record<string, Json>; headers?: Json };
+        if (status === '503' && (path === '/health' || path === '/ready')) {
+          const usual = operation.responses['200']?.content as Record<string, Json>;
+          expect(content['application/json']?.schema, name).to.deep.equal(usual['application/json']?.schema);
+          continue;
+        }
+        expect(Object.keys(content), `${name} ${status}`).to.deep.equal(['application/problem+json']);
+        expect(content['application/problem+json']?.schema, `${name} ${status}`).to.deep.equal({ $ref: '#/components/schemas/Problem' });
+        if (status === '429' || status === '503') expect(headers, `${name} ${status}`).to.have.property('Retry-After');
       }
     }
-    for (const [name, response] of Object.entries(contract.components.responses)) {
-      expect(Object.keys(response.content as Json), name).to.deep.equal(['application/problem+json']);
+  });
+
+  it('shows problems as the code makes them', () => {
+    const problems = Object.values(contract.components.examples).map(({ value }) => value as Json).filter(({ type }) => typeof type === 'string' && type.startsWith('/problems/'));
+    expect(problems).to.not.be.empty;
+    for (const { code, type, status, title, retryable } of problems) {
+      expect({ type, status, title, retryable }).to.deep.equal({ type: `/problems/${code as string}`, ...PROBLEMS[code as keyof typeof PROBLEMS] });
     }
   });
 
