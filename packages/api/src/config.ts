@@ -51,6 +51,7 @@ export const ENVIRONMENT = {
 /** Thrown with every mistake in the configuration, one a line. */
 export class ConfigError extends Error {}
 
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Reads `environment` (by default the process's). @throws ConfigError naming every mistake. */
@@ -82,7 +83,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     dataDir: text('DATA_DIR'),
     host: text('HOST'),
     port: number('PORT', 0, 65_535),
-    allowedHosts: text('ALLOWED_HOSTS').split(',').map((host) => host.trim().toLowerCase()).filter((host) => host !== ''),
+    // Loopback names and our own address are always answered to: internal workers call by them, and no page can rebind them.
+    allowedHosts: [...new Set([...text('ALLOWED_HOSTS').split(','), ...LOOPBACK, text('HOST')].map((host) => host.trim().toLowerCase()))].filter((host) => host !== ''),
     logLevel,
     numInternalWorkers: number('NUM_INTERNAL_WORKERS', 0, LIMITS.maxInternalWorkers),
     autoStartWorkers: flag('AUTO_START_WORKERS'),
@@ -94,7 +96,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     leasePoolSize: number('LEASE_POOL_SIZE', 1, 100),
     generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),
   };
-  if (config.allowedHosts.length === 0) mistakes.push('ALLOWED_HOSTS must name at least one host');
   if (config.heartbeatIntervalSeconds * 3 > config.leaseSeconds + 1e-9) {
     mistakes.push('HEARTBEAT_INTERVAL_SECONDS must be at most a third of LEASE_SECONDS');
   }

@@ -69,27 +69,28 @@ export function watchQueue(metrics: Metrics, db: Database, capabilities: Capabil
 
   const depth = new Gauge({
     name: 'task_executor_queue_tasks', help: 'Tasks that have not ended, by state and reason.',
-    labelNames: ['state', 'reason'], registers,
-    collect: async () => {
-      const now = performance.now();
-      if (now - readAt > FRESH_MS) {
-        readAt = now;
-        reading = read().catch(() => undefined);
-      }
-      await reading;
-    },
+    labelNames: ['state', 'reason'], registers, collect: refresh,
   });
   const oldest = new Gauge({
     name: 'task_executor_queue_oldest_seconds', help: 'Age of the longest waiting pending task, by reason.',
-    labelNames: ['reason'], registers,
+    labelNames: ['reason'], registers, collect: refresh,
   });
   const workers = new Gauge({
-    name: 'task_executor_workers', help: 'Workers by status.', labelNames: ['status'], registers,
+    name: 'task_executor_workers', help: 'Workers by status.', labelNames: ['status'], registers, collect: refresh,
   });
   const snapshot = new Gauge({
     name: 'task_executor_oldest_snapshot_seconds',
-    help: 'Age of the oldest transaction that holds a snapshot; a long one keeps vacuum from cleaning the queue.', registers,
+    help: 'Age of the oldest transaction that holds a snapshot; a long one keeps vacuum from cleaning the queue.', registers, collect: refresh,
   });
+
+  async function refresh(): Promise<void> {
+    const now = performance.now();
+    if (now - readAt > FRESH_MS) {
+      readAt = now;
+      reading = read().catch(() => undefined);
+    }
+    await reading;
+  }
 
   async function read(): Promise<void> {
     const { rows } = await sql<QueueRow>`

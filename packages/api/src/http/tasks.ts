@@ -102,6 +102,7 @@ export function taskRoutes({ config, databases, capabilities, wakeups, metrics }
       throw new Problem('task_terminal', `The task is ${row.status}.`, { task_status: row.status, current_attempt: row.attempt });
     }
     metrics.outcomes.inc({ status: 'cancelled' });
+    if (row.worker_id !== null) metrics.attempts.inc({ outcome: 'cancelled' });
     res.json(toTask(row, await capabilities.claimable()));
   });
 
