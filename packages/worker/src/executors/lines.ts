@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-/** The lines of `stream`, without their ends, in pieces of at most `maxChars`. */
+/** The lines of `stream`, without their ends, in pieces of at most `maxChars` (2 or more) that split no character. */
 export async function* linesOf(stream: Readable, maxChars: number): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
@@ -14,8 +14,9 @@ export async function* linesOf(stream: Readable, maxChars: number): AsyncGenerat
       yield* piecesOf(line, maxChars);
     }
     while (rest.length > maxChars) {
-      yield rest.slice(0, maxChars);
-      rest = rest.slice(maxChars);
+      const end = cutOf(rest, 0, maxChars);
+      yield rest.slice(0, end);
+      rest = rest.slice(end);
     }
   }
   rest += decoder.end();
@@ -23,6 +24,17 @@ export async function* linesOf(stream: Readable, maxChars: number): AsyncGenerat
 }
 
 function* piecesOf(line: string, maxChars: number): Generator<string> {
-  yield line.slice(0, maxChars);
-  for (let at = maxChars; at < line.length; at += maxChars) yield line.slice(at, at + maxChars);
+  let from = 0;
+  do {
+    const end = cutOf(line, from, maxChars);
+    yield line.slice(from, end);
+    from = end;
+  } while (from < line.length);
+}
+
+/** Where the piece of `text` that begins at `from` ends: never between the halves of a surrogate pair. */
+function cutOf(text: string, from: number, maxChars: number): number {
+  const end = from + maxChars;
+  if (end >= text.length) return text.length;
+  return (text.codePointAt(end - 1) ?? 0) > 0xffff ? end - 1 : end;
 }
