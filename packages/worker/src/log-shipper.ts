@@ -16,7 +16,8 @@ export interface LogLine {
 export type SendBatch = (offset: number, entries: LogLine[]) => Promise<number>;
 
 const MAX_BATCH_LINES = 500;
-const MAX_BATCH_CHARS = 256 * 1024;
+/** Of JSON, where one character may take six bytes; a line of the greatest length always fits. */
+const MAX_BATCH_BYTES = 512 * 1024;
 const MAX_BUFFERED_LINES = 2_000;
 const MAX_BUFFERED_CHARS = 2 * 1024 * 1024;
 const GATHER_MS = 100;
@@ -119,11 +120,11 @@ export class LogShipper {
   }
 
   #nextBatch(): LogLine[] {
-    let chars = 0;
+    let bytes = 0;
     let count = 0;
     for (const line of this.#buffer) {
-      chars += line.message.length + (line.context === undefined ? 0 : JSON.stringify(line.context).length);
-      if (count > 0 && (count >= MAX_BATCH_LINES || chars > MAX_BATCH_CHARS)) break;
+      bytes += Buffer.byteLength(JSON.stringify(line)) + 1;
+      if (count > 0 && (count >= MAX_BATCH_LINES || bytes > MAX_BATCH_BYTES)) break;
       count += 1;
     }
     return this.#buffer.slice(0, count);

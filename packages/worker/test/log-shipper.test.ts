@@ -1,0 +1,158 @@
+/** The log shipper against a scripted `send`: what is sent, in which order, and who waits for whom. */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { ApiError, ApiUnreachable, LIMITS } from '@task-executor/shared';
+import { LogShipper, storable, type LogLine } from '../src/log-shipper.js';
+
+interface Batch { offset: number; messages: string[]; bytes: number }
+type Answer = (batch: Batch) => Promise<number>;
+
+const stored: Answer = ({ offset, messages }) => Promise.resolve(offset + messages.length);
+const refusal = (status: number, code: string, more: Record<string, unknown> = {}): Answer =>
+  () => Promise.reject(new ApiError(status, { code, title: code, ...more } as ConstructorParameters<typeof ApiError>[1], null));
+
+/** A shipper whose batches are answered by `script`, one after another, and are stored after that. */
+function shipping(...script: Answer[]) {
+  const batches: Batch[] = [];
+  const stop = new AbortController();
+  const shipper = new LogShipper((offset: number, entries: LogLine[]) => {
+    const batch = { offset, messages: entries.map((entry) => entry.message), bytes: Buffer.byteLength(JSON.stringify({ offset, entries })) };
+    batches.push(batch);
+    return (script.shift() ?? stored)(batch);
+  }, stop.signal);
+  return { shipper, batches, stop };
+}
+
+/** Whether `promise` has settled once everything that is due has run. */
+async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  void promise.then(() => (settled = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  return settled;
+}
+
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => { open(); } };
+}
+
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `line ${index}`);
+
+describe('log shipper', () => {
+  it('ships every line once and in order, in bounded batches that follow one another', async () => {
+    const { shipper, batches } = shipping();
+    for (const message of numbered(5_000)) await shipper.log('info', message);
+    await shipper.close();
+    expect(batches.flatMap((batch) => batch.messages)).to.deep.equal(numbered(5_000));
+    let offset = 0;
+    for (const batch of batches) {
+      expect(batch.offset).to.equal(offset);
+      expect(batch.messages.length).to.be.at.most(LIMITS.maxLogBatchLines);
+      offset += batch.messages.length;
+    }
+  });
+
+  it('sends no body that is too large, whatever the lines hold', async () => {
+    const { shipper, batches } = shipping();
+    const lines = ['\u0001', '"', '\u4e2d', 'x'].flatMap((character) => Array.from({ length: 12 }, () => character.repeat(LIMITS.maxLogMessageChars)));
+    for (const line of lines) await shipper.log('info', line);
+    await shipper.close();
+    expect(batches.flatMap((batch) => batch.messages)).to.deep.equal(lines);
+    expect(Math.max(...batches.map((batch) => batch.bytes))).to.be.at.most(LIMITS.maxBodyBytes);
+  });
+
+  it('repeats a batch that was not answered, unchanged', async () => {
+    const { shipper, batches } = shipping(() => Promise.reject(new ApiUnreachable('cut')), refusal(503, 'database_unavailable'));
+    await shipper.log('info', 'a');
+    await shipper.log('info', 'b');
+    await shipper.close();
+    expect(batches.map(({ offset, messages }) => ({ offset, messages }))).to.deep.equal(Array.from({ length: 3 }, () => ({ offset: 0, messages: ['a', 'b'] })));
+  });
+
+  it('goes on from where the API expects it', async () => {
+    const { shipper, batches } = shipping(refusal(409, 'log_gap', { expected_offset: 7 }));
+    await shipper.log('info', 'a');
+    await shipper.close();
+    expect(batches.map((batch) => batch.offset)).to.deep.equal([0, 7]);
+    expect(batches[1]?.messages).to.deep.equal(['a']);
+  });
+
+  it('gives up what will never be taken, and ships what follows', async () => {
+    const { shipper, batches } = shipping(refusal(422, 'unstorable_json'));
+    for (const message of numbered(700)) await shipper.log('info', message);
+    await shipper.close();
+    const [refused, ...taken] = batches;
+    expect(taken.map((batch) => batch.offset)[0]).to.equal(0);
+    expect([...refused!.messages, ...taken.flatMap((batch) => batch.messages)]).to.deep.equal(numbered(700));
+  });
+
+  for (const code of ['attempt_not_held', 'session_ended', 'session_superseded', 'task_terminal']) {
+    it(`ships nothing more after ${code}, and holds nobody up`, async () => {
+      const { shipper, batches } = shipping(refusal(409, code));
+      for (const message of numbered(3_000)) await shipper.log('info', message);
+      await shipper.close();
+      await shipper.log('info', 'later');
+      expect(batches).to.have.length(1);
+    });
+  }
+
+  it('lets a writer wait while its buffer is full, and go on when there is room', async () => {
+    const { opened, open } = gate();
+    const { shipper, batches } = shipping(async (batch) => {
+      await opened;
+      return stored(batch);
+    });
+    let last = Promise.resolve();
+    let lines = 0;
+    do {
+      last = shipper.log('info', `line ${lines}`);
+      lines += 1;
+    } while (await hasSettled(last) && lines < 100_000);
+    expect(lines).to.be.lessThan(100_000);
+    open();
+    await last;
+    await shipper.close();
+    expect(batches.flatMap((batch) => batch.messages)).to.deep.equal(numbered(lines));
+  });
+
+  it('lets a waiting writer go and drops what is left when it is stopped', async () => {
+    const { opened, open } = gate();
+    const { shipper, batches, stop } = shipping(async (batch) => {
+      await opened;
+      return stored(batch);
+    });
+    const writes = numbered(2_000).map((message) => shipper.log('info', message));
+    stop.abort();
+    await Promise.all(writes);
+    open();
+    await shipper.close();
+    expect(batches.length).to.be.at.most(1);
+  });
+
+  it('says where the log ends when an attempt writes too much', async () => {
+    let offset = 0;
+    let last: LogLine | undefined;
+    const shipper = new LogShipper((_offset, entries) => {
+      offset += entries.length;
+      last = entries.at(-1);
+      return Promise.resolve(offset);
+    }, new AbortController().signal);
+    for (let line = 0; line < LIMITS.maxLogLinesPerAttempt + 10; line++) await shipper.log('info', 'x');
+    await shipper.close();
+    expect(offset).to.equal(LIMITS.maxLogLinesPerAttempt);
+    expect(last?.level).to.equal('warning');
+    expect(last?.message).to.match(/the log ends here/);
+  });
+
+  it('mends text that cannot be stored, and leaves the rest as it is', () => {
+    fc.assert(fc.property(fc.string({ unit: fc.constantFrom('a', '\u0000', '\uD83D', '\uDE00', '\n', 'ü'), maxLength: 40 }), (text) => {
+      const mended = storable(text);
+      return mended.isWellFormed() && !mended.includes('\u0000') && mended.length === text.length && (mended === text || text.includes('\u0000') || !text.isWellFormed());
+    }));
+    const long = storable('😀'.repeat(LIMITS.maxLogMessageChars));
+    expect(long.length).to.be.at.most(LIMITS.maxLogMessageChars);
+    expect(long).to.match(/\[truncated\]$/);
+    expect(long.isWellFormed()).to.equal(true);
+  });
+});
