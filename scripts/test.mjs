@@ -29,6 +29,8 @@ await main(async () => {
   if (!quick) await run('Type-checking test/', 'tsc', ['-p', 'test/tsconfig.json']);
   const linted = quick || cancelled() || (await exitCode(process.execPath, ['scripts/lint.mjs'])) === 0;
 
+  if (cancelled()) return 128 + signalled;
+
   const database = await testDatabase();
   let counts;
   try {
