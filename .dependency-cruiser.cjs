@@ -40,7 +40,8 @@ module.exports = {
     },
     {
       name: 'http-goes-through-queue-and-fleet',
-      severity: 'warn',
+      comment: 'SQL is at home in queue/ and fleet/.',
+      severity: 'error',
       from: { path: `${source('api')}/http/` },
       to: { path: ['(^|/)node_modules/(pg|kysely)(/|$)'] },
     },

@@ -34,7 +34,8 @@ export class InternalWorkers {
   /** To be called once the server listens. */
   async attach(options: InternalWorkersOptions): Promise<void> {
     this.#options = options;
-    const { body } = await request(`${options.apiUrl}/api/v1/workers`);
+    const { statusCode, body } = await request(`${options.apiUrl}/api/v1/workers`);
+    if (statusCode !== 200) throw new Error(`listing the workers gave ${statusCode}: ${await body.text()}`);
     const { workers } = (await body.json()) as components['schemas']['WorkerList'];
     this.#earlierIds = workers
       .filter((worker) => worker.status !== 'offline' && worker.metadata.internal_owner === options.owner)

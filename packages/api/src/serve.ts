@@ -41,7 +41,12 @@ export async function serve(config: ApiConfig): Promise<void> {
   if (!['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
     log.warn({ event: 'exposed', host: config.host }, 'listening beyond loopback: there is no authentication, so whoever reaches this port may do everything');
   }
-  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null;
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    log: (line) => {
+      log.info({ event: 'embedded_postgres' }, line);
+    },
+  }) : null;
   try {
     const server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log });
     await mkdir(config.dataDir, { recursive: true });

@@ -74,7 +74,7 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
       headersTimeout: 20_000,
       requestTimeout: 30_000,
       maxHeaderSize: 16 * 1024,
-    }, createApp(services, { validateResponses }));
+    }, await createApp(services, { validateResponses }));
     server.maxConnections = 20_000;
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));

@@ -5,7 +5,8 @@ import { pino } from 'pino';
 import { ConfigError, ENVIRONMENT, readConfig } from '../src/config.js';
 import { createMetrics } from '../src/metrics.js';
 import { startServer } from '../src/server.js';
-import { eventually } from './support/actors.js';
+import { eventually, submitTask, TestWorker } from './support/actors.js';
+import { startTestApi } from './support/api.js';
 import { createEmptyDatabase, createTestDatabase } from './support/database.js';
 import { startProxy } from './support/proxy.js';
 
@@ -50,6 +51,44 @@ describe('operations', () => {
     } finally {
       await Promise.all(servers.map((server) => server.stop()));
       await database.drop();
+    }
+  });
+
+  it('counts what happens, and shows the queue and the fleet as they are', async () => {
+    const api = await startTestApi();
+    try {
+      const worker = await TestWorker.register(api, { parallel: 4, globs: ['test-*'] });
+      const ids = [await submitTask(api), await submitTask(api), await submitTask(api), await submitTask(api, { problem_id: 'nobody' })];
+      for (let n = 0; n < 3; n++) await worker.claim();
+      await worker.claim();
+      await worker.report('logs', ids[0]!, { entries: [{ message: 'a' }, { message: 'b' }] });
+      await worker.report('complete', ids[0]!, {});
+      await worker.report('fail', ids[1]!, { error: 'x' });
+      await api.call('POST', `/api/v1/tasks/${ids[1]!}/cancel`);
+      await TestWorker.register(api).then((other) => other.leave());
+      const { body } = await api.call('GET', '/metrics');
+      const values = new Map((body as string).split('\n').filter((line) => line.startsWith('task_executor_')).map((line) => [line.replace(/ [^ ]+$/, ''), Number(line.split(' ').at(-1))]));
+      const expected = {
+        task_executor_submissions_total: 4,
+        'task_executor_claims_total{result="task"}': 3,
+        'task_executor_claims_total{result="nothing"}': 1,
+        task_executor_log_lines_total: 2,
+        'task_executor_attempts_total{outcome="completed"}': 1,
+        'task_executor_attempts_total{outcome="failed"}': 1,
+        'task_executor_outcomes_total{status="completed"}': 1,
+        'task_executor_outcomes_total{status="failed"}': 1,
+        'task_executor_queue_tasks{state="running",reason=""}': 1,
+        'task_executor_queue_tasks{state="pending",reason="ready"}': 0,
+        'task_executor_queue_tasks{state="pending",reason="unclaimable"}': 1,
+        'task_executor_workers{status="busy"}': 1,
+        'task_executor_workers{status="offline"}': 1,
+        'task_executor_http_request_duration_seconds_count{method="POST",operation="createTask",status="201"}': 4,
+        'task_executor_http_request_duration_seconds_count{method="POST",operation="cancelTask",status="409"}': 1,
+      };
+      expect(Object.fromEntries(Object.keys(expected).map((name) => [name, values.get(name)]))).to.deep.equal(expected);
+      expect(values.get('task_executor_queue_oldest_seconds{reason="unclaimable"}')).to.be.greaterThan(0);
+    } finally {
+      await api.stop();
     }
   });
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { sql } from 'kysely';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 
@@ -182,14 +183,15 @@ describe('workers', () => {
 
 describe('lapsed leases and timeouts', () => {
   it('takes tasks from workers that fall silent, until max_lost', async () => {
-    const api = await startTestApi({ SWEEP_INTERVAL_MS: '50', LEASE_SECONDS: '0.6', HEARTBEAT_INTERVAL_SECONDS: '0.2' });
+    const api = await startTestApi({ SWEEP_INTERVAL_MS: '50' });
     try {
-      await api.replica();
+      await api.replica({ SWEEP_INTERVAL_MS: '50' });
       const id = await submitTask(api, { max_lost: 2 });
       for (let attempt = 1; attempt <= 2; attempt++) {
         const worker = await TestWorker.register(api);
         expect((await worker.claim({ wait_seconds: 5 })).body).to.include({ id, attempt });
-        await eventually(async () => (await api.call('GET', `/api/v1/workers/${worker.id}`)).body.status === 'offline');
+        await sql`update workers set lease_until = now() where id = ${worker.id}`.execute(api.db);
+        expect((await api.call('GET', `/api/v1/workers/${worker.id}`)).body.status).to.equal('offline');
         await eventually(async () => (await api.call('GET', `/api/v1/tasks/${id}`)).body.status !== 'running');
         expect((await worker.heartbeat()).body.code).to.equal('session_ended');
         expect((await worker.report('complete', id, {}, attempt)).status).to.equal(409);
@@ -206,10 +208,11 @@ describe('lapsed leases and timeouts', () => {
     const api = await startTestApi({ SWEEP_INTERVAL_MS: '50' });
     try {
       const worker = await TestWorker.register(api, { parallel: 2 });
-      const once = await submitTask(api, { timeout_seconds: 1 });
-      const twice = await submitTask(api, { timeout_seconds: 1, retry: { max_attempts: 2 } });
+      const once = await submitTask(api);
+      const twice = await submitTask(api, { retry: { max_attempts: 2 } });
       await worker.claim();
       await worker.claim();
+      await sql`update queue set deadline_at = now()`.execute(api.db);
       const ended = await eventually(async () => {
         const { body } = await api.call('GET', `/api/v1/tasks/${once}`);
         return body.status === 'timeout' && body;

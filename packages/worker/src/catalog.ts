@@ -44,6 +44,7 @@ const SCHEMA = {
           env: { type: 'array', maxItems: 100, items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 255 } },
           environment: { type: 'object', maxProperties: 100, additionalProperties: { type: 'string', maxLength: 32_768 } },
           grace_seconds: { type: 'number', minimum: 0, maximum: 600 },
+          contained: { type: 'boolean' },
         },
         oneOf: [{ required: ['command'] }, { required: ['simulated'] }],
       },
@@ -58,6 +59,7 @@ interface RawEntry {
   env?: string[];
   environment?: Record<string, string>;
   grace_seconds?: number;
+  contained?: boolean;
 }
 
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<{ problems: RawEntry[] }>(SCHEMA);
@@ -88,7 +90,12 @@ export function parseCatalog(source: string, path: string): CatalogEntry[] {
   if (document.errors.length > 0) {
     throw new CatalogError(document.errors.map((error) => `${path}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0] ?? ''}`).join('\n'));
   }
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new CatalogError(`${path}:1: ${(error as Error).message}`);
+  }
   if (!validate(value)) {
     throw new CatalogError((validate.errors ?? []).map((error) => `${path}:${lineOf(document, lines, error)}: ${describe(error)}`).join('\n'));
   }
@@ -105,6 +112,7 @@ function executorOf(entry: RawEntry, folder: string): Executor {
     inherit: entry.env ?? [],
     environment: entry.environment ?? {},
     graceMs: (entry.grace_seconds ?? DEFAULT_GRACE_SECONDS) * 1000,
+    contained: entry.contained ?? true,
   });
 }
 

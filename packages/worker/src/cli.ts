@@ -50,6 +50,7 @@ async function start(options: Record<string, string>): Promise<void> {
     concurrency: config.concurrency,
     problems: config.problems,
     catalog: config.catalog,
+    drainMs: config.drainSeconds * 1000,
     metadata: { host: hostname(), pid: process.pid, version },
     log,
   });

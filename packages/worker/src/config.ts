@@ -9,6 +9,7 @@ export interface WorkerConfig {
   readonly concurrency: number;
   readonly problems: readonly string[];
   readonly catalog: readonly CatalogEntry[];
+  readonly drainSeconds: number;
   readonly logLevel: string;
 }
 
@@ -19,6 +20,7 @@ export const ENVIRONMENT = {
   BACKEND_TYPE: { default: 'kind', option: '--backend-type', meaning: 'the kind of backend that this worker owns' },
   WORKER_PROBLEMS: { default: '', option: '--problems', meaning: 'globs of problems to claim, with commas; empty takes those of the catalog' },
   CATALOG: { default: '', option: '--catalog', meaning: 'the problem catalog (YAML); empty knows test-* alone' },
+  DRAIN_SECONDS: { default: '3600', option: '--drain-seconds', meaning: 'how long a drain may take before what runs is handed back' },
   LOG_LEVEL: { default: 'info', option: '--log-level', meaning: 'trace, debug, info, warn, error, fatal or silent' },
 } as const;
 
@@ -38,6 +40,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   const concurrency = Number(text('WORKER_CONCURRENCY'));
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > LIMITS.maxParallelTasks) {
     mistakes.push(`WORKER_CONCURRENCY must be a whole number from 1 to ${LIMITS.maxParallelTasks}, not "${text('WORKER_CONCURRENCY')}"`);
+  }
+  const drainSeconds = text('DRAIN_SECONDS') === '' ? NaN : Number(text('DRAIN_SECONDS'));
+  if (!(drainSeconds >= 0 && drainSeconds <= LIMITS.maxTimeoutSeconds)) {
+    mistakes.push(`DRAIN_SECONDS must be a number from 0 to ${LIMITS.maxTimeoutSeconds}, not "${text('DRAIN_SECONDS')}"`);
   }
   const backendType = text('BACKEND_TYPE');
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(backendType)) mistakes.push(`BACKEND_TYPE must be letters, digits, _ . and -, not "${backendType}"`);
@@ -62,5 +68,5 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   }
   if (problems.length > LIMITS.maxSupportedProblems) mistakes.push(`at most ${LIMITS.maxSupportedProblems} globs of problems can be claimed`);
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
-  return { apiUrl: text('API_URL'), workerId: workerId === '' ? null : workerId, backendType, concurrency, problems, catalog, logLevel };
+  return { apiUrl: text('API_URL'), workerId: workerId === '' ? null : workerId, backendType, concurrency, problems, catalog, drainSeconds, logLevel };
 }

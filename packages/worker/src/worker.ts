@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly problems: readonly string[];
   readonly catalog?: readonly CatalogEntry[];
   readonly metadata?: Record<string, unknown>;
+  /** How long a drain may take before what still runs is handed back, in milliseconds; without it as long as the tasks do. */
+  readonly drainMs?: number;
   readonly log: WorkerLog;
 }
 
@@ -35,7 +37,7 @@ export interface RunningWorker {
   /** Resolves at the first registration, or when the worker ends without one. */
   readonly registered: Promise<void>;
   readonly stopped: Promise<WorkerEnd>;
-  /** Claims nothing more, finishes what runs, then leaves. */
+  /** Claims nothing more, finishes what runs (hands it back after `drainMs`), then leaves. */
   drain(): Promise<void>;
   /** Stops what runs, hands it back and leaves. */
   release(): Promise<void>;
@@ -85,7 +87,13 @@ class Worker implements RunningWorker {
   async drain(): Promise<void> {
     this.#leaving.abort();
     this.#session?.stopClaiming();
+    const { drainMs, log } = this.#options;
+    const timer = drainMs === undefined ? undefined : setTimeout(() => {
+      log.warn({ event: 'drain_over', worker_id: this.#id }, 'the drain took too long; what runs is handed back');
+      void this.release();
+    }, drainMs);
     await this.stopped;
+    clearTimeout(timer);
   }
 
   async release(): Promise<void> {

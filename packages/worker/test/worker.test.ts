@@ -179,6 +179,20 @@ describe('worker', () => {
     expect(api.calls.at(-1)?.path).to.match(/^DELETE/);
   });
 
+  it('hands back what a drain does not finish in time', async () => {
+    api.script.set('claim', [task()]);
+    let begun: () => void = () => undefined;
+    const running = new Promise<void>((resolve) => (begun = resolve));
+    const worker = start({ drainMs: 10 }, (context) => {
+      begun();
+      return untilStopped(context);
+    });
+    await running;
+    await worker.drain();
+    expect(await api.until('/release')).to.have.length(1);
+    expect(await worker.stopped).to.equal('left');
+  });
+
   it('registers anew when its session has ended, and stops what ran without a word', async () => {
     api.script.set('claim', [task()]);
     const worker = start({}, (context) => {

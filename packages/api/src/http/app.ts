@@ -1,5 +1,5 @@
 /** The Express application: guards, body, contract, handlers, errors, in this order. */
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import * as OpenApiValidator from 'express-openapi-validator';
 import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
 import { readBody } from './body.js';
@@ -14,6 +14,7 @@ import { handleErrors, Problem } from './problem.js';
 import { reportRoutes } from './reports.js';
 import type { Services } from './services.js';
 import { taskRoutes } from './tasks.js';
+import { compileContract } from './warm-up.js';
 import { workerRoutes } from './workers.js';
 
 export interface AppOptions {
@@ -21,7 +22,8 @@ export interface AppOptions {
   readonly validateResponses: boolean;
 }
 
-export function createApp(services: Services, options: AppOptions): Express {
+/** The application, ready to answer: every operation of the contract is compiled when this resolves. */
+export async function createApp(services: Services, options: AppOptions): Promise<Express> {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -32,16 +34,16 @@ export function createApp(services: Services, options: AppOptions): Express {
     next();
   });
   app.use(readBody, pageRoutes());
-  app.use(
-    OpenApiValidator.middleware({
-      apiSpec: parseContract() as unknown as OpenAPIV3.DocumentV3,
-      validateRequests: { allowUnknownQueryParameters: false, coerceTypes: false },
-      validateResponses: options.validateResponses,
-      validateSecurity: false,
-      fileUploader: false,
-      ajvFormats: { mode: 'full' },
-    }),
-  );
+  const validator = OpenApiValidator.middleware({
+    apiSpec: parseContract() as unknown as OpenAPIV3.DocumentV3,
+    validateRequests: { allowUnknownQueryParameters: false, coerceTypes: false },
+    validateResponses: options.validateResponses,
+    validateSecurity: false,
+    fileUploader: false,
+    ajvFormats: { mode: 'full' },
+  }) as unknown as RequestHandler[];
+  await compileContract(validator);
+  app.use(validator);
   app.use(taskRoutes(services), internalWorkerRoutes(services), workerRoutes(services), claimRoutes(services), reportRoutes(services));
   app.use(operationRoutes(services));
   app.use(() => {

@@ -4,13 +4,14 @@
  * a process group and a scratch folder of its own, and neither outlives it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { constants as fsConstants } from 'node:fs';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants as osConstants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import type { LogLevel } from '@task-executor/shared';
+import { containment } from './containment.js';
 import type { Execution, ExecutionContext, Executor } from './executor.js';
-import { linesOf } from './lines.js';
+import { Output, settle } from './output.js';
+import { findProgram } from './program.js';
 
 export interface CommandOptions {
   /** The program and its arguments. */
@@ -23,13 +24,14 @@ export interface CommandOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** How long after TERM the group gets KILL, in milliseconds. */
   readonly graceMs: number;
+  /** Whether it dies with the worker where the host can see to that; see containment.ts. False where absent. */
+  readonly contained?: boolean;
 }
 
 const ALWAYS_INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ'];
 const MAX_RESULT_BYTES = 900 * 1024;
 const MAX_LINE_CHARS = 16_384;
-/** How long output may come after the command's end: a grandchild may hold the pipe for ever. */
-const OUTPUT_GRACE_MS = 1_000;
+const MAX_QUOTED_CHARS = 500;
 
 /** An executor that runs `options` for each task. */
 export function commandExecutor(options: CommandOptions): Executor {
@@ -38,7 +40,9 @@ export function commandExecutor(options: CommandOptions): Executor {
     try {
       return await runIn(scratch, options, context);
     } finally {
-      await rm(scratch, { recursive: true, force: true });
+      // What the command locked away stays behind; its result must not be lost over that.
+      await rm(scratch, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) =>
+        context.log('warning', `the scratch folder could not be removed: ${String(error)}`));
     }
   };
 }
@@ -52,38 +56,53 @@ async function runIn(scratch: string, options: CommandOptions, context: Executio
   if (signal.aborted) return { kind: 'failed', error: 'stopped before it began' };
 
   const [program = '', ...args] = options.argv;
-  const child = spawn(program, args, {
-    cwd: options.cwd ?? scratch,
-    env: environmentOf(options, {
-      TASK_ID: task.id,
-      TASK_ATTEMPT: String(task.attempt),
-      TASK_PROBLEM_ID: task.problem_id,
-      TASK_PARAMETERS_FILE: parametersFile,
-      TASK_RESULT_FILE: resultFile,
-    }),
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const cwd = options.cwd ?? scratch;
+  const env = environmentOf(options, {
+    TASK_ID: task.id,
+    TASK_ATTEMPT: String(task.attempt),
+    TASK_PROBLEM_ID: task.problem_id,
+    TASK_PARAMETERS_FILE: parametersFile,
+    TASK_RESULT_FILE: resultFile,
   });
+  const path = await findProgram(program, env.PATH ?? '', cwd);
+  if (path === null) return notStarted(program, 'no such program can be run');
+  const prefix = options.contained === true ? await containment() : [];
+  const [first = '', ...rest] = [...prefix, path, ...args];
+  if (signal.aborted) return { kind: 'failed', error: 'stopped before it began' };
+
+  const child = spawn(first, rest, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = endOf(child);
+  // Out of processes or descriptors, there are no streams either.
+  if (child.pid === undefined) return notStarted(program, await ended.then((end) => (end.kind === 'not_started' ? end.reason : 'no process')));
   // A command that does not read its stdin closes it; that is its right.
   child.stdin.on('error', () => undefined);
   child.stdin.end(parameters);
-  const output = Promise.all([ship(child.stdout, 'info', context), ship(child.stderr, 'warning', context)]);
+  const stderr = new Output(child.stderr, 'warning', MAX_LINE_CHARS, context.log);
+  const outputs = [new Output(child.stdout, 'info', MAX_LINE_CHARS, context.log), stderr];
 
   const stopping = stopOnAbort(child, signal, options.graceMs);
   const end = await ended;
   stopping.end();
   killGroup(child, 'SIGKILL');
-  await Promise.race([output, patience(OUTPUT_GRACE_MS)]);
-  child.stdout.destroy();
-  child.stderr.destroy();
-  await output;
+  await settle(outputs);
 
-  if (end.kind === 'not_started') return { kind: 'failed', error: `the command ${program} could not be started: ${end.reason}` };
-  if (end.code !== 0) {
-    return { kind: 'failed', error: end.signal === null ? `the command exited with code ${end.code}` : `the command was ended by ${end.signal}` };
-  }
+  if (end.kind === 'not_started') return notStarted(program, end.reason);
+  const how = failureOf(end.code, end.signal, prefix.length > 0);
+  if (how !== null) return { kind: 'failed', error: stderr.lastLine === '' ? how : `${how}: ${stderr.lastLine.slice(0, MAX_QUOTED_CHARS).toWellFormed()}` };
   return readResult(resultFile);
+}
+
+function notStarted(program: string, reason: string): Execution {
+  return { kind: 'failed', error: `the command ${program} could not be started: ${reason}` };
+}
+
+/** How a command failed, in words, or null where it did not. */
+function failureOf(code: number | null, signal: NodeJS.Signals | null, contained: boolean): string | null {
+  if (signal !== null) return `the command was ended by ${signal}`;
+  if (code === 0 || code === null) return null;
+  // The shell between us and a contained command gives a signal as 128 more than its number.
+  const name = contained ? Object.entries(osConstants.signals).find(([, number]) => code === 128 + number)?.[0] : undefined;
+  return name === undefined ? `the command exited with code ${code}` : `the command was ended by ${name} (code ${code})`;
 }
 
 type End =
@@ -108,15 +127,6 @@ function environmentOf(options: CommandOptions, own: Record<string, string>): Re
     if (value !== undefined) environment[name] = value;
   }
   return { ...environment, ...options.environment, ...own };
-}
-
-/** Log lines of one stream; the pipe is read only as fast as they are taken. */
-async function ship(stream: Readable, level: LogLevel, context: ExecutionContext): Promise<void> {
-  try {
-    for await (const line of linesOf(stream, MAX_LINE_CHARS)) await context.log(level, line);
-  } catch {
-    // The stream was destroyed after the command's end.
-  }
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
@@ -147,19 +157,16 @@ function stopOnAbort(child: ChildProcess, signal: AbortSignal, graceMs: number):
   };
 }
 
-function patience(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
-}
-
 /** The command's result, or a result that says there was none. */
 async function readResult(path: string): Promise<Execution> {
   let text: string;
   try {
-    const file = await open(path, 'r');
+    // Not blocking: a command may have left a pipe there, which nobody will ever write to.
+    const file = await open(path, fsConstants.O_RDONLY | fsConstants.O_NONBLOCK);
     try {
-      const { size } = await file.stat();
+      const found = await file.stat();
+      const { size } = found;
+      if (!found.isFile()) return { kind: 'failed', error: 'the result is not a file' };
       if (size > MAX_RESULT_BYTES) return { kind: 'failed', error: `the result has ${size} bytes; at most ${MAX_RESULT_BYTES} are taken` };
       text = await file.readFile('utf8');
     } finally {
