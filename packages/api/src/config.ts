@@ -17,6 +17,8 @@ export interface ApiConfig {
   readonly autoStartWorkers: boolean;
   readonly defaultTimeoutSeconds: number;
   readonly defaultPriority: number;
+  /** A level of priority is worth this much waiting, so that nothing waits for ever. */
+  readonly priorityAgeingMs: number;
   readonly leaseSeconds: number;
   readonly heartbeatIntervalSeconds: number;
   readonly sweepIntervalMs: number;
@@ -41,9 +43,10 @@ export const ENVIRONMENT = {
   AUTO_START_WORKERS: { default: 'true', meaning: 'whether they start with it' },
   DEFAULT_TIMEOUT_MINUTES: { default: '30', meaning: 'how long an attempt may run where its task does not say' },
   DEFAULT_PRIORITY: { default: '5', meaning: 'priority of tasks that name none, 0 to 10' },
+  PRIORITY_AGEING_MINUTES: { default: '1440', meaning: 'how long a task has to wait to rank with newer ones that are one level of priority higher' },
   LEASE_SECONDS: { default: '30', meaning: 'how long a worker may be silent before its tasks are lost' },
   HEARTBEAT_INTERVAL_SECONDS: { default: '5', meaning: 'how often workers are asked for a heartbeat; at most a third of the lease' },
-  SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts and lapsed leases are looked for' },
+  SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts, lapsed leases and tasks whose time has come are looked for' },
   LEASE_POOL_SIZE: { default: '8', meaning: 'database connections for claims, heartbeats and reports' },
   GENERAL_POOL_SIZE: { default: '8', meaning: 'database connections for everything else' },
 } as const satisfies Record<string, Variable>;
@@ -90,6 +93,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     autoStartWorkers: flag('AUTO_START_WORKERS'),
     defaultTimeoutSeconds: Math.round(number('DEFAULT_TIMEOUT_MINUTES', 1 / 60, LIMITS.maxTimeoutSeconds / 60, false) * 60),
     defaultPriority: number('DEFAULT_PRIORITY', LIMITS.minPriority, LIMITS.maxPriority),
+    priorityAgeingMs: Math.round(number('PRIORITY_AGEING_MINUTES', 0, 525_600, false) * 60_000),
     leaseSeconds: number('LEASE_SECONDS', 0.3, 3600, false),
     heartbeatIntervalSeconds: number('HEARTBEAT_INTERVAL_SECONDS', 0.05, 1200, false),
     sweepIntervalMs: number('SWEEP_INTERVAL_MS', 10, 60_000),

@@ -2,11 +2,13 @@
  * Metrics of one process, in a registry of its own. No label holds an id, a path as it was sent or an error's text: all
  * label values come from closed sets.
  */
+import { PENDING_REASONS } from '@task-executor/shared';
 import { sql } from 'kysely';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Database } from './db/database.js';
-import type { Capabilities } from './fleet/capabilities.js';
 import { countFleet } from './fleet/find.js';
+import { readBacklog } from './queue/backlog.js';
+import type { Readiness } from './queue/readiness.js';
 
 /** Names of prom-client's defaults that promtool rejects: `_total` on gauges. */
 const REJECTED_DEFAULTS = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
@@ -52,16 +54,8 @@ export function createMetrics(): Metrics {
   };
 }
 
-interface QueueRow {
-  problem_id: string;
-  backend_type: string;
-  state: 'pending' | 'running';
-  tasks: number;
-  oldest_seconds: number;
-}
-
 /** Gauges that are read from the database when they are asked for, at most once in `FRESH_MS`. */
-export function watchQueue(metrics: Metrics, db: Database, capabilities: Capabilities): void {
+export function watchQueue(metrics: Metrics, db: Database, readiness: Readiness): void {
   const FRESH_MS = 1_000;
   const registers = [metrics.registry];
   let readAt = -Infinity;
@@ -93,26 +87,16 @@ export function watchQueue(metrics: Metrics, db: Database, capabilities: Capabil
   }
 
   async function read(): Promise<void> {
-    const { rows } = await sql<QueueRow>`
-      select problem_id, backend_type, state, count(*) as tasks,
-             extract(epoch from now() - min(updated_at))::float8 as oldest_seconds
-        from queue group by problem_id, backend_type, state`.execute(db);
-    const claimable = await capabilities.claimable();
-    const sums = { ready: { tasks: 0, oldest: 0 }, unclaimable: { tasks: 0, oldest: 0 } };
-    let running = 0;
-    for (const row of rows) {
-      if (row.state === 'running') {
-        running += row.tasks;
-      } else {
-        const sum = sums[claimable(row) ? 'ready' : 'unclaimable'];
-        sum.tasks += row.tasks;
-        sum.oldest = Math.max(sum.oldest, row.oldest_seconds);
-      }
+    const sums = new Map<string | null, { tasks: number; oldest: number }>([null, ...PENDING_REASONS].map((reason) => [reason, { tasks: 0, oldest: 0 }]));
+    for (const part of await readBacklog(db, await readiness.reasons())) {
+      const sum = sums.get(part.reason);
+      if (sum === undefined) continue;
+      sum.tasks += part.tasks;
+      sum.oldest = Math.max(sum.oldest, part.oldest_seconds);
     }
-    depth.set({ state: 'running', reason: '' }, running);
-    for (const [reason, sum] of Object.entries(sums)) {
-      depth.set({ state: 'pending', reason }, sum.tasks);
-      oldest.set({ reason }, sum.oldest);
+    for (const [reason, sum] of sums) {
+      depth.set(reason === null ? { state: 'running', reason: '' } : { state: 'pending', reason }, sum.tasks);
+      if (reason !== null) oldest.set({ reason }, sum.oldest);
     }
     const fleet = await countFleet(db);
     for (const status of ['idle', 'busy', 'offline'] as const) workers.set({ status }, fleet[status]);

@@ -6,15 +6,19 @@ import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { bulkOperations, schedules } from './chores.js';
 import type { ApiConfig } from './config.js';
+import { Aftermath } from './aftermath.js';
 import { openDatabases } from './db/database.js';
+import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
-import { Capabilities } from './fleet/capabilities.js';
 import { createApp } from './http/app.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
+import { Readiness } from './queue/readiness.js';
 import { Sweeper } from './sweeper.js';
 import { Wakeups } from './wakeups.js';
+import { Watches } from './watches.js';
 
 /** How long calls that are under way at the stop may take, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -59,14 +63,20 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const applied = await migrate(databases.general);
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
-    const capabilities = new Capabilities(databases.general);
-    watchQueue(metrics, databases.general, capabilities);
-    const wakeups = new Wakeups(databases.general, databaseUrl, log);
-    await wakeups.start();
+    const readiness = new Readiness(databases.general);
+    watchQueue(metrics, databases.general, readiness);
+    const listener = new Listener(databaseUrl, log);
+    const wakeups = new Wakeups(databases.general, listener, log);
+    const watches = new Watches(listener);
+    await listener.start();
+    undo.push(() => listener.stop());
+    wakeups.start();
     undo.push(() => wakeups.stop());
-    const sweeper = new Sweeper({ db: databases.lease, wakeups, metrics, log, intervalMs: config.sweepIntervalMs });
+    const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, readiness, metrics });
+    const parts = { config, db: databases.general, aftermath, metrics, log };
+    const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const services = { config, databases, capabilities, wakeups, sweeper, metrics, internalWorkers, log };
+    const services = { config, databases, readiness, wakeups, watches, aftermath, sweeper, metrics, internalWorkers, log };
 
     const server = createServer({
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
@@ -78,8 +88,9 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     server.maxConnections = 20_000;
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
-    // Before the server closes, or it would wait for every long poll.
+    // Before the server closes, or it would wait for every call that hangs.
     undo.push(() => wakeups.stop());
+    undo.push(() => Promise.resolve(watches.stop()));
     sweeper.start();
     undo.push(() => sweeper.stop());
 

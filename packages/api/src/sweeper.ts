@@ -1,34 +1,41 @@
 /**
- * The loop that acts without being asked: lapsed leases, lost and timed-out attempts, folded counters. Every replica runs
- * it, without a leader: the statements leave to others what others are doing.
+ * The loop that acts without being asked: lapsed leases, lost and timed-out attempts, tasks whose time has come or is over,
+ * dependents that nobody told, folded counters. Every replica runs it, without a leader: the statements leave to others what
+ * others are doing.
  */
 import type { Logger } from 'pino';
+import type { Aftermath } from './aftermath.js';
 import type { Database } from './db/database.js';
 import { lapseSessions } from './fleet/lapse.js';
 import type { Metrics } from './metrics.js';
+import { regroup } from './queue/limits.js';
 import { foldDeltas } from './queue/stats.js';
-import { SWEEP_ROWS, sweepSessions, sweepTimeouts, type Swept } from './queue/sweep.js';
-import type { Wakeups } from './wakeups.js';
+import { SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, type Swept } from './queue/sweep.js';
 
 /** Statements of one kind that one round runs at most; what is left waits for the next. */
 const MAX_BATCHES = 50;
+
+/** Work that others add to each round, such as schedules. */
+export type Chore = () => Promise<void>;
 
 export class Sweeper {
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
   readonly #db: Database;
-  readonly #wakeups: Wakeups;
+  readonly #aftermath: Aftermath;
   readonly #metrics: Metrics;
   readonly #log: Logger;
   readonly #intervalMs: number;
+  readonly #chores: readonly Chore[];
 
-  constructor(parts: { db: Database; wakeups: Wakeups; metrics: Metrics; log: Logger; intervalMs: number }) {
+  constructor(parts: { db: Database; aftermath: Aftermath; metrics: Metrics; log: Logger; intervalMs: number; chores: readonly Chore[] }) {
     this.#db = parts.db;
-    this.#wakeups = parts.wakeups;
+    this.#aftermath = parts.aftermath;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
     this.#intervalMs = parts.intervalMs;
+    this.#chores = parts.chores;
   }
 
   start(): void {
@@ -41,17 +48,23 @@ export class Sweeper {
     await this.#round;
   }
 
-  /** One round. Errors are logged: the next round tries again. */
+  /** One round. An error ends its step and is logged: the next round tries again. */
   async sweep(): Promise<void> {
-    try {
-      for (const worker of await lapseSessions(this.#db)) {
-        this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
-      }
-      await this.#drain(() => sweepSessions(this.#db, null));
-      await this.#drain(() => sweepTimeouts(this.#db));
-      await foldDeltas(this.#db);
-    } catch (error) {
-      this.#log.warn({ event: 'sweep_failed', error: String(error) }, 'a sweep failed; the next one tries again');
+    const steps: Chore[] = [
+      () => this.#lapse(),
+      () => this.#drain(() => sweepSessions(this.#db, null)),
+      () => this.#drain(() => sweepTimeouts(this.#db)),
+      () => this.#drain(() => sweepExpired(this.#db)),
+      () => this.#promote(),
+      () => this.#aftermath.dependents(),
+      () => regroup(this.#db),
+      async () => void (await foldDeltas(this.#db)),
+      ...this.#chores,
+    ];
+    for (const step of steps) {
+      await step().catch((error: unknown) => {
+        this.#log.warn({ event: 'sweep_failed', error: String(error) }, 'a sweep failed; the next one tries again');
+      });
     }
   }
 
@@ -60,18 +73,38 @@ export class Sweeper {
     await this.#drain(() => sweepSessions(this.#db, workerId));
   }
 
+  async #lapse(): Promise<void> {
+    for (const worker of await lapseSessions(this.#db)) {
+      this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
+    }
+  }
+
+  async #promote(): Promise<void> {
+    for (let n = 0; n < MAX_BATCHES; n++) {
+      const due = await sweepDue(this.#db);
+      for (const task of due) this.#aftermath.pending(task);
+      if (due.length < SWEEP_ROWS) return;
+    }
+  }
+
   async #drain(batch: () => Promise<Swept[]>): Promise<void> {
     for (let n = 0; n < MAX_BATCHES; n++) {
       const swept = await batch();
       for (const task of swept) this.#account(task);
+      await this.#aftermath.ended(swept.filter((task) => task.fate === 'ended').map((task) => ({
+        status: task.outcome === 'lost' ? 'failed' : 'timeout', hasDependents: task.has_dependents,
+      })));
+      if (swept.length > 0) {
+        this.#aftermath.tell(swept.map((task) => task.worker_id));
+        await this.#aftermath.freed();
+      }
       if (swept.length < SWEEP_ROWS) return;
     }
   }
 
   #account(task: Swept): void {
-    this.#metrics.attempts.inc({ outcome: task.outcome });
-    if (task.fate === 'requeued') this.#wakeups.announce(task);
-    else this.#metrics.outcomes.inc({ status: task.outcome === 'timeout' ? 'timeout' : 'failed' });
+    if (task.outcome !== 'expired') this.#metrics.attempts.inc({ outcome: task.outcome });
+    if (task.fate === 'requeued') this.#aftermath.pending(task);
     this.#log.info({ event: `attempt_${task.outcome}`, task_id: task.task_id, fate: task.fate }, 'an attempt was ended');
   }
 

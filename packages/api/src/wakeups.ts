@@ -9,12 +9,15 @@ import { LIMITS, supportsProblem } from '@task-executor/shared';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from './db/database.js';
-import { Listener } from './db/listener.js';
+import type { Listener } from './db/listener.js';
+import { Waiter } from './waiter.js';
 
 const HINT_INTERVAL_MS = 20;
 const POLL_INTERVAL_MS = 2_000;
 const MAX_WAITERS = 20_000;
 const MAX_LANES = 1_000;
+/** The hint to look at all lanes. */
+const LOOK = 'look';
 
 /** A problem and a backend ('' for any) that have pending tasks. */
 export interface Lane {
@@ -28,13 +31,11 @@ interface Appetite {
 }
 
 /** One waiting claim. */
-export class Waiter {
-  #woken = false;
-  #dismissed = false;
-  #resume: (() => void) | null = null;
+class ClaimWaiter extends Waiter {
   readonly appetite: Appetite;
 
   constructor(appetite: Appetite) {
+    super();
     this.appetite = appetite;
   }
 
@@ -42,47 +43,10 @@ export class Waiter {
     return (lane.backend_type === '' || lane.backend_type === this.appetite.backendType)
       && supportsProblem(this.appetite.globs, lane.problem_id);
   }
-
-  /** Whether it has been woken and has not yet waited again. */
-  get woken(): boolean {
-    return this.#woken;
-  }
-
-  wake(): void {
-    this.#woken = true;
-    this.#resume?.();
-  }
-
-  /** Whether the server is going down: there is nothing to wait for any more. */
-  get dismissed(): boolean {
-    return this.#dismissed;
-  }
-
-  dismiss(): void {
-    this.#dismissed = true;
-    this.#resume?.();
-  }
-
-  /** Resolves when woken, after `ms` milliseconds or when `signal` aborts, whichever is first. */
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#woken && !this.#dismissed && !signal.aborted && ms > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        const done = (): void => {
-          clearTimeout(timer);
-          resolve();
-        };
-        this.#resume = done;
-        signal.addEventListener('abort', done, { once: true });
-      });
-      this.#resume = null;
-    }
-    this.#woken = false;
-  }
 }
 
 export class Wakeups {
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<ClaimWaiter>();
   readonly #hints = new Map<string, [string, string, number]>();
   readonly #db: Database;
   readonly #listener: Listener;
@@ -92,21 +56,21 @@ export class Wakeups {
   #polling: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(db: Database, url: string, log: Logger) {
+  constructor(db: Database, listener: Listener, log: Logger) {
     this.#db = db;
     this.#log = log;
-    this.#listener = new Listener(url, (payload) => {
+    this.#listener = listener;
+    listener.on('work', (payload) => {
       this.#heard(payload);
-    }, log);
+    });
   }
 
   get waiting(): number {
     return this.#waiters.size;
   }
 
-  async start(): Promise<void> {
-    await this.#listener.start();
-    this.#schedulePoll();
+  start(): void {
+    this.#schedulePoll(POLL_INTERVAL_MS);
   }
 
   /** Sends every waiter home, so that its call ends, and stops. Idempotent. */
@@ -116,7 +80,6 @@ export class Wakeups {
     if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
     for (const waiter of this.#waiters) waiter.dismiss();
     await this.#polling;
-    await this.#listener.stop();
   }
 
   get stopped(): boolean {
@@ -124,14 +87,14 @@ export class Wakeups {
   }
 
   /** A place in the line, or null where it is full or closed. To be given back with `leave`. */
-  enter(appetite: Appetite): Waiter | null {
+  enter(appetite: Appetite): ClaimWaiter | null {
     if (this.#stopped || this.#waiters.size >= MAX_WAITERS) return null;
-    const waiter = new Waiter(appetite);
+    const waiter = new ClaimWaiter(appetite);
     this.#waiters.add(waiter);
     return waiter;
   }
 
-  leave(waiter: Waiter): void {
+  leave(waiter: ClaimWaiter): void {
     this.#waiters.delete(waiter);
   }
 
@@ -144,7 +107,7 @@ export class Wakeups {
     else if (this.#hints.size < MAX_LANES) this.#hints.set(key, [lane.problem_id, lane.backend_type, 1]);
     this.#hintTimer ??= setTimeout(() => {
       this.#hintTimer = null;
-      for (const one of this.#hints.values()) this.#listener.notify(JSON.stringify(one));
+      for (const one of this.#hints.values()) this.#listener.notify('work', JSON.stringify(one));
       this.#hints.clear();
     }, HINT_INTERVAL_MS);
   }
@@ -152,6 +115,13 @@ export class Wakeups {
   /** Wakes one more waiter here, where one fits: `lane` may hold further tasks. */
   passOn(lane: Lane): void {
     this.#wakeOne(lane);
+  }
+
+  /** Pending tasks of any lane may have become claimable (a limit, a pause, a drain): looks for them now, on every replica. */
+  lookSoon(): void {
+    if (this.#stopped) return;
+    this.#listener.notify('work', LOOK);
+    this.#schedulePoll(0);
   }
 
   #wakeOne(lane: Lane): boolean {
@@ -168,6 +138,10 @@ export class Wakeups {
   }
 
   #heard(payload: string): void {
+    if (payload === LOOK) {
+      this.#schedulePoll(0);
+      return;
+    }
     let hint: unknown;
     try {
       hint = JSON.parse(payload);
@@ -182,13 +156,16 @@ export class Wakeups {
     }
   }
 
-  #schedulePoll(): void {
+  /** Polls in `ms` milliseconds, and from then on at the usual interval. One poll at a time. */
+  #schedulePoll(ms: number): void {
     if (this.#stopped) return;
+    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
     this.#pollTimer = setTimeout(() => {
-      this.#polling = this.#poll().finally(() => {
-        this.#schedulePoll();
+      this.#polling = this.#polling.then(() => this.#poll()).finally(() => {
+        if (this.#pollTimer === null) this.#schedulePoll(POLL_INTERVAL_MS);
       });
-    }, POLL_INTERVAL_MS);
+      this.#pollTimer = null;
+    }, ms);
     this.#pollTimer.unref();
   }
 

@@ -18,9 +18,54 @@ export interface paths {
         put?: never;
         /**
          * Submit a task
-         * @description An answer of 201 means that the task is stored durably and will be run.
+         * @description An answer of 201 means that the task is stored durably and will be run. With an `Idempotency-Key` the call may be
+         *     repeated: it gets the first answer again, for ever. Where the task has a `dedupe_key` and one with the same key has not
+         *     ended, that one is answered, with 200.
          */
         post: operations["createTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit up to 1,000 tasks at once
+         * @description All of them are stored, or none. Each may have an `idempotency_key` of its own: an item whose key came before with the same
+         *     task stands for the task that was made then. The whole call may have an `Idempotency-Key`, too.
+         */
+        post: operations["createTasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export tasks as a stream
+         * @description Every task that fits the filters, as JSON lines in the order of submission, in a stream of any length. The lines of a task's
+         *     attempts and of its log, where they are asked for, come before the line of the task; the `cursor` of that line goes on after it,
+         *     in this export or in a later one, and no task is ever passed over in between. A stream that was broken off lacks the last chunk.
+         */
+        get: operations["exportTasks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -64,7 +109,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change the priority or the time of a task that has not begun
+         * @description A `run_at` in the past lets the task run at once; it also ends the wait for another attempt.
+         */
+        patch: operations["adjustTask"];
         trace?: never;
     };
     "/api/v1/tasks/{task_id}/cancel": {
@@ -91,6 +140,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a task that has ended again, as a new one
+         * @description The new task has the same problem, parameters and rules, depends on the same tasks, may run at once and names the old one in
+         *     `retry_of`. Where the task has a `dedupe_key` and one with the same key has not ended, that one is answered, with 200.
+         */
+        post: operations["retryTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the attempts of a task
+         * @description In their order, the running one last. What a worker reported of an attempt after it had lost it is kept as `late`; it changed
+         *     nothing. The log of one attempt is read with `GET /api/v1/tasks/{task_id}/logs?attempt=1`.
+         */
+        get: operations["listTaskAttempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Explain why a task is not running
+         * @description Every constraint that holds the task back, from the predicates that a claim is made of, with who stands in its way; its place
+         *     among the tasks that are ready; and, where that can be said, when it will start, as a range from how long earlier tasks took.
+         */
+        get: operations["explainTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/logs": {
         parameters: {
             query?: never;
@@ -107,6 +228,326 @@ export interface paths {
          *     line of the page: repeat it later to read only what came since.
          */
         get: operations["getTaskLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit tasks that depend on each other
+         * @description Up to 2,000 tasks, each with a `name` that the others use in `depends_on`. All are stored, or none. A task runs when all that it
+         *     depends on have completed, and gets their results with its claim. Where one of them ends otherwise, the task is cancelled
+         *     (`dependency_failed`), unless it says `on_dependency_failure: run_anyway`. A circle is refused with the names along it.
+         */
+        post: operations["createWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the workflow. */
+                workflow_id: components["parameters"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        /** Read a workflow, its progress and its tasks */
+        get: operations["getWorkflow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the workflow. */
+                workflow_id: components["parameters"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel every task of a workflow that has not ended */
+        post: operations["cancelWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the workflow. */
+                workflow_id: components["parameters"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run again what did not complete, as a new workflow
+         * @description Tasks that completed are not run again: their results are delivered to the new tasks that depend on them. A workflow that has
+         *     not ended gets 409 (`workflow_running`), one whose tasks have all completed, too (`workflow_completed`).
+         */
+        post: operations["retryWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List schedules */
+        get: operations["listSchedules"];
+        put?: never;
+        /**
+         * Submit a task again and again
+         * @description Each time the expression says, a task is submitted as `task` describes it, exactly once, whatever replicas are up or restart.
+         *     `overlap` says what happens while the last of them has not ended; `misfire`, when the service was down at the time by more than a
+         *     minute: one fire for all that were missed, or none.
+         */
+        post: operations["createSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the schedule. */
+                schedule_id: components["parameters"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        /** Read a schedule and its next runs */
+        get: operations["getSchedule"];
+        put?: never;
+        post?: never;
+        /**
+         * End a schedule
+         * @description Its tasks stay, and go on.
+         */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, pause or resume a schedule
+         * @description A paused schedule does not fire; what it would have fired meanwhile is not made up for.
+         */
+        patch: operations["changeSchedule"];
+        trace?: never;
+    };
+    "/api/v1/bulk-operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel or retry every task that fits a filter
+         * @description The answer comes at once; the work goes on piece by piece, about 4,000 tasks a second and replica at the most, and can be
+         *     followed and stopped. `cancel` is about pending and running tasks, `retry` about those that ended as failed, timeout or cancelled
+         *     (or as `status` says). Tasks submitted later are left alone.
+         */
+        post: operations["createBulkOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-operations/{operation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the bulk operation. */
+                operation_id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        /** Follow a bulk operation */
+        get: operations["getBulkOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-operations/{operation_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the bulk operation. */
+                operation_id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a bulk operation
+         * @description What it has done stays done.
+         */
+        post: operations["stopBulkOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List concurrency limits and what counts under them */
+        get: operations["listLimits"];
+        put?: never;
+        /**
+         * Limit how many tasks run at a time
+         * @description At most `max_running` tasks run with the same value of `key`: the problem, the backend of the worker, or a label. With `value` the
+         *     limit is about that one value; without, about each value, and then those that use less of it go first. Enforced in the claim
+         *     itself, across all replicas. Tasks that run when a limit is made go on.
+         */
+        post: operations["createLimit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/{limit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the limit. */
+                limit_id: components["parameters"]["LimitId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a limit */
+        delete: operations["deleteLimit"];
+        options?: never;
+        head?: never;
+        /** Change a limit */
+        patch: operations["changeLimit"];
+        trace?: never;
+    };
+    "/api/v1/queue/pauses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is paused */
+        get: operations["listPauses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a problem or the whole queue
+         * @description Nothing of it is claimed until it is resumed; what runs goes on. Without `problem_id` the whole queue is paused.
+         */
+        post: operations["pauseQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a problem or the whole queue
+         * @description Repeated, it changes nothing.
+         */
+        post: operations["resumeQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain what the backlog waits for */
+        get: operations["explainQueue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -202,6 +643,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workers/{worker_id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a worker finish what it runs and claim nothing more
+         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain.
+         */
+        post: operations["drainWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workers/{worker_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a worker that drains claim again */
+        post: operations["resumeWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers/{worker_id}/heartbeat": {
         parameters: {
             query?: never;
@@ -224,7 +708,8 @@ export interface paths {
          * Renew a worker's lease and fetch directives
          * @description A worker names the attempts it is running (or, the simple form, its `current_task_id`). Those that it should not
          *     be running come back under `directives`: `cancel` for a task that was cancelled or timed out, `lost` for one
-         *     that it does not hold any more.
+         *     that it does not hold any more. With `wait_seconds` the call hangs until there is such a directive or `drain` changes, so
+         *     that a cancellation arrives at once; never longer than `heartbeat_interval_seconds`.
          */
         post: operations["heartbeat"];
         delete?: never;
@@ -253,8 +738,9 @@ export interface paths {
         put?: never;
         /**
          * Claim the next task
-         * @description The task of highest priority, then the oldest, among those that fit the worker. With `wait_seconds` the call waits
-         *     that long for one. A claim that is repeated with the same `request_id` gets the same task again, so a lost answer
+         * @description The task of highest priority, then the oldest, among those that fit the worker and that nothing holds back (see
+         *     `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
+         *     `wait_seconds` the call waits that long for a task. A claim that is repeated with the same `request_id` gets the same task again, so a lost answer
          *     strands nothing.
          */
         post: operations["claimTask"];
@@ -327,8 +813,9 @@ export interface paths {
         put?: never;
         /**
          * Report that a task failed
-         * @description The task has failed, or goes back to `pending` while its `max_attempts` allow another attempt. Repeated, it gets
-         *     the first answer again and changes nothing.
+         * @description The task has failed, or goes back to `pending` while its `max_attempts` allow another attempt, which begins after the wait
+         *     that its `retry` asks for. `retryable: false` says that another attempt would fail, too; `retry_after_seconds` that it
+         *     would before then. Repeated, it gets the first answer again and changes nothing.
          */
         post: operations["failTask"];
         delete?: never;
@@ -639,6 +1126,17 @@ export interface components {
          * @description A UUID of version 7; ids sort by the time of submission.
          */
         TaskId: string;
+        /** Format: uuid */
+        Uuid: string;
+        /** Format: uuid */
+        NullableUuid: string | null;
+        /** @description Visible ASCII. */
+        IdempotencyKey: string;
+        /** @description Up to 32 labels, each at most 1,024 bytes with its key. */
+        Labels: {
+            [key: string]: string;
+        };
+        LabelFilter: string;
         WorkerId: string;
         /** @description The name of a problem, in ASCII without white space or glob characters. */
         ProblemId: string;
@@ -649,13 +1147,16 @@ export interface components {
         /** @enum {string} */
         TaskStatus: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
         /**
-         * @description Why the task is in its status. Pending: `ready` (the next fitting worker takes it) or `unclaimable` (no live
-         *     worker fits it). Failed: `task_failed` (its worker said so) or `workers_lost` (as many attempts as `max_lost`
-         *     ended because their worker went away). Timeout: `timed_out`. Cancelled: `cancel_requested`. Null when running
-         *     or completed.
+         * @description Why the task is in its status. Pending: `ready` (the next fitting worker takes it), `unclaimable` (no live worker fits
+         *     it), `paused` (its problem or the queue is), `limited` (a limit is full), `scheduled` (its time has not come),
+         *     `backing_off` (an attempt failed, the next one waits), `blocked` (on tasks that it depends on) or `reusing` (it waits for
+         *     the result of an equal task). Failed: `task_failed` (its worker said so) or `workers_lost` (as many attempts as
+         *     `max_lost` ended because their worker went away). Timeout: `timed_out`, or `expired` (it had not begun by its
+         *     `expires_at`). Cancelled: `cancel_requested` or `dependency_failed`. Completed: `reused` where it took the result of
+         *     another task, else null. Null when running.
          * @enum {string|null}
          */
-        TaskReason: "ready" | "unclaimable" | "task_failed" | "workers_lost" | "timed_out" | "cancel_requested" | null;
+        TaskReason: "ready" | "unclaimable" | "paused" | "limited" | "scheduled" | "backing_off" | "blocked" | "reusing" | "task_failed" | "workers_lost" | "timed_out" | "expired" | "cancel_requested" | "dependency_failed" | "reused" | null;
         /**
          * @description `offline` once its session has ended or its lease has lapsed, `busy` while it runs a task.
          * @enum {string}
@@ -690,7 +1191,29 @@ export interface components {
         Attempt: number;
         Count: number;
         Ratio: number;
-        TaskSubmission: {
+        /**
+         * @description Whether a task that failed or timed out is tried again, and after how long: `initial_seconds`, multiplied by `factor` for
+         *     each further attempt, at most `max_seconds`, and shortened at random by up to the share `jitter`.
+         */
+        Retry: {
+            /**
+             * @description How many attempts may fail or time out before the task has.
+             * @default 1
+             */
+            max_attempts?: number;
+            /** @default 1 */
+            initial_seconds?: number;
+            /** @default 2 */
+            factor?: number;
+            /** @default 3600 */
+            max_seconds?: number;
+            /** @default 0.2 */
+            jitter?: number;
+        };
+        /** @description What each task that a schedule submits is like. */
+        TaskTemplate: {
+            /** @description A name for people; at most 255 bytes. */
+            name?: string | null;
             problem_id: components["schemas"]["ProblemId"];
             /**
              * @description What the task works on; handed to its executor as it is.
@@ -699,6 +1222,7 @@ export interface components {
             parameters?: {
                 [key: string]: unknown;
             };
+            labels?: components["schemas"]["Labels"];
             /** @description Higher goes first; the server's `DEFAULT_PRIORITY` (5) where absent. */
             priority?: number;
             /**
@@ -713,21 +1237,151 @@ export interface components {
              * @default 3
              */
             max_lost?: number;
-            /** @description Whether a task that failed or timed out is tried again. */
-            retry?: {
-                /**
-                 * @description How many attempts may fail or time out before the task has.
-                 * @default 1
-                 */
-                max_attempts?: number;
+            retry?: components["schemas"]["Retry"];
+        };
+        TaskSubmission: {
+            /** @description A name for people; at most 255 bytes. */
+            name?: string | null;
+            problem_id: components["schemas"]["ProblemId"];
+            /**
+             * @description What the task works on; handed to its executor as it is.
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: unknown;
             };
+            labels?: components["schemas"]["Labels"];
+            /** @description Higher goes first; the server's `DEFAULT_PRIORITY` (5) where absent. */
+            priority?: number;
+            /**
+             * @description Only workers with this backend may run the task; null means any.
+             * @default null
+             */
+            backend_type?: string | null;
+            /** @description How long one attempt may run; the server's `DEFAULT_TIMEOUT_MINUTES` (30) where absent. */
+            timeout_seconds?: number;
+            /**
+             * @description After how many attempts lost with their worker the task has failed.
+             * @default 3
+             */
+            max_lost?: number;
+            retry?: components["schemas"]["Retry"];
+            /**
+             * Format: date-time
+             * @description Not before this moment. Not together with `delay_seconds`.
+             */
+            run_at?: string | null;
+            /** @description Not before so many seconds have passed, by the server's clock. */
+            delay_seconds?: number;
+            /**
+             * Format: date-time
+             * @description A task that has not begun by then ends as `timeout`, with the reason `expired`.
+             */
+            expires_at?: string | null;
+            /** @description Ids of tasks that have to complete first; their results are delivered with the claim, under their ids. */
+            depends_on?: components["schemas"]["TaskId"][];
+            /**
+             * @description What becomes of the task when one that it depends on does not complete.
+             * @default cancel
+             * @enum {string}
+             */
+            on_dependency_failure?: "cancel" | "run_anyway";
+            /** @description While a task with this key has not ended, submitting another gives that one. At most 255 bytes. */
+            dedupe_key?: string | null;
+            /**
+             * @description Take the result of an equal task (the same problem, canonically equal parameters) that completed no longer ago than
+             *     this: the new task is completed at once, with the reason `reused`. An equal task that has not ended is waited for.
+             */
+            reuse?: {
+                max_age_seconds: number;
+            };
+        };
+        BatchItem: {
+            idempotency_key?: components["schemas"]["IdempotencyKey"];
+            /** @description A name for people; at most 255 bytes. */
+            name?: string | null;
+            problem_id: components["schemas"]["ProblemId"];
+            /**
+             * @description What the task works on; handed to its executor as it is.
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            labels?: components["schemas"]["Labels"];
+            /** @description Higher goes first; the server's `DEFAULT_PRIORITY` (5) where absent. */
+            priority?: number;
+            /**
+             * @description Only workers with this backend may run the task; null means any.
+             * @default null
+             */
+            backend_type?: string | null;
+            /** @description How long one attempt may run; the server's `DEFAULT_TIMEOUT_MINUTES` (30) where absent. */
+            timeout_seconds?: number;
+            /**
+             * @description After how many attempts lost with their worker the task has failed.
+             * @default 3
+             */
+            max_lost?: number;
+            retry?: components["schemas"]["Retry"];
+            /**
+             * Format: date-time
+             * @description Not before this moment. Not together with `delay_seconds`.
+             */
+            run_at?: string | null;
+            /** @description Not before so many seconds have passed, by the server's clock. */
+            delay_seconds?: number;
+            /**
+             * Format: date-time
+             * @description A task that has not begun by then ends as `timeout`, with the reason `expired`.
+             */
+            expires_at?: string | null;
+            /** @description Ids of tasks that have to complete first; their results are delivered with the claim, under their ids. */
+            depends_on?: components["schemas"]["TaskId"][];
+            /**
+             * @description What becomes of the task when one that it depends on does not complete.
+             * @default cancel
+             * @enum {string}
+             */
+            on_dependency_failure?: "cancel" | "run_anyway";
+            /** @description While a task with this key has not ended, submitting another gives that one. At most 255 bytes. */
+            dedupe_key?: string | null;
+            /**
+             * @description Take the result of an equal task (the same problem, canonically equal parameters) that completed no longer ago than
+             *     this: the new task is completed at once, with the reason `reused`. An equal task that has not ended is waited for.
+             */
+            reuse?: {
+                max_age_seconds: number;
+            };
+        };
+        TaskBatch: {
+            tasks: components["schemas"]["BatchItem"][];
+        };
+        TaskBatchResult: {
+            /** @description How many tasks are new. */
+            created: number;
+            tasks: {
+                id: components["schemas"]["TaskId"];
+                /** @description False where an earlier task stands for the item, by its `idempotency_key` or its `dedupe_key`. */
+                created: boolean;
+            }[];
+        };
+        TaskAdjustment: {
+            priority?: components["schemas"]["Priority"];
+            /**
+             * Format: date-time
+             * @description Not before this moment.
+             */
+            run_at?: string;
         };
         Task: {
             id: components["schemas"]["TaskId"];
             problem_id: components["schemas"]["ProblemId"];
             status: components["schemas"]["TaskStatus"];
             reason: components["schemas"]["TaskReason"];
+            name: string | null;
             parameters: components["schemas"]["JsonObject"];
+            labels: components["schemas"]["Labels"];
             priority: components["schemas"]["Priority"];
             backend_type: string | null;
             timeout_seconds: components["schemas"]["TimeoutSeconds"];
@@ -735,6 +1389,28 @@ export interface components {
             attempt: number;
             max_attempts: components["schemas"]["AttemptLimit"];
             max_lost: components["schemas"]["AttemptLimit"];
+            retry: components["schemas"]["Retry"];
+            /** @description The moment before which the task does not run (again); null where there is none. */
+            run_at: components["schemas"]["NullableTimestamp"];
+            expires_at: components["schemas"]["NullableTimestamp"];
+            /** @description The task that this one runs again. */
+            retry_of: components["schemas"]["NullableUuid"];
+            workflow_id: components["schemas"]["NullableUuid"];
+            schedule_id: components["schemas"]["NullableUuid"];
+            dedupe_key: string | null;
+            /** @description The task whose result this one took. */
+            reused_from: components["schemas"]["NullableUuid"];
+            /**
+             * @description In the answer to a claim: the results of the tasks that this one depends on, by their names in the workflow or by
+             *     their ids; null for one that did not complete.
+             */
+            dependencies?: {
+                [key: string]: components["schemas"]["NullableJsonObject"];
+            };
+            /** @description Names whose result was left out because all together are larger than 4 MiB; read them with `GET /api/v1/tasks/{task_id}`. */
+            dependencies_truncated?: string[];
+            /** @description In the answer to a submission, what its submitter should know at once. */
+            warnings?: string[];
             /** @description The worker that runs the task, or the last that ran it; null while it is pending. */
             worker_id: string | null;
             result: components["schemas"]["NullableJsonObject"];
@@ -820,6 +1496,362 @@ export interface components {
             /** @description How many lines of this attempt are stored now. */
             next_offset: number;
         };
+        AttemptRecord: {
+            attempt: components["schemas"]["Attempt"];
+            worker_id: components["schemas"]["WorkerId"];
+            started_at: components["schemas"]["Timestamp"];
+            ended_at: components["schemas"]["NullableTimestamp"];
+            /** @description How it ended; null while it runs. */
+            outcome: components["schemas"]["AttemptOutcome"];
+            error_details: string | null;
+            /** @description What its worker reported when it did not hold the task any more. */
+            late: {
+                /** @enum {string} */
+                outcome: "completed" | "failed";
+                reported_at: components["schemas"]["Timestamp"];
+                result: components["schemas"]["NullableJsonObject"];
+                error_details: string | null;
+            } | null;
+        };
+        /**
+         * @description `lost` where its worker went away, `released` where it handed the task back; neither ends the task by itself.
+         * @enum {string|null}
+         */
+        AttemptOutcome: "completed" | "failed" | "timeout" | "cancelled" | "lost" | "released" | null;
+        AttemptList: {
+            attempts: components["schemas"]["AttemptRecord"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A line of the export; which of its parts are there goes by `type`. */
+        ExportLine: {
+            /** @enum {string} */
+            type: "task" | "attempt" | "log";
+            /** @description On the line of a task, where to go on after it. */
+            cursor?: components["schemas"]["Cursor"];
+            task?: components["schemas"]["Task"];
+            /** @description On the line of an attempt, whose it is. */
+            task_id?: components["schemas"]["TaskId"];
+            attempt?: components["schemas"]["AttemptRecord"];
+            line?: components["schemas"]["LogLine"];
+        };
+        /** @description Something that holds a task back. The properties beyond the first two go by `kind`. */
+        Constraint: {
+            /** @enum {string} */
+            kind: "dependencies" | "reuse" | "schedule" | "backoff" | "expired" | "pause" | "limit" | "no_worker" | "busy_workers";
+            /** @description The constraint in words. */
+            message: string;
+            until?: components["schemas"]["NullableTimestamp"];
+            task_id?: components["schemas"]["TaskId"];
+            /** @description What is paused; null is the whole queue. */
+            problem_id?: string | null;
+            /** @description The first 100 tasks that are waited for, by name. */
+            dependencies?: {
+                name: string;
+                task_id: components["schemas"]["TaskId"];
+                status: components["schemas"]["TaskStatus"];
+            }[];
+            limit_id?: components["schemas"]["Uuid"];
+            max_running?: components["schemas"]["Count"];
+            running?: components["schemas"]["Count"];
+            /** @description The tasks that have run longest under the limit. */
+            holders?: {
+                task_id: components["schemas"]["TaskId"];
+                worker_id: components["schemas"]["WorkerId"];
+            }[];
+            /** @description Live workers, those that take the task, those of them that drain, and the slots of the rest. */
+            workers?: {
+                live: components["schemas"]["Count"];
+                fitting: components["schemas"]["Count"];
+                draining: components["schemas"]["Count"];
+                slots: components["schemas"]["Count"];
+                free: components["schemas"]["Count"];
+            };
+        };
+        StartEstimate: {
+            earliest: components["schemas"]["Timestamp"];
+            latest: components["schemas"]["Timestamp"];
+        };
+        TaskExplanation: {
+            task_id: components["schemas"]["TaskId"];
+            status: components["schemas"]["TaskStatus"];
+            reason: components["schemas"]["TaskReason"];
+            summary: string;
+            constraints: components["schemas"]["Constraint"][];
+            /** @description Its place among the pending tasks that could be claimed, from 1; null where it is none of them. */
+            position: number | null;
+            position_is_lower_bound: boolean;
+            estimated_start: components["schemas"]["StartEstimate"] | null;
+        };
+        /**
+         * @description Running until every task has ended; then `failed` where one failed or timed out, `cancelled` where one was cancelled.
+         * @enum {string}
+         */
+        WorkflowStatus: "running" | "completed" | "failed" | "cancelled";
+        WorkflowTask: {
+            /** @description What the others call it in `depends_on`. */
+            name: string;
+            problem_id: components["schemas"]["ProblemId"];
+            /**
+             * @description What the task works on; handed to its executor as it is.
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            labels?: components["schemas"]["Labels"];
+            /** @description Higher goes first; the server's `DEFAULT_PRIORITY` (5) where absent. */
+            priority?: number;
+            /**
+             * @description Only workers with this backend may run the task; null means any.
+             * @default null
+             */
+            backend_type?: string | null;
+            /** @description How long one attempt may run; the server's `DEFAULT_TIMEOUT_MINUTES` (30) where absent. */
+            timeout_seconds?: number;
+            /**
+             * @description After how many attempts lost with their worker the task has failed.
+             * @default 3
+             */
+            max_lost?: number;
+            retry?: components["schemas"]["Retry"];
+            /**
+             * Format: date-time
+             * @description Not before this moment. Not together with `delay_seconds`.
+             */
+            run_at?: string | null;
+            /** @description Not before so many seconds have passed, by the server's clock. */
+            delay_seconds?: number;
+            /**
+             * Format: date-time
+             * @description A task that has not begun by then ends as `timeout`, with the reason `expired`.
+             */
+            expires_at?: string | null;
+            /** @description Names of tasks that have to complete first. */
+            depends_on?: string[];
+            /**
+             * @description What becomes of the task when one that it depends on does not complete.
+             * @default cancel
+             * @enum {string}
+             */
+            on_dependency_failure?: "cancel" | "run_anyway";
+        };
+        WorkflowSubmission: {
+            name?: string | null;
+            /** @description Labels of the workflow and of each of its tasks. */
+            labels?: components["schemas"]["Labels"];
+            tasks: components["schemas"]["WorkflowTask"][];
+        };
+        Workflow: {
+            id: components["schemas"]["Uuid"];
+            name: string | null;
+            labels: components["schemas"]["Labels"];
+            status: components["schemas"]["WorkflowStatus"];
+            /** @description How many of its tasks are in which status. */
+            progress: {
+                total: components["schemas"]["Count"];
+                pending: components["schemas"]["Count"];
+                running: components["schemas"]["Count"];
+                completed: components["schemas"]["Count"];
+                failed: components["schemas"]["Count"];
+                timeout: components["schemas"]["Count"];
+                cancelled: components["schemas"]["Count"];
+            };
+            /** @description The workflow of which this one runs again what did not complete. */
+            retry_of: components["schemas"]["NullableUuid"];
+            created_at: components["schemas"]["Timestamp"];
+            completed_at: components["schemas"]["NullableTimestamp"];
+            tasks: {
+                name: string;
+                task_id: components["schemas"]["TaskId"];
+                problem_id: components["schemas"]["ProblemId"];
+                status: components["schemas"]["TaskStatus"];
+                /** @description As of the task itself; null where it is pending and waits for nothing of its own. */
+                reason: components["schemas"]["TaskReason"];
+                retry_of: components["schemas"]["NullableUuid"];
+                depends_on: {
+                    name: string;
+                    task_id: components["schemas"]["TaskId"];
+                }[];
+            }[];
+        };
+        ScheduleSubmission: {
+            name?: string | null;
+            /** @description A cron expression with five fields, or six with seconds first. */
+            cron: string;
+            /** @description A time zone of the IANA database that the expression is meant in; `UTC` where absent. */
+            timezone?: string;
+            task: components["schemas"]["TaskTemplate"];
+            /**
+             * @description What happens while the last task has not ended; `skip` where absent.
+             * @enum {string}
+             */
+            overlap?: "allow" | "skip";
+            /**
+             * @description What happens after an outage; `run_once` where absent.
+             * @enum {string}
+             */
+            misfire?: "run_once" | "skip";
+            paused?: boolean;
+        };
+        ScheduleChange: {
+            name?: string | null;
+            /** @description A cron expression with five fields, or six with seconds first. */
+            cron?: string;
+            /** @description A time zone of the IANA database that the expression is meant in; `UTC` where absent. */
+            timezone?: string;
+            task?: components["schemas"]["TaskTemplate"];
+            /**
+             * @description What happens while the last task has not ended; `skip` where absent.
+             * @enum {string}
+             */
+            overlap?: "allow" | "skip";
+            /**
+             * @description What happens after an outage; `run_once` where absent.
+             * @enum {string}
+             */
+            misfire?: "run_once" | "skip";
+            paused?: boolean;
+        };
+        Schedule: {
+            id: components["schemas"]["Uuid"];
+            name: string | null;
+            /** @description A cron expression with five fields, or six with seconds first. */
+            cron: string;
+            /** @description A time zone of the IANA database that the expression is meant in; `UTC` where absent. */
+            timezone: string;
+            task: components["schemas"]["TaskTemplate"];
+            /**
+             * @description What happens while the last task has not ended; `skip` where absent.
+             * @enum {string}
+             */
+            overlap: "allow" | "skip";
+            /**
+             * @description What happens after an outage; `run_once` where absent.
+             * @enum {string}
+             */
+            misfire: "run_once" | "skip";
+            paused: boolean;
+            /** @description The next five; none while it is paused. */
+            next_runs: components["schemas"]["Timestamp"][];
+            last_run_at: components["schemas"]["NullableTimestamp"];
+            last_task_id: components["schemas"]["NullableUuid"];
+            /** @description How many tasks it has submitted. */
+            fires: components["schemas"]["Count"];
+            /** @description How many fires were left out, by `overlap` or `misfire`. */
+            skips: components["schemas"]["Count"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        ScheduleList: {
+            schedules: components["schemas"]["Schedule"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description Which tasks are meant, as in the list; all conditions have to hold. */
+        TaskFilter: {
+            status?: components["schemas"]["TaskStatus"][];
+            problem_id?: components["schemas"]["ProblemId"];
+            problem_glob?: components["schemas"]["ProblemGlob"];
+            worker_id?: components["schemas"]["WorkerId"];
+            workflow_id?: components["schemas"]["Uuid"];
+            schedule_id?: components["schemas"]["Uuid"];
+            labels?: {
+                [key: string]: string;
+            };
+            created_from?: components["schemas"]["Timestamp"];
+            created_before?: components["schemas"]["Timestamp"];
+            completed_from?: components["schemas"]["Timestamp"];
+            completed_before?: components["schemas"]["Timestamp"];
+        };
+        BulkSubmission: {
+            /** @enum {string} */
+            action: "cancel" | "retry";
+            filter: components["schemas"]["TaskFilter"];
+        };
+        BulkOperation: {
+            id: components["schemas"]["Uuid"];
+            /** @enum {string} */
+            action: "cancel" | "retry";
+            /** @enum {string} */
+            state: "running" | "done" | "stopped";
+            /** @description How many tasks that fit the filter were looked at. */
+            examined: components["schemas"]["Count"];
+            /** @description How many of them were cancelled or retried. */
+            changed: components["schemas"]["Count"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+            ended_at: components["schemas"]["NullableTimestamp"];
+        };
+        /** @description `problem_id`, `backend_type` (of the worker), or `label:` and the key of a label. */
+        LimitKey: string;
+        MaxRunning: number;
+        LimitSubmission: {
+            key: components["schemas"]["LimitKey"];
+            /** @description The one value that the limit is about; null or absent, each value has the limit for itself. */
+            value?: string | null;
+            max_running: components["schemas"]["MaxRunning"];
+        };
+        LimitChange: {
+            max_running: components["schemas"]["MaxRunning"];
+        };
+        Limit: {
+            id: components["schemas"]["Uuid"];
+            key: components["schemas"]["LimitKey"];
+            value: string | null;
+            max_running: components["schemas"]["MaxRunning"];
+            /** @description The values with most tasks running, at most 100. */
+            in_use: {
+                value: string;
+                running: components["schemas"]["Count"];
+            }[];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        LimitList: {
+            limits: components["schemas"]["Limit"][];
+        };
+        PauseSubmission: {
+            problem_id?: components["schemas"]["ProblemId"];
+            /** @description Shown to whoever asks why. */
+            reason?: string;
+        };
+        Resumption: {
+            problem_id?: components["schemas"]["ProblemId"];
+        };
+        Resumed: {
+            resumed: boolean;
+        };
+        Pause: {
+            /** @description Null is the whole queue. */
+            problem_id: string | null;
+            reason: string | null;
+            paused_at: components["schemas"]["Timestamp"];
+        };
+        PauseList: {
+            pauses: components["schemas"]["Pause"][];
+        };
+        Seconds: number;
+        QueueExplanation: {
+            pending: components["schemas"]["Count"];
+            running: components["schemas"]["Count"];
+            /** @description The pending tasks by reason, and how long the longest has been waiting for it. */
+            by_reason: {
+                [key: string]: {
+                    tasks: components["schemas"]["Count"];
+                    oldest_seconds: components["schemas"]["Seconds"];
+                };
+            };
+            /** @description The 100 problems and reasons with most pending tasks. */
+            largest: {
+                reason: components["schemas"]["TaskReason"];
+                problem_id: components["schemas"]["ProblemId"];
+                tasks: components["schemas"]["Count"];
+                oldest_seconds: components["schemas"]["Seconds"];
+            }[];
+            pauses: components["schemas"]["Pause"][];
+            limits: components["schemas"]["Limit"][];
+        };
         Capabilities: {
             /**
              * @description How many tasks the worker runs at a time.
@@ -848,6 +1880,8 @@ export interface components {
             id: components["schemas"]["WorkerId"];
             backend_type: components["schemas"]["BackendType"];
             status: components["schemas"]["WorkerStatus"];
+            /** @description Whether it is to finish what it runs and gets nothing more. */
+            draining: boolean;
             last_heartbeat: components["schemas"]["Timestamp"];
             /**
              * Format: uuid
@@ -872,6 +1906,8 @@ export interface components {
             id: components["schemas"]["WorkerId"];
             backend_type: components["schemas"]["BackendType"];
             status: components["schemas"]["WorkerStatus"];
+            /** @description Whether it is to finish what it runs and gets nothing more. */
+            draining: boolean;
             last_heartbeat: components["schemas"]["Timestamp"];
             /** Format: uuid */
             current_task_id: string | null;
@@ -921,6 +1957,11 @@ export interface components {
             current_task_id?: string | null;
             /** @description Every attempt that the worker runs. */
             attempts?: components["schemas"]["RunningAttempt"][];
+            /**
+             * @description How long to wait for a directive; at most the heartbeat interval counts.
+             * @default 0
+             */
+            wait_seconds?: number;
         };
         RunningAttempt: {
             task_id: components["schemas"]["TaskId"];
@@ -938,6 +1979,13 @@ export interface components {
         Failure: {
             /** @description What went wrong, in words. */
             error: string;
+            /**
+             * @description False where another attempt would fail, too.
+             * @default true
+             */
+            retryable?: boolean;
+            /** @description How long to wait before another attempt, whatever the task's `retry` says. */
+            retry_after_seconds?: number;
         };
         Release: {
             /** @description Why the worker hands the task back; kept on the attempt. */
@@ -1047,7 +2095,7 @@ export interface components {
             expected_offset?: number;
         };
         /** @enum {string} */
-        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "unstorable_json" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "shutting_down";
+        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "workflow_not_found" | "schedule_not_found" | "limit_not_found" | "bulk_operation_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "task_running" | "task_not_terminal" | "workflow_running" | "workflow_completed" | "limit_exists" | "bulk_operation_ended" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "idempotency_key_reused" | "unstorable_json" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "shutting_down";
     };
     responses: {
         /** @description The request is not well formed HTTP or JSON (`malformed_request`, `malformed_json`). */
@@ -1078,7 +2126,8 @@ export interface components {
             };
         };
         /**
-         * @description The state of the task or of the session does not allow it, and nothing was changed (`task_terminal`,
+         * @description What is there does not allow it, and nothing was changed (`task_terminal`,
+         *     `task_running`, `task_not_terminal`, `workflow_running`, `workflow_completed`, `limit_exists`, `bulk_operation_ended`,
          *     `attempt_not_held`, `session_superseded`, `session_ended`, `log_gap`).
          */
         Conflict: {
@@ -1107,7 +2156,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request does not fit this contract (`validation_failed`), or holds text or numbers that cannot be stored (`unstorable_json`). */
+        /** @description The request does not fit this contract (`validation_failed`), or holds text or numbers that cannot be stored (`unstorable_json`), or repeats a key with another body (`idempotency_key_reused`). */
         Unprocessable: {
             headers: {
                 [name: string]: unknown;
@@ -1147,6 +2196,19 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The id of the workflow. */
+        WorkflowId: components["schemas"]["Uuid"];
+        /** @description The id of the schedule. */
+        ScheduleId: components["schemas"]["Uuid"];
+        /** @description The id of the limit. */
+        LimitId: components["schemas"]["Uuid"];
+        /** @description The id of the bulk operation. */
+        OperationId: components["schemas"]["Uuid"];
+        /**
+         * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+         *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+         */
+        IdempotencyKey: components["schemas"]["IdempotencyKey"];
         /** @description The id of a task. */
         TaskId: components["schemas"]["TaskId"];
         /** @description The id of a worker. */
@@ -1164,6 +2226,10 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /** @description The path of what the answer is about. */
+        Location: string;
+        /** @description `true` where the answer is that to an earlier request with the same `Idempotency-Key`. */
+        IdempotencyReplayed: string;
         /** @description In how many seconds to try again. */
         RetryAfter: number;
     };
@@ -1174,12 +2240,28 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description Only tasks in this status. */
-                status?: components["schemas"]["TaskStatus"];
+                /** @description Only tasks in one of these statuses, separated by commas. */
+                status?: components["schemas"]["TaskStatus"][];
                 /** @description Only tasks of this problem. */
                 problem_id?: components["schemas"]["ProblemId"];
+                /** @description Only tasks of problems that this glob fits. */
+                problem_glob?: components["schemas"]["ProblemGlob"];
                 /** @description Only tasks that run on this worker or ended on it. */
                 worker_id?: components["schemas"]["WorkerId"];
+                /** @description Only tasks of this workflow. */
+                workflow_id?: components["schemas"]["Uuid"];
+                /** @description Only tasks that this schedule submitted. */
+                schedule_id?: components["schemas"]["Uuid"];
+                /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. */
+                label?: components["schemas"]["LabelFilter"][];
+                /** @description Only tasks submitted at this moment or later. */
+                created_from?: components["schemas"]["Timestamp"];
+                /** @description Only tasks submitted before this moment. */
+                created_before?: components["schemas"]["Timestamp"];
+                /** @description Only tasks that ended at this moment or later. */
+                completed_from?: components["schemas"]["Timestamp"];
+                /** @description Only tasks that ended before this moment. */
+                completed_before?: components["schemas"]["Timestamp"];
                 /** @description The number of the page, from 1. Not together with `cursor`. */
                 page?: number;
                 /** @description How many tasks a page holds. */
@@ -1217,7 +2299,13 @@ export interface operations {
     createTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1227,11 +2315,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The task, pending. */
+            /** @description The task that has the same `dedupe_key` and has not ended. */
+            200: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description The task, pending; or completed, where it took the result of an equal one. */
             201: {
                 headers: {
-                    /** @description The path of the new task. */
-                    Location: string;
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1242,6 +2341,101 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskBatch"];
+            };
+        };
+        responses: {
+            /** @description The ids, in the order of the request. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskBatchResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exportTasks: {
+        parameters: {
+            query?: {
+                /** @description Only tasks in one of these statuses, separated by commas. */
+                status?: components["schemas"]["TaskStatus"][];
+                /** @description Only tasks of this problem. */
+                problem_id?: components["schemas"]["ProblemId"];
+                /** @description Only tasks of problems that this glob fits. */
+                problem_glob?: components["schemas"]["ProblemGlob"];
+                /** @description Only tasks that run on this worker or ended on it. */
+                worker_id?: components["schemas"]["WorkerId"];
+                /** @description Only tasks of this workflow. */
+                workflow_id?: components["schemas"]["Uuid"];
+                /** @description Only tasks that this schedule submitted. */
+                schedule_id?: components["schemas"]["Uuid"];
+                /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. */
+                label?: components["schemas"]["LabelFilter"][];
+                /** @description Only tasks submitted at this moment or later. */
+                created_from?: components["schemas"]["Timestamp"];
+                /** @description Only tasks submitted before this moment. */
+                created_before?: components["schemas"]["Timestamp"];
+                /** @description Only tasks that ended at this moment or later. */
+                completed_from?: components["schemas"]["Timestamp"];
+                /** @description Only tasks that ended before this moment. */
+                completed_before?: components["schemas"]["Timestamp"];
+                /** @description What else of each task, separated by commas. */
+                include?: ("attempts" | "logs")[];
+                /** @description How many tasks at the most; all where absent. */
+                limit?: number;
+                /** @description The `cursor` of the last line of a task that was read. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines of JSON; the schema is that of each line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ExportLine"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -1304,6 +2498,43 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    adjustTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskAdjustment"];
+            };
+        };
+        responses: {
+            /** @description The task. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     cancelTask: {
         parameters: {
             query?: never;
@@ -1337,11 +2568,130 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    retryTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The task that has the same `dedupe_key` and has not ended. */
+            200: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description The new task. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTaskAttempts: {
+        parameters: {
+            query?: {
+                /** @description How many attempts at the most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of attempts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    explainTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The explanation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskExplanation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTaskLogs: {
         parameters: {
             query?: {
                 /** @description Only lines of exactly this level. */
                 level?: components["schemas"]["LogLevel"];
+                /** @description Only lines of this attempt. */
+                attempt?: components["schemas"]["Attempt"];
                 /** @description How many lines at the most. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
@@ -1368,6 +2718,664 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkflowSubmission"];
+            };
+        };
+        responses: {
+            /** @description The workflow. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWorkflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the workflow. */
+                workflow_id: components["parameters"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The workflow. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelWorkflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the workflow. */
+                workflow_id: components["parameters"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The workflow. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the workflow. */
+                workflow_id: components["parameters"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new workflow. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: {
+                /** @description How many schedules at the most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of schedules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleSubmission"];
+            };
+        };
+        responses: {
+            /** @description The schedule. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the schedule. */
+                schedule_id: components["parameters"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the schedule. */
+                schedule_id: components["parameters"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It fires no more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the schedule. */
+                schedule_id: components["parameters"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleChange"];
+            };
+        };
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createBulkOperation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkSubmission"];
+            };
+        };
+        responses: {
+            /** @description The operation, running. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getBulkOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the bulk operation. */
+                operation_id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stopBulkOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the bulk operation. */
+                operation_id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation, stopped. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limits. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createLimit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request. Repeated with the same key and the same body, the request creates nothing and
+                 *     gets the first answer again, for ever; with another body it gets 422 (`idempotency_key_reused`).
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitSubmission"];
+            };
+        };
+        responses: {
+            /** @description The limit. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the limit. */
+                limit_id: components["parameters"]["LimitId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It holds nothing back any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the limit. */
+                limit_id: components["parameters"]["LimitId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitChange"];
+            };
+        };
+        responses: {
+            /** @description The limit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listPauses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pauses. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PauseList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PauseSubmission"];
+            };
+        };
+        responses: {
+            /** @description What is paused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pause"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Resumption"];
+            };
+        };
+        responses: {
+            /** @description Whether it was paused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resumed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    explainQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backlog by reason. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueExplanation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -1532,6 +3540,70 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    drainWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];

@@ -15,8 +15,13 @@ export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 export const ATTEMPT_OUTCOMES = ['completed', 'failed', 'timeout', 'cancelled', 'lost', 'released'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
+/** Why a pending task is not running. The first four are about everything but the task itself. */
+export const PENDING_REASONS = ['ready', 'unclaimable', 'paused', 'limited', 'scheduled', 'backing_off', 'blocked', 'reusing'] as const;
+
 /** Why a task is in its status; see `TaskReason` in the contract. */
-export const TASK_REASONS = ['ready', 'unclaimable', 'task_failed', 'workers_lost', 'timed_out', 'cancel_requested'] as const;
+export const TASK_REASONS = [
+  ...PENDING_REASONS, 'task_failed', 'workers_lost', 'timed_out', 'expired', 'cancel_requested', 'dependency_failed', 'reused',
+] as const;
 export type TaskReason = (typeof TASK_REASONS)[number];
 
 export const WORKER_STATUSES = ['idle', 'busy', 'offline'] as const;

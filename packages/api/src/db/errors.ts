@@ -48,3 +48,8 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isLockTimeout(error: unknown): boolean {
   return codeOf(error) === '55P03';
 }
+
+/** Whether the statement was chosen to end a circle of waits. */
+export function isDeadlock(error: unknown): boolean {
+  return codeOf(error) === '40P01';
+}

@@ -1,13 +1,14 @@
 /**
- * LISTEN and NOTIFY between replicas: "there is work". A hint and nothing more: one that is lost costs the interval of the
- * poll. The connection is its own, always drained, and comes back by itself.
+ * LISTEN and NOTIFY between replicas: that there is work, that a worker is to be told something. Hints and nothing more: one
+ * that is lost costs the interval of a poll. The connection is its own, always drained, and comes back by itself.
  */
 import pg from 'pg';
 import { backoffMs } from '@task-executor/shared';
 import type { Logger } from 'pino';
 import { SESSION_OPTIONS } from './database.js';
 
-const CHANNEL = 'task_executor_work';
+export type Topic = 'work' | 'workers';
+const CHANNELS: Record<Topic, string> = { work: 'task_executor_work', workers: 'task_executor_workers' };
 const RECONNECT = { initialMs: 200, maxMs: 5_000 };
 /** Payloads of NOTIFY hold at most 8,000 bytes. */
 const MAX_PAYLOAD_BYTES = 7_000;
@@ -18,13 +19,17 @@ export class Listener {
   #failures = 0;
   #stopped = false;
   readonly #url: string;
-  readonly #onHint: (payload: string) => void;
+  readonly #handlers = new Map<string, (payload: string) => void>();
   readonly #log: Logger;
 
-  constructor(url: string, onHint: (payload: string) => void, log: Logger) {
+  constructor(url: string, log: Logger) {
     this.#url = url;
-    this.#onHint = onHint;
     this.#log = log;
+  }
+
+  /** What to do with hints about `topic`; before the start. */
+  on(topic: Topic, handler: (payload: string) => void): void {
+    this.#handlers.set(CHANNELS[topic], handler);
   }
 
   /** Connects, and keeps connected until stopped. Resolves when the first try has ended, well or not. */
@@ -44,13 +49,13 @@ export class Listener {
     client.on('end', () => {
       this.#lost(client);
     });
-    client.on('notification', ({ payload }) => {
-      if (payload !== undefined) this.#onHint(payload);
+    client.on('notification', ({ channel, payload }) => {
+      if (payload !== undefined) this.#handlers.get(channel)?.(payload);
     });
     this.#client = client;
     try {
       await client.connect();
-      await client.query(`listen ${CHANNEL}`);
+      for (const channel of this.#handlers.keys()) await client.query(`listen ${channel}`);
       this.#failures = 0;
     } catch (error) {
       this.#log.debug({ event: 'listener_failed', error: String(error) }, 'hints of other replicas are not heard');
@@ -59,9 +64,9 @@ export class Listener {
   }
 
   /** Tells the other replicas; never waits, never fails. */
-  notify(payload: string): void {
+  notify(topic: Topic, payload: string): void {
     if (this.#client === null || Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return;
-    this.#client.query('select pg_notify($1, $2)', [CHANNEL, payload]).catch(() => undefined);
+    this.#client.query('select pg_notify($1, $2)', [CHANNELS[topic], payload]).catch(() => undefined);
   }
 
   async stop(): Promise<void> {

@@ -36,7 +36,7 @@ export async function directivesFor(
 ): Promise<{ cancel: Directive[]; lost: Directive[] }> {
   if (named.length === 0) return { cancel: [], lost: [] };
   const { rows } = await sql<Directive>`
-    select named.task_id, named.attempt, coalesce(o.status, q.state, 'unknown') as reason
+    select named.task_id, named.attempt, coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end, 'unknown') as reason
       from unnest(${named.map((one) => one.taskId)}::uuid[], ${named.map((one) => one.attempt)}::int[]) as named (task_id, attempt)
       left join queue q on q.task_id = named.task_id
       left join outcomes o on o.task_id = named.task_id

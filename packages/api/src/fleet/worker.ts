@@ -15,6 +15,7 @@ export interface WorkerRow {
   registered_at: Date;
   last_seen_at: Date;
   live: boolean;
+  draining_at: Date | null;
   end_reason: 'lapsed' | 'deregistered' | null;
   running_tasks: number;
   current_task_id: string | null;
@@ -28,7 +29,7 @@ export const IS_LIVE: RawBuilder<boolean> = sql`(w.ended_at is null and w.lease_
 /** Expects `workers w`. */
 export const WORKER_COLUMNS: RawBuilder<WorkerRow> = sql`
   w.id, w.session_id, w.backend_type, w.max_parallel_tasks, w.supported_problems, w.metadata, w.registered_at, w.last_seen_at,
-  ${IS_LIVE} as live, w.end_reason, r.running_tasks, r.current_task_id,
+  ${IS_LIVE} as live, w.draining_at, w.end_reason, r.running_tasks, r.current_task_id,
   coalesce(c.completed, 0)::bigint as tasks_completed, coalesce(c.failed, 0)::bigint as tasks_failed`;
 
 /** Joins to `workers w` what it runs and what it did. */
@@ -53,6 +54,7 @@ export function toWorker(row: WorkerRow): Worker {
     id: row.id,
     backend_type: row.backend_type,
     status: statusOf(row),
+    draining: row.live && row.draining_at !== null,
     last_heartbeat: row.last_seen_at.toISOString(),
     current_task_id: row.live ? row.current_task_id : null,
     running_tasks: row.live ? row.running_tasks : 0,

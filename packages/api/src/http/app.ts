@@ -3,19 +3,26 @@ import express, { type Express, type RequestHandler } from 'express';
 import * as OpenApiValidator from 'express-openapi-validator';
 import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
 import { readBody } from './body.js';
+import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
 import { parseContract } from './contract.js';
+import { controlRoutes } from './controls.js';
+import { explainRoutes } from './explain.js';
+import { exportRoutes } from './export.js';
 import { checkOrigin, giveRequestId } from './guards.js';
+import { historyRoutes } from './history.js';
 import { internalWorkerRoutes } from './internal-workers.js';
 import { observe } from './observe.js';
 import { operationRoutes } from './operations.js';
 import { pageRoutes } from './pages.js';
 import { handleErrors, Problem } from './problem.js';
 import { reportRoutes } from './reports.js';
+import { scheduleRoutes } from './schedules.js';
 import type { Services } from './services.js';
 import { taskRoutes } from './tasks.js';
 import { compileContract } from './warm-up.js';
 import { workerRoutes } from './workers.js';
+import { workflowRoutes } from './workflows.js';
 
 export interface AppOptions {
   /** Checks every answer of ours against the contract and fails where it does not fit; for tests. */
@@ -44,7 +51,10 @@ export async function createApp(services: Services, options: AppOptions): Promis
   }) as unknown as RequestHandler[];
   await compileContract(validator);
   app.use(validator);
-  app.use(taskRoutes(services), internalWorkerRoutes(services), workerRoutes(services), claimRoutes(services), reportRoutes(services));
+  // Fixed paths before those with an id in their place.
+  app.use(exportRoutes(services), historyRoutes(services), taskRoutes(services), explainRoutes(services));
+  app.use(workflowRoutes(services), scheduleRoutes(services), bulkRoutes(services), controlRoutes(services));
+  app.use(internalWorkerRoutes(services), workerRoutes(services), claimRoutes(services), reportRoutes(services));
   app.use(operationRoutes(services));
   app.use(() => {
     throw new Problem('path_not_found');

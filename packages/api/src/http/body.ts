@@ -10,12 +10,27 @@ import { Problem } from './problem.js';
 
 const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
-async function readBytes(req: IncomingMessage): Promise<Buffer> {
+/** Paths whose bodies hold many tasks. */
+const BULK_PATHS = new Set(['/api/v1/tasks/batch', '/api/v1/workflows']);
+
+interface BodyLimits {
+  readonly bytes: number;
+  readonly nodes: number;
+}
+
+const USUAL: BodyLimits = { bytes: LIMITS.maxBodyBytes, nodes: LIMITS.maxJsonNodes };
+const BULK: BodyLimits = { bytes: LIMITS.maxBulkBodyBytes, nodes: LIMITS.maxBulkJsonNodes };
+
+function tooLarge({ bytes }: BodyLimits): Problem {
+  return new Problem('body_too_large', `At most ${bytes} bytes are taken.`, {}, { Connection: 'close' });
+}
+
+async function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LIMITS.maxBodyBytes) throw new Problem('body_too_large', `At most ${LIMITS.maxBodyBytes} bytes are taken.`, {}, { Connection: 'close' });
+    if (size > limits.bytes) throw tooLarge(limits);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -31,7 +46,7 @@ function textFault(text: string): string | null {
  * Walks a parsed value without recursion and refuses what would not come back as it was sent: NUL and lone surrogates,
  * numbers that were rounded or overflowed, `__proto__` keys, and too much depth or width.
  */
-export function checkStorable(root: unknown): void {
+export function checkStorable(root: unknown, maxNodes: number = USUAL.nodes): void {
   const refuse = (fault: string): never => {
     throw new Problem('unstorable_json', `The body holds ${fault}.`);
   };
@@ -39,7 +54,7 @@ export function checkStorable(root: unknown): void {
   let nodes = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, depth } = next;
-    if (++nodes > LIMITS.maxJsonNodes) refuse(`more than ${LIMITS.maxJsonNodes} values`);
+    if (++nodes > maxNodes) refuse(`more than ${maxNodes} values`);
     if (typeof value === 'string') {
       const fault = textFault(value);
       if (fault !== null) refuse(fault);
@@ -59,14 +74,14 @@ export function checkStorable(root: unknown): void {
 }
 
 /** Parses and checks `bytes`. */
-export function parseJson(bytes: Buffer): unknown {
+export function parseJson(bytes: Buffer, maxNodes: number = USUAL.nodes): unknown {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw new Problem('malformed_json', error instanceof SyntaxError ? error.message.slice(0, 300) : 'The body is not UTF-8.');
   }
-  checkStorable(value);
+  checkStorable(value, maxNodes);
   return value;
 }
 
@@ -85,17 +100,16 @@ export const readBody: RequestHandler = async (req, _res, next) => {
   const contentType = req.headers['content-type'];
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw new Problem('unsupported_media_type', 'Compressed bodies are not taken.');
-  if (Number(req.headers['content-length'] ?? 0) > LIMITS.maxBodyBytes) {
-    throw new Problem('body_too_large', `At most ${LIMITS.maxBodyBytes} bytes are taken.`, {}, { Connection: 'close' });
-  }
-  const bytes = await readBytes(req);
+  const limits = BULK_PATHS.has(req.path) ? BULK : USUAL;
+  if (Number(req.headers['content-length'] ?? 0) > limits.bytes) throw tooLarge(limits);
+  const bytes = await readBytes(req, limits);
   if (bytes.length === 0) {
     // Without a body there is nothing to have a type; the validator would refuse an optional body that is absent.
     delete req.headers['content-type'];
     delete req.headers['content-length'];
   } else {
     if (contentType === undefined || !isJson(contentType)) throw new Problem('unsupported_media_type');
-    req.body = parseJson(bytes);
+    req.body = parseJson(bytes, limits.nodes);
     req.headers['content-type'] = 'application/json';
   }
   next();

@@ -1,24 +1,23 @@
 /** The claim over HTTP, with its long poll. A task is only ever claimed for a socket that is still open. */
 import type { components } from '@task-executor/shared';
-import { Router, type Response } from 'express';
-import { claim, type ClaimRequest } from '../queue/claim.js';
+import { Router } from 'express';
+import { claim, type ClaimedRow, type ClaimRequest } from '../queue/claim.js';
 import { release } from '../queue/release.js';
-import { toTask, type TaskRow } from '../queue/task.js';
+import { readParentResults } from '../queue/results.js';
+import { toTask } from '../queue/task.js';
 import { findWorker } from '../fleet/find.js';
 import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
 import { sessionOf } from './reports.js';
-import { pathText, type Services } from './services.js';
-import type { Waiter } from '../wakeups.js';
-
-const ALWAYS_CLAIMABLE = (): boolean => true;
+import { goneSignal, pathText, type Services } from './services.js';
+import type { Waiter } from '../waiter.js';
 
 export function claimRoutes({ config, databases, wakeups, metrics, log }: Services): Router {
   const router = Router();
   const db = databases.lease;
 
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
-  async function claimWithin(request: ClaimRequest, waitMs: number, waiter: Waiter | null, gone: AbortSignal): Promise<TaskRow | null> {
+  async function claimWithin(request: ClaimRequest, waitMs: number, waiter: Waiter | null, gone: AbortSignal): Promise<ClaimedRow | null> {
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
     for (;;) {
@@ -50,7 +49,7 @@ export function claimRoutes({ config, databases, wakeups, metrics, log }: Servic
       ? wakeups.enter({ globs: worker.supported_problems, backendType: worker.backend_type })
       : null;
     if (waitMs > 0 && waiter === null) throw new Problem(wakeups.stopped ? 'shutting_down' : 'too_many_requests');
-    let task: TaskRow | null;
+    let task: ClaimedRow | null;
     try {
       task = await claimWithin(request, waitMs, waiter, gone);
     } finally {
@@ -60,24 +59,24 @@ export function claimRoutes({ config, databases, wakeups, metrics, log }: Servic
     if (lane !== null) wakeups.passOn(lane);
     if (task !== null && gone.aborted && request.requestId === null) {
       // Nobody will repeat this claim, so the task would wait for its timeout.
-      await release(db, { workerId, sessionId: request.sessionId, taskId: task.id, attempt: task.attempt }, 'the claimer went away');
+      await release(db, { workerId, sessionId: request.sessionId, taskId: task.id, attempt: task.attempt, leaseSeconds: config.leaseSeconds }, 'the claimer went away');
       if (lane !== null) wakeups.announce(lane);
       log.info({ event: 'claim_undelivered', task_id: task.id }, 'a claimer went away before its answer');
       return;
     }
     metrics.claims.inc({ result: task === null ? 'nothing' : 'task' });
-    if (task === null) res.status(204).end();
-    else res.json(toTask(task, ALWAYS_CLAIMABLE));
+    if (task === null) {
+      res.status(204).end();
+      return;
+    }
+    const answer = toTask(task, () => 'ready');
+    if (!task.needs_results) {
+      res.json(answer);
+      return;
+    }
+    const { results, truncated } = await readParentResults(db, task.id);
+    res.json({ ...answer, dependencies: results, ...(truncated.length > 0 ? { dependencies_truncated: truncated } : {}) });
   });
 
   return router;
-}
-
-/** Aborts when the connection closes before the answer was sent. */
-function goneSignal(res: Response): AbortSignal {
-  const controller = new AbortController();
-  res.on('close', () => {
-    if (!res.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

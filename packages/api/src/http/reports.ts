@@ -3,11 +3,12 @@ import type { AttemptOutcome, components } from '@task-executor/shared';
 import { Router, type Request } from 'express';
 import { complete } from '../queue/complete.js';
 import { fail } from '../queue/fail.js';
-import { explainRefusal, wasReported, type Reporter } from '../queue/fence.js';
+import { explainRefusal, keepLate, wasReported, type Reporter } from '../queue/fence.js';
 import { findTask } from '../queue/find.js';
 import { appendLogs } from '../queue/logs.js';
 import { release } from '../queue/release.js';
 import { toTask, type Task } from '../queue/task.js';
+import type { Lane } from '../wakeups.js';
 import { Problem } from './problem.js';
 import { pathText, type Services } from './services.js';
 
@@ -17,17 +18,18 @@ export function sessionOf(req: Request): string | null {
   return req.get('Worker-Session') ?? null;
 }
 
-function reporterOf(req: Request): Reporter {
+function reporterOf(req: Request, leaseSeconds: number): Reporter {
   const attempt = req.get('Task-Attempt');
   return {
     workerId: pathText(req, 'worker_id'),
     sessionId: sessionOf(req),
     taskId: pathText(req, 'task_id'),
     attempt: attempt === undefined ? null : Number(attempt),
+    leaseSeconds,
   };
 }
 
-export function reportRoutes({ databases, capabilities, wakeups, metrics }: Services): Router {
+export function reportRoutes({ config, databases, readiness, aftermath, metrics }: Services): Router {
   const router = Router();
   const db = databases.lease;
 
@@ -35,7 +37,7 @@ export function reportRoutes({ databases, capabilities, wakeups, metrics }: Serv
   async function current(taskId: string): Promise<Task> {
     const row = await findTask(db, taskId);
     if (row === null) throw new Problem('task_not_found');
-    return toTask(row, await capabilities.claimable());
+    return toTask(row, await readiness.reasons());
   }
 
   /** Why nothing was changed, as a problem. */
@@ -47,39 +49,50 @@ export function reportRoutes({ databases, capabilities, wakeups, metrics }: Serv
     return new Problem('attempt_not_held', detail, { task_status: status, current_attempt: attempt });
   }
 
-  /** Answers a report that changed nothing: again with the task where it had been accepted before, else with why not. */
-  async function repeatedOrRefused(reporter: Reporter, outcome: AttemptOutcome): Promise<Task> {
+  /**
+   * Answers a report that changed nothing: again with the task where it had been accepted before; else with why not, and what
+   * comes too late is kept.
+   */
+  async function repeatedOrRefused(reporter: Reporter, outcome: AttemptOutcome, late?: Parameters<typeof keepLate>[2]): Promise<Task> {
     if (await wasReported(db, reporter, outcome)) return current(reporter.taskId);
+    if (late !== undefined && reporter.sessionId !== null && reporter.attempt !== null) await keepLate(db, reporter, late);
     throw await refusal(reporter);
   }
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/complete', async (req, res) => {
-    const reporter = reporterOf(req);
-    if (!(await complete(db, reporter, req.body as Schemas['JsonObject']))) {
-      res.json(await repeatedOrRefused(reporter, 'completed'));
+    const reporter = reporterOf(req, config.leaseSeconds);
+    const result = req.body as Schemas['JsonObject'];
+    const completed = await complete(db, reporter, result);
+    if (completed === null) {
+      res.json(await repeatedOrRefused(reporter, 'completed', { outcome: 'completed', result }));
       return;
     }
     metrics.attempts.inc({ outcome: 'completed' });
-    metrics.outcomes.inc({ status: 'completed' });
+    await aftermath.ended([{ status: 'completed', hasDependents: completed.hasDependents }]);
+    await aftermath.freed();
     res.json(await current(reporter.taskId));
   });
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/fail', async (req, res) => {
-    const reporter = reporterOf(req);
-    const fate = await fail(db, reporter, (req.body as Schemas['Failure']).error);
-    if (fate === null) {
-      res.json(await repeatedOrRefused(reporter, 'failed'));
+    const reporter = reporterOf(req, config.leaseSeconds);
+    const body = req.body as Schemas['Failure'];
+    const failed = await fail(db, reporter, {
+      error: body.error, retryable: body.retryable ?? true, retryAfterSeconds: body.retry_after_seconds ?? null,
+    });
+    if (failed === null) {
+      res.json(await repeatedOrRefused(reporter, 'failed', { outcome: 'failed', error: body.error }));
       return;
     }
     metrics.attempts.inc({ outcome: 'failed' });
     const task = await current(reporter.taskId);
-    if (fate === 'ended') metrics.outcomes.inc({ status: 'failed' });
-    else wakeups.announce({ problem_id: task.problem_id, backend_type: task.backend_type ?? '' });
+    if (failed.fate === 'requeued') aftermath.pending(laneOf(task));
+    if (failed.fate === 'ended') await aftermath.ended([{ status: 'failed', hasDependents: failed.hasDependents }]);
+    await aftermath.freed();
     res.json(task);
   });
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/release', async (req, res) => {
-    const reporter = reporterOf(req);
+    const reporter = reporterOf(req, config.leaseSeconds);
     const body = req.body as Schemas['Release'] | undefined;
     if (!(await release(db, reporter, body?.reason ?? null))) {
       res.json(await repeatedOrRefused(reporter, 'released'));
@@ -87,12 +100,13 @@ export function reportRoutes({ databases, capabilities, wakeups, metrics }: Serv
     }
     metrics.attempts.inc({ outcome: 'released' });
     const task = await current(reporter.taskId);
-    wakeups.announce({ problem_id: task.problem_id, backend_type: task.backend_type ?? '' });
+    aftermath.pending(laneOf(task));
+    await aftermath.freed();
     res.json(task);
   });
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/logs', async (req, res) => {
-    const reporter = reporterOf(req);
+    const reporter = reporterOf(req, config.leaseSeconds);
     const body = req.body as Schemas['LogBatch'];
     const entries = body.entries.map((entry) => ({
       level: entry.level ?? 'info',
@@ -113,4 +127,8 @@ export function reportRoutes({ databases, capabilities, wakeups, metrics }: Serv
   });
 
   return router;
+}
+
+function laneOf(task: Task): Lane {
+  return { problem_id: task.problem_id, backend_type: task.backend_type ?? '' };
 }

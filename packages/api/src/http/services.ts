@@ -1,25 +1,29 @@
 /** What the handlers work with; made by the composition root (server.ts). */
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
+import type { Aftermath } from '../aftermath.js';
 import type { ApiConfig } from '../config.js';
 import type { Databases } from '../db/database.js';
-import type { Capabilities } from '../fleet/capabilities.js';
 import type { InternalWorkers } from '../internal-workers.js';
 import type { Metrics } from '../metrics.js';
+import type { Readiness } from '../queue/readiness.js';
 import type { Sweeper } from '../sweeper.js';
 import type { Wakeups } from '../wakeups.js';
+import type { Watches } from '../watches.js';
+import { Problem } from './problem.js';
 
 export interface Services {
   readonly config: ApiConfig;
   readonly databases: Databases;
-  readonly capabilities: Capabilities;
+  readonly readiness: Readiness;
   readonly wakeups: Wakeups;
+  readonly watches: Watches;
+  readonly aftermath: Aftermath;
   readonly sweeper: Sweeper;
   readonly metrics: Metrics;
   readonly internalWorkers: InternalWorkers;
   readonly log: Logger;
 }
-
 
 /** A query parameter that the contract declares a string, or null. */
 export function queryText(req: Request, name: string): string | null {
@@ -38,4 +42,18 @@ export function pathText(req: Request, name: string): string {
   const value = req.params[name];
   if (typeof value !== 'string') throw new Error(`the route has no parameter ${name}`);
   return value;
+}
+
+/** The problem of a request that fits the schemas but not each other, or not what is stored. */
+export function validationProblem(path: string, message: string): Problem {
+  return new Problem('validation_failed', `${path}: ${message}`, { errors: [{ path, message }] });
+}
+
+/** Aborts when the connection closes before the answer was sent. */
+export function goneSignal(res: Response): AbortSignal {
+  const controller = new AbortController();
+  res.on('close', () => {
+    if (!res.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }

@@ -1,148 +1,129 @@
-/** The submitter's side: submit, read, list, count, cancel, logs. */
-import { LIMITS, type LogLevel, type TaskStatus, type components } from '@task-executor/shared';
+/** Changing tasks: submit one or many, adjust, cancel, retry. */
+import type { components } from '@task-executor/shared';
 import { Router } from 'express';
+import type { Database } from '../db/database.js';
+import { adjust } from '../queue/adjust.js';
 import { cancel } from '../queue/cancel.js';
-import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { findTask } from '../queue/find.js';
-import { countTasks, listTasks, type ListRequest, type SortKey } from '../queue/list.js';
-import { countLogs, readLogs, type LogRow } from '../queue/logs.js';
-import { pendingOf, rates, readBreakdown, readTotals } from '../queue/stats.js';
-import { submit } from '../queue/submit.js';
+import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
+import { readRetried, retriedEdges, retryOf } from '../queue/retry.js';
+import { needsTransaction, submit, type Edge, type Submission } from '../queue/submit.js';
 import { toTask } from '../queue/task.js';
+import { answerCreation, type Creation } from './creation.js';
 import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, type Services } from './services.js';
+import { pathText, validationProblem, type Services } from './services.js';
+import { edgesOf, toSubmission } from './submissions.js';
 
-type TaskSubmission = components['schemas']['TaskSubmission'];
+type Schemas = components['schemas'];
 
-export function taskRoutes({ config, databases, capabilities, wakeups, metrics }: Services): Router {
+export function taskRoutes({ config, databases, readiness, metrics, aftermath }: Services): Router {
   const router = Router();
   const db = databases.general;
 
-  router.post('/api/v1/tasks', async (req, res) => {
-    const body = req.body as TaskSubmission;
-    const row = await submit(db, {
-      problemId: body.problem_id,
-      parameters: body.parameters ?? {},
-      priority: body.priority ?? config.defaultPriority,
-      backendType: body.backend_type ?? null,
-      timeoutSeconds: body.timeout_seconds ?? config.defaultTimeoutSeconds,
-      maxAttempts: body.retry?.max_attempts ?? 1,
-      maxLost: body.max_lost ?? LIMITS.defaultMaxLost,
-    });
-    metrics.submissions.inc();
-    wakeups.announce({ problem_id: row.problem_id, backend_type: row.backend_type ?? '' });
-    res.status(201).location(`/api/v1/tasks/${row.id}`).json(toTask(row, await capabilities.claimable()));
-  });
-
-  router.get('/api/v1/tasks', async (req, res) => {
-    const sort = queryText(req, 'sort') ?? '-created_at';
-    const cursor = queryText(req, 'cursor');
-    const rawPage = new URL(req.originalUrl, 'http://localhost').searchParams.has('page');
-    if (cursor !== null && rawPage) {
-      const message = 'give page or cursor, not both';
-      throw new Problem('validation_failed', message, { errors: [{ path: '/query/page', message }] });
-    }
-    const request: ListRequest = {
-      status: queryText(req, 'status') as TaskStatus | null,
-      problemId: queryText(req, 'problem_id'),
-      workerId: queryText(req, 'worker_id'),
-      sort: sort.replace(/^-/, '') as SortKey,
-      descending: sort.startsWith('-'),
-      page: queryNumber(req, 'page', 1),
-      pageSize: queryNumber(req, 'page_size', LIMITS.defaultPageSize),
-      cursor,
+  /** Submits one task; an earlier one of the same dedupe_key is answered with 200. */
+  async function createOne(transaction: Database, task: Submission, edges: readonly Edge[]): Promise<Creation> {
+    const submitted = await submit(transaction, config.priorityAgeingMs, [task], edges);
+    const created = submitted.created[0] === true;
+    const [given] = submitted.rows;
+    const row = created ? given : await findTask(transaction, given?.id ?? '');
+    if (row == null) throw new Error('a submission gave no row');
+    const reasonOf = await readiness.reasons();
+    const warnings = created && row.status === 'pending' ? warningsOf(reasonOf(row)) : [];
+    return {
+      status: created ? 201 : 200,
+      location: `/api/v1/tasks/${row.id}`,
+      answer: { ...toTask(row, reasonOf), ...(warnings.length > 0 ? { warnings } : {}) },
+      after: () => aftermath.submitted(submitted),
     };
-    const [page, count, claimable] = await Promise.all([
-      listTasks(db, request), countTasks(db, request), capabilities.claimable(),
-    ]);
-    if (page.nextCursor !== null) {
-      const next = new URL(req.originalUrl, 'http://localhost');
-      next.searchParams.delete('page');
-      next.searchParams.set('cursor', page.nextCursor);
-      res.setHeader('Link', `<${next.pathname}${next.search}>; rel="next"`);
-    }
-    res.json({
-      tasks: page.rows.map((row) => toTask(row, claimable)),
-      total: count.total,
-      total_is_lower_bound: count.lowerBound,
-      page: page.page,
-      page_size: request.pageSize,
-      next_cursor: page.nextCursor,
+  }
+
+  router.post('/api/v1/tasks', async (req, res) => {
+    const body = req.body as Schemas['TaskSubmission'];
+    const task = toSubmission(config, '/body', body);
+    await answerCreation(db, req, res, needsTransaction([task]), (transaction) => createOne(transaction, task, edgesOf(0, body.depends_on)));
+  });
+
+  router.post('/api/v1/tasks/batch', async (req, res) => {
+    const items = (req.body as Schemas['TaskBatch']).tasks;
+    const tasks = items.map((item, n) => toSubmission(config, `/body/tasks/${n}`, item));
+    const keyed = items.flatMap(({ idempotency_key: key, ...body }, n) => (key === undefined ? [] : [{ n, key, operation: 'an item of a batch', body }]));
+    if (new Set(keyed.map(({ key }) => key)).size < keyed.length) throw validationProblem('/body/tasks', 'two of them have the same idempotency_key');
+    await answerCreation(db, req, res, keyed.length > 0 || needsTransaction(tasks), async (transaction) => {
+      const kept = await takeKeys(transaction, keyed).catch((error: unknown) => {
+        throw error instanceof KeyReused
+          ? new Problem('idempotency_key_reused', `The item ${keyed.findIndex(({ key }) => key === error.key)} has a key that came before with another task.`)
+          : error;
+      });
+      const earlier = new Map(keyed.flatMap(({ n }, k) => (kept[k] == null ? [] : [[n, kept[k].answer] as const])));
+      const fresh = tasks.flatMap((_task, n) => (earlier.has(n) ? [] : [n]));
+      const submitted = fresh.length === 0 ? { rows: [], created: [], parentsEnded: false } : await submit(
+        transaction, config.priorityAgeingMs, fresh.map((n) => tasks[n] as Submission),
+        fresh.flatMap((n, child) => edgesOf(child, items[n]?.depends_on)),
+      );
+      const position = new Map(fresh.map((n, k) => [n, k]));
+      const results = items.map((_item, n) => {
+        const k = position.get(n);
+        if (k === undefined) return { id: JSON.parse(earlier.get(n) ?? 'null') as string, created: false };
+        return { id: submitted.rows[k]?.id ?? '', created: submitted.created[k] === true };
+      });
+      await keepAnswers(transaction, keyed.filter(({ n }) => !earlier.has(n)).map(({ key, n }) => ({
+        key, status: 201, location: `/api/v1/tasks/${results[n]?.id ?? ''}`, answer: JSON.stringify(results[n]?.id),
+      })));
+      const answer: Schemas['TaskBatchResult'] = { created: results.filter(({ created }) => created).length, tasks: results };
+      return { status: 201, location: '/api/v1/tasks', answer, after: () => aftermath.submitted(submitted) };
     });
   });
 
-  router.get('/api/v1/tasks/stats', async (_req, res) => {
-    const [totals, breakdown] = await Promise.all([readTotals(db), readBreakdown(db)]);
-    res.json({
-      total_tasks: totals.submitted,
-      pending_tasks: pendingOf(totals),
-      running_tasks: totals.running,
-      completed_tasks: totals.completed,
-      failed_tasks: totals.failed,
-      timeout_tasks: totals.timeout,
-      cancelled_tasks: totals.cancelled,
-      ...rates(totals),
-      tasks_by_problem: breakdown.byProblem,
-      tasks_by_worker: breakdown.byWorker,
-    });
-  });
-
-  router.get('/api/v1/tasks/:task_id', async (req, res) => {
-    const row = await findTask(db, pathText(req, 'task_id'));
+  router.patch('/api/v1/tasks/:task_id', async (req, res) => {
+    const taskId = pathText(req, 'task_id');
+    const body = req.body as Schemas['TaskAdjustment'];
+    const adjusted = await adjust(db, config.priorityAgeingMs, taskId, { priority: body.priority ?? null, runAt: body.run_at ?? null });
+    const row = await findTask(db, taskId);
     if (row === null) throw new Problem('task_not_found');
-    res.json(toTask(row, await capabilities.claimable()));
+    if (adjusted === null) {
+      throw new Problem(row.completed_at === null ? 'task_running' : 'task_terminal', `The task is ${row.status}.`, {
+        task_status: row.status, current_attempt: row.attempt,
+      });
+    }
+    if (adjusted.state === 'pending') aftermath.pending(adjusted);
+    res.json(toTask(row, await readiness.reasons()));
   });
 
   router.post('/api/v1/tasks/:task_id/cancel', async (req, res) => {
     const taskId = pathText(req, 'task_id');
-    const done = await cancel(databases.lease, taskId);
+    const cancelled = await cancel(databases.lease, taskId);
     const row = await findTask(databases.lease, taskId);
     if (row === null) throw new Problem('task_not_found');
-    if (!done) {
+    if (cancelled === null) {
       throw new Problem('task_terminal', `The task is ${row.status}.`, { task_status: row.status, current_attempt: row.attempt });
     }
-    metrics.outcomes.inc({ status: 'cancelled' });
-    if (row.worker_id !== null) metrics.attempts.inc({ outcome: 'cancelled' });
-    res.json(toTask(row, await capabilities.claimable()));
+    if (cancelled.worker_id !== null) {
+      metrics.attempts.inc({ outcome: 'cancelled' });
+      aftermath.tell([cancelled.worker_id]);
+      await aftermath.freed();
+    }
+    await aftermath.ended([{ status: 'cancelled', hasDependents: cancelled.has_dependents }]);
+    res.json(toTask(row, await readiness.reasons()));
   });
 
-  router.get('/api/v1/tasks/:task_id/logs', async (req, res) => {
+  router.post('/api/v1/tasks/:task_id/retry', async (req, res) => {
     const taskId = pathText(req, 'task_id');
-    const level = queryText(req, 'level') as LogLevel | null;
-    const limit = queryNumber(req, 'limit', LIMITS.defaultLogPageLines);
-    const after = lineOf(queryText(req, 'cursor'));
-    const total = await countLogs(db, taskId, level);
-    if (total === null) throw new Problem('task_not_found');
-    const rows = await readLogs(db, taskId, { after, level, limit: limit + 1 });
-    const shown = rows.slice(0, limit);
-    const lowerBound = level !== null && total > LIMITS.maxCountedTasks;
-    res.json({
-      logs: shown.map(toLine),
-      total: lowerBound ? LIMITS.maxCountedTasks : total,
-      total_is_lower_bound: lowerBound,
-      next_cursor: encodeCursor([shown.at(-1)?.line ?? after]),
-      has_more: rows.length > limit,
+    await answerCreation(db, req, res, false, async (transaction) => {
+      const [row] = await readRetried(transaction, [taskId]);
+      if (row === undefined) throw new Problem('task_not_found');
+      if (row.completed_at === null) {
+        throw new Problem('task_not_terminal', `The task is ${row.status}.`, { task_status: row.status, current_attempt: row.attempt });
+      }
+      return createOne(transaction, retryOf(row), retriedEdges(row, 0));
     });
   });
 
   return router;
 }
 
-function lineOf(cursor: string | null): number {
-  if (cursor === null) return 0;
-  const [line] = decodeCursor(cursor, 1);
-  if (typeof line !== 'number' || line < 0) throw new CursorError('the cursor is not one of this list; begin without it');
-  return line;
-}
-
-function toLine(row: LogRow): components['schemas']['LogLine'] {
-  return {
-    id: row.line,
-    task_id: row.task_id,
-    attempt: row.attempt,
-    timestamp: row.logged_at.toISOString(),
-    level: row.level,
-    message: row.message,
-    context: row.context,
-  };
+/** What a submitter should know at once of a task that is ready and yet will not run. */
+function warningsOf(reason: string): string[] {
+  if (reason === 'unclaimable') return ['no live worker takes this problem with this backend; the task waits until one does'];
+  if (reason === 'paused') return ['the problem or the queue is paused; the task waits until it is resumed'];
+  return [];
 }

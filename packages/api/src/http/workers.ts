@@ -5,23 +5,29 @@ import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
 import { directivesFor, renewLease, type NamedAttempt } from '../fleet/heartbeat.js';
 import { deregister } from '../fleet/lapse.js';
 import { register } from '../fleet/register.js';
-import { statusOf, toWorker } from '../fleet/worker.js';
+import { setDraining } from '../fleet/drain.js';
+import { statusOf, toWorker, type WorkerRow } from '../fleet/worker.js';
 import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
+import type { Waiter } from '../waiter.js';
 import { Problem } from './problem.js';
 import { sessionOf } from './reports.js';
-import { pathText, queryNumber, queryText, type Services } from './services.js';
+import { goneSignal, pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
 import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];
 
-export function workerRoutes({ config, databases, capabilities, sweeper, log }: Services): Router {
+export function workerRoutes({ config, databases, readiness, watches, wakeups, aftermath, sweeper, log }: Services): Router {
   const router = Router();
   const { lease, general } = databases;
 
-  async function sessionAnswer(workerId: string, sessionId: string, directives: Schemas['Directives']): Promise<Schemas['WorkerSession']> {
+  async function existing(workerId: string): Promise<WorkerRow> {
     const worker = await findWorker(lease, workerId);
     if (worker === null) throw new Problem('worker_not_found');
+    return worker;
+  }
+
+  function sessionAnswer(worker: WorkerRow, sessionId: string, directives: Schemas['Directives']): Schemas['WorkerSession'] {
     return {
       ...toWorker(worker),
       session: sessionId,
@@ -35,8 +41,7 @@ export function workerRoutes({ config, databases, capabilities, sweeper, log }: 
     const body = req.body as Schemas['WorkerRegistration'];
     const metadata = body.metadata ?? {};
     if (Buffer.byteLength(JSON.stringify(metadata)) > LIMITS.maxMetadataBytes) {
-      const message = `must be at most ${LIMITS.maxMetadataBytes} bytes`;
-      throw new Problem('validation_failed', `/body/metadata: ${message}`, { errors: [{ path: '/body/metadata', message }] });
+      throw validationProblem('/body/metadata', `must be at most ${LIMITS.maxMetadataBytes} bytes`);
     }
     const registered = await register(lease, {
       workerId: body.worker_id ?? null,
@@ -47,28 +52,71 @@ export function workerRoutes({ config, databases, capabilities, sweeper, log }: 
       leaseSeconds: config.leaseSeconds,
     });
     if (registered === null) throw new Problem('too_many_requests', 'No free worker id could be found.');
-    capabilities.forget();
+    readiness.forget();
     await sweeper.takeBack(registered.workerId);
+    aftermath.tell([registered.workerId]);
     log.info({ event: 'worker_registered', worker_id: registered.workerId }, 'a worker registered');
-    const answer = await sessionAnswer(registered.workerId, registered.sessionId, { cancel: [], lost: [], drain: false });
+    const answer = sessionAnswer(await existing(registered.workerId), registered.sessionId, { cancel: [], lost: [], drain: false });
     res.status(201).location(`/api/v1/workers/${registered.workerId}`).json(answer);
   });
 
   router.post('/api/v1/workers/:worker_id/heartbeat', async (req, res) => {
     const workerId = pathText(req, 'worker_id');
     const given = sessionOf(req);
+    const body = req.body as Schemas['Heartbeat'];
     const sessionId = await renewLease(lease, { workerId, sessionId: given, leaseSeconds: config.leaseSeconds });
     if (sessionId === null) throw await sessionProblem(lease, workerId, given);
-    const directives = await directivesFor(lease, sessionId, namedAttempts(req.body as Schemas['Heartbeat']));
-    res.json(await sessionAnswer(workerId, sessionId, { ...directives, drain: false }));
+    // Never longer than the interval: the next heartbeat has to renew the lease in time.
+    const waitMs = Math.min(body.wait_seconds ?? 0, config.heartbeatIntervalSeconds) * 1000;
+    const watch = waitMs > 0 ? watches.enter(workerId) : null;
+    try {
+      res.json(await heartbeatAnswer(workerId, sessionId, namedAttempts(body), { watch, waitMs, gone: goneSignal(res) }));
+    } finally {
+      if (watch !== null) watches.leave(workerId, watch);
+    }
   });
+
+  /** The answer to a heartbeat: at once where there is a directive, else when one comes or the wait is over. */
+  async function heartbeatAnswer(
+    workerId: string,
+    sessionId: string,
+    named: NamedAttempt[],
+    { watch, waitMs, gone }: { watch: Waiter | null; waitMs: number; gone: AbortSignal },
+  ): Promise<Schemas['WorkerSession']> {
+    const deadline = performance.now() + waitMs;
+    let drainAtFirst: boolean | null = null;
+    for (;;) {
+      const [worker, directives] = await Promise.all([findWorker(lease, workerId), directivesFor(lease, sessionId, named)]);
+      if (worker === null || !worker.live || worker.session_id !== sessionId) throw await sessionProblem(lease, workerId, sessionId);
+      const drain = worker.draining_at !== null;
+      // That it drains is news only when it changes: the worker hears of it with every heartbeat.
+      drainAtFirst ??= drain;
+      const isNews = directives.cancel.length > 0 || directives.lost.length > 0 || drain !== drainAtFirst;
+      const left = deadline - performance.now();
+      if (isNews || watch === null || watch.dismissed || gone.aborted || left <= 0) {
+        return sessionAnswer(worker, sessionId, { ...directives, drain });
+      }
+      await watch.wait(left, gone);
+    }
+  }
+
+  for (const [verb, draining] of [['drain', true], ['resume', false]] as const) {
+    router.post(`/api/v1/workers/:worker_id/${verb}`, async (req, res) => {
+      const workerId = pathText(req, 'worker_id');
+      if (!(await setDraining(lease, workerId, draining))) throw new Problem('worker_not_found');
+      readiness.forget();
+      aftermath.tell([workerId]);
+      if (!draining) wakeups.lookSoon();
+      res.json(toWorker(await existing(workerId)));
+    });
+  }
 
   router.delete('/api/v1/workers/:worker_id', async (req: Request, res) => {
     const workerId = pathText(req, 'worker_id');
     const sessionId = sessionOf(req);
     if (await deregister(lease, workerId, sessionId)) {
       await sweeper.takeBack(workerId);
-      capabilities.forget();
+      readiness.forget();
       log.info({ event: 'worker_deregistered', worker_id: workerId }, 'a worker left');
     } else {
       const worker = await findWorker(lease, workerId);

@@ -1,20 +1,39 @@
 /** Cancellation: a task that has not ended leaves the queue at once, pending or running; its worker finds out by fencing. */
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
-import { COUNT_OUTCOMES, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
+import { RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 
-/** Whether it was done; false: there is no such task, or it has ended. */
-export async function cancel(db: Database, taskId: string): Promise<boolean> {
-  const { rows } = await sql`
+/** A task that was cancelled. */
+export interface Cancelled {
+  readonly task_id: string;
+  /** Where it ran, to be told; null where it was pending. */
+  readonly worker_id: string | null;
+  /** Whether others wait for it; see queue/dependents. */
+  readonly has_dependents: boolean;
+}
+
+/** Cancels the queue rows `q` that `which` is true of; those that are not there any more have ended. */
+async function cancelWhere(db: Database, which: RawBuilder<unknown>): Promise<Cancelled[]> {
+  const { rows } = await sql<Cancelled>`
     with held as (
-      delete from queue q where q.task_id = ${taskId}::uuid
+      delete from queue q where ${which}
       returning q.*, 'cancelled' as outcome, 'cancelled on request' as error
     ), ended as (
-      select *, 'cancelled' as status, 'cancel_requested' as reason, null::json as result from held
-    ), attempted as (${RECORD_ATTEMPTS}
-    ), recorded as (${RECORD_OUTCOMES}
-    ), counted as (${COUNT_OUTCOMES}
-    )
-    select task_id from held`.execute(db);
-  return rows.length === 1;
+      select *, 'cancelled' as status, 'cancel_requested' as reason, null::json as result, null::uuid as reused_from from held
+    ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}
+    select task_id, worker_id, has_dependents from held`.execute(db);
+  return rows;
+}
+
+/** Cancels one task. Null: there is no such task, or it has ended. */
+export async function cancel(db: Database, taskId: string): Promise<Cancelled | null> {
+  const [row] = await cancelWhere(db, sql`q.task_id = ${taskId}::uuid`);
+  return row ?? null;
+}
+
+/** Cancels those of `taskIds` that have not ended. */
+export async function cancelMany(db: Database, taskIds: readonly string[]): Promise<Cancelled[]> {
+  // Locked in one order, so that two of these never wait for each other.
+  return cancelWhere(db, sql`q.task_id = any (array(
+    select task_id from queue where task_id = any (${taskIds}::uuid[]) order by task_id for update))`);
 }

@@ -14,6 +14,22 @@ export interface Reporter {
   readonly taskId: string;
   /** From the Task-Attempt header; null stands for the current attempt. */
   readonly attempt: number | null;
+  /** How long a call of the worker renews its lease for. */
+  readonly leaseSeconds: number;
+}
+
+/**
+ * A CTE that renews the lease of the session whose attempt is in the CTE `held`: any accepted report is a sign of life. Only
+ * a lease of which a third is over, so that a busy worker's row is not written with every report.
+ */
+export function renewsLease({ leaseSeconds }: Reporter): RawBuilder<unknown> {
+  return sql`
+    renewed as (
+      update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
+        from held h
+       where w.id = h.worker_id and w.session_id = h.session_id and w.ended_at is null
+         and w.lease_until > now() and w.lease_until < now() + make_interval(secs => ${leaseSeconds}::float8 * 2 / 3)
+    )`;
 }
 
 /**
@@ -43,7 +59,7 @@ export async function explainRefusal(db: Database, reporter: Reporter): Promise<
     select exists (select from workers where id = ${reporter.workerId}) as worker,
            exists (select from workers where id = ${reporter.workerId}
                     and session_id = coalesce(${reporter.sessionId}::uuid, session_id)) as session_current,
-           coalesce(o.status, q.state) as status, coalesce(o.attempt, q.attempt) as attempt
+           coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end) as status, coalesce(o.attempt, q.attempt) as attempt
       from (values (${reporter.taskId}::uuid)) as asked (id)
       left join queue q on q.task_id = asked.id
       left join outcomes o on o.task_id = asked.id`.execute(db);
@@ -52,6 +68,25 @@ export async function explainRefusal(db: Database, reporter: Reporter): Promise<
   if (row.status === null || row.attempt === null) return { kind: 'task_not_found' };
   if (!row.session_current) return { kind: 'session_superseded' };
   return { kind: 'not_held', status: row.status, attempt: row.attempt };
+}
+
+/**
+ * Keeps what a worker reports of an attempt that was taken from it (lost, timed out, cancelled), beside that attempt and
+ * without effect on its task. The first late report of an attempt stays.
+ */
+export async function keepLate(
+  db: Database,
+  reporter: Reporter,
+  report: { outcome: 'completed'; result: Record<string, unknown> } | { outcome: 'failed'; error: string },
+): Promise<void> {
+  await sql`
+    insert into late_reports (task_id, attempt, reported_at, outcome, result, error)
+    select a.task_id, a.attempt, now(), ${report.outcome},
+           ${report.outcome === 'completed' ? JSON.stringify(report.result) : null}::json, ${report.outcome === 'failed' ? report.error : null}
+      from attempts a
+     where a.task_id = ${reporter.taskId}::uuid and a.worker_id = ${reporter.workerId} and a.attempt = ${reporter.attempt}::int
+       and a.session_id = ${reporter.sessionId}::uuid and a.outcome in ('lost', 'timeout', 'cancelled')
+    on conflict do nothing`.execute(db);
 }
 
 /** Whether this very report was accepted before: the reporter's attempt ended with the same outcome. */

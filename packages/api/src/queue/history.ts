@@ -1,7 +1,7 @@
 /**
- * What every end of an attempt and of a task writes into the permanent tables. Each function gives the body of a CTE for a
- * statement whose own CTEs hold the rows; a verb's statement is then: the rows it may end (locked, under its condition),
- * what becomes of them in the queue, and these.
+ * What every end of an attempt and of a task writes into the permanent tables: CTEs for a statement whose own CTEs hold the
+ * rows. A verb's statement is then: the rows it may end (locked, under its condition), what becomes of them in the queue,
+ * and these.
  */
 import { sql, type RawBuilder } from 'kysely';
 
@@ -10,28 +10,51 @@ import { sql, type RawBuilder } from 'kysely';
  * attempt ended) and `error` (why, or null).
  */
 export const RECORD_ATTEMPTS: RawBuilder<unknown> = sql`
-  insert into attempts (task_id, attempt, worker_id, session_id, started_at, ended_at, outcome, error)
-  select task_id, attempt, worker_id, session_id, started_at, greatest(now(), started_at), outcome, error
-    from held where state = 'running'`;
+  attempted as (
+    insert into attempts (task_id, attempt, worker_id, session_id, started_at, ended_at, outcome, error)
+    select task_id, attempt, worker_id, session_id, started_at, greatest(now(), started_at), outcome, error
+      from held where state = 'running'
+  )`;
 
 /**
- * Inserts the outcomes of tasks that ended. Expects a CTE `ended`: queue rows as they were, with `status`, `reason`,
- * `result` and `error`.
+ * Inserts the outcomes of tasks that ended, counts them, and notes those that others depend on. Expects a CTE `ended`: queue
+ * rows as they were, with `status`, `reason`, `result`, `error` and `reused_from`. Milliseconds are those of the last attempt.
  */
 export const RECORD_OUTCOMES: RawBuilder<unknown> = sql`
-  insert into outcomes (task_id, status, reason, attempt, worker_id, session_id, started_at, ended_at, result, error)
-  select task_id, status, reason, attempt, worker_id, session_id, started_at,
-         greatest(now(), started_at, updated_at), result, error
-    from ended`;
+  recorded as (
+    insert into outcomes (task_id, status, reason, attempt, worker_id, session_id, started_at, ended_at, result, error,
+                          reused_from, priority)
+    select task_id, status, reason, attempt, worker_id, session_id, started_at,
+           greatest(now(), started_at, updated_at), result, error, reused_from, priority
+      from ended
+  ), counted as (
+    insert into counter_deltas (problem_id, worker_id, kind, tasks, milliseconds)
+    select problem_id, coalesce(worker_id, ''), status, count(*),
+           coalesce(sum(greatest(0, extract(epoch from now() - started_at) * 1000)), 0)::bigint
+      from ended group by problem_id, coalesce(worker_id, ''), status
+  ), noted as (
+    insert into ended_parents (task_id) select task_id from ended where has_dependents on conflict do nothing
+  )`;
 
-/** Counts tasks that ended; expects `ended` as RECORD_OUTCOMES does. Milliseconds are those of the last attempt. */
-export const COUNT_OUTCOMES: RawBuilder<unknown> = sql`
-  insert into counter_deltas (problem_id, worker_id, kind, tasks, milliseconds)
-  select problem_id, coalesce(worker_id, ''), status, count(*),
-         coalesce(sum(greatest(0, extract(epoch from now() - started_at) * 1000)), 0)::bigint
-    from ended group by problem_id, coalesce(worker_id, ''), status`;
-
-/** The assignments that take a queue row back to pending. */
-export const BACK_TO_PENDING: RawBuilder<unknown> = sql`
-  state = 'pending', worker_id = null, session_id = null, claim_request = null, started_at = null, deadline_at = null,
+/** The assignments that take the attempt out of a queue row. */
+const WITHOUT_ATTEMPT = sql`
+  worker_id = null, session_id = null, worker_backend = null, claim_request = null, started_at = null, deadline_at = null,
   updated_at = now()`;
+
+/** The assignments that take a running queue row back to pending. */
+export const BACK_TO_PENDING: RawBuilder<unknown> = sql`state = 'pending', ${WITHOUT_ATTEMPT}`;
+
+/** The same, to be claimed no earlier than in `seconds`; at once where that is 0. */
+export function backAfter(seconds: RawBuilder<number>): RawBuilder<unknown> {
+  return sql`
+    state = case when ${seconds} > 0 then 'waiting' else 'pending' end,
+    wait_reason = case when ${seconds} > 0 then 'backing_off' end,
+    available_at = case when ${seconds} > 0 then now() + make_interval(secs => ${seconds}) end, ${WITHOUT_ATTEMPT}`;
+}
+
+/**
+ * Seconds until the next attempt of the queue row `h`, after one more failure: exponential, bounded, and shortened at random
+ * by up to the task's jitter.
+ */
+export const BACKOFF_SECONDS: RawBuilder<number> = sql`
+  coalesce(least(h.backoff[3], h.backoff[1] * power(h.backoff[2]::float8, least(h.failures, 60))) * (1 - h.backoff[4] * random()), 0)::float8`;

@@ -1,21 +1,21 @@
 /**
- * Lists of tasks. A list is merged from sources (queue rows, outcomes, or tasks where neither matters), each read in the
- * wanted order through an index and only as far as the page needs, so a page costs the same however many tasks there are.
- * The sort key created_at is the id itself: ids sort by submission.
+ * Lists of tasks. A list is merged from sources (see queue/filter), each read in the wanted order through an index and only as
+ * far as the page needs, so a page costs the same however many tasks there are. The sort key created_at is the id itself: ids
+ * sort by submission.
  */
+import { createHash } from 'node:crypto';
 import { sql, type RawBuilder } from 'kysely';
-import { LIMITS, TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
+import { LIMITS } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { CursorError, decodeCursor, encodeCursor } from './cursor.js';
+import { endedSources, idsOf, queuedSources, whereAll, type Source, type TaskFilter } from './filter.js';
 import { endedOf, pendingOf, readTotals } from './stats.js';
 import { TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 export type SortKey = 'created_at' | 'updated_at' | 'started_at' | 'completed_at';
 
 export interface ListRequest {
-  readonly status: TaskStatus | null;
-  readonly problemId: string | null;
-  readonly workerId: string | null;
+  readonly filter: TaskFilter;
   readonly sort: SortKey;
   readonly descending: boolean;
   readonly pageSize: number;
@@ -35,40 +35,11 @@ interface Place {
   readonly id: string;
 }
 
-/** Rows with an id and a sort key that is never null, or always. */
-interface Source {
-  readonly from: RawBuilder<unknown>;
-  readonly id: RawBuilder<unknown>;
-  readonly key: RawBuilder<unknown> | null;
-  readonly where: RawBuilder<unknown>[];
-}
-
-const TERMINAL: readonly string[] = TERMINAL_STATUSES;
-
-function sourcesOf(request: ListRequest): Source[] {
-  const { status, problemId, workerId, sort } = request;
-  if (sort === 'created_at' && status === null && workerId === null) {
-    const where = problemId === null ? [] : [sql`t.problem_id = ${problemId}`];
-    return [{ from: sql`tasks t`, id: sql`t.id`, key: sql`t.id`, where }];
-  }
-  const queued = (key: RawBuilder<unknown> | null, ...where: RawBuilder<unknown>[]): Source[] => {
-    if (status !== null && TERMINAL.includes(status)) return [];
-    if (status !== null) where.push(sql`q.state = ${status}`);
-    if (problemId !== null) where.push(sql`q.problem_id = ${problemId}`);
-    if (workerId !== null) where.push(sql`q.worker_id = ${workerId}`);
-    return [{ from: sql`queue q`, id: sql`q.task_id`, key, where }];
-  };
-  const ended = (key: RawBuilder<unknown> | null, ...where: RawBuilder<unknown>[]): Source[] => {
-    if (status !== null && !TERMINAL.includes(status)) return [];
-    if (status !== null) where.push(sql`o.status = ${status}`);
-    if (workerId !== null) where.push(sql`o.worker_id = ${workerId}`);
-    if (problemId === null) return [{ from: sql`outcomes o`, id: sql`o.task_id`, key, where }];
-    where.push(sql`t.problem_id = ${problemId}`);
-    return [{ from: sql`outcomes o join tasks t on t.id = o.task_id`, id: sql`o.task_id`, key, where }];
-  };
+/** What a list by anything but the id is merged from. */
+function sourcesOf({ filter, sort }: { filter: TaskFilter; sort: Exclude<SortKey, 'created_at'> }): Source[] {
+  const queued = (key: RawBuilder<unknown> | null, ...where: RawBuilder<unknown>[]): Source[] => queuedSources(filter, key, where);
+  const ended = (key: RawBuilder<unknown> | null, ...where: RawBuilder<unknown>[]): Source[] => endedSources(filter, key, where);
   switch (sort) {
-    case 'created_at':
-      return [...queued(sql`q.task_id`), ...ended(sql`o.task_id`)];
     case 'updated_at':
       return [...queued(sql`q.updated_at`), ...ended(sql`o.ended_at`)];
     case 'completed_at':
@@ -77,23 +48,22 @@ function sourcesOf(request: ListRequest): Source[] {
       return [
         ...queued(sql`q.started_at`, sql`q.state = 'running'`),
         ...ended(sql`o.started_at`, sql`o.started_at is not null`),
-        ...queued(null, sql`q.state = 'pending'`),
+        ...queued(null, sql`q.state <> 'running'`),
         ...ended(null, sql`o.started_at is null`),
       ];
   }
 }
 
-function afterPlace(source: Source, place: Place, request: ListRequest): RawBuilder<unknown>[] | null {
-  const beyond = request.descending ? sql`<` : sql`>`;
-  if (request.sort === 'created_at') return [sql`${source.id} ${beyond} ${place.id}::uuid`];
+function afterPlace(source: Source, place: Place, descending: boolean): RawBuilder<unknown>[] | null {
+  const beyond = descending ? sql`<` : sql`>`;
   if (source.key === null) return place.key === null ? [sql`${source.id} ${beyond} ${place.id}::uuid`] : [];
   if (place.key === null) return null;
   return [sql`(${source.key}, ${source.id}) ${beyond} (${place.key}::timestamptz, ${place.id}::uuid)`];
 }
 
-function filtersOf(request: ListRequest): string {
-  return [request.status, request.problemId, request.workerId, request.descending ? '-' : '+', request.sort]
-    .map((part) => part ?? '').join(' ');
+/** What a cursor belongs to, in few characters. */
+function filtersOf({ filter, descending, sort }: ListRequest): string {
+  return createHash('sha256').update(JSON.stringify([filter, descending, sort])).digest('base64url').slice(0, 16);
 }
 
 /** One page. @throws CursorError */
@@ -111,17 +81,16 @@ export async function listTasks(db: Database, request: ListRequest): Promise<Tas
   const offset = request.cursor === null ? (request.page - 1) * request.pageSize : 0;
   const wanted = offset + request.pageSize + 1;
   const direction = request.descending ? sql`desc` : sql`asc`;
-  const byKey = request.sort !== 'created_at';
-
-  const parts = sourcesOf(request).flatMap((source) => {
-    const after = place === null ? [] : afterPlace(source, place, request);
-    if (after === null) return [];
-    const where = [...source.where, ...after];
-    const order = byKey && source.key !== null ? sql`${source.key} ${direction}, ${source.id} ${direction}` : sql`${source.id} ${direction}`;
-    const key = byKey ? source.key ?? sql`null` : sql`null`;
-    return [sql`(select ${source.id} as id, (${key})::timestamptz as key from ${source.from}
-      ${where.length > 0 ? sql`where ${sql.join(where, sql` and `)}` : sql``} order by ${order} limit ${wanted})`];
-  });
+  const { filter, sort, descending } = request;
+  const parts = sort === 'created_at'
+    ? [sql`(select id, null::timestamptz as key from (${idsOf(filter, { after: place?.id ?? null, descending, limit: wanted })}) as ids)`]
+    : sourcesOf({ filter, sort }).flatMap((source) => {
+      const after = place === null ? [] : afterPlace(source, place, descending);
+      if (after === null) return [];
+      const order = source.key === null ? sql`${source.id} ${direction}` : sql`${source.key} ${direction}, ${source.id} ${direction}`;
+      return [sql`(select ${source.id} as id, (${source.key ?? sql`null`})::timestamptz as key from ${source.from}
+        ${whereAll([...source.where, ...after])} order by ${order} limit ${wanted})`];
+    });
   if (parts.length === 0) return { rows: [], page, nextCursor: null };
 
   const { rows } = await sql<TaskRow & { key: Date | null }>`
@@ -145,21 +114,20 @@ export async function listTasks(db: Database, request: ListRequest): Promise<Tas
  * LIMITS.maxCountedTasks, then a lower bound.
  */
 export async function countTasks(db: Database, request: ListRequest): Promise<{ total: number; lowerBound: boolean }> {
-  const { status, problemId, workerId } = request;
-  const given = [status, problemId, workerId].filter((filter) => filter !== null).length;
-  if (given <= 1) {
+  const { statuses, problemId, workerId, ...rest } = request.filter;
+  const others = Object.values(rest).filter((value) => value !== null && (!Array.isArray(value) || value.length > 0)).length;
+  const given = (statuses.length > 0 ? 1 : 0) + (problemId === null ? 0 : 1) + (workerId === null ? 0 : 1);
+  if (others === 0 && given <= 1) {
     const totals = await readTotals(db, {
       ...(problemId === null ? {} : { problemId }), ...(workerId === null ? {} : { workerId }),
     });
     if (workerId !== null) return { total: endedOf(totals) + totals.running, lowerBound: false };
-    if (status === null) return { total: totals.submitted, lowerBound: false };
-    return { total: status === 'pending' ? pendingOf(totals) : totals[status], lowerBound: false };
+    if (statuses.length === 0) return { total: totals.submitted, lowerBound: false };
+    const total = [...new Set(statuses)].reduce((sum, status) => sum + (status === 'pending' ? pendingOf(totals) : totals[status]), 0);
+    return { total, lowerBound: false };
   }
-  const sources = sourcesOf({ ...request, sort: 'updated_at' });
-  const parts = sources.map((source) => sql`
-    (select from ${source.from} where ${sql.join(source.where, sql` and `)} limit ${LIMITS.maxCountedTasks + 1})`);
-  const { rows } = await sql<{ total: number }>`
-    select count(*) as total from (${sql.join(parts, sql` union all `)}) as matching`.execute(db);
+  const ids = idsOf(request.filter, { after: null, descending: true, limit: LIMITS.maxCountedTasks + 1 });
+  const { rows } = await sql<{ total: number }>`select count(*) as total from (${ids}) as matching`.execute(db);
   const total = rows[0]?.total ?? 0;
   return { total: Math.min(total, LIMITS.maxCountedTasks), lowerBound: total > LIMITS.maxCountedTasks };
 }

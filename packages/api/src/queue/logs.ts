@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { LIMITS, type LogLevel } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { holds, type Reporter } from './fence.js';
+import { holds, renewsLease, type Reporter } from './fence.js';
 
 export interface LogEntry {
   readonly level: LogLevel;
@@ -34,7 +34,7 @@ export async function appendLogs(
 ): Promise<AppendResult> {
   const { rows } = await sql<{ before: number; accepted: number | null }>`
     with held as materialized (
-      select q.task_id, q.attempt, q.log_lines, q.log_lines - q.log_lines_before as before
+      select q.task_id, q.attempt, q.worker_id, q.session_id, q.log_lines, q.log_lines - q.log_lines_before as before
         from queue q where ${holds(reporter)} for update
     ), fresh as materialized (
       select h.task_id, h.attempt, h.log_lines + row_number() over (order by e.n) as line, e.entry
@@ -50,7 +50,7 @@ export async function appendLogs(
     ), counted as (
       update queue q set log_lines = q.log_lines + (select count(*) from fresh)
         from held h where q.task_id = h.task_id and exists (select from fresh)
-    )
+    ), ${renewsLease(reporter)}
     select before, (select count(*) from fresh) as accepted from held`.execute(db);
   const [row] = rows;
   if (row === undefined) return { kind: 'not_held' };
@@ -71,31 +71,34 @@ export interface LogRow {
   context: Record<string, unknown> | null;
 }
 
-/** Up to `limit` lines after line `after`, in order, of one level or of all. */
+/** Up to `limit` lines after line `after`, in order, of one level and attempt or of all. */
 export async function readLogs(
   db: Database,
   taskId: string,
-  { after, level, limit }: { after: number; level: LogLevel | null; limit: number },
+  { after, level, attempt, limit }: { after: number; level: LogLevel | null; attempt: number | null; limit: number },
 ): Promise<LogRow[]> {
   const { rows } = await sql<LogRow>`
     select line, task_id, attempt, logged_at, level, message, context
       from task_logs
      where task_id = ${taskId}::uuid and line > ${after}::bigint and (${level}::text is null or level = ${level})
+       and (${attempt}::int is null or attempt = ${attempt})
      order by line
      limit ${limit}`.execute(db);
   return rows;
 }
 
 /**
- * How many lines a task has: all (their numbers have no gaps), or, counted up to LIMITS.maxCountedTasks, those of a level.
- * Null where there is no such task.
+ * How many lines a task has: all (their numbers have no gaps), or, counted up to LIMITS.maxCountedTasks, those of a level or
+ * attempt. Null where there is no such task.
  */
-export async function countLogs(db: Database, taskId: string, level: LogLevel | null): Promise<number | null> {
+export async function countLogs(db: Database, taskId: string, level: LogLevel | null, attempt: number | null): Promise<number | null> {
   const { rows } = await sql<{ lines: number }>`
-    select case when ${level}::text is null
+    select case when ${level}::text is null and ${attempt}::int is null
              then coalesce((select max(line) from task_logs where task_id = t.id), 0)
              else (select count(*) from (
-                     select from task_logs where task_id = t.id and level = ${level} limit ${LIMITS.maxCountedTasks + 1}) as matching)
+                     select from task_logs
+                      where task_id = t.id and (${level}::text is null or level = ${level}) and (${attempt}::int is null or attempt = ${attempt})
+                      limit ${LIMITS.maxCountedTasks + 1}) as matching)
            end as lines
       from tasks t where t.id = ${taskId}::uuid`.execute(db);
   return rows[0]?.lines ?? null;

@@ -1,7 +1,7 @@
 /** Release: a worker hands a task back unfinished, and the attempt counts against nothing. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { holds, type Reporter } from './fence.js';
+import { holds, renewsLease, type Reporter } from './fence.js';
 import { BACK_TO_PENDING, RECORD_ATTEMPTS } from './history.js';
 
 /** Whether it was done; false changed nothing. */
@@ -11,8 +11,7 @@ export async function release(db: Database, reporter: Reporter, reason: string |
       select q.*, 'released' as outcome, ${reason}::text as error from queue q where ${holds(reporter)} for update
     ), requeued as (
       update queue q set ${BACK_TO_PENDING} from held h where q.task_id = h.task_id
-    ), attempted as (${RECORD_ATTEMPTS}
-    )
+    ), ${RECORD_ATTEMPTS}, ${renewsLease(reporter)}
     select task_id from held`.execute(db);
   return rows.length === 1;
 }

@@ -13,6 +13,8 @@ export interface Totals {
   failed: number;
   timeout: number;
   cancelled: number;
+  /** Of the completed, those that ran; the others took an earlier result. */
+  executed: number;
   completed_milliseconds: number;
 }
 
@@ -22,16 +24,17 @@ export async function readTotals(db: Database, filter: { problemId?: string; wor
   const workerId = filter.workerId ?? null;
   const { rows } = await sql<Totals>`
     with counts as (
-      select kind, sum(tasks) as tasks, sum(milliseconds) as milliseconds
+      select kind, worker_id <> '' as ran, sum(tasks) as tasks, sum(milliseconds) as milliseconds
         from (select * from counters union all select * from counter_deltas) as c
        where (${problemId}::text is null or problem_id = ${problemId}) and (${workerId}::text is null or worker_id = ${workerId})
-       group by kind
+       group by kind, ran
     )
     select coalesce(sum(tasks) filter (where kind = 'submitted'), 0)::bigint as submitted,
            coalesce(sum(tasks) filter (where kind = 'completed'), 0)::bigint as completed,
            coalesce(sum(tasks) filter (where kind = 'failed'), 0)::bigint as failed,
            coalesce(sum(tasks) filter (where kind = 'timeout'), 0)::bigint as timeout,
            coalesce(sum(tasks) filter (where kind = 'cancelled'), 0)::bigint as cancelled,
+           coalesce(sum(tasks) filter (where kind = 'completed' and ran), 0)::bigint as executed,
            coalesce(sum(milliseconds) filter (where kind = 'completed'), 0)::bigint as completed_milliseconds,
            (select count(*) from queue
              where state = 'running' and (${problemId}::text is null or problem_id = ${problemId})
@@ -51,11 +54,11 @@ export function endedOf(totals: Pick<Totals, TerminalStatus>): number {
   return totals.completed + totals.failed + totals.timeout + totals.cancelled;
 }
 
-/** Mean seconds of completed tasks, and completed among completed, failed and timed out; 0 where there are none. */
+/** Mean seconds of the completed tasks that ran, and completed among completed, failed and timed out; 0 where there are none. */
 export function rates(totals: Totals): { avg_execution_time: number; success_rate: number } {
   const decided = totals.completed + totals.failed + totals.timeout;
   return {
-    avg_execution_time: totals.completed === 0 ? 0 : totals.completed_milliseconds / totals.completed / 1000,
+    avg_execution_time: totals.executed === 0 ? 0 : totals.completed_milliseconds / totals.executed / 1000,
     success_rate: decided === 0 ? 0 : totals.completed / decided,
   };
 }

@@ -1,41 +1,295 @@
-/** Submission: the task's permanent row, its queue row and its count, in one statement. */
-import { sql } from 'kysely';
+/**
+ * Submission: one task or many, with what they depend on, in one statement: their permanent rows, their queue rows, their
+ * counts. All are stored or none is.
+ *
+ * A task that depends on others locks the queue rows of those that have not ended, so that none of them ends unseen (see
+ * queue/dependents). Where a parent ended between this statement's snapshot and its lock, nothing is stored and the
+ * submission is tried again; so it is where another submission took the same dedupe_key in between.
+ */
+import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
-import type { TaskRow } from './task.js';
+import { isDeadlock, isUniqueViolation } from '../db/errors.js';
+import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
 export interface Submission {
+  readonly name: string | null;
   readonly problemId: string;
   readonly parameters: Record<string, unknown>;
+  readonly labels: Record<string, string>;
   readonly priority: number;
   readonly backendType: string | null;
   readonly timeoutSeconds: number;
   readonly maxAttempts: number;
   readonly maxLost: number;
+  /** Initial seconds, factor, most seconds, jitter; null: the next attempt follows at once. */
+  readonly backoff: readonly [number, number, number, number] | null;
+  /** ISO 8601; null: now. */
+  readonly runAt: string | null;
+  /** Counted by the database's clock; instead of runAt. */
+  readonly delaySeconds: number | null;
+  readonly expiresAt: string | null;
+  readonly runAnyway: boolean;
+  readonly retryOf: string | null;
+  readonly workflowId: string | null;
+  readonly scheduleId: string | null;
+  readonly dedupeKey: string | null;
+  readonly reuseSeconds: number | null;
+  /** Of problem and parameters; see queue/fingerprint. */
+  readonly fingerprint: string;
 }
 
-/** Stores one task, pending. When this resolves, the task is durable. */
-export async function submit(db: Database, task: Submission): Promise<TaskRow> {
-  const { rows } = await sql<TaskRow>`
-    with stored as (
-      insert into tasks (id, problem_id, parameters, priority, backend_type, timeout_seconds, max_attempts, max_lost, created_at)
-      select uuid_v7(moment), ${task.problemId}, ${JSON.stringify(task.parameters)}::json, ${task.priority}::smallint,
-             ${task.backendType}, ${task.timeoutSeconds}::int, ${task.maxAttempts}::smallint, ${task.maxLost}::smallint,
+/** `tasks[child]` needs another of the same submission, or a task that is there already. */
+export interface Edge {
+  readonly child: number;
+  readonly parent: number | string;
+  /** Under which the parent's result is delivered. */
+  readonly name: string;
+}
+
+export interface Submitted {
+  /** In the order of the submission. */
+  readonly rows: TaskRow[];
+  /** False at n: rows[n] is an earlier task with the same dedupe_key. */
+  readonly created: boolean[];
+  /** Whether queue/dependents has something to do: a parent has already ended, and not as completed. */
+  readonly parentsEnded: boolean;
+}
+
+/** Thrown where a parent is not there; nothing was stored. */
+export class MissingParent extends Error {
+  readonly taskId: string;
+
+  constructor(taskId: string) {
+    super(`there is no task ${taskId}`);
+    this.taskId = taskId;
+  }
+}
+
+/** Thrown where the end of a parent or another submission of the same dedupe_key came in between; nothing was stored. */
+class SubmissionRaced extends Error {}
+
+/** How often a submission that lost a race is tried again. */
+const MAX_RACES = 20;
+
+/** Runs `work`, which submits, again while it loses races. */
+export async function withRaces<T>(work: () => Promise<T>): Promise<T> {
+  for (let race = 1; ; race++) {
+    try {
+      return await work();
+    } catch (error) {
+      const raced = error instanceof SubmissionRaced || isUniqueViolation(error) || isDeadlock(error);
+      if (!raced || race === MAX_RACES) throw error;
+    }
+  }
+}
+
+/** Whether `tasks` have to be submitted in a transaction: see lockFingerprints. */
+export function needsTransaction(tasks: readonly Submission[]): boolean {
+  return tasks.some((task) => task.reuseSeconds !== null);
+}
+
+/** Stores `tasks`; within `withRaces`. Where `db` is no transaction, they are durable when this resolves. @throws MissingParent */
+export async function submit(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[] = []): Promise<Submitted> {
+  if (needsTransaction(tasks)) await lockFingerprints(db, tasks);
+  const submitted = await submitOnce(db, ageingMs, tasks, edges);
+  if (submitted !== null) return submitted;
+  await checkParents(db, edges);
+  throw new SubmissionRaced('a submission lost a race');
+}
+
+/** One of two equal submissions that ask for reuse has to see the other. In order, so that none waits for another's second. */
+async function lockFingerprints(db: Database, tasks: readonly Submission[]): Promise<void> {
+  const wanted = [...new Set(tasks.filter((task) => task.reuseSeconds !== null).map((task) => task.fingerprint))].sort();
+  await sql`
+    select pg_advisory_xact_lock(hashtextextended('task_executor.reuse ' || wanted, 0))
+      from unnest(${wanted}::text[]) with ordinality as w (wanted, n) order by n`.execute(db);
+}
+
+async function checkParents(db: Database, edges: readonly Edge[]): Promise<void> {
+  const ids = edges.map(({ parent }) => parent).filter((parent) => typeof parent === 'string');
+  const { rows } = await sql<{ id: string }>`
+    select p.id from unnest(${ids}::uuid[]) as p (id) where not exists (select from tasks where id = p.id) limit 1`.execute(db);
+  const [missing] = rows;
+  if (missing !== undefined) throw new MissingParent(missing.id);
+}
+
+type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
+
+/** Null: a race was lost, and nothing was stored. */
+async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[]): Promise<Submitted | null> {
+  const given = tasks.map((task, n) => ({
+    n, name: task.name, problem_id: task.problemId, parameters: task.parameters, labels: task.labels, priority: task.priority,
+    backend_type: task.backendType, timeout_seconds: task.timeoutSeconds, max_attempts: task.maxAttempts, max_lost: task.maxLost,
+    backoff: task.backoff, run_at: task.runAt, delay_seconds: task.delaySeconds, expires_at: task.expiresAt,
+    run_anyway: task.runAnyway, retry_of: task.retryOf, workflow_id: task.workflowId, schedule_id: task.scheduleId,
+    dedupe_key: task.dedupeKey, reuse_seconds: task.reuseSeconds, fingerprint: task.fingerprint,
+  }));
+  const wanted = edges.map(({ child, parent, name }) => ({
+    child, inside: typeof parent === 'number' ? parent : null, outside: typeof parent === 'string' ? parent : null, name,
+  }));
+  const { rows } = await sql<SubmittedRow>`
+    with clock as materialized (
+      select clock_timestamp() as moment
+    ), offered as materialized (
+      select g.*, uuid_v7(clock.moment + g.n * interval '1 microsecond') as id,
              -- Cut, not rounded: created_at must never be later than a time read after it.
-             date_trunc('milliseconds', moment)
-        from (select clock_timestamp() as moment) as clock
+             date_trunc('milliseconds', clock.moment) as created_at,
+             coalesce(g.run_at, clock.moment + make_interval(secs => g.delay_seconds)) as starts_at,
+             (select q.task_id from queue q where q.dedupe_key = g.dedupe_key) as twin_id,
+             min(g.n) over (partition by g.dedupe_key) as first_n
+        from clock, json_to_recordset(${JSON.stringify(given)}::json) as g (
+               n int, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text,
+               timeout_seconds int, max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz,
+               delay_seconds float8, expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid,
+               schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid)
+    ), given as materialized (
+      select * from offered where twin_id is null and (dedupe_key is null or n = first_n)
+    ), needed as materialized (
+      select child.n, child.id as task_id, coalesce(parent.id, e.outside) as parent_id, parent.id is not null as within, e.name
+        from json_to_recordset(${JSON.stringify(wanted)}::json) as e (child int, inside int, outside uuid, name text)
+        join given child on child.n = e.child
+        left join given parent on parent.n = e.inside
+    ), sources as materialized (
+      select g.n, source.*
+        from given g
+       cross join lateral (
+         select t.id as source_id, o.result
+           from tasks t join outcomes o on o.task_id = t.id
+          where g.reuse_seconds is not null and t.fingerprint = g.fingerprint and t.problem_id = g.problem_id
+            and o.status = 'completed' and o.reason is null and o.ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
+          order by t.id desc limit 1) as source
+    ), equals as materialized (
+      select g.n, g.id as task_id, equal.*
+        from given g
+       cross join lateral (
+         (select t.id as parent_id, false as within
+            from tasks t join queue q on q.task_id = t.id
+           where g.reuse_seconds is not null and t.fingerprint = g.fingerprint and t.problem_id = g.problem_id
+             and q.wait_reason is distinct from 'reusing'
+           order by t.id limit 1)
+         union all
+         (select twin.id, true
+            from given twin
+           where g.reuse_seconds is not null and twin.fingerprint = g.fingerprint and twin.problem_id = g.problem_id and twin.n < g.n
+           order by twin.n limit 1)
+         limit 1) as equal
+       where not exists (select from sources s where s.n = g.n)
+    ), locked as materialized (
+      select q.task_id, q.has_dependents
+        from queue q
+       where q.task_id in (select parent_id from needed where not within union all select parent_id from equals where not within)
+       order by q.task_id
+         for update
+    ), over as materialized (
+      select o.task_id, o.status from outcomes o where o.task_id in (select parent_id from needed where not within)
+    ), accepted as materialized (
+      -- Not where a parent is neither: it ended a moment ago, or there is none.
+      select not exists (
+        select from (select parent_id from needed where not within union all select parent_id from equals where not within) as p
+         where p.parent_id not in (select task_id from locked) and p.parent_id not in (select task_id from over)) as yes
+    ), watched as (
+      update queue q set has_dependents = true
+        from locked l where q.task_id = l.task_id and not l.has_dependents and (select yes from accepted)
+    ), edges as materialized (
+      select n, task_id, parent_id, name, 'needs' as kind,
+             within or parent_id in (select task_id from locked)
+               or (parent_id in (select task_id from over where status <> 'completed')
+                   and not (select run_anyway from given g where g.n = needed.n)) as open
+        from needed
+       where not exists (select from sources s where s.n = needed.n)
+      union all
+      select n, task_id, parent_id, 'equal task', 'reuse', true from equals
+    ), stored as (
+      insert into tasks (id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost,
+                         backoff, run_at, expires_at, run_anyway, retry_of, workflow_id, schedule_id, dedupe_key,
+                         reuse_seconds, fingerprint, created_at)
+      select id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost,
+             backoff, starts_at, expires_at, run_anyway, retry_of, workflow_id, schedule_id, dedupe_key,
+             reuse_seconds, fingerprint, created_at
+        from given where (select yes from accepted)
+       order by n
       returning *
+    ), labelled as (
+      insert into task_labels (label, task_id) select l.key || '=' || l.value, s.id from stored s, json_each_text(s.labels) as l
+    ), depended as (
+      insert into dependencies (task_id, parent_id, name, kind)
+      select e.task_id, e.parent_id, e.name, e.kind from edges e join stored s on s.id = e.task_id
+    ), opened as (
+      insert into open_dependencies (parent_id, task_id, kind)
+      select e.parent_id, e.task_id, e.kind from edges e join stored s on s.id = e.task_id where e.open
+    ), passed as (
+      -- Parents that had ended before anybody depended on them.
+      insert into ended_parents (task_id)
+      select distinct e.parent_id from edges e join over on over.task_id = e.parent_id
+       where e.open and not e.task_id = e.parent_id and (select yes from accepted)
+      on conflict do nothing
+      returning task_id
+    ), blocked as materialized (
+      select n, count(*)::int as blockers, min(kind) as kind from edges where open group by n
     ), queued as (
-      insert into queue (task_id, problem_id, backend_type, priority, state, timeout_seconds, max_attempts, max_lost, updated_at)
-      select id, problem_id, coalesce(backend_type, ''), priority, 'pending', timeout_seconds, max_attempts, max_lost, created_at
-        from stored
+      insert into queue (task_id, problem_id, backend_type, priority, rank, state, wait_reason, available_at, expires_at,
+                         blockers, has_dependents, run_anyway, timeout_seconds, max_attempts, max_lost, backoff, dedupe_key,
+                         labels, lane, updated_at)
+      select g.id, g.problem_id, coalesce(g.backend_type, ''), g.priority,
+             ${rankOf(sql`greatest(g.created_at, g.starts_at)`, sql`g.priority`, ageingMs)},
+             case when b.n is not null or g.starts_at > g.created_at then 'waiting' else 'pending' end,
+             case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.starts_at > g.created_at then 'scheduled' end,
+             g.starts_at, g.expires_at, coalesce(b.blockers, 0), g.id in (select parent_id from needed where within union all select parent_id from equals where within),
+             g.run_anyway, g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff, g.dedupe_key,
+             nullif(g.labels::jsonb, '{}'), ${laneOf(sql`g.labels::jsonb`)}, g.created_at
+        from given g
+        left join blocked b on b.n = g.n
+       where (select yes from accepted) and not exists (select from sources s where s.n = g.n)
+       order by g.n
+    ), reused as (
+      insert into outcomes (task_id, status, reason, attempt, ended_at, result, reused_from, priority)
+      select g.id, 'completed', 'reused', 0, g.created_at, s.result, s.source_id, g.priority
+        from given g join sources s on s.n = g.n where (select yes from accepted)
+    ), reused_parents as (
+      insert into ended_parents (task_id)
+      select distinct parent_id from needed where within and parent_id in (select g.id from given g join sources s on s.n = g.n)
+        and (select yes from accepted)
+      returning task_id
     ), counted as (
       insert into counter_deltas (problem_id, worker_id, kind, tasks, milliseconds)
-      select problem_id, '', 'submitted', 1, 0 from stored
+      select problem_id, '', 'submitted', count(*), 0 from stored group by problem_id
+      union all
+      select g.problem_id, '', 'completed', count(*), 0
+        from given g join sources s on s.n = g.n where (select yes from accepted) group by g.problem_id
     )
-    select s.*, 'pending' as status, null as reason, 0 as attempt, null as worker_id, null as started_at,
-           null as completed_at, s.created_at as updated_at, null as result, null as error
-      from stored s`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new Error('a submission gave no row');
-  return row;
+    select ${SUBMITTED_COLUMNS}, t.priority, t.run_at, o.n, own.n is not null as created,
+           coalesce(o.twin_id, (select id from given where given.n = o.first_n)) as twin_id,
+           case when r.n is null then 'pending' else 'completed' end as status,
+           case when r.n is not null then 'reused' when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked'
+                when t.run_at > t.created_at then 'scheduled' end as reason,
+           0 as attempt, null as worker_id, null as started_at, case when r.n is not null then t.created_at end as completed_at,
+           t.created_at as updated_at, r.result, null as error, r.source_id as reused_from,
+           exists (select from passed) or exists (select from reused_parents) as parents_ended
+      from offered o
+      left join given own on own.n = o.n
+      left join stored t on t.id = own.id
+      left join sources r on r.n = o.n
+      left join blocked b on b.n = o.n
+     where (select yes from accepted)
+     order by o.n`.execute(db);
+  if (rows.length !== tasks.length) return null;
+  const twins = rows as (SubmittedRow & { twin_id: string | null })[];
+  return {
+    rows: twins.map((row) => (row.created ? row : { ...row, id: row.twin_id ?? '' })),
+    created: rows.map((row) => row.created),
+    parentsEnded: rows.some((row) => row.parents_ended),
+  };
+}
+
+/** The rank of a task that waits since `since`: see the migration. */
+export function rankOf(since: RawBuilder<unknown>, priority: RawBuilder<unknown>, ageingMs: number): RawBuilder<number> {
+  return sql<number>`(extract(epoch from ${since}) * 1000)::bigint - ${priority}::bigint * ${ageingMs}::bigint`;
+}
+
+/** The lane of a task with `labels` (jsonb): what limits on labels tell tasks apart by. An aid to the claim, no more. */
+export function laneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
+  return sql<string>`
+    coalesce((select string_agg(key || '=' || (${labels} ->> key), ',' order by key)
+                from (select distinct substring(key from 7) as key from limits where key like 'label:%') as limited
+               where ${labels} ->> key is not null), '')`;
 }

@@ -1,46 +1,50 @@
 /**
- * What must happen without anybody asking, from any replica at any time: attempts past their deadline end as timeout, and
- * attempts whose session has ended are lost. Each statement decides and writes at once; rows that somebody else is
- * changing are left to them. That a session has ended is final (see fleet/lapse), so a decision by it cannot go stale.
+ * What must happen without anybody asking, from any replica at any time: attempts past their deadline end as timeout,
+ * attempts whose session has ended are lost, tasks whose time has come become pending, and tasks whose time is over expire.
+ * Each statement decides and writes at once; rows that somebody else is changing are left to them. That a session has ended
+ * is final (see fleet/lapse), so a decision by it cannot go stale.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { BACK_TO_PENDING, COUNT_OUTCOMES, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
+import { BACK_TO_PENDING, backAfter, BACKOFF_SECONDS, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 
-/** Rows that one statement ends at most; a fuller sweep takes several. */
+/** Rows that one statement changes at most; a fuller sweep takes several. */
 export const SWEEP_ROWS = 200;
 
-/** A task that a sweep took from its worker. */
+/** A task that a sweep took from its worker, or ended. */
 export interface Swept {
   readonly task_id: string;
   readonly problem_id: string;
   readonly backend_type: string;
-  readonly fate: 'requeued' | 'ended';
-  readonly outcome: 'timeout' | 'lost' | 'released';
+  /** Back in the queue (at once, or waiting for its backoff), or over. */
+  readonly fate: 'requeued' | 'waiting' | 'ended';
+  readonly outcome: 'timeout' | 'lost' | 'released' | 'expired';
+  readonly has_dependents: boolean;
+  /** Whose attempt it was; null where it had none. */
+  readonly worker_id: string | null;
 }
 
 /** Ends up to SWEEP_ROWS attempts that are past their deadline. */
 export async function sweepTimeouts(db: Database): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
-      select q.*, 'timeout' as outcome, 'timed out after ' || q.timeout_seconds || ' seconds' as error
-        from queue q
-       where q.state = 'running' and q.deadline_at <= now()
-       order by q.deadline_at
-       limit ${SWEEP_ROWS}
-         for update skip locked
+      select h.*, ${BACKOFF_SECONDS} as delay, h.failures + 1 < h.max_attempts as again
+        from (
+          select q.*, 'timeout' as outcome, 'timed out after ' || q.timeout_seconds || ' seconds' as error
+            from queue q
+           where q.state = 'running' and q.deadline_at <= now()
+           order by q.deadline_at
+           limit ${SWEEP_ROWS}
+             for update skip locked) as h
     ), requeued as (
-      update queue q set failures = q.failures + 1, ${BACK_TO_PENDING}
-        from held h where q.task_id = h.task_id and h.failures + 1 < h.max_attempts
+      update queue q set failures = q.failures + 1, ${backAfter(sql`h.delay`)}
+        from held h where q.task_id = h.task_id and h.again
     ), ended as (
-      delete from queue q using held h where q.task_id = h.task_id and h.failures + 1 >= h.max_attempts
-      returning h.*, 'timeout' as status, 'timed_out' as reason, null::json as result
-    ), attempted as (${RECORD_ATTEMPTS}
-    ), recorded as (${RECORD_OUTCOMES}
-    ), counted as (${COUNT_OUTCOMES}
-    )
-    select task_id, problem_id, backend_type, outcome,
-           case when failures + 1 < max_attempts then 'requeued' else 'ended' end as fate
+      delete from queue q using held h where q.task_id = h.task_id and not h.again
+      returning h.*, 'timeout' as status, 'timed_out' as reason, null::json as result, null::uuid as reused_from
+    ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}
+    select task_id, problem_id, backend_type, outcome, has_dependents, worker_id,
+           case when not again then 'ended' when delay > 0 then 'waiting' else 'requeued' end as fate
       from held`.execute(db);
   return rows;
 }
@@ -69,16 +73,55 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
       delete from queue q using held h where q.task_id = h.task_id and h.outcome = 'lost' and h.losses + 1 >= h.max_lost
       returning h.*
     ), ended as (
-      select task_id, problem_id, attempt, worker_id, session_id, started_at, updated_at, 'failed' as status,
-             'workers_lost' as reason, null::json as result,
+      select task_id, problem_id, attempt, worker_id, session_id, started_at, updated_at, priority, has_dependents,
+             'failed' as status, 'workers_lost' as reason, null::json as result, null::uuid as reused_from,
              losses + 1 || ' attempts were lost with their workers, the last on ' || worker_id || ': ' || error as error
         from removed
-    ), attempted as (${RECORD_ATTEMPTS}
-    ), recorded as (${RECORD_OUTCOMES}
-    ), counted as (${COUNT_OUTCOMES}
-    )
-    select task_id, problem_id, backend_type, outcome,
+    ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}
+    select task_id, problem_id, backend_type, outcome, has_dependents, worker_id,
            case when outcome = 'released' or losses + 1 < max_lost then 'requeued' else 'ended' end as fate
       from held`.execute(db);
+  return rows;
+}
+
+/** Ends up to SWEEP_ROWS tasks that have not begun by their expires_at. */
+export async function sweepExpired(db: Database): Promise<Swept[]> {
+  const { rows } = await sql<Swept>`
+    with held as materialized (
+      select q.*, 'expired' as outcome
+        from queue q
+       where q.state <> 'running' and q.expires_at <= now()
+       order by q.expires_at
+       limit ${SWEEP_ROWS}
+         for update skip locked
+    ), ended as (
+      delete from queue q using held h where q.task_id = h.task_id
+      returning h.*, 'timeout' as status, 'expired' as reason, null::json as result, null::uuid as reused_from,
+                'did not begin before it expired' as error
+    ), ${RECORD_OUTCOMES}
+    select task_id, problem_id, backend_type, outcome, has_dependents, worker_id, 'ended' as fate from held`.execute(db);
+  return rows;
+}
+
+/** A task that may now be claimed. */
+export interface Due {
+  readonly task_id: string;
+  readonly problem_id: string;
+  readonly backend_type: string;
+}
+
+/** Makes up to SWEEP_ROWS tasks pending whose time has come. */
+export async function sweepDue(db: Database): Promise<Due[]> {
+  const { rows } = await sql<Due>`
+    with due as materialized (
+      select task_id from queue
+       where state = 'waiting' and blockers = 0 and available_at <= now()
+       order by available_at
+       limit ${SWEEP_ROWS}
+         for update skip locked
+    )
+    update queue q set state = 'pending', wait_reason = null, updated_at = now()
+      from due where q.task_id = due.task_id and q.state = 'waiting' and q.blockers = 0
+    returning q.task_id, q.problem_id, q.backend_type`.execute(db);
   return rows;
 }

@@ -1,6 +1,6 @@
 /** openapi.yaml itself: examples are valid, everything is bounded, and its words and bounds are those of the code. */
 import { readFileSync } from 'node:fs';
-import { LIMITS, LOG_LEVELS, PROBLEMS, TASK_REASONS, TASK_STATUSES, WORKER_STATUSES } from '@task-executor/shared';
+import { ATTEMPT_OUTCOMES, LIMITS, LOG_LEVELS, PROBLEMS, TASK_REASONS, TASK_STATUSES, WORKER_STATUSES } from '@task-executor/shared';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import { expect } from 'chai';
@@ -174,6 +174,7 @@ describe('openapi.yaml', () => {
   it('has the words of the code', () => {
     expect(enumOf('TaskStatus')).to.deep.equal([...TASK_STATUSES]);
     expect(enumOf('TaskReason')).to.deep.equal([...TASK_REASONS, null]);
+    expect(enumOf('AttemptOutcome')).to.deep.equal([...ATTEMPT_OUTCOMES, null]);
     expect(enumOf('WorkerStatus')).to.deep.equal([...WORKER_STATUSES]);
     expect(enumOf('LogLevel')).to.deep.equal([...LOG_LEVELS]);
     expect(enumOf('ProblemCode')).to.deep.equal(Object.keys(PROBLEMS));
@@ -185,10 +186,33 @@ describe('openapi.yaml', () => {
     ['minPriority', at('Priority', 'minimum')],
     ['maxPriority', at('Priority', 'maximum')],
     ['maxTimeoutSeconds', at('TimeoutSeconds', 'maximum')],
-    ['maxAttempts', at('TaskSubmission', 'properties', 'retry', 'properties', 'max_attempts', 'maximum')],
+    ['maxAttempts', at('Retry', 'properties', 'max_attempts', 'maximum')],
     ['maxLost', at('TaskSubmission', 'properties', 'max_lost', 'maximum')],
     ['defaultMaxLost', at('TaskSubmission', 'properties', 'max_lost', 'default')],
     ['maxAttemptNumber', at('Attempt', 'maximum')],
+    ['maxNameChars', at('TaskSubmission', 'properties', 'name', 'maxLength')],
+    ['maxLabels', at('Labels', 'maxProperties')],
+    ['maxLabelKeyChars', at('Labels', 'propertyNames', 'maxLength')],
+    ['maxLabelValueChars', at('Labels', 'additionalProperties', 'maxLength')],
+    ['maxBackoffSeconds', at('Retry', 'properties', 'max_seconds', 'maximum')],
+    ['maxBackoffFactor', at('Retry', 'properties', 'factor', 'maximum')],
+    ['maxDelaySeconds', at('TaskSubmission', 'properties', 'delay_seconds', 'maximum')],
+    ['maxReuseSeconds', at('TaskSubmission', 'properties', 'reuse', 'properties', 'max_age_seconds', 'maximum')],
+    ['maxDependencies', at('TaskSubmission', 'properties', 'depends_on', 'maxItems')],
+    ['maxWorkflowTasks', at('WorkflowSubmission', 'properties', 'tasks', 'maxItems')],
+    ['maxBatchTasks', at('TaskBatch', 'properties', 'tasks', 'maxItems')],
+    ['maxIdempotencyKeyChars', at('IdempotencyKey', 'maxLength')],
+    ['maxFilterLabels', at('TaskFilter', 'properties', 'labels', 'maxProperties')],
+    ['maxLimits', at('LimitList', 'properties', 'limits', 'maxItems')],
+    ['maxLimitValues', at('Limit', 'properties', 'in_use', 'maxItems')],
+    ['maxLimitRunning', at('MaxRunning', 'maximum')],
+    ['maxPauses', at('PauseList', 'properties', 'pauses', 'maxItems')],
+    ['maxPauseReasonChars', at('PauseSubmission', 'properties', 'reason', 'maxLength')],
+    ['maxCronChars', at('ScheduleSubmission', 'properties', 'cron', 'maxLength')],
+    ['maxTimezoneChars', at('ScheduleSubmission', 'properties', 'timezone', 'maxLength')],
+    ['maxNextRuns', at('Schedule', 'properties', 'next_runs', 'maxItems')],
+    ['maxListedSchedules', at('ScheduleList', 'properties', 'schedules', 'maxItems')],
+    ['maxExplained', at('QueueExplanation', 'properties', 'largest', 'maxItems')],
     ['maxErrorChars', at('Failure', 'properties', 'error', 'maxLength')],
     ['maxReleaseReasonChars', at('Release', 'properties', 'reason', 'maxLength')],
     ['maxPageSize', at('TaskList', 'properties', 'tasks', 'maxItems')],

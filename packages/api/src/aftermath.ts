@@ -1,0 +1,77 @@
+/**
+ * What follows a change of state, once it is durable: dependents move on, waiting claims hear of tasks, workers of
+ * directives, and the metrics count. Nothing here decides anything: all of it may be lost, and the sweeper and the polls make
+ * up for it.
+ */
+import type { TerminalStatus } from '@task-executor/shared';
+import type { Database } from './db/database.js';
+import type { Metrics } from './metrics.js';
+import { wakeDependents } from './queue/dependents.js';
+import type { Readiness } from './queue/readiness.js';
+import type { Submitted } from './queue/submit.js';
+import type { Watches } from './watches.js';
+import type { Lane, Wakeups } from './wakeups.js';
+
+/** Statements that one call runs at most; what is left is the next sweep's. */
+const MAX_STATEMENTS = 1_000;
+
+export class Aftermath {
+  readonly #db: Database;
+  readonly #wakeups: Wakeups;
+  readonly #watches: Watches;
+  readonly #readiness: Readiness;
+  readonly #metrics: Metrics;
+
+  constructor(parts: { db: Database; wakeups: Wakeups; watches: Watches; readiness: Readiness; metrics: Metrics }) {
+    this.#db = parts.db;
+    this.#wakeups = parts.wakeups;
+    this.#watches = parts.watches;
+    this.#readiness = parts.readiness;
+    this.#metrics = parts.metrics;
+  }
+
+  /** A task may be claimed (again). */
+  pending(lane: Lane): void {
+    this.#wakeups.announce(lane);
+  }
+
+  /** Tasks were submitted: those that are pending are announced, and dependents of parents that had ended move on. */
+  async submitted({ rows, created, parentsEnded }: Submitted): Promise<void> {
+    for (const [n, row] of rows.entries()) {
+      if (created[n] !== true) continue;
+      this.#metrics.submissions.inc();
+      if (row.status === 'completed') this.#metrics.outcomes.inc({ status: 'completed' });
+      else if (row.reason === null) this.pending({ problem_id: row.problem_id, backend_type: row.backend_type ?? '' });
+    }
+    if (parentsEnded) await this.dependents();
+  }
+
+  /** Tasks have ended. */
+  async ended(tasks: readonly { readonly status: TerminalStatus; readonly hasDependents: boolean }[]): Promise<void> {
+    for (const { status } of tasks) this.#metrics.outcomes.inc({ status });
+    if (tasks.some((task) => task.hasDependents)) await this.dependents();
+  }
+
+  /** Attempts have ended, however: what limits they counted under may have room. */
+  async freed(): Promise<void> {
+    if (await this.#readiness.hasLimits()) this.#wakeups.lookSoon();
+  }
+
+  /** These workers should not be doing all that they do. */
+  tell(workerIds: readonly (string | null)[]): void {
+    const ids = [...new Set(workerIds.filter((id) => id !== null))];
+    if (ids.length > 0) this.#watches.tell(ids);
+  }
+
+  /** Moves on whatever waits for a task that has ended. */
+  async dependents(): Promise<void> {
+    for (let n = 0; n < MAX_STATEMENTS; n++) {
+      const woken = await wakeDependents(this.#db);
+      if (woken === null) return;
+      for (const task of woken) {
+        if (task.fate === 'pending') this.pending(task);
+        else if (task.fate !== 'waiting') this.#metrics.outcomes.inc({ status: task.fate });
+      }
+    }
+  }
+}

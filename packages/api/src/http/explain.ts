@@ -1,0 +1,130 @@
+/** Explanations over HTTP: why one task is not running, and what the backlog waits for. */
+import { LIMITS, PENDING_REASONS, type components } from '@task-executor/shared';
+import { Router } from 'express';
+import { readBacklog } from '../queue/backlog.js';
+import { explainPending, type Explained } from '../queue/explain.js';
+import { findTask } from '../queue/find.js';
+import { listLimits, toLimit } from '../queue/limits.js';
+import { listPauses } from '../queue/pauses.js';
+import { toTask, type Task } from '../queue/task.js';
+import { toPause } from './controls.js';
+import { Problem } from './problem.js';
+import { pathText, type Services } from './services.js';
+
+type Schemas = components['schemas'];
+type Constraint = Schemas['Constraint'];
+
+export function explainRoutes({ databases, readiness }: Services): Router {
+  const router = Router();
+  const db = databases.general;
+
+  router.get('/api/v1/tasks/:task_id/explain', async (req, res) => {
+    const taskId = pathText(req, 'task_id');
+    const row = await findTask(db, taskId);
+    if (row === null) throw new Problem('task_not_found');
+    const task = toTask(row, await readiness.reasons());
+    const explained = row.status === 'pending' ? await explainPending(db, taskId) : null;
+    const constraints = explained === null ? [] : constraintsOf(task, explained);
+    const answer: Schemas['TaskExplanation'] = {
+      task_id: taskId,
+      status: task.status,
+      reason: task.reason,
+      summary: summaryOf(task, constraints),
+      constraints,
+      position: explained === null || task.reason === 'scheduled' || task.reason === 'blocked' ? null : explained.ahead + 1,
+      position_is_lower_bound: explained !== null && explained.ahead >= LIMITS.maxCountedAhead,
+      estimated_start: explained === null ? null : estimateOf(task, explained),
+    };
+    res.json(answer);
+  });
+
+  router.get('/api/v1/queue/explain', async (_req, res) => {
+    const [backlog, pauses, limits] = await Promise.all([
+      readiness.reasons().then((reasonOf) => readBacklog(db, reasonOf)), listPauses(db), listLimits(db),
+    ]);
+    const pending = backlog.filter(({ reason }) => reason !== null);
+    const sum = (parts: typeof backlog): number => parts.reduce((total, { tasks }) => total + tasks, 0);
+    const answer: Schemas['QueueExplanation'] = {
+      pending: sum(pending),
+      running: sum(backlog.filter(({ reason }) => reason === null)),
+      by_reason: Object.fromEntries(PENDING_REASONS.map((reason) => [reason, pending.filter((part) => part.reason === reason)] as const)
+        .filter(([, parts]) => parts.length > 0)
+        .map(([reason, parts]) => [reason, { tasks: sum(parts), oldest_seconds: Math.max(...parts.map((part) => part.oldest_seconds)) }])),
+      largest: pending.sort((one, other) => other.tasks - one.tasks).slice(0, LIMITS.maxExplained).map(({ reason, problem_id, tasks, oldest_seconds }) =>
+        ({ reason: reason ?? 'ready', problem_id, tasks, oldest_seconds })),
+      pauses: pauses.map(toPause),
+      limits: limits.map(toLimit),
+    };
+    res.json(answer);
+  });
+
+  return router;
+}
+
+/** Everything that holds the task back, the nearest first. */
+function constraintsOf(task: Task, explained: Explained): Constraint[] {
+  const found: Constraint[] = [];
+  const { dependencies, blockers, equal_task_id: equal, available_at: available, workers } = explained;
+  if (task.reason === 'blocked') {
+    const names = dependencies.slice(0, 3).map(({ name, status }) => `${name} (${status})`).join(', ');
+    found.push({ kind: 'dependencies', message: `it waits for ${blockers} of the tasks it depends on: ${names}${blockers > 3 ? ', ...' : ''}`, dependencies });
+  }
+  if (task.reason === 'reusing' && equal !== null) {
+    found.push({ kind: 'reuse', message: `it waits for the result of the equal task ${equal}`, task_id: equal });
+  }
+  if (available !== null && available > explained.now) {
+    const until = available.toISOString();
+    const backsOff = task.reason === 'backing_off';
+    found.push({ kind: backsOff ? 'backoff' : 'schedule', message: `${backsOff ? 'its last attempt failed; the next begins no earlier than' : 'it begins no earlier than'} ${until}`, until });
+  }
+  if (!explained.unexpired) found.push({ kind: 'expired', message: 'it has expired and is about to end', until: explained.expires_at?.toISOString() ?? null });
+  for (const pause of explained.pauses) {
+    const what = pause.problem_id === '' ? 'the queue' : `the problem ${pause.problem_id}`;
+    found.push({ kind: 'pause', message: `${what} is paused${pause.reason === null ? '' : `: ${pause.reason}`}`.slice(0, 2000), problem_id: pause.problem_id === '' ? null : pause.problem_id });
+  }
+  for (const { limit_id: limitId, key, value, max_running: most, running, holders } of explained.limits) {
+    found.push({
+      kind: 'limit', message: `at most ${most} tasks run with ${key} ${value}, and ${running} do`, limit_id: limitId, running, max_running: most, holders,
+    });
+  }
+  if (workers.fitting === 0) {
+    const backend = task.backend_type === null ? 'any backend_type' : `backend_type ${task.backend_type}`;
+    found.push({
+      kind: 'no_worker',
+      message: `none of the ${workers.live} live workers takes it; one with ${backend} and a supported_problems glob that fits ${task.problem_id} would`,
+      workers,
+    });
+  } else if (workers.slots === 0) {
+    found.push({ kind: 'no_worker', message: `the ${workers.fitting} live workers that take it are draining`, workers });
+  } else if (workers.free === 0) {
+    found.push({ kind: 'busy_workers', message: `the ${workers.slots} slots of the workers that take it are busy`, workers });
+  }
+  return found;
+}
+
+function summaryOf(task: Task, constraints: readonly Constraint[]): string {
+  if (task.status === 'running') return `It runs as attempt ${task.attempt} on ${task.worker_id ?? 'a worker'}.`;
+  if (task.status !== 'pending') return `It has ended: ${task.status}${task.reason === null ? '' : ` (${task.reason})`}.`;
+  const [first] = constraints;
+  return first === undefined ? 'Nothing holds it back: it is next when a worker claims.' : `It is pending: ${first.message}.`.slice(0, 2000);
+}
+
+/**
+ * When the task may start, from how long the last tasks took and how many rank before it: the slots that take it work these off
+ * in rounds, of the lower quartile at best and of the upper at worst. Null where it hangs on something without a time.
+ */
+function estimateOf(task: Task, explained: Explained): Schemas['TaskExplanation']['estimated_start'] {
+  const { workers, durations, ahead, available_at: available, now } = explained;
+  const unforeseeable = ['blocked', 'reusing', 'paused', 'unclaimable'].includes(task.reason ?? '') || !explained.unexpired;
+  if (unforeseeable || workers.slots === 0) return null;
+  const from = Math.max(now.getTime(), available?.getTime() ?? 0);
+  const waiting = Math.max(0, ahead + 1 - workers.free);
+  const isFree = waiting === 0 && explained.limits.length === 0;
+  if (isFree) return { earliest: new Date(from).toISOString(), latest: new Date(from + 1000 + (durations === null ? 0 : durations.high * 1000)).toISOString() };
+  if (durations === null) return null;
+  const rounds = Math.max(1, Math.ceil(waiting / workers.slots));
+  return {
+    earliest: new Date(from + (rounds - 1) * durations.low * 1000).toISOString(),
+    latest: new Date(from + rounds * durations.high * 1000 + 1000).toISOString(),
+  };
+}

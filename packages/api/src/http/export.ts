@@ -1,0 +1,95 @@
+/**
+ * The export: one JSON line after another, in the order of submission, with constant memory and a bound on a reader that does not
+ * read. The lines of a task's attempts and log come before the line of the task; whoever has that line has all of it, and its
+ * cursor goes on after it.
+ */
+import { once } from 'node:events';
+import type { components } from '@task-executor/shared';
+import { Router, type Response } from 'express';
+import { readAttempts, toAttempt } from '../queue/attempts.js';
+import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
+import { readForExport, readHorizon } from '../queue/export.js';
+import { readLogs } from '../queue/logs.js';
+import { toTask } from '../queue/task.js';
+import { filterOf } from './filters.js';
+import { toLine } from './history.js';
+import { goneSignal, queryNumber, queryText, type Services } from './services.js';
+
+const TASKS_PER_READ = 100;
+const LINES_PER_READ = 500;
+/** How long a reader may leave what it was sent. */
+const STALL_MS = 60_000;
+
+type Line = components['schemas']['ExportLine'];
+
+export function exportRoutes({ databases, readiness, log }: Services): Router {
+  const router = Router();
+  const db = databases.general;
+
+  router.get('/api/v1/tasks/export', async (req, res) => {
+    const filter = filterOf(req);
+    const include = new Set([(req.query as Record<string, unknown>).include ?? []].flat());
+    const most = queryNumber(req, 'limit', Number.MAX_SAFE_INTEGER);
+    let after = idOf(queryText(req, 'cursor'));
+    const horizon = await readHorizon(db);
+    const reasonOf = await readiness.reasons();
+    const gone = goneSignal(res);
+    let left = most;
+    let tasks = await readForExport(db, filter, { after, horizon, limit: Math.min(left, TASKS_PER_READ) });
+    res.setHeader('Content-Type', 'application/x-ndjson; charset=utf-8');
+    try {
+      while (tasks.length > 0) {
+        for (const row of tasks) {
+          if (include.has('attempts')) await writeAttempts(res, row.id, gone);
+          if (include.has('logs')) await writeLog(res, row.id, gone);
+          await write(res, { type: 'task', cursor: encodeCursor([row.id]), task: toTask(row, reasonOf) }, gone);
+          after = row.id;
+          left -= 1;
+        }
+        if (left === 0) break;
+        tasks = await readForExport(db, filter, { after, horizon, limit: Math.min(left, TASKS_PER_READ) });
+      }
+      res.end();
+    } catch (error) {
+      if (!gone.aborted) log.warn({ event: 'export_broken_off', error: String(error) }, 'an export was broken off');
+      // Without the last chunk, so that the reader knows that there is more.
+      res.destroy();
+    }
+  });
+
+  async function writeAttempts(res: Response, taskId: string, gone: AbortSignal): Promise<void> {
+    for (let after = 0; ;) {
+      const rows = await readAttempts(db, taskId, { after, limit: LINES_PER_READ });
+      for (const row of rows) await write(res, { type: 'attempt', task_id: taskId, attempt: toAttempt(row) }, gone);
+      if (rows.length < LINES_PER_READ) return;
+      after = rows.at(-1)?.attempt ?? after;
+    }
+  }
+
+  async function writeLog(res: Response, taskId: string, gone: AbortSignal): Promise<void> {
+    for (let after = 0; ;) {
+      const rows = await readLogs(db, taskId, { after, level: null, attempt: null, limit: LINES_PER_READ });
+      for (const row of rows) await write(res, { type: 'log', line: toLine(row) }, gone);
+      if (rows.length < LINES_PER_READ) return;
+      after = rows.at(-1)?.line ?? after;
+    }
+  }
+
+  return router;
+}
+
+/** Writes one line, and waits where the reader is slow. @throws where it has gone or has stalled */
+async function write(res: Response, line: Line, gone: AbortSignal): Promise<void> {
+  gone.throwIfAborted();
+  if (res.write(`${JSON.stringify(line)}\n`)) return;
+  await once(res, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(STALL_MS)]) });
+}
+
+function idOf(cursor: string | null): string | null {
+  if (cursor === null) return null;
+  const [id] = decodeCursor(cursor, 1);
+  if (typeof id !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
+    throw new CursorError('the cursor is not one of an export; begin without it');
+  }
+  return id;
+}

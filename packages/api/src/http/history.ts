@@ -1,0 +1,129 @@
+/** Reading tasks: lists, counts, one task, its attempts and its log. */
+import { LIMITS, type LogLevel, type components } from '@task-executor/shared';
+import { Router } from 'express';
+import { readAttempts, toAttempt } from '../queue/attempts.js';
+import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
+import { findTask } from '../queue/find.js';
+import { countTasks, listTasks, type ListRequest, type SortKey } from '../queue/list.js';
+import { countLogs, readLogs, type LogRow } from '../queue/logs.js';
+import { pendingOf, rates, readBreakdown, readTotals } from '../queue/stats.js';
+import { toTask } from '../queue/task.js';
+import { filterOf } from './filters.js';
+import { Problem } from './problem.js';
+import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+
+export function historyRoutes({ databases, readiness }: Services): Router {
+  const router = Router();
+  const db = databases.general;
+
+  router.get('/api/v1/tasks', async (req, res) => {
+    const sort = queryText(req, 'sort') ?? '-created_at';
+    const cursor = queryText(req, 'cursor');
+    const rawPage = new URL(req.originalUrl, 'http://localhost').searchParams.has('page');
+    if (cursor !== null && rawPage) {
+      throw validationProblem('/query/page', 'give page or cursor, not both');
+    }
+    const request: ListRequest = {
+      filter: filterOf(req),
+      sort: sort.replace(/^-/, '') as SortKey,
+      descending: sort.startsWith('-'),
+      page: queryNumber(req, 'page', 1),
+      pageSize: queryNumber(req, 'page_size', LIMITS.defaultPageSize),
+      cursor,
+    };
+    const [page, count, reasonOf] = await Promise.all([
+      listTasks(db, request), countTasks(db, request), readiness.reasons(),
+    ]);
+    if (page.nextCursor !== null) {
+      const next = new URL(req.originalUrl, 'http://localhost');
+      next.searchParams.delete('page');
+      next.searchParams.set('cursor', page.nextCursor);
+      res.setHeader('Link', `<${next.pathname}${next.search}>; rel="next"`);
+    }
+    res.json({
+      tasks: page.rows.map((row) => toTask(row, reasonOf)),
+      total: count.total,
+      total_is_lower_bound: count.lowerBound,
+      page: page.page,
+      page_size: request.pageSize,
+      next_cursor: page.nextCursor,
+    });
+  });
+
+  router.get('/api/v1/tasks/stats', async (_req, res) => {
+    const [totals, breakdown] = await Promise.all([readTotals(db), readBreakdown(db)]);
+    res.json({
+      total_tasks: totals.submitted,
+      pending_tasks: pendingOf(totals),
+      running_tasks: totals.running,
+      completed_tasks: totals.completed,
+      failed_tasks: totals.failed,
+      timeout_tasks: totals.timeout,
+      cancelled_tasks: totals.cancelled,
+      ...rates(totals),
+      tasks_by_problem: breakdown.byProblem,
+      tasks_by_worker: breakdown.byWorker,
+    });
+  });
+
+  router.get('/api/v1/tasks/:task_id', async (req, res) => {
+    const row = await findTask(db, pathText(req, 'task_id'));
+    if (row === null) throw new Problem('task_not_found');
+    res.json(toTask(row, await readiness.reasons()));
+  });
+
+  router.get('/api/v1/tasks/:task_id/logs', async (req, res) => {
+    const taskId = pathText(req, 'task_id');
+    const level = queryText(req, 'level') as LogLevel | null;
+    const attempt = (req.query as { attempt?: number }).attempt ?? null;
+    const limit = queryNumber(req, 'limit', LIMITS.defaultLogPageLines);
+    const after = placeOf(queryText(req, 'cursor'));
+    const total = await countLogs(db, taskId, level, attempt);
+    if (total === null) throw new Problem('task_not_found');
+    const rows = await readLogs(db, taskId, { after, level, attempt, limit: limit + 1 });
+    const shown = rows.slice(0, limit);
+    const lowerBound = (level !== null || attempt !== null) && total > LIMITS.maxCountedTasks;
+    res.json({
+      logs: shown.map(toLine),
+      total: lowerBound ? LIMITS.maxCountedTasks : total,
+      total_is_lower_bound: lowerBound,
+      next_cursor: encodeCursor([shown.at(-1)?.line ?? after]),
+      has_more: rows.length > limit,
+    });
+  });
+
+  router.get('/api/v1/tasks/:task_id/attempts', async (req, res) => {
+    const taskId = pathText(req, 'task_id');
+    const limit = queryNumber(req, 'limit', LIMITS.maxPageSize);
+    const after = placeOf(queryText(req, 'cursor'));
+    const rows = await readAttempts(db, taskId, { after, limit: limit + 1 });
+    if (rows.length === 0 && (await findTask(db, taskId)) === null) throw new Problem('task_not_found');
+    const shown = rows.slice(0, limit);
+    res.json({
+      attempts: shown.map(toAttempt),
+      next_cursor: rows.length > limit ? encodeCursor([shown.at(-1)?.attempt ?? after]) : null,
+    });
+  });
+
+  return router;
+}
+
+function placeOf(cursor: string | null): number {
+  if (cursor === null) return 0;
+  const [place] = decodeCursor(cursor, 1);
+  if (typeof place !== 'number' || place < 0) throw new CursorError('the cursor is not one of this list; begin without it');
+  return place;
+}
+
+/** The contract's log line of a row. */
+export function toLine(row: LogRow): components['schemas']['LogLine'] {
+  return {
+    id: row.line,
+    task_id: row.task_id,
+    attempt: row.attempt,
+    timestamp: row.logged_at.toISOString(),
+    level: row.level,
+    message: row.message,
+    context: row.context,
+  };
+}

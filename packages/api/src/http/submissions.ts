@@ -1,0 +1,67 @@
+/** Submissions as clients send them, brought to what the queue takes: defaults filled in, contradictions refused. */
+import { LIMITS, type components } from '@task-executor/shared';
+import type { ApiConfig } from '../config.js';
+import { fingerprintOf } from '../queue/fingerprint.js';
+import type { Edge, Submission } from '../queue/submit.js';
+import { validationProblem } from './services.js';
+
+type Schemas = components['schemas'];
+/** What submissions, items of a batch, tasks of a workflow and templates of schedules share. */
+type Common = Schemas['TaskTemplate'];
+
+/** Where a task comes from. */
+interface Origin {
+  readonly retryOf?: string;
+  readonly workflowId?: string;
+  readonly scheduleId?: string;
+}
+
+const DEFAULT_RETRY = { initial_seconds: 1, factor: 2, max_seconds: 3600, jitter: 0.2 };
+
+/** The submission of a body. `path` is where it is in the request, for errors. @throws Problem */
+export function toSubmission(
+  config: ApiConfig,
+  path: string,
+  body: Common & Pick<Schemas['TaskSubmission'], 'run_at' | 'delay_seconds' | 'expires_at' | 'dedupe_key' | 'reuse' | 'depends_on' | 'on_dependency_failure'>,
+  origin: Origin = {},
+): Submission {
+  const { retry, labels = {}, parameters = {} } = body;
+  if (body.run_at != null && body.delay_seconds !== undefined) throw validationProblem(`${path}/delay_seconds`, 'give run_at or delay_seconds, not both');
+  if (body.reuse !== undefined && (body.depends_on ?? []).length > 0) {
+    throw validationProblem(`${path}/reuse`, 'a task that depends on others cannot take the result of an equal one');
+  }
+  for (const [key, value] of Object.entries(labels)) {
+    if (Buffer.byteLength(`${key}=${value}`) > LIMITS.maxLabelBytes) throw validationProblem(`${path}/labels/${key}`, `must be at most ${LIMITS.maxLabelBytes} bytes with its key`);
+  }
+  for (const [name, value] of [['name', body.name], ['dedupe_key', body.dedupe_key]] as const) {
+    if (value != null && Buffer.byteLength(value) > LIMITS.maxNameBytes) throw validationProblem(`${path}/${name}`, `must be at most ${LIMITS.maxNameBytes} bytes`);
+  }
+  const backoff = { ...DEFAULT_RETRY, ...retry };
+  return {
+    name: body.name ?? null,
+    problemId: body.problem_id,
+    parameters,
+    labels,
+    priority: body.priority ?? config.defaultPriority,
+    backendType: body.backend_type ?? null,
+    timeoutSeconds: body.timeout_seconds ?? config.defaultTimeoutSeconds,
+    maxAttempts: retry?.max_attempts ?? 1,
+    maxLost: body.max_lost ?? LIMITS.defaultMaxLost,
+    backoff: (retry?.max_attempts ?? 1) > 1 ? [backoff.initial_seconds, backoff.factor, backoff.max_seconds, backoff.jitter] : null,
+    runAt: body.run_at ?? null,
+    delaySeconds: body.delay_seconds ?? null,
+    expiresAt: body.expires_at ?? null,
+    runAnyway: body.on_dependency_failure === 'run_anyway',
+    retryOf: origin.retryOf ?? null,
+    workflowId: origin.workflowId ?? null,
+    scheduleId: origin.scheduleId ?? null,
+    dedupeKey: body.dedupe_key ?? null,
+    reuseSeconds: body.reuse?.max_age_seconds ?? null,
+    fingerprint: fingerprintOf(body.problem_id, parameters),
+  };
+}
+
+/** The edges of a task that names the ids of tasks it depends on; each delivers its result under the id. */
+export function edgesOf(child: number, dependsOn: readonly string[] | undefined): Edge[] {
+  return [...new Set((dependsOn ?? []).map((id) => id.toLowerCase()))].map((parent) => ({ child, parent, name: parent }));
+}

@@ -1,0 +1,137 @@
+/** Workflows: submit a graph of named tasks, follow it, cancel it, run again what did not complete. */
+import { randomUUID } from 'node:crypto';
+import type { components } from '@task-executor/shared';
+import { Router } from 'express';
+import type { Database } from '../db/database.js';
+import { cancelMany } from '../queue/cancel.js';
+import { readRetried, retryOf } from '../queue/retry.js';
+import { submit, type Edge, type Submission } from '../queue/submit.js';
+import { findCycle, findWorkflow, statusOf, storeWorkflow, workflowTasks, type NewWorkflow } from '../queue/workflow.js';
+import { answerCreation, type Creation } from './creation.js';
+import { Problem } from './problem.js';
+import { pathText, validationProblem, type Services } from './services.js';
+import { toSubmission } from './submissions.js';
+
+type Schemas = components['schemas'];
+
+/** Tasks that one statement of a cancellation ends. */
+const CANCEL_ROWS = 500;
+
+export function workflowRoutes({ config, databases, metrics, aftermath }: Services): Router {
+  const router = Router();
+  const db = databases.general;
+
+  async function read(reader: Database, id: string): Promise<Schemas['Workflow']> {
+    const [row, tasks] = [await findWorkflow(reader, id), await workflowTasks(reader, id)];
+    if (row === null) throw new Problem('workflow_not_found');
+    const count = (status: Schemas['TaskStatus']): number => row.counts[status] ?? 0;
+    return {
+      id: row.id,
+      name: row.name,
+      labels: row.labels,
+      status: statusOf(row.counts),
+      progress: {
+        total: tasks.length,
+        pending: count('pending'),
+        running: count('running'),
+        completed: count('completed'),
+        failed: count('failed'),
+        timeout: count('timeout'),
+        cancelled: count('cancelled'),
+      },
+      retry_of: row.retry_of,
+      created_at: row.created_at.toISOString(),
+      completed_at: row.completed_at?.toISOString() ?? null,
+      tasks: tasks.map((task) => ({
+        name: task.name,
+        task_id: task.id,
+        problem_id: task.problem_id,
+        status: task.status,
+        reason: task.reason,
+        retry_of: task.retry_of,
+        depends_on: task.parents.map(({ name, parent_id: parent }) => ({ name, task_id: parent })),
+      })),
+    };
+  }
+
+  async function create(transaction: Database, workflow: NewWorkflow, tasks: Submission[], edges: Edge[]): Promise<Creation> {
+    await storeWorkflow(transaction, workflow);
+    const submitted = await submit(transaction, config.priorityAgeingMs, tasks, edges);
+    return {
+      status: 201,
+      location: `/api/v1/workflows/${workflow.id}`,
+      answer: await read(transaction, workflow.id),
+      after: () => aftermath.submitted(submitted),
+    };
+  }
+
+  router.post('/api/v1/workflows', async (req, res) => {
+    const body = req.body as Schemas['WorkflowSubmission'];
+    const id = randomUUID();
+    checkGraph(body.tasks);
+    const position = new Map(body.tasks.map(({ name }, n) => [name, n]));
+    const tasks = body.tasks.map((task, n) => toSubmission(config, `/body/tasks/${n}`, {
+      ...task, labels: { ...body.labels, ...task.labels }, depends_on: [],
+    }, { workflowId: id }));
+    const edges = body.tasks.flatMap((task, child) =>
+      [...new Set(task.depends_on ?? [])].map((name) => ({ child, parent: position.get(name) ?? 0, name })));
+    const workflow = { id, name: body.name ?? null, labels: body.labels ?? {}, retryOf: null };
+    await answerCreation(db, req, res, true, (transaction) => create(transaction, workflow, tasks, edges));
+  });
+
+  router.get('/api/v1/workflows/:workflow_id', async (req, res) => {
+    res.json(await read(db, pathText(req, 'workflow_id')));
+  });
+
+  router.post('/api/v1/workflows/:workflow_id/cancel', async (req, res) => {
+    const id = pathText(req, 'workflow_id');
+    const { tasks } = await read(db, id);
+    const open = tasks.filter(({ status }) => status === 'pending' || status === 'running').map(({ task_id: task }) => task);
+    // Last first: no child is set free by the end of its parent before its own turn comes.
+    open.reverse();
+    for (let from = 0; from < open.length; from += CANCEL_ROWS) {
+      const cancelled = await cancelMany(db, open.slice(from, from + CANCEL_ROWS));
+      const running = cancelled.flatMap(({ worker_id: worker }) => worker ?? []);
+      metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
+      aftermath.tell(running);
+      await aftermath.ended(cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
+    }
+    await aftermath.freed();
+    res.json(await read(db, id));
+  });
+
+  router.post('/api/v1/workflows/:workflow_id/retry', async (req, res) => {
+    const oldId = pathText(req, 'workflow_id');
+    const newId = randomUUID();
+    await answerCreation(db, req, res, true, async (transaction) => {
+      const old = await read(transaction, oldId);
+      if (old.status === 'running') throw new Problem('workflow_running');
+      const again = old.tasks.filter(({ status }) => status !== 'completed').map(({ task_id: task }) => task);
+      if (again.length === 0) throw new Problem('workflow_completed');
+      const rows = await readRetried(transaction, again);
+      const position = new Map(rows.map(({ id }, n) => [id, n]));
+      const tasks = rows.map((row) => ({ ...retryOf(row), workflowId: newId }));
+      // What completed is not run again: its result is delivered from the old task.
+      const edges = rows.flatMap((row, child) => row.parents.map(({ parent_id: parent, name }) =>
+        ({ child, parent: position.get(parent) ?? parent, name })));
+      return create(transaction, { id: newId, name: old.name, labels: old.labels, retryOf: oldId }, tasks, edges);
+    });
+  });
+
+  return router;
+}
+
+/** @throws Problem where names repeat, are unknown or go round in a circle */
+function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
+  const parentsOf = new Map<string, readonly string[]>();
+  for (const [n, { name, depends_on: parents = [] }] of tasks.entries()) {
+    if (parentsOf.has(name)) throw validationProblem(`/body/tasks/${n}/name`, `"${name}" is the name of two tasks`);
+    parentsOf.set(name, parents);
+  }
+  for (const [n, { depends_on: parents = [] }] of tasks.entries()) {
+    const unknown = parents.findIndex((parent) => !parentsOf.has(parent));
+    if (unknown >= 0) throw validationProblem(`/body/tasks/${n}/depends_on/${unknown}`, `there is no task named "${parents[unknown] ?? ''}" in this workflow`);
+  }
+  const cycle = findCycle(parentsOf);
+  if (cycle !== null) throw validationProblem('/body/tasks', `the tasks depend on each other in a circle: ${cycle.slice(0, 50).join(' -> ')}`);
+}

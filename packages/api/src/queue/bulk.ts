@@ -1,0 +1,115 @@
+/**
+ * Bulk operations: cancelling or retrying every task that fits a filter, piece by piece in the order of ids, by whichever replica
+ * comes by. A piece and the note of how far it got are one transaction, so no task is acted on twice. Tasks submitted after the
+ * operation are left alone.
+ */
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@task-executor/shared';
+import type { Database } from '../db/database.js';
+import { cancelMany, type Cancelled } from './cancel.js';
+import { idsOf, leastIdAt, type TaskFilter } from './filter.js';
+import { readRetried, retriedEdges, retryOf } from './retry.js';
+import { submit, type Submitted } from './submit.js';
+
+/** Tasks that one piece looks at. */
+const PIECE = 200;
+
+export interface BulkRow {
+  id: string;
+  action: 'cancel' | 'retry';
+  filter: TaskFilter;
+  state: 'running' | 'done' | 'stopped';
+  place: string | null;
+  until: string;
+  examined: number;
+  changed: number;
+  created_at: Date;
+  updated_at: Date;
+  ended_at: Date | null;
+}
+
+/** The filter with the statuses that an action is about, as far as it has them. */
+export function narrowed(action: BulkRow['action'], filter: TaskFilter): TaskFilter {
+  const able: readonly TaskStatus[] = action === 'cancel' ? ['pending', 'running'] : TERMINAL_STATUSES;
+  const wanted: readonly TaskStatus[] = action === 'cancel' ? able : ['failed', 'timeout', 'cancelled'];
+  return { ...filter, statuses: filter.statuses.length === 0 ? wanted : filter.statuses.filter((status) => able.includes(status)) };
+}
+
+/** The new operation, or null where too many are running. */
+export async function createBulk(db: Database, action: BulkRow['action'], filter: TaskFilter): Promise<BulkRow | null> {
+  const { rows } = await sql<BulkRow>`
+    insert into bulk_operations (id, action, filter, state, until, created_at, updated_at)
+    select ${randomUUID()}::uuid, ${action}, ${JSON.stringify(filter)}::json, 'running', uuid_v7(clock_timestamp()), now(), now()
+     where (select count(*) from bulk_operations where state = 'running') < ${LIMITS.maxBulkOperations}
+    returning *`.execute(db);
+  return rows[0] ?? null;
+}
+
+export async function findBulk(db: Database, id: string): Promise<BulkRow | null> {
+  const { rows } = await sql<BulkRow>`select * from bulk_operations where id = ${id}::uuid`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** Whether it was running. What it has done stays done. */
+export async function stopBulk(db: Database, id: string): Promise<boolean> {
+  const { rows } = await sql`
+    update bulk_operations set state = 'stopped', ended_at = now(), updated_at = now()
+     where id = ${id}::uuid and state = 'running' returning id`.execute(db);
+  return rows.length === 1;
+}
+
+/** What one piece did. */
+export interface Piece {
+  readonly cancelled: Cancelled[];
+  readonly submitted: Submitted;
+}
+
+const NOTHING: Submitted = { rows: [], created: [], parentsEnded: false };
+
+/** In a transaction: does the next piece of the operation that has waited longest. Null: none is running, or others are at them. */
+export async function advanceBulk(transaction: Database, ageingMs: number): Promise<Piece | null> {
+  const { rows } = await sql<BulkRow>`
+    select * from bulk_operations where state = 'running' order by updated_at limit 1 for update skip locked`.execute(transaction);
+  const [row] = rows;
+  if (row === undefined) return null;
+  const filter = narrowed(row.action, row.filter);
+  const { rows: found } = await sql<{ id: string }>`
+    select id from (${idsOf(filter, { after: row.place ?? leastIdAt('1970-01-01T00:00:00Z'), descending: false, limit: PIECE })}) as ids
+     where id < ${row.until}::uuid order by id`.execute(transaction);
+  const ids = found.map(({ id }) => id);
+  let cancelled: Cancelled[] = [];
+  let submitted = NOTHING;
+  if (ids.length > 0 && row.action === 'cancel') cancelled = await cancelMany(transaction, ids);
+  if (ids.length > 0 && row.action === 'retry') {
+    const retried = (await readRetried(transaction, ids)).filter((task) => task.completed_at !== null);
+    if (retried.length > 0) {
+      submitted = await submit(transaction, ageingMs, retried.map(retryOf), retried.flatMap((task, n) => retriedEdges(task, n)));
+    }
+  }
+  const changed = cancelled.length + submitted.created.filter((created) => created).length;
+  const isLast = ids.length < PIECE;
+  const { rows: noted } = await sql`
+    update bulk_operations
+       set place = coalesce(${ids.at(-1) ?? null}::uuid, place), examined = examined + ${ids.length}, changed = changed + ${changed},
+           updated_at = clock_timestamp(), state = case when ${isLast} then 'done' else state end,
+           ended_at = case when ${isLast} then clock_timestamp() end
+     where id = ${row.id}::uuid and state = 'running'
+    returning id`.execute(transaction);
+  if (noted.length !== 1) throw new Error('a bulk operation was ended under its lock');
+  return { cancelled, submitted };
+}
+
+/** The contract's bulk operation of a row. */
+export function toBulk(row: BulkRow): components['schemas']['BulkOperation'] {
+  return {
+    id: row.id,
+    action: row.action,
+    state: row.state,
+    examined: row.examined,
+    changed: row.changed,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    ended_at: row.ended_at?.toISOString() ?? null,
+  };
+}

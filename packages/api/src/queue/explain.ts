@@ -1,0 +1,88 @@
+/**
+ * Why a task is not running: the predicates of the claim (queue/eligible), asked one by one of one task, with who stands in its
+ * way.
+ */
+import { sql } from 'kysely';
+import { LIMITS, type TaskStatus } from '@task-executor/shared';
+import type { Database } from '../db/database.js';
+import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED } from './eligible.js';
+
+export interface Explained {
+  unexpired: boolean;
+  expires_at: Date | null;
+  available_at: Date | null;
+  pauses: { problem_id: string; reason: string | null }[];
+  blockers: number;
+  dependencies: { name: string; task_id: string; status: TaskStatus }[];
+  equal_task_id: string | null;
+  limits: {
+    limit_id: string; key: string; value: string; max_running: number; running: number; holders: { task_id: string; worker_id: string }[];
+  }[];
+  workers: { live: number; fitting: number; draining: number; slots: number; free: number };
+  /** Pending tasks that rank before it, counted to LIMITS.maxCountedAhead. */
+  ahead: number;
+  /** Of the recent tasks of this problem, or of any where there are none: quartiles of their durations, in seconds. */
+  durations: { low: number; high: number } | null;
+  now: Date;
+}
+
+/** How many ended tasks the durations are taken from. */
+const SAMPLE = 100;
+/** Holders that are named for each full limit. */
+const HOLDERS = 10;
+
+/** What holds a task back that has not begun, or null where it runs, has ended or is not there. */
+export async function explainPending(db: Database, taskId: string): Promise<Explained | null> {
+  const { rows } = await sql<Explained>`
+    with asked as materialized (
+      select * from queue where task_id = ${taskId}::uuid and state <> 'running'
+    ), ${LIMIT_USE}, fleet as materialized (
+      select s.backend_type, s.draining_at, s.max_parallel_tasks, ${fits('q')} as fits,
+             (select count(*) from queue r where r.session_id = s.session_id and r.state = 'running') as running
+        from workers s, asked q where s.ended_at is null and s.lease_until > now()
+    ), taking as (
+      select * from fleet where fits and draining_at is null
+    ), durations as materialized (
+      select extract(epoch from o.ended_at - o.started_at) as seconds, t.problem_id = (select problem_id from asked) as same
+        from (
+          (select t.id, t.problem_id from tasks t where t.problem_id = (select problem_id from asked) order by t.id desc limit ${SAMPLE})
+          union
+          (select o.task_id, '' from outcomes o where o.started_at is not null order by o.ended_at desc limit ${SAMPLE})
+        ) as t join outcomes o on o.task_id = t.id
+       where o.status = 'completed' and o.started_at is not null
+    )
+    select ${NOT_EXPIRED} as unexpired, q.expires_at, q.available_at, q.blockers, now() as now,
+           coalesce((select json_agg(json_build_object('problem_id', p.problem_id, 'reason', p.reason) order by p.problem_id)
+                       from pauses p where p.problem_id in ('', q.problem_id)), '[]') as pauses,
+           coalesce((select json_agg(d) from (
+             select d.name, d.parent_id as task_id, coalesce(o.status, case pq.state when 'running' then 'running' else 'pending' end) as status
+               from open_dependencies w
+               join dependencies d on d.task_id = w.task_id and d.parent_id = w.parent_id and d.kind = 'needs'
+               left join queue pq on pq.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
+              where w.task_id = q.task_id
+              order by d.name limit ${LIMITS.maxExplained}) as d), '[]') as dependencies,
+           (select d.parent_id from dependencies d where d.task_id = q.task_id and d.kind = 'reuse' limit 1) as equal_task_id,
+           coalesce((select json_agg(f) from (
+             select l.limit_id, l.key, l.value, l.max_running, l.running, (
+                      select json_agg(json_build_object('task_id', h.task_id, 'worker_id', h.worker_id)) from (
+                        select q.task_id, q.worker_id from queue q
+                         where q.state = 'running' and ${limitedValue(sql`q.worker_backend`)} = l.value
+                         order by q.started_at limit ${HOLDERS}) as h) as holders
+               from limit_use l
+              where l.running >= l.max_running
+                and l.value = any (case when l.key = 'backend_type' then array(select backend_type from taking)
+                                        else array[${limitedValue(sql`''`)}] end)
+              order by l.key, l.value limit ${LIMITS.maxExplained}) as f), '[]') as limits,
+           (select json_build_object(
+                     'live', count(*), 'fitting', count(*) filter (where fits), 'draining', count(*) filter (where fits and draining_at is not null),
+                     'slots', coalesce(sum(max_parallel_tasks) filter (where fits and draining_at is null), 0),
+                     'free', coalesce(sum(greatest(0, max_parallel_tasks - running)) filter (where fits and draining_at is null), 0))
+              from fleet) as workers,
+           (select count(*) from (
+              select from queue b where b.state = 'pending' and (b.rank, b.task_id) < (q.rank, q.task_id) limit ${LIMITS.maxCountedAhead}) as b) as ahead,
+           (select json_build_object('low', percentile_cont(0.25) within group (order by seconds),
+                                     'high', percentile_cont(0.75) within group (order by seconds))
+              from durations where same or not exists (select from durations where same) having count(*) > 0) as durations
+      from asked q`.execute(db);
+  return rows[0] ?? null;
+}

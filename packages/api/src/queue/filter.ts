@@ -1,0 +1,150 @@
+/**
+ * Which tasks are meant: the filters of lists, exports and bulk operations, as conditions on `tasks t`, `queue q` and
+ * `outcomes o`. Times of submission are bounds on the id, which sorts by them.
+ */
+import { sql, type RawBuilder } from 'kysely';
+import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
+import { likePattern } from '../fleet/register.js';
+
+export interface TaskFilter {
+  /** Any of these; none means all. */
+  readonly statuses: readonly TaskStatus[];
+  readonly problemId: string | null;
+  /** A glob over problem ids. */
+  readonly problemGlob: string | null;
+  readonly workerId: string | null;
+  readonly workflowId: string | null;
+  readonly scheduleId: string | null;
+  /** `key=value`, all of them. */
+  readonly labels: readonly string[];
+  /** ISO 8601; from (inclusive) and before (exclusive). */
+  readonly createdFrom: string | null;
+  readonly createdBefore: string | null;
+  readonly completedFrom: string | null;
+  readonly completedBefore: string | null;
+}
+
+export const NO_FILTER: TaskFilter = {
+  statuses: [], problemId: null, problemGlob: null, workerId: null, workflowId: null, scheduleId: null, labels: [],
+  createdFrom: null, createdBefore: null, completedFrom: null, completedBefore: null,
+};
+
+const TERMINAL: readonly string[] = TERMINAL_STATUSES;
+
+/** The least id of a task submitted at `moment` or later; created_at has whole milliseconds, as ids begin with. */
+export function leastIdAt(moment: string): string {
+  const hex = Math.max(0, Math.ceil(Date.parse(moment))).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
+}
+
+/** `where` and all of `conditions`, or nothing. */
+export function whereAll(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  return conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
+}
+
+/** Conditions on the submission, over `t` (see readsSubmission). `id` is the column that holds the task's id. */
+function onSubmission(filter: TaskFilter, id: RawBuilder<unknown>): RawBuilder<unknown>[] {
+  const conditions: RawBuilder<unknown>[] = [];
+  if (filter.createdFrom !== null) conditions.push(sql`${id} >= ${leastIdAt(filter.createdFrom)}::uuid`);
+  if (filter.createdBefore !== null) conditions.push(sql`${id} < ${leastIdAt(filter.createdBefore)}::uuid`);
+  if (filter.problemId !== null) conditions.push(sql`t.problem_id = ${filter.problemId}`);
+  if (filter.problemGlob !== null) conditions.push(sql`t.problem_id like ${likePattern(filter.problemGlob)}`);
+  if (filter.workflowId !== null) conditions.push(sql`t.workflow_id = ${filter.workflowId}::uuid`);
+  if (filter.scheduleId !== null) conditions.push(sql`t.schedule_id = ${filter.scheduleId}::uuid`);
+  for (const label of filter.labels) {
+    conditions.push(sql`exists (select from task_labels l where l.label = ${label} and l.task_id = ${id})`);
+  }
+  return conditions;
+}
+
+/** Whether `onSubmission` of this filter reads `t`. */
+function readsSubmission({ problemId, problemGlob, workflowId, scheduleId }: TaskFilter): boolean {
+  return [problemId, problemGlob, workflowId, scheduleId].some((given) => given !== null);
+}
+
+/** Rows with an id and a sort key that is never null, or always. */
+export interface Source {
+  readonly from: RawBuilder<unknown>;
+  readonly id: RawBuilder<unknown>;
+  readonly key: RawBuilder<unknown> | null;
+  readonly where: RawBuilder<unknown>[];
+}
+
+/** Tasks that have not ended, as rows of the queue; none where the filter asks for ended ones. */
+export function queuedSources(filter: TaskFilter, key: RawBuilder<unknown> | null, given: readonly RawBuilder<unknown>[] = []): Source[] {
+  const { statuses, workerId } = filter;
+  const id = sql`q.task_id`;
+  const where = [...given];
+  if (filter.completedFrom !== null || filter.completedBefore !== null) return [];
+  if (statuses.length > 0) {
+    if (!statuses.includes('pending') && !statuses.includes('running')) return [];
+    if (!statuses.includes('pending')) where.push(sql`q.state = 'running'`);
+    if (!statuses.includes('running')) where.push(sql`q.state in ('waiting', 'pending')`);
+  }
+  if (workerId !== null) where.push(sql`q.worker_id = ${workerId}`);
+  where.push(...onSubmission(filter, id));
+  return [{ from: readsSubmission(filter) ? sql`queue q join tasks t on t.id = q.task_id` : sql`queue q`, id, key, where }];
+}
+
+/** Tasks that have ended, as outcomes: a source for each status, so that each is read in order through the index by status. */
+export function endedSources(filter: TaskFilter, key: RawBuilder<unknown> | null, given: readonly RawBuilder<unknown>[] = []): Source[] {
+  const statuses = filter.statuses.length === 0 ? [null] : filter.statuses.filter((status) => TERMINAL.includes(status));
+  return statuses.map((status) => {
+    const id = sql`o.task_id`;
+    const where = [...given];
+    if (status !== null) where.push(sql`o.status = ${status}`);
+    if (filter.workerId !== null) where.push(sql`o.worker_id = ${filter.workerId}`);
+    if (filter.completedFrom !== null) where.push(sql`o.ended_at >= ${filter.completedFrom}::timestamptz`);
+    if (filter.completedBefore !== null) where.push(sql`o.ended_at < ${filter.completedBefore}::timestamptz`);
+    where.push(...onSubmission(filter, id));
+    return { from: readsSubmission(filter) ? sql`outcomes o join tasks t on t.id = o.task_id` : sql`outcomes o`, id, key, where };
+  });
+}
+
+/** Conditions on how the task stands, over `q` and `o` joined from the left. */
+function onState(filter: TaskFilter): RawBuilder<unknown>[] {
+  const conditions: RawBuilder<unknown>[] = [];
+  if (filter.statuses.length > 0) {
+    const ended = filter.statuses.filter((status) => TERMINAL.includes(status));
+    const wanted = [sql`o.status = any (${ended}::text[])`];
+    if (filter.statuses.includes('running')) wanted.push(sql`q.state = 'running'`);
+    if (filter.statuses.includes('pending')) wanted.push(sql`q.state in ('waiting', 'pending')`);
+    conditions.push(sql`(${sql.join(wanted, sql` or `)})`);
+  }
+  if (filter.workerId !== null) conditions.push(sql`coalesce(o.worker_id, q.worker_id) = ${filter.workerId}`);
+  if (filter.completedFrom !== null) conditions.push(sql`o.ended_at >= ${filter.completedFrom}::timestamptz`);
+  if (filter.completedBefore !== null) conditions.push(sql`o.ended_at < ${filter.completedBefore}::timestamptz`);
+  return conditions;
+}
+
+/** Whether the queue and the outcomes lead best to the ids: by status or worker, where nothing narrower is asked for. */
+function isLedByState({ labels, workflowId, scheduleId, problemId, statuses, workerId }: TaskFilter): boolean {
+  return labels.length === 0 && workflowId === null && scheduleId === null && problemId === null && (statuses.length > 0 || workerId !== null);
+}
+
+/**
+ * The ids of up to `limit` tasks that fit, beyond id `after`, in order, as a query with one column `id`. Led by the most
+ * telling index that the filter has: a label, a workflow, a schedule, a problem, a status or worker, or the ids themselves.
+ */
+export function idsOf(
+  filter: TaskFilter,
+  { after, descending, limit }: { after: string | null; descending: boolean; limit: number },
+): RawBuilder<{ id: string }> {
+  const beyond = (id: RawBuilder<unknown>): RawBuilder<unknown>[] =>
+    (after === null ? [] : [sql`${id} ${descending ? sql`<` : sql`>`} ${after}::uuid`]);
+  const inOrder = (id: RawBuilder<unknown>): RawBuilder<unknown> => sql`order by ${id} ${descending ? sql`desc` : sql`asc`} limit ${limit}`;
+  if (isLedByState(filter)) {
+    const sources = [...queuedSources(filter, null), ...endedSources(filter, null)];
+    const parts = sources.map(({ from, id, where }) => sql`(select ${id} as id from ${from} ${whereAll([...where, ...beyond(id)])} ${inOrder(id)})`);
+    return sql`select id from (${parts.length === 0 ? sql`select null::uuid as id where false` : sql.join(parts, sql` union all `)}) as merged ${inOrder(sql`id`)}`;
+  }
+  const [label, ...others] = filter.labels;
+  const id = label === undefined ? sql`t.id` : sql`l0.task_id`;
+  const where = [...onSubmission({ ...filter, labels: others }, id), ...onState(filter), ...beyond(id)];
+  if (label !== undefined) where.push(sql`l0.label = ${label}`);
+  const from = label === undefined ? sql`tasks t` : sql`task_labels l0 join tasks t on t.id = l0.task_id`;
+  return sql`
+    select ${id} as id
+      from ${from} left join queue q on q.task_id = ${id} left join outcomes o on o.task_id = ${id}
+     ${whereAll(where)} ${inOrder(id)}`;
+}

@@ -1,0 +1,105 @@
+/**
+ * Limits: at most so many tasks run at a time for a value of a key. The key is `problem_id`, `backend_type` or `label:NAME`; a
+ * limit is about one value of it, or about each. They are enforced in queue/claim; what runs when one is made goes on.
+ */
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { LIMITS, type components } from '@task-executor/shared';
+import type { Database } from '../db/database.js';
+import { LIMIT_USE } from './eligible.js';
+import { laneOf } from './submit.js';
+
+export interface LimitRow {
+  id: string;
+  key: string;
+  value: string | null;
+  max_running: number;
+  created_at: Date;
+  updated_at: Date;
+  /** The values of the key with most tasks running. */
+  in_use: { value: string; running: number }[];
+}
+
+/** Pending tasks that one round of `regroup` looks at. */
+const REGROUP_ROWS = 5_000;
+const NO_TASK = '00000000-0000-0000-0000-000000000000';
+
+const LIMIT_COLUMNS = sql`
+  l.id, l.key, l.value, l.max_running, l.created_at, l.updated_at,
+  coalesce((select json_agg(u) from (
+    select value, running from limit_use u where u.limit_id = l.id order by running desc, value limit ${LIMITS.maxLimitValues}) as u), '[]') as in_use`;
+
+/** The new limit, or null where there is one for this key and value, or are too many. */
+export async function createLimit(
+  db: Database,
+  { key, value, maxRunning }: { key: string; value: string | null; maxRunning: number },
+): Promise<string | null> {
+  const id = randomUUID();
+  const { rows } = await sql`
+    insert into limits (id, key, value, max_running, regroup_after, created_at, updated_at)
+    select ${id}::uuid, ${key}, ${value}, ${maxRunning}, case when ${key} like 'label:%' then ${NO_TASK}::uuid end, now(), now()
+     where (select count(*) from limits) < ${LIMITS.maxLimits}
+    on conflict do nothing
+    returning id`.execute(db);
+  return rows.length === 1 ? id : null;
+}
+
+/** Whether it was there. */
+export async function changeLimit(db: Database, id: string, maxRunning: number): Promise<boolean> {
+  const { rows } = await sql`
+    update limits set max_running = ${maxRunning}, updated_at = now() where id = ${id}::uuid returning id`.execute(db);
+  return rows.length === 1;
+}
+
+/** Whether it was there. */
+export async function deleteLimit(db: Database, id: string): Promise<boolean> {
+  const { rows } = await sql`
+    with gone as (delete from limits where id = ${id}::uuid returning id),
+         claims as (delete from limit_claims using gone where limit_id = gone.id)
+    select id from gone`.execute(db);
+  return rows.length === 1;
+}
+
+/** All limits with their use, or the one of `id`. */
+export async function listLimits(db: Database, id: string | null = null): Promise<LimitRow[]> {
+  const { rows } = await sql<LimitRow>`
+    with ${LIMIT_USE}
+    select ${LIMIT_COLUMNS} from limits l where ${id}::uuid is null or l.id = ${id}::uuid
+     order by l.key, l.value nulls first`.execute(db);
+  return rows;
+}
+
+/** The contract's limit of a row. */
+export function toLimit(row: LimitRow): components['schemas']['Limit'] {
+  return {
+    id: row.id,
+    key: row.key,
+    value: row.value,
+    max_running: row.max_running,
+    in_use: row.in_use,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}
+
+/**
+ * Sorts the tasks that were pending before a limit on a label was made into lanes by its values, piece by piece. Until that
+ * is done a claim may look at fewer of them than it could; it never exceeds the limit.
+ */
+export async function regroup(db: Database): Promise<void> {
+  await sql`
+    with wanting as materialized (
+      select id, regroup_after from limits where regroup_after is not null order by created_at limit 1 for update skip locked
+    ), piece as materialized (
+      select q.task_id from queue q, wanting
+       where q.task_id > wanting.regroup_after
+       order by q.task_id limit ${REGROUP_ROWS}
+    ), moved as (
+      update queue q set lane = ${laneOf(sql`q.labels`)}
+        from piece where q.task_id = piece.task_id and q.state <> 'running' and q.lane <> ${laneOf(sql`q.labels`)}
+    )
+    update limits l
+       set regroup_after = case when (select count(*) from piece) = ${REGROUP_ROWS}
+                                then (select task_id from piece order by task_id desc limit 1) end
+      from wanting where l.id = wanting.id`.execute(db);
+}

@@ -1,0 +1,151 @@
+/**
+ * Schedules: submissions that recur. next_at is the fire that is due next; to fire is to move next_at, under the row's lock, and
+ * to submit in the same transaction. So each fire makes exactly one task, whichever replica comes first and whatever crashes.
+ */
+import { randomUUID } from 'node:crypto';
+import { Cron } from 'croner';
+import { sql } from 'kysely';
+import { LIMITS } from '@task-executor/shared';
+import type { Database } from '../db/database.js';
+
+/** A fire that is late by more than this was missed. */
+const MISFIRE_GRACE_MS = 60_000;
+
+export interface ScheduleRow {
+  id: string;
+  name: string | null;
+  cron: string;
+  timezone: string;
+  task: Record<string, unknown>;
+  overlap: 'allow' | 'skip';
+  misfire: 'run_once' | 'skip';
+  paused: boolean;
+  next_at: Date | null;
+  last_at: Date | null;
+  last_task_id: string | null;
+  fires: number;
+  skips: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type ScheduleSettings = Pick<ScheduleRow, 'name' | 'cron' | 'timezone' | 'task' | 'overlap' | 'misfire' | 'paused'>;
+
+/** Thrown for an expression or a time zone that says nothing. */
+export class CronError extends Error {}
+
+/** Up to `count` fires after `from`. @throws CronError */
+export function nextRuns({ cron, timezone }: Pick<ScheduleRow, 'cron' | 'timezone'>, from: Date, count: number): Date[] {
+  try {
+    return new Cron(cron, { timezone }).nextRuns(count, from);
+  } catch (error) {
+    throw new CronError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function databaseTime(db: Database): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the database gave no time');
+  return row.now;
+}
+
+const SCHEDULE_COLUMNS = sql`
+  id, name, cron, timezone, task, overlap, misfire, paused, next_at, last_at, last_task_id, fires, skips, created_at, updated_at`;
+
+/** The new schedule, or null where there are too many. @throws CronError */
+export async function createSchedule(db: Database, settings: ScheduleSettings): Promise<ScheduleRow | null> {
+  const [next] = nextRuns(settings, await databaseTime(db), 1);
+  const { rows } = await sql<ScheduleRow>`
+    insert into schedules (id, name, cron, timezone, task, overlap, misfire, paused, next_at, created_at, updated_at)
+    select ${randomUUID()}::uuid, ${settings.name}, ${settings.cron}, ${settings.timezone}, ${JSON.stringify(settings.task)}::json,
+           ${settings.overlap}, ${settings.misfire}, ${settings.paused}, ${next?.toISOString() ?? null}::timestamptz, now(), now()
+     where (select count(*) from schedules where ended_at is null) < ${LIMITS.maxSchedules}
+    returning ${SCHEDULE_COLUMNS}`.execute(db);
+  return rows[0] ?? null;
+}
+
+/**
+ * Changes a schedule's settings; another expression or time zone, and the end of a pause, count its next fire from now. Null:
+ * there is none, or it was changed meanwhile. @throws CronError
+ */
+export async function changeSchedule(db: Database, before: ScheduleRow, changes: Partial<ScheduleSettings>): Promise<ScheduleRow | null> {
+  const after = { ...before, ...changes };
+  const anew = after.cron !== before.cron || after.timezone !== before.timezone || (before.paused && !after.paused);
+  const next = anew ? nextRuns(after, await databaseTime(db), 1)[0] ?? null : before.next_at;
+  const { rows } = await sql<ScheduleRow>`
+    update schedules
+       set name = ${after.name}, cron = ${after.cron}, timezone = ${after.timezone}, task = ${JSON.stringify(after.task)}::json,
+           overlap = ${after.overlap}, misfire = ${after.misfire}, paused = ${after.paused},
+           next_at = case when ${anew} then ${next?.toISOString() ?? null}::timestamptz else next_at end, updated_at = now()
+     where id = ${before.id}::uuid and ended_at is null and updated_at = ${before.updated_at.toISOString()}::timestamptz
+    returning ${SCHEDULE_COLUMNS}`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** Whether it was there. Its tasks stay, and name it. */
+export async function endSchedule(db: Database, id: string): Promise<boolean> {
+  const { rows } = await sql`update schedules set ended_at = now(), updated_at = now() where id = ${id}::uuid and ended_at is null returning id`.execute(db);
+  return rows.length === 1;
+}
+
+export async function findSchedule(db: Database, id: string): Promise<ScheduleRow | null> {
+  const { rows } = await sql<ScheduleRow>`select ${SCHEDULE_COLUMNS} from schedules where id = ${id}::uuid and ended_at is null`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** Up to `limit` schedules after id `after`, by id. */
+export async function listSchedules(db: Database, { after, limit }: { after: string; limit: number }): Promise<ScheduleRow[]> {
+  const { rows } = await sql<ScheduleRow>`
+    select ${SCHEDULE_COLUMNS} from schedules where ended_at is null and id > ${after}::uuid order by id limit ${limit}`.execute(db);
+  return rows;
+}
+
+/** What to do with a fire that is due. */
+export interface Fire {
+  readonly submits: boolean;
+  /** When the schedule fires next. */
+  readonly next: Date | null;
+}
+
+/** Decides about the fire that was due at `row.next_at`. `overlaps`: the task of the last fire has not ended. */
+export function decideFire(row: ScheduleRow, now: Date, overlaps: boolean): Fire {
+  const due = row.next_at ?? now;
+  const missed = now.getTime() - due.getTime() > MISFIRE_GRACE_MS;
+  // What is a little late leaves none out; after an outage one fire stands for all that were missed.
+  const [next] = nextRuns(row, missed ? now : due, 1);
+  return { submits: !(missed && row.misfire === 'skip') && !(overlaps && row.overlap === 'skip'), next: next ?? null };
+}
+
+/**
+ * In a transaction: takes the schedule that has been due longest, but for those in `except`, decides, and has `submitTask`
+ * submit its task and give the id. Null: none is due, or others are at them.
+ */
+export async function fireNext(
+  transaction: Database,
+  except: readonly string[],
+  submitTask: (row: ScheduleRow) => Promise<string>,
+  onTaken: (id: string) => void,
+): Promise<{ id: string; fired: boolean } | null> {
+  const { rows } = await sql<ScheduleRow & { now: Date; overlaps: boolean }>`
+    select ${SCHEDULE_COLUMNS}, clock_timestamp() as now, exists (select from queue q where q.task_id = s.last_task_id) as overlaps
+      from schedules s
+     where not paused and ended_at is null and next_at <= clock_timestamp() and not (id = any (${except}::uuid[]))
+     order by next_at
+     limit 1
+       for update of s skip locked`.execute(transaction);
+  const [row] = rows;
+  if (row === undefined) return null;
+  onTaken(row.id);
+  const { submits, next } = decideFire(row, row.now, row.overlaps);
+  const taskId = submits ? await submitTask(row) : null;
+  const { rows: moved } = await sql`
+    update schedules
+       set next_at = ${next?.toISOString() ?? null}::timestamptz,
+           last_at = case when ${submits} then next_at else last_at end, last_task_id = coalesce(${taskId}::uuid, last_task_id),
+           fires = fires + ${submits ? 1 : 0}, skips = skips + ${submits ? 0 : 1}
+     where id = ${row.id}::uuid and next_at = ${row.next_at?.toISOString() ?? null}::timestamptz
+    returning id`.execute(transaction);
+  if (moved.length !== 1) throw new Error('a schedule was moved under its lock');
+  return { id: row.id, fired: submits };
+}
