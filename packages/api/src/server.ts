@@ -90,7 +90,10 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.
     undo.push(() => wakeups.stop());
-    undo.push(() => Promise.resolve(watches.stop()));
+    undo.push(() => {
+      watches.stop();
+      return Promise.resolve();
+    });
     sweeper.start();
     undo.push(() => sweeper.stop());
 

@@ -16,7 +16,7 @@ import { SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, type 
 const MAX_BATCHES = 50;
 
 /** Work that others add to each round, such as schedules. */
-export type Chore = () => Promise<void>;
+export type Chore = () => Promise<unknown>;
 
 export class Sweeper {
   #timer: NodeJS.Timeout | null = null;
@@ -58,7 +58,7 @@ export class Sweeper {
       () => this.#promote(),
       () => this.#aftermath.dependents(),
       () => regroup(this.#db),
-      async () => void (await foldDeltas(this.#db)),
+      () => foldDeltas(this.#db),
       ...this.#chores,
     ];
     for (const step of steps) {

@@ -52,7 +52,7 @@ describe('reports', () => {
 
   it('retries a failed task as often as its submitter asked', async () => {
     await api.call('POST', `/api/v1/tasks/${id}/cancel`);
-    const retried = await submitTask(api, { retry: { max_attempts: 2 } });
+    const retried = await submitTask(api, { retry: { max_attempts: 2, initial_seconds: 0 } });
     await worker.claim();
     expect((await worker.report('fail', retried, { error: 'once' }, 1)).body).to.include({ status: 'pending', attempt: 1, max_attempts: 2 });
     expect((await worker.claim()).body).to.include({ id: retried, attempt: 2 });

@@ -79,8 +79,8 @@ describe('workers', () => {
         insert into tasks (id, problem_id, parameters, priority, timeout_seconds, max_attempts, max_lost, created_at)
         select uuid_v7(now() - interval '1 hour' + n * interval '1 millisecond'), 'other-' || n % 50, '{}', 9, 60, 1, 3, now() - interval '1 hour'
           from generate_series(1, 2000) n returning *)
-      insert into queue (task_id, problem_id, backend_type, priority, state, timeout_seconds, max_attempts, max_lost, updated_at)
-      select id, problem_id, '', priority, 'pending', 60, 1, 3, created_at from t`.compile(api.db));
+      insert into queue (task_id, problem_id, backend_type, priority, rank, state, timeout_seconds, max_attempts, max_lost, updated_at)
+      select id, problem_id, '', priority, 0, 'pending', 60, 1, 3, created_at from t`.compile(api.db));
     const gpuOnly = await submitTask(api, { problem_id: 'test-x', backend_type: 'gpu', priority: 3 });
     const low = await submitTask(api, { problem_id: 'test-y', priority: 2 });
     const high = await submitTask(api, { problem_id: 'test-z', priority: 4 });
@@ -209,7 +209,7 @@ describe('lapsed leases and timeouts', () => {
     try {
       const worker = await TestWorker.register(api, { parallel: 2 });
       const once = await submitTask(api);
-      const twice = await submitTask(api, { retry: { max_attempts: 2 } });
+      const twice = await submitTask(api, { retry: { max_attempts: 2, initial_seconds: 0 } });
       await worker.claim();
       await worker.claim();
       await sql`update queue set deadline_at = now()`.execute(api.db);

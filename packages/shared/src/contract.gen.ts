@@ -1568,10 +1568,6 @@ export interface components {
                 free: components["schemas"]["Count"];
             };
         };
-        StartEstimate: {
-            earliest: components["schemas"]["Timestamp"];
-            latest: components["schemas"]["Timestamp"];
-        };
         TaskExplanation: {
             task_id: components["schemas"]["TaskId"];
             status: components["schemas"]["TaskStatus"];
@@ -1581,7 +1577,11 @@ export interface components {
             /** @description Its place among the pending tasks that could be claimed, from 1; null where it is none of them. */
             position: number | null;
             position_is_lower_bound: boolean;
-            estimated_start: components["schemas"]["StartEstimate"] | null;
+            /** @description When it will start, at the earliest and at the latest; null where that cannot be said. */
+            estimated_start: {
+                earliest: components["schemas"]["Timestamp"];
+                latest: components["schemas"]["Timestamp"];
+            } | null;
         };
         /**
          * @description Running until every task has ended; then `failed` where one failed or timed out, `cancelled` where one was cancelled.

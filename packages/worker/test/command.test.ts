@@ -4,8 +4,10 @@ import type { Execution, Task } from '../src/executors/executor.js';
 import { planOf } from '../src/executors/simulated.js';
 
 const TASK: Task = {
-  id: '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01', problem_id: 'bench-x', status: 'running', reason: null, parameters: { a: 'ü', n: 1 }, priority: 5,
-  backend_type: null, timeout_seconds: 60, attempt: 3, max_attempts: 1, max_lost: 3, worker_id: 'worker-001-kind', result: null, error_details: null,
+  id: '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01', name: null, problem_id: 'bench-x', status: 'running', reason: null, parameters: { a: 'ü', n: 1 }, labels: {}, priority: 5,
+  backend_type: null, timeout_seconds: 60, attempt: 3, max_attempts: 1, max_lost: 3,
+  retry: { max_attempts: 1 }, run_at: null, expires_at: null, retry_of: null, workflow_id: null, schedule_id: null, dedupe_key: null, reused_from: null,
+  worker_id: 'worker-001-kind', result: null, error_details: null,
   created_at: '2026-01-05T09:00:00.000Z', updated_at: '2026-01-05T09:00:00.000Z', started_at: '2026-01-05T09:00:00.000Z', completed_at: null,
 };
 
