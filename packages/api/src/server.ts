@@ -2,7 +2,7 @@
  * The composition root: everything that one API process is made of, put together by hand and taken apart in reverse. It
  * keeps no state outside, so several can live in one process.
  */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -12,6 +12,9 @@ import { Aftermath } from './aftermath.js';
 import { openDatabases } from './db/database.js';
 import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
+import { Groups } from './groups.js';
+import { Sessions } from './fleet/sessions.js';
+import { createAppServer } from './http/app-server.js';
 import { createApp } from './http/app.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
@@ -76,15 +79,15 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const services = { config, databases, readiness, wakeups, watches, aftermath, sweeper, metrics, internalWorkers, log };
+    const services = { config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, aftermath, sweeper, metrics, internalWorkers, log };
 
-    const server = createServer({
+    const server = createAppServer(await createApp(services, { validateResponses }), {
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
       keepAliveTimeout: 75_000,
       headersTimeout: 20_000,
       requestTimeout: 30_000,
       maxHeaderSize: 16 * 1024,
-    }, await createApp(services, { validateResponses }));
+    });
     server.maxConnections = 20_000;
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));

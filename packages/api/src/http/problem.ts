@@ -2,6 +2,7 @@
 import { PROBLEMS, type components, type ProblemCode } from '@task-executor/shared';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import { CoalescerFull } from '../db/coalesce.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { CursorError } from '../queue/cursor.js';
 
@@ -67,6 +68,7 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof CursorError) {
     return new Problem('validation_failed', error.message, { errors: [{ path: '/query/cursor', message: error.message }] });
   }
+  if (error instanceof CoalescerFull) return new Problem('too_many_requests');
   if (isDatabaseUnavailable(error)) return new Problem('database_unavailable');
   if (error instanceof URIError) return new Problem('malformed_request', 'The path is not well-formed.');
   if (!isValidatorError(error)) return null;

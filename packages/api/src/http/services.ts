@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
 import type { ApiConfig } from '../config.js';
 import type { Databases } from '../db/database.js';
+import type { Sessions } from '../fleet/sessions.js';
+import type { Groups } from '../groups.js';
 import type { InternalWorkers } from '../internal-workers.js';
 import type { Metrics } from '../metrics.js';
 import type { Readiness } from '../queue/readiness.js';
@@ -15,6 +17,8 @@ import { Problem } from './problem.js';
 export interface Services {
   readonly config: ApiConfig;
   readonly databases: Databases;
+  readonly groups: Groups;
+  readonly sessions: Sessions;
   readonly readiness: Readiness;
   readonly wakeups: Wakeups;
   readonly watches: Watches;

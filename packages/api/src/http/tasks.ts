@@ -2,6 +2,7 @@
 import type { components } from '@task-executor/shared';
 import { Router } from 'express';
 import type { Database } from '../db/database.js';
+import { isPlain } from '../groups.js';
 import { adjust } from '../queue/adjust.js';
 import { cancel } from '../queue/cancel.js';
 import { findTask } from '../queue/find.js';
@@ -16,16 +17,18 @@ import { edgesOf, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
-export function taskRoutes({ config, databases, readiness, metrics, aftermath }: Services): Router {
+export function taskRoutes({ config, databases, groups, readiness, metrics, aftermath }: Services): Router {
   const router = Router();
   const db = databases.general;
 
-  /** Submits one task; an earlier one of the same dedupe_key is answered with 200. */
-  async function createOne(transaction: Database, task: Submission, edges: readonly Edge[]): Promise<Creation> {
-    const submitted = await submit(transaction, config.priorityAgeingMs, [task], edges);
+  /** Submits one task, in `transaction` or, where that is null, together with others; an earlier one of the same dedupe_key is answered with 200. */
+  async function createOne(transaction: Database | null, task: Submission, edges: readonly Edge[]): Promise<Creation> {
+    const submitted = transaction === null
+      ? await groups.submissions.add(task)
+      : await submit(transaction, config.priorityAgeingMs, [task], edges);
     const created = submitted.created[0] === true;
     const [given] = submitted.rows;
-    const row = created ? given : await findTask(transaction, given?.id ?? '');
+    const row = created ? given : await findTask(transaction ?? db, given?.id ?? '');
     if (row == null) throw new Error('a submission gave no row');
     const reasonOf = await readiness.reasons();
     const warnings = created && row.status === 'pending' ? warningsOf(reasonOf(row)) : [];
@@ -40,7 +43,9 @@ export function taskRoutes({ config, databases, readiness, metrics, aftermath }:
   router.post('/api/v1/tasks', async (req, res) => {
     const body = req.body as Schemas['TaskSubmission'];
     const task = toSubmission(config, '/body', body);
-    await answerCreation(db, req, res, needsTransaction([task]), (transaction) => createOne(transaction, task, edgesOf(0, body.depends_on)));
+    const edges = edgesOf(0, body.depends_on);
+    const together = edges.length === 0 && isPlain(task) && req.get('Idempotency-Key') === undefined;
+    await answerCreation(db, req, res, needsTransaction([task]), (transaction) => createOne(together ? null : transaction, task, edges));
   });
 
   router.post('/api/v1/tasks/batch', async (req, res) => {

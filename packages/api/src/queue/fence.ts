@@ -18,29 +18,40 @@ export interface Reporter {
   readonly leaseSeconds: number;
 }
 
+/** The columns of a reporter, in the definition of a recordset. */
+export const REPORTER_COLUMNS: RawBuilder<unknown> = sql`worker_id text, session_id uuid, task_id uuid, attempt int, lease_seconds float8`;
+
 /**
- * A CTE that renews the lease of the session whose attempt is in the CTE `held`: any accepted report is a sign of life. Only
- * a lease of which a third is over, so that a busy worker's row is not written with every report.
+ * True of the queue row `q` while the attempt of the reporter `g` holds it. A lapsed lease does not matter before the sweep
+ * has acted on it: nobody else has the task yet.
  */
-export function renewsLease({ leaseSeconds }: Reporter): RawBuilder<unknown> {
-  return sql`
-    renewed as (
-      update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
-        from held h
-       where w.id = h.worker_id and w.session_id = h.session_id and w.ended_at is null
-         and w.lease_until > now() and w.lease_until < now() + make_interval(secs => ${leaseSeconds}::float8 * 2 / 3)
-    )`;
+export const HOLDS: RawBuilder<boolean> = sql`
+  (q.task_id = g.task_id and q.state = 'running' and q.worker_id = g.worker_id
+    and q.session_id = coalesce(g.session_id, (select session_id from workers where id = g.worker_id))
+    and q.attempt = coalesce(g.attempt, q.attempt))`;
+
+/** A reporter as the row that HOLDS and RENEWS_LEASE go by; to be named `g`. */
+export function reporterRow({ workerId, sessionId, taskId, attempt, leaseSeconds }: Reporter): RawBuilder<unknown> {
+  return sql`(select ${workerId}::text as worker_id, ${sessionId}::uuid as session_id, ${taskId}::uuid as task_id,
+                     ${attempt}::int as attempt, ${leaseSeconds}::float8 as lease_seconds)`;
 }
 
 /**
- * True of the queue row `q` while the reporter's attempt holds it. A lapsed lease does not matter before the sweep has
- * acted on it: nobody else has the task yet.
+ * A CTE that renews the leases of the sessions whose attempts are in the CTE `held`: any accepted report is a sign of life.
+ * Only leases of which a third is over, so that a busy worker's row is not written with every report, and only rows that
+ * nobody else is writing: whoever does renews them too.
  */
-export function holds(reporter: Reporter): RawBuilder<boolean> {
-  return sql`q.task_id = ${reporter.taskId}::uuid and q.state = 'running' and q.worker_id = ${reporter.workerId}
-    and q.session_id = coalesce(${reporter.sessionId}::uuid, (select session_id from workers where id = ${reporter.workerId}))
-    and q.attempt = coalesce(${reporter.attempt}::int, q.attempt)`;
-}
+export const RENEWS_LEASE: RawBuilder<unknown> = sql`
+  renewable as materialized (
+    select w.id, h.lease_seconds
+      from workers w join held h on h.worker_id = w.id and h.session_id = w.session_id
+     where w.ended_at is null and w.lease_until > now()
+       and w.lease_until < now() + make_interval(secs => h.lease_seconds * 2 / 3)
+       for no key update of w skip locked
+  ), renewed as (
+    update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => r.lease_seconds)
+      from renewable r where w.id = r.id
+  )`;
 
 export type Refusal =
   | { readonly kind: 'worker_not_found' | 'task_not_found' | 'session_superseded' }
