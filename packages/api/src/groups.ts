@@ -8,7 +8,8 @@ import { claim, type ClaimRequest, type ClaimResult } from './queue/claim.js';
 import type { Reporter } from './queue/fence.js';
 import { findTasks } from './queue/find.js';
 import { report, type Report, type Reported } from './queue/report.js';
-import { submit, withRaces, type Submission, type Submitted } from './queue/submit.js';
+import { submitPlain } from './queue/submit-plain.js';
+import type { Submission, Submitted } from './queue/submit.js';
 import type { TaskRow } from './queue/task.js';
 
 /** Calls of one kind that wait at most; more are told to come again. */
@@ -27,7 +28,7 @@ const BOUNDS = {
 };
 
 export class Groups {
-  /** Tasks that depend on nothing that is there already: see isPlain. */
+  /** Plain tasks, see queue/submit-plain. */
   readonly submissions: Coalescer<Submission, Submitted>;
   readonly reports: Coalescer<{ reporter: Reporter; report: Report }, Reported | null>;
   /** Tasks as they now are. */
@@ -40,10 +41,9 @@ export class Groups {
     const { general, lease } = databases;
     this.submissions = new Coalescer({
       ...BOUNDS,
-      run: async (tasks) => {
-        const { rows, created } = await withRaces(() => submit(general, config.priorityAgeingMs, tasks));
-        return rows.map((row, n): Submitted => ({ rows: [row], created: [created[n] === true], parentsEnded: false }));
-      },
+      run: async (tasks) => (await submitPlain(general, config.priorityAgeingMs, tasks)).map(
+        (row): Submitted => ({ rows: [row], created: [true], parentsEnded: false }),
+      ),
     });
     this.reports = new Coalescer({ ...BOUNDS, run: (reports) => report(lease, reports) });
     this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(lease, ids) });
@@ -62,9 +62,4 @@ export class Groups {
     this.#claims.set(appetite, claims);
     return claims;
   }
-}
-
-/** Whether a submission can be stored together with those of others. */
-export function isPlain(task: Submission): boolean {
-  return task.dedupeKey === null && task.reuseSeconds === null;
 }

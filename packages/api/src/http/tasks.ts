@@ -2,12 +2,12 @@
 import type { components } from '@task-executor/shared';
 import { Router } from 'express';
 import type { Database } from '../db/database.js';
-import { isPlain } from '../groups.js';
 import { adjust } from '../queue/adjust.js';
 import { cancel } from '../queue/cancel.js';
 import { findTask } from '../queue/find.js';
 import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
 import { readRetried, retriedEdges, retryOf } from '../queue/retry.js';
+import { isPlain } from '../queue/submit-plain.js';
 import { needsTransaction, submit, type Edge, type Submission } from '../queue/submit.js';
 import { toTask } from '../queue/task.js';
 import { answerCreation, type Creation } from './creation.js';

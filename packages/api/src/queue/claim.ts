@@ -105,15 +105,16 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
                   when exists (select from limits) then least(count(*), 1) else count(*) end as tasks
         from slots
     ), ${LIMIT_USE}, front as materialized (
-      select q.*
+      select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id
         from queue q
        where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from limits where value is null)
        order by q.rank, q.task_id
        limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
     ), front_pick as materialized (
-      select q.task_id, q.problem_id, q.labels, q.rank, 0::float8 as share
+      -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, 0::float8 as share
         from front f
-        join queue q on q.task_id = f.task_id and q.state = 'pending'
+        join queue q on q.ctid = f.place and q.state = 'pending'
         join appetite s on ${fits('f')} and ${NOT_HELD_BACK}
        order by f.rank, f.task_id
        limit (select tasks from wanted)
@@ -135,22 +136,22 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
           order by q.problem_id, q.backend_type, q.lane
           limit 1) as next
     ), candidates as materialized (
-      select q.task_id, q.rank,
+      select q.place, q.task_id, q.rank,
              coalesce((select max(l.running::float8 / l.max_running) from limit_use l
                         where l.each and l.value = ${limitedValue(sql`s.backend_type`)}), 0) as share
         from lanes
         join appetite s on ${fits('lanes')}
        cross join lateral (
-         select b.*
+         select b.ctid as place, b.*
            from queue b
           where b.state = 'pending' and b.problem_id = lanes.problem_id and b.backend_type = lanes.backend_type and b.lane = lanes.lane
           order by b.rank, b.task_id
           limit ${LANE_ROWS} + (select tasks from wanted)) as q
        where ${NOT_HELD_BACK}
     ), lane_pick as materialized (
-      select q.task_id, q.problem_id, q.labels, q.rank, c.share
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, c.share
         from (select * from candidates order by share, rank, task_id limit ${LANE_ROWS} + (select tasks from wanted)) as c
-        join queue q on q.task_id = c.task_id and q.state = 'pending'
+        join queue q on q.ctid = c.place and q.state = 'pending'
        order by c.share, c.rank, c.task_id
        limit (select tasks from wanted)
          for update of q skip locked
@@ -177,7 +178,7 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
              worker_backend = (select backend_type from appetite), claim_request = slots.request_id, started_at = now(), updated_at = now(),
              deadline_at = now() + make_interval(secs => q.timeout_seconds), log_lines_before = q.log_lines
         from pick join slots on slots.slot = pick.slot
-       where q.task_id = pick.task_id and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
+       where q.ctid = pick.place and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
       returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
     ), taken as (
       select 'again' as found, again.*, 0 as slot from again

@@ -113,17 +113,32 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   if (missing !== undefined) throw new MissingParent(missing.id);
 }
 
-type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
+/** The columns of submissions, as submissionRow gives them, in the definition of a recordset. */
+export const SUBMISSION_COLUMNS: RawBuilder<unknown> = sql`
+  n int, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text, timeout_seconds int,
+  max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz, delay_seconds float8, expires_at timestamptz,
+  run_anyway boolean, retry_of uuid, workflow_id uuid, schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid`;
 
-/** Null: a race was lost, and nothing was stored. */
-async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[]): Promise<Submitted | null> {
-  const given = tasks.map((task, n) => ({
+/** What `tasks` takes from them as it is. */
+export const STORED_COLUMNS: RawBuilder<unknown> = sql`
+  id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost, backoff, expires_at,
+  run_anyway, retry_of, workflow_id, schedule_id, dedupe_key, reuse_seconds, fingerprint, created_at`;
+
+/** The n-th submission as SUBMISSION_COLUMNS reads it. */
+export function submissionRow(task: Submission, n: number): Record<string, unknown> {
+  return {
     n, name: task.name, problem_id: task.problemId, parameters: task.parameters, labels: task.labels, priority: task.priority,
     backend_type: task.backendType, timeout_seconds: task.timeoutSeconds, max_attempts: task.maxAttempts, max_lost: task.maxLost,
     backoff: task.backoff, run_at: task.runAt, delay_seconds: task.delaySeconds, expires_at: task.expiresAt,
     run_anyway: task.runAnyway, retry_of: task.retryOf, workflow_id: task.workflowId, schedule_id: task.scheduleId,
     dedupe_key: task.dedupeKey, reuse_seconds: task.reuseSeconds, fingerprint: task.fingerprint,
-  }));
+  };
+}
+
+type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
+
+/** Null: a race was lost, and nothing was stored. */
+async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[]): Promise<Submitted | null> {
   const wanted = edges.map(({ child, parent, name }) => ({
     child, inside: typeof parent === 'number' ? parent : null, outside: typeof parent === 'string' ? parent : null, name,
   }));
@@ -137,11 +152,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
              coalesce(g.run_at, clock.moment + make_interval(secs => g.delay_seconds)) as starts_at,
              (select q.task_id from queue q where q.dedupe_key = g.dedupe_key) as twin_id,
              min(g.n) over (partition by g.dedupe_key) as first_n
-        from clock, json_to_recordset(${JSON.stringify(given)}::json) as g (
-               n int, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text,
-               timeout_seconds int, max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz,
-               delay_seconds float8, expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid,
-               schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid)
+        from clock, json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
     ), given as materialized (
       select * from offered where twin_id is null and (dedupe_key is null or n = first_n)
     ), needed as materialized (
@@ -200,12 +211,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       union all
       select n, task_id, parent_id, 'equal task', 'reuse', true from equals
     ), stored as (
-      insert into tasks (id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost,
-                         backoff, run_at, expires_at, run_anyway, retry_of, workflow_id, schedule_id, dedupe_key,
-                         reuse_seconds, fingerprint, created_at)
-      select id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost,
-             backoff, starts_at, expires_at, run_anyway, retry_of, workflow_id, schedule_id, dedupe_key,
-             reuse_seconds, fingerprint, created_at
+      insert into tasks (${STORED_COLUMNS}, run_at)
+      select ${STORED_COLUMNS}, starts_at
         from given where (select yes from accepted)
        order by n
       returning *
