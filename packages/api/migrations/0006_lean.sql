@@ -14,3 +14,7 @@ as $$
           || to_hex(28672 + ((floor(extract(epoch from at) * 1000000)::bigint % 1000) * 4096 / 1000)::int)
           || substring(gen_random_uuid()::text from 20))::uuid
 $$;
+
+-- Not by lease_until: a heartbeat that changes no index is written in place.
+create index workers_live on workers (id) where ended_at is null;
+drop index workers_by_lease;

@@ -3,7 +3,10 @@ import { Coalescer } from './db/coalesce.js';
 import type { Databases } from './db/database.js';
 import { isDatabaseUnavailable, isDeadlock } from './db/errors.js';
 import type { ApiConfig } from './config.js';
+import { findWorkers } from './fleet/find.js';
+import { directivesFor, renewLeases, type Beat, type Directives, type Running } from './fleet/heartbeat.js';
 import type { SessionFacts } from './fleet/sessions.js';
+import type { WorkerRow } from './fleet/worker.js';
 import { claim, type ClaimRequest, type ClaimResult } from './queue/claim.js';
 import type { Reporter } from './queue/fence.js';
 import { findTasks } from './queue/find.js';
@@ -33,6 +36,10 @@ export class Groups {
   readonly reports: Coalescer<{ reporter: Reporter; report: Report }, Reported | null>;
   /** Tasks as they now are. */
   readonly reads: Coalescer<string, TaskRow | null>;
+  /** Heartbeats: the session whose lease was renewed, or null where none is live. */
+  readonly beats: Coalescer<Beat, string | null>;
+  readonly directives: Coalescer<Running, Directives>;
+  readonly workers: Coalescer<string, WorkerRow | null>;
   readonly #claims = new Map<string, Coalescer<ClaimRequest, ClaimResult>>();
   readonly #databases: Databases;
 
@@ -46,6 +53,9 @@ export class Groups {
       ),
     });
     this.reports = new Coalescer({ ...BOUNDS, run: (reports) => report(lease, reports) });
+    this.beats = new Coalescer({ ...BOUNDS, run: (beats) => renewLeases(lease, config.leaseSeconds, beats) });
+    this.directives = new Coalescer({ ...BOUNDS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(lease, running) });
+    this.workers = new Coalescer({ ...BOUNDS, run: (ids) => findWorkers(lease, ids) });
     this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(lease, ids) });
   }
 
