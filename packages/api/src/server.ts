@@ -37,7 +37,6 @@ export interface ServerParts {
   readonly config: ApiConfig;
   readonly databaseUrl: string;
   readonly log: Logger;
-  readonly validateResponses?: boolean;
 }
 
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
@@ -51,7 +50,7 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
 }
 
 /** Migrates the database, listens, starts the loops and the internal workers. */
-export async function startServer({ config, databaseUrl, log, validateResponses = false }: ServerParts): Promise<RunningServer> {
+export async function startServer({ config, databaseUrl, log }: ServerParts): Promise<RunningServer> {
   const metrics = createMetrics();
   const databases = openDatabases(databaseUrl, { lease: config.leasePoolSize, general: config.generalPoolSize }, log, metrics.statements);
   const undo: (() => Promise<unknown>)[] = [() => databases.close()];
@@ -81,7 +80,7 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
     const services = { config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, aftermath, sweeper, metrics, internalWorkers, log };
 
-    const server = createAppServer(await createApp(services, { validateResponses }), {
+    const server = createAppServer(await createApp(services), {
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
       keepAliveTimeout: 75_000,
       headersTimeout: 20_000,

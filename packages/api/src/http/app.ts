@@ -22,13 +22,8 @@ import { createValidator } from './validator.js';
 import { workerRoutes } from './workers.js';
 import { workflowRoutes } from './workflows.js';
 
-export interface AppOptions {
-  /** Checks every answer of ours against the contract and fails where it does not fit; for tests. */
-  readonly validateResponses: boolean;
-}
-
 /** The application, ready to answer: every operation of the contract is compiled when this resolves. */
-export async function createApp(services: Services, options: AppOptions): Promise<Express> {
+export async function createApp(services: Services): Promise<Express> {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -39,7 +34,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
     next();
   });
   app.use(readBody, pageRoutes());
-  app.use(await createValidator(options));
+  app.use(await createValidator());
   // What is asked most comes first; fixed paths before those with an id in their place.
   app.use(claimRoutes(services), reportRoutes(services), taskRoutes(services));
   app.use(internalWorkerRoutes(services), workerRoutes(services));

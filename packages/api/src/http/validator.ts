@@ -11,6 +11,7 @@ import * as OpenApiValidator from 'express-openapi-validator';
 import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
 import { request } from 'undici';
 import { parseContract } from './contract.js';
+import { requestsOnly } from './requests-only.js';
 import { locate, OperationTree, type LocatedRequest } from './locate.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -21,21 +22,23 @@ interface Operations {
 
 /** The validator's middlewares, by the names that it gives them. */
 const LOOK_UP = 'metadataMiddleware';
-const VALIDATION = ['requestMiddleware', 'responseMiddleware'];
+const VALIDATION = 'requestMiddleware';
 
-/** What validates requests (and answers, where asked to) once they are located. @throws where the contract cannot be compiled */
-export async function createValidator({ validateResponses }: { validateResponses: boolean }): Promise<RequestHandler[]> {
+/** What finds the operation of a request and validates the request by it. @throws where the contract cannot be compiled */
+export async function createValidator(): Promise<RequestHandler[]> {
   const middlewares = OpenApiValidator.middleware({
-    apiSpec: parseContract() as unknown as OpenAPIV3.DocumentV3,
+    apiSpec: requestsOnly(parseContract()) as unknown as OpenAPIV3.DocumentV3,
     validateRequests: { allowUnknownQueryParameters: false, coerceTypes: false },
-    validateResponses,
+    validateResponses: false,
+    // The linter has, when the contract was written.
+    validateApiSpec: false,
     validateSecurity: false,
     fileUploader: false,
     ajvFormats: { mode: 'full' },
   }) as unknown as RequestHandler[];
   const lookUp = middlewares.findIndex(({ name }) => name === LOOK_UP);
-  const validation = middlewares.filter(({ name }) => VALIDATION.includes(name));
-  if (lookUp < 0 || validation.length !== (validateResponses ? 2 : 1)) {
+  const validation = middlewares.find(({ name }) => name === VALIDATION);
+  if (lookUp < 0 || validation === undefined) {
     throw new Error('express-openapi-validator is not made of the parts that it was');
   }
   const tree = new OperationTree();
@@ -44,7 +47,7 @@ export async function createValidator({ validateResponses }: { validateResponses
     next();
   };
   await compileContract([...middlewares.slice(0, lookUp + 1), keep, ...middlewares.slice(lookUp + 1)]);
-  return [locate(tree), ...validation];
+  return [locate(tree), validation];
 }
 
 /** Asks every operation of the contract once. */

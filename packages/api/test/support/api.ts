@@ -1,6 +1,6 @@
 /**
- * A whole API in the test's process, over real HTTP and a database of its own. Answers are checked against the contract
- * twice: by the server (validateResponses) and here, where problem documents and undeclared statuses are checked too.
+ * A whole API in the test's process, over real HTTP and a database of its own. Every answer is checked against the contract,
+ * problem documents and undeclared statuses too.
  */
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -80,7 +80,6 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
       config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
       databaseUrl: database.url,
       log,
-      validateResponses: true,
     });
   const server = await start({});
   const databases = openDatabases(database.url, { lease: 1, general: 4 }, log);
