@@ -36,8 +36,9 @@ create table dependencies (
 );
 create index dependencies_by_parent on dependencies (parent_id, task_id);
 
--- Of these, those that still hold their task back, and the ended tasks whose dependents have not been told yet. Both are
--- emptied by queue/dependents. blockers in queue is the number of a task's rows here.
+-- Of these, those that still hold their task back, and notes that the dependents of an ended task have to be told. Both are
+-- emptied by queue/dependents. blockers in queue is the number of a task's rows here. A task may have several notes, and each is
+-- a row of its own: whoever acts on a note sees whatever was committed with it.
 create table open_dependencies (
   parent_id uuid not null,
   task_id   uuid not null,
@@ -45,7 +46,7 @@ create table open_dependencies (
   primary key (parent_id, task_id)
 );
 create table ended_parents (
-  task_id uuid primary key
+  task_id uuid not null
 );
 
 -- waiting: not to be claimed yet; wait_reason says why. rank orders pending tasks, least first: milliseconds of the moment

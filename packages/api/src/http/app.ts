@@ -3,7 +3,6 @@ import express, { type Express } from 'express';
 import { readBody } from './body.js';
 import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
-import { parseContract } from './contract.js';
 import { controlRoutes } from './controls.js';
 import { explainRoutes } from './explain.js';
 import { exportRoutes } from './export.js';

@@ -71,7 +71,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
     const reported = await groups.reports.add({ reporter, report });
     if (reported === null) {
       if (await wasReported(db, reporter, report.outcome)) return;
-      if (report.outcome !== 'released' && reporter.sessionId !== null && reporter.attempt !== null) await keepLate(db, reporter, report);
+      if (report.outcome !== 'released') await keepLate(db, reporter, report);
       throw await refusal(reporter);
     }
     metrics.attempts.inc({ outcome: report.outcome });

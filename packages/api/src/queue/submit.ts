@@ -228,8 +228,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       -- Parents that had ended before anybody depended on them.
       insert into ended_parents (task_id)
       select distinct e.parent_id from edges e join over on over.task_id = e.parent_id
-       where e.open and not e.task_id = e.parent_id and (select yes from accepted)
-      on conflict do nothing
+       where e.open and (select yes from accepted)
       returning task_id
     ), blocked as materialized (
       select n, count(*)::int as blockers, min(kind) as kind from edges where open group by n
