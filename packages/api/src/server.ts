@@ -15,6 +15,7 @@ import { migrate } from './db/migrate.js';
 import { Groups } from './groups.js';
 import { Sessions } from './fleet/sessions.js';
 import { createAppServer } from './http/app-server.js';
+import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
@@ -70,15 +71,16 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     const listener = new Listener(databaseUrl, log);
     const wakeups = new Wakeups(databases.general, listener, log);
     const watches = new Watches(listener);
+    const follows = new Follows(databases.general, listener, log);
     await listener.start();
     undo.push(() => listener.stop());
     wakeups.start();
     undo.push(() => wakeups.stop());
-    const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, readiness, metrics });
+    const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, follows, readiness, metrics });
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const services = { config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, aftermath, sweeper, metrics, internalWorkers, log };
+    const services = { config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows, aftermath, sweeper, metrics, internalWorkers, log };
 
     const server = createAppServer(await createApp(services), {
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
@@ -92,6 +94,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.
     undo.push(() => wakeups.stop());
+    undo.push(() => follows.stop());
     undo.push(() => {
       watches.stop();
       return Promise.resolve();

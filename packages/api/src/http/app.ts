@@ -4,6 +4,7 @@ import { readBody } from './body.js';
 import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
 import { controlRoutes } from './controls.js';
+import { eventRoutes } from './events.js';
 import { explainRoutes } from './explain.js';
 import { exportRoutes } from './export.js';
 import { checkOrigin, giveRequestId } from './guards.js';
@@ -27,8 +28,9 @@ export async function createApp(services: Services): Promise<Express> {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(giveRequestId, observe(services.metrics, services.log), checkOrigin(services.config.allowedHosts));
-  app.use((req, _res, next) => {
-    // The validator knows no HEAD; Node leaves the body out by itself.
+  app.use((req, res, next) => {
+    // The validator knows no HEAD; Node leaves the body out by itself, and who would send a long one goes by `head`.
+    res.locals.head = req.method === 'HEAD';
     if (req.method === 'HEAD') req.method = 'GET';
     next();
   });
@@ -37,7 +39,7 @@ export async function createApp(services: Services): Promise<Express> {
   // What is asked most comes first; fixed paths before those with an id in their place.
   app.use(claimRoutes(services), reportRoutes(services), taskRoutes(services));
   app.use(internalWorkerRoutes(services), workerRoutes(services));
-  app.use(exportRoutes(services), historyRoutes(services), explainRoutes(services));
+  app.use(exportRoutes(services), historyRoutes(services), explainRoutes(services), eventRoutes(services));
   app.use(workflowRoutes(services), scheduleRoutes(services), bulkRoutes(services), controlRoutes(services));
   app.use(operationRoutes(services));
   app.use(() => {

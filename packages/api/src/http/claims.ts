@@ -13,7 +13,7 @@ import type { Waiter } from '../waiter.js';
 
 type Schemas = components['schemas'];
 
-export function claimRoutes({ config, databases, groups, sessions, wakeups, metrics, log }: Services): Router {
+export function claimRoutes({ config, databases, groups, sessions, wakeups, aftermath, metrics, log }: Services): Router {
   const router = Router();
   const db = databases.lease;
 
@@ -54,6 +54,7 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, metr
     } finally {
       if (waiter !== null) wakeups.leave(waiter);
     }
+    aftermath.changed(tasks.map((task) => task.id));
     // As many as there was room for: there may be more for another waiter.
     const last = tasks.length < wanted ? undefined : tasks.at(-1);
     if (last !== undefined) wakeups.passOn(laneOf(last));

@@ -1,8 +1,12 @@
-/** What a worker says of tasks it runs: complete, fail, release, one by one or many at once, and logs. Each is fenced by session and attempt. */
+/**
+ * What a worker says of tasks it runs: complete, fail, release, one by one or many at once, logs and
+ * progress. Each is fenced by session and attempt.
+ */
 import type { components } from '@task-executor/shared';
 import { Router, type Request } from 'express';
 import { explainRefusal, keepLate, wasReported, type Reporter } from '../queue/fence.js';
 import { appendLogs } from '../queue/logs.js';
+import { reportProgress } from '../queue/progress.js';
 import type { Report } from '../queue/report.js';
 import { toTask, type Task } from '../queue/task.js';
 import { Problem } from './problem.js';
@@ -75,6 +79,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
       throw await refusal(reporter);
     }
     metrics.attempts.inc({ outcome: report.outcome });
+    aftermath.changed([reporter.taskId]);
     if (reported.fate === 'requeued') aftermath.pending({ problem_id: reported.problemId, backend_type: reported.backendType });
     if (reported.fate === 'ended' && report.outcome !== 'released') {
       await aftermath.ended([{ status: report.outcome, hasDependents: reported.hasDependents }]);
@@ -126,7 +131,15 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
       throw new Problem('validation_failed', 'The attempt has logged as many lines as it may.', { expected_offset: result.expectedOffset });
     }
     metrics.logLines.inc(result.accepted);
+    if (result.accepted > 0) aftermath.changed([reporter.taskId]);
     res.json({ accepted: result.accepted, next_offset: result.nextOffset });
+  });
+
+  router.post('/api/v1/workers/:worker_id/tasks/:task_id/progress', async (req, res) => {
+    const reporter = reporterOf(req, config.leaseSeconds);
+    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(reporter);
+    aftermath.changed([reporter.taskId]);
+    res.status(204).end();
   });
 
   return router;

@@ -6,6 +6,7 @@ import type { ApiConfig } from '../config.js';
 import type { Databases } from '../db/database.js';
 import type { Sessions } from '../fleet/sessions.js';
 import type { Groups } from '../groups.js';
+import type { Follows } from '../follows.js';
 import type { InternalWorkers } from '../internal-workers.js';
 import type { Metrics } from '../metrics.js';
 import type { Readiness } from '../queue/readiness.js';
@@ -22,6 +23,7 @@ export interface Services {
   readonly readiness: Readiness;
   readonly wakeups: Wakeups;
   readonly watches: Watches;
+  readonly follows: Follows;
   readonly aftermath: Aftermath;
   readonly sweeper: Sweeper;
   readonly metrics: Metrics;

@@ -90,6 +90,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
         task_status: row.status, current_attempt: row.attempt,
       });
     }
+    aftermath.changed([taskId]);
     if (adjusted.state === 'pending') aftermath.pending(adjusted);
     res.json(toTask(row, await readiness.reasons()));
   });
@@ -102,6 +103,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
     if (cancelled === null) {
       throw new Problem('task_terminal', `The task is ${row.status}.`, { task_status: row.status, current_attempt: row.attempt });
     }
+    aftermath.changed([taskId]);
     if (cancelled.worker_id !== null) {
       metrics.attempts.inc({ outcome: 'cancelled' });
       aftermath.tell([cancelled.worker_id]);

@@ -53,7 +53,7 @@ export async function submitPlain(db: Database, ageingMs: number, tasks: readonl
       backoff: task.backoff === null ? null : [...task.backoff], run_at: row.starts_at, expires_at: row.expires_at, retry_of: task.retryOf,
       workflow_id: task.workflowId, schedule_id: task.scheduleId, dedupe_key: task.dedupeKey, created_at: row.created_at,
       status: 'pending', reason: row.waits === true ? 'scheduled' : null, attempt: 0, worker_id: null, started_at: null, completed_at: null,
-      updated_at: row.created_at, result: null, error: null, reused_from: null,
+      updated_at: row.created_at, result: null, error: null, reused_from: null, progress: null,
     };
   });
 }

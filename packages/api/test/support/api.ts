@@ -29,8 +29,8 @@ export interface TestApi extends Caller {
   readonly url: string;
   readonly db: Database;
   readonly databaseUrl: string;
-  /** Starts another server on the same database. */
-  replica(environment?: Record<string, string>): Promise<RunningServer & Caller>;
+  /** Starts another server on the same database, which it reaches at `databaseUrl`. */
+  replica(environment?: Record<string, string>, databaseUrl?: string): Promise<RunningServer & Caller>;
   stop(): Promise<void>;
 }
 
@@ -94,10 +94,10 @@ export function callerOf(url: string): Caller['call'] {
 export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
-  const start = (more: Record<string, string>): Promise<RunningServer> =>
+  const start = (more: Record<string, string>, databaseUrl = database.url): Promise<RunningServer> =>
     startServer({
       config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
-      databaseUrl: database.url,
+      databaseUrl,
       log,
     });
   const server = await start({});
@@ -108,8 +108,8 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     db: databases.general,
     databaseUrl: database.url,
     call: callerOf(server.url),
-    replica: async (more = {}) => {
-      const another = await start(more);
+    replica: async (more = {}, databaseUrl = database.url) => {
+      const another = await start(more, databaseUrl);
       replicas.push(another);
       return { ...another, call: callerOf(another.url) };
     },
