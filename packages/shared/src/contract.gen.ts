@@ -2297,7 +2297,9 @@ export interface components {
             tasks: components["schemas"]["Task"][];
         };
         ReportBatch: {
-            reports: (components["schemas"]["CompletedReport"] | components["schemas"]["FailedReport"] | components["schemas"]["ReleasedReport"])[];
+            reports: ({
+                [key: string]: unknown;
+            } & (components["schemas"]["CompletedReport"] | components["schemas"]["FailedReport"] | components["schemas"]["ReleasedReport"]))[];
         };
         CompletedReport: {
             task_id: components["schemas"]["TaskId"];
@@ -2313,10 +2315,7 @@ export interface components {
             outcome: "failed";
             /** @description What went wrong, in words. */
             error: string;
-            /**
-             * @description False where another attempt would fail, too.
-             * @default true
-             */
+            /** @description False where another attempt would fail, too; true where it is left out. */
             retryable?: boolean;
             /** @description How long to wait before another attempt, whatever the task's `retry` says. */
             retry_after_seconds?: number;
