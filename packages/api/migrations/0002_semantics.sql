@@ -75,7 +75,7 @@ drop index queue_lanes;
 create index queue_order on queue (rank, task_id) where state = 'pending';
 create index queue_lanes on queue (problem_id, backend_type, lane, rank, task_id) where state = 'pending';
 create index queue_waiting on queue (available_at) where state = 'waiting' and blockers = 0;
-create index queue_expiring on queue (expires_at) where expires_at is not null and state <> 'running';
+create index queue_expiring on queue (expires_at) where expires_at is not null and attempt = 0;
 create unique index queue_dedupe on queue (dedupe_key) where dedupe_key is not null;
 
 alter table outcomes drop constraint outcomes_reason_check;

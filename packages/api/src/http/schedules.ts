@@ -25,7 +25,7 @@ export function scheduleRoutes({ config, databases }: Services): Router {
     try {
       return await work();
     } catch (error) {
-      throw error instanceof CronError ? validationProblem('/body/cron', error.message) : error;
+      throw error instanceof CronError ? validationProblem(`/body/${error.setting}`, error.message) : error;
     }
   }
 

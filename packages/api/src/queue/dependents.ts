@@ -46,10 +46,11 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
     ), settled as materialized (
       select task_id, count(*)::int as edges,
              min(parent_id::text) filter (where kind = 'reuse' and status = 'completed') as source,
-             min(parent_id::text) filter (where kind = 'needs' and status <> 'completed') as failed
+             min(parent_id::text) filter (where kind = 'needs' and status <> 'completed') as failed,
+             min(parent_id::text) filter (where kind = 'reuse' and status <> 'completed') as awaited
         from edges group by task_id
-    ), children as materialized (
-      select q.*, s.edges, s.source::uuid as source, s.failed,
+    ), locked as materialized (
+      select q.*, s.edges, s.source::uuid as source, s.failed, s.awaited,
              case when s.source is not null then 'completed'
                   when s.failed is not null and not q.run_anyway then 'cancelled'
                   when q.blockers > s.edges then 'waiting'
@@ -58,15 +59,26 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
         from queue q join settled s on s.task_id = q.task_id
        order by q.task_id
          for update of q
+    ), ranked as materialized (
+      -- Of those that waited for an equal task in vain the first to run stands in for it, and the others wait for that one.
+      select l.*, case when l.awaited is not null and l.source is null
+                       then first_value(l.task_id) over (partition by l.awaited order by l.fate, l.rank, l.task_id) end as stand_in
+        from locked l
+    ), children as materialized (
+      select r.*, coalesce(r.stand_in <> r.task_id, false) as follows from ranked r
     ), freed as (
       update queue q
-         set blockers = c.blockers - c.edges, updated_at = now(),
-             state = case when c.fate = 'pending' then 'pending' else 'waiting' end,
-             wait_reason = case when c.fate = 'pending' then null
-                                when c.blockers > c.edges then c.wait_reason
-                                else 'scheduled' end
+         set blockers = c.blockers - c.edges + c.follows::int, updated_at = now(),
+             has_dependents = c.has_dependents or c.task_id in (select stand_in from children where follows),
+             state = case when c.fate = 'pending' and not c.follows then 'pending' else 'waiting' end,
+             wait_reason = case when c.follows or c.blockers > c.edges then c.wait_reason
+                                when c.fate <> 'pending' then 'scheduled' end
         from children c
        where q.task_id = c.task_id and c.fate in ('waiting', 'pending')
+    ), followed as (
+      insert into open_dependencies (parent_id, task_id, kind) select stand_in, task_id, 'reuse' from children where follows
+    ), depended as (
+      insert into dependencies (task_id, parent_id, name, kind) select task_id, stand_in, 'equal task', 'reuse' from children where follows
     ), removed as (
       delete from queue q using children c where q.task_id = c.task_id and c.fate in ('completed', 'cancelled')
       returning c.*
@@ -79,7 +91,7 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
              case r.fate when 'completed' then r.source end as reused_from
         from removed r left join parents p on p.task_id = r.source
     ), ${RECORD_OUTCOMES}
-    select c.task_id, c.problem_id, c.backend_type, c.fate, once.notes
+    select c.task_id, c.problem_id, c.backend_type, case when c.follows then 'waiting' else c.fate end as fate, once.notes
       from (select count(*) as notes from notes) as once left join children c on true`.execute(db);
   if ((rows[0]?.notes ?? 0) === 0) return null;
   return rows.filter((row) => row.task_id !== null);

@@ -14,15 +14,17 @@ export function isPlain(task: Submission): boolean {
 
 /** Stores plain tasks, durably when this resolves. The rows, in their order. */
 export async function submitPlain(db: Database, ageingMs: number, tasks: readonly Submission[]): Promise<TaskRow[]> {
-  const { rows } = await sql<{ id: string; created_at: Date; starts_at: Date | null; expires_at: Date | null; waits: boolean | null }>`
+  const { rows } = await sql<{ id: string; created_at: Date; starts_at: Date | null; expires_at: Date | null; waits: boolean }>`
     with clock as materialized (
       select clock_timestamp() as moment
     ), given as materialized (
-      select g.*, uuid_v7(clock.moment + g.n * interval '1 microsecond') as id,
-             -- Cut, not rounded: created_at must never be later than a time read after it.
-             date_trunc('milliseconds', clock.moment) as created_at,
-             coalesce(g.run_at, clock.moment + make_interval(secs => g.delay_seconds)) as starts_at
+      select g.*, uuid_v7(at.moment) as id,
+             -- Cut, not rounded: these are the milliseconds that the id begins with.
+             date_trunc('milliseconds', at.moment) as created_at,
+             coalesce(g.run_at, at.moment + make_interval(secs => g.delay_seconds)) as starts_at,
+             coalesce(g.run_at > at.moment, g.delay_seconds > 0, false) as waits
         from clock, json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
+       cross join lateral (select clock.moment + g.n * interval '1 microsecond' as moment) as at
     ), stored as (
       insert into tasks (${STORED_COLUMNS}, run_at)
       select ${STORED_COLUMNS}, starts_at from given order by n
@@ -34,8 +36,7 @@ export async function submitPlain(db: Database, ageingMs: number, tasks: readonl
                          timeout_seconds, max_attempts, max_lost, backoff, labels, lane, updated_at)
       select g.id, g.problem_id, coalesce(g.backend_type, ''), g.priority,
              ${rankOf(sql`greatest(g.created_at, g.starts_at)`, sql`g.priority`, ageingMs)},
-             case when g.starts_at > g.created_at then 'waiting' else 'pending' end,
-             case when g.starts_at > g.created_at then 'scheduled' end, g.starts_at, g.expires_at, g.run_anyway,
+             case when g.waits then 'waiting' else 'pending' end, case when g.waits then 'scheduled' end, g.starts_at, g.expires_at, g.run_anyway,
              g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff,
              case when g.labels::text <> '{}' then g.labels::jsonb end,
              case when g.labels::text <> '{}' then ${laneOf(sql`g.labels::jsonb`)} else '' end, g.created_at
@@ -44,7 +45,7 @@ export async function submitPlain(db: Database, ageingMs: number, tasks: readonl
       insert into counter_deltas (problem_id, worker_id, kind, tasks, milliseconds)
       select problem_id, '', 'submitted', count(*), 0 from given group by problem_id
     )
-    select id, created_at, starts_at, expires_at::timestamptz(3), starts_at > created_at as waits from given order by n`.execute(db);
+    select id, created_at, starts_at, expires_at::timestamptz(3), waits from given order by n`.execute(db);
   return rows.map((row, n) => {
     const task = tasks[n] as Submission;
     return {
@@ -52,7 +53,7 @@ export async function submitPlain(db: Database, ageingMs: number, tasks: readonl
       backend_type: task.backendType, timeout_seconds: task.timeoutSeconds, max_attempts: task.maxAttempts, max_lost: task.maxLost,
       backoff: task.backoff === null ? null : [...task.backoff], run_at: row.starts_at, expires_at: row.expires_at, retry_of: task.retryOf,
       workflow_id: task.workflowId, schedule_id: task.scheduleId, dedupe_key: task.dedupeKey, created_at: row.created_at,
-      status: 'pending', reason: row.waits === true ? 'scheduled' : null, attempt: 0, worker_id: null, started_at: null, completed_at: null,
+      status: 'pending', reason: row.waits ? 'scheduled' : null, attempt: 0, worker_id: null, started_at: null, completed_at: null,
       updated_at: row.created_at, result: null, error: null, reused_from: null, progress: null,
     };
   });
