@@ -8,7 +8,7 @@ import addFormatsModule from 'ajv-formats';
 import { pino } from 'pino';
 import { request } from 'undici';
 import { parse } from 'yaml';
-import { readConfig } from '../../src/config.js';
+import { readConfig, type ApiConfig } from '../../src/config.js';
 import { openDatabases, type Database } from '../../src/db/database.js';
 import { startServer, type RunningServer } from '../../src/server.js';
 import { createTestDatabase } from './database.js';
@@ -71,13 +71,33 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
   }
 }
 
-/** Starts an API without internal workers; `environment` overrides its configuration. */
-export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
+/** One request to the server at `url`; its answer has been checked against the contract. */
+export async function callApi(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await request(`${url}${path}`, {
+    method: method as 'GET',
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.body.text();
+  const json = String(response.headers['content-type'] ?? '').includes('json');
+  const answer: Answer = { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text };
+  checkAnswer(method, path, answer);
+  return answer;
+}
+
+/**
+ * Starts an API without internal workers; `environment` overrides its configuration, and `settings` what came of it, beyond
+ * what the environment may say.
+ */
+export async function startTestApi(environment: Record<string, string> = {}, settings: Partial<ApiConfig> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
   const start = (more: Record<string, string>): Promise<RunningServer> =>
     startServer({
-      config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+      config: {
+        ...readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+        ...settings,
+      },
       databaseUrl: database.url,
       log,
       validateResponses: true,
@@ -89,18 +109,7 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     url: server.url,
     db: databases.general,
     databaseUrl: database.url,
-    call: async (method, path, body, headers = {}) => {
-      const response = await request(`${server.url}${path}`, {
-        method: method as 'GET',
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.body.text();
-      const json = String(response.headers['content-type'] ?? '').includes('json');
-      const answer: Answer = { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text };
-      checkAnswer(method, path, answer);
-      return answer;
-    },
+    call: (method, path, body, headers) => callApi(server.url, method, path, body, headers),
     replica: async (more = {}) => {
       const another = await start(more);
       replicas.push(another);
