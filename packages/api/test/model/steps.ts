@@ -48,23 +48,22 @@ export type StepOf<V extends Step['verb']> = Extract<Step, { readonly verb: V }>
 export const PROBLEMS = ['model-a', 'model-b', 'other'];
 const pick = fc.nat(1000);
 const often = <T>(usual: T, ...rare: T[]): fc.Arbitrary<T> =>
-  fc.oneof({ weight: 3 * rare.length, arbitrary: fc.constant(usual) }, { weight: rare.length, arbitrary: fc.constantFrom(...rare) });
-const moment: fc.Arbitrary<Moment> = often<Moment>(null, 'past', 'future', 'future');
+  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...rare) });
 
 const spec: fc.Arbitrary<Spec> = fc.record({
-  problem: fc.constantFrom(...PROBLEMS),
+  problem: often('model-a', 'model-b', 'other'),
   parameters: fc.record({ n: fc.nat(1) }),
   backend: often<string | null>(null, 'kind', 'gpu'),
   priority: fc.constantFrom(0, 5, 5, 9),
   labels: fc.constantFrom<Record<string, string>>({}, { team: 'x' }, { team: 'y' }, { team: 'x', tier: '1' }),
-  maxAttempts: fc.constantFrom(1, 2, 3),
+  maxAttempts: fc.constantFrom(1, 2, 3, 3),
   backoffSeconds: fc.constantFrom(0, 3600),
   maxLost: fc.constantFrom(1, 2, 3),
-  start: moment,
-  expires: moment,
+  start: often<Moment>(null, 'past', 'future'),
+  expires: often<Moment>(null, 'past', 'future', 'future', 'future'),
   runAnyway: fc.boolean(),
   dedupeKey: often<string | null>(null, 'one', 'two'),
-  reuseSeconds: often<number | null>(null, 0, 3600),
+  reuseSeconds: often<number | null>(null, 0, 3600, 3600),
 });
 const parents = fc.oneof({ weight: 2, arbitrary: fc.constant<number[]>([]) }, { weight: 1, arbitrary: fc.array(pick, { minLength: 1, maxLength: 3 }) });
 const items = fc.array(fc.record({ spec, parents }), { minLength: 1, maxLength: 4 });
@@ -102,7 +101,13 @@ const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
   [3, fc.record({ verb: always('sweep') })],
 ];
 
-/** Random histories. */
-export const histories: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(...STEPS.map(([weight, arbitrary]) => ({ weight, arbitrary }))), { minLength: 1, maxLength: 60, size: 'max' },
-);
+/** Without these most histories would be about nobody. The third worker registers in some. */
+const BEGINNING: readonly Step[] = [
+  { verb: 'register', worker: 0, backend: 'kind', parallel: 3, globs: [] },
+  { verb: 'register', worker: 1, backend: 'gpu', parallel: 2, globs: [] },
+];
+
+/** Random histories; the bias of fast-check would make most of them short. */
+export const histories: fc.Arbitrary<Step[]> = fc.noBias(fc.array(
+  fc.oneof(...STEPS.map(([weight, arbitrary]) => ({ weight, arbitrary }))), { minLength: 1, maxLength: 80, size: 'max' },
+)).map((steps) => [...BEGINNING, ...steps]);
