@@ -38,7 +38,8 @@ export class History {
 
   async take(step: Step): Promise<void> {
     await this.#act(step);
-    expect(differences(await databaseSnapshot(this.#db), modelSnapshot(this.#model))).to.deep.equal([]);
+    const found = differences(await databaseSnapshot(this.#db), modelSnapshot(this.#model));
+    if (found.length > 0) throw new Error(`after ${JSON.stringify(step)}:\n${found.join('\n')}`);
     await expectInvariants(this.#db, { settled: step.verb === 'sweep' });
   }
 
