@@ -153,16 +153,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
              coalesce(g.run_at > at.moment, g.delay_seconds > 0, false) as waits,
              (select q.task_id from queue q where q.dedupe_key = g.dedupe_key) as twin_id,
              min(g.n) over (partition by g.dedupe_key) as first_n
-<<<<<<< HEAD
         from clock, json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
-=======
-        from clock, json_to_recordset(${JSON.stringify(given)}::json) as g (
-               n int, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text,
-               timeout_seconds int, max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz,
-               delay_seconds float8, expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid,
-               schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid)
        cross join lateral (select clock.moment + g.n * interval '1 microsecond' as moment) as at
->>>>>>> refs/heads/http
     ), given as materialized (
       select * from offered where twin_id is null and (dedupe_key is null or n = first_n)
     ), needed as materialized (
@@ -192,6 +184,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
          (select twin.id, true
             from given twin
            where g.reuse_seconds is not null and twin.fingerprint = g.fingerprint and twin.problem_id = g.problem_id and twin.n < g.n
+             and not exists (select from sources s where s.n = twin.n)
            order by twin.n limit 1)
          limit 1) as equal
        where not exists (select from sources s where s.n = g.n)

@@ -8,7 +8,7 @@ import addFormatsModule from 'ajv-formats';
 import { pino } from 'pino';
 import { request } from 'undici';
 import { parse } from 'yaml';
-import { readConfig } from '../../src/config.js';
+import { readConfig, type ApiConfig } from '../../src/config.js';
 import { openDatabases, type Database } from '../../src/db/database.js';
 import { startServer, type RunningServer } from '../../src/server.js';
 import { createTestDatabase } from './database.js';
@@ -90,13 +90,19 @@ export function callerOf(url: string): Caller['call'] {
   };
 }
 
-/** Starts an API without internal workers; `environment` overrides its configuration. */
-export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
+/**
+ * Starts an API without internal workers; `environment` overrides its configuration, and `settings` what came of it, beyond
+ * what the environment may say.
+ */
+export async function startTestApi(environment: Record<string, string> = {}, settings: Partial<ApiConfig> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
   const start = (more: Record<string, string>, databaseUrl = database.url): Promise<RunningServer> =>
     startServer({
-      config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+      config: {
+        ...readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+        ...settings,
+      },
       databaseUrl,
       log,
     });
