@@ -15,6 +15,8 @@ const CHANNELS: Record<Topic, string> = {
 const RECONNECT = { initialMs: 200, maxMs: 5_000 };
 /** Payloads of NOTIFY hold at most 8,000 bytes. */
 const MAX_PAYLOAD_BYTES = 7_000;
+/** Hints that wait for the connection; more are lost, as hints may be. */
+const MAX_OUTBOX = 1_000;
 
 export class Listener {
   #client: pg.Client | null = null;
@@ -24,6 +26,8 @@ export class Listener {
   readonly #url: string;
   readonly #handlers = new Map<string, (payload: string) => void>();
   readonly #log: Logger;
+  readonly #outbox: [channel: string, payload: string][] = [];
+  #sending = false;
 
   constructor(url: string, log: Logger) {
     this.#url = url;
@@ -66,10 +70,23 @@ export class Listener {
     }
   }
 
-  /** Tells the other replicas; never waits, never fails. */
+  /** Tells the other replicas; never waits, never fails. What comes while a statement is under way goes with the next. */
   notify(topic: Topic, payload: string): void {
-    if (this.#client === null || Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return;
-    this.#client.query('select pg_notify($1, $2)', [CHANNELS[topic], payload]).catch(() => undefined);
+    if (this.#client === null || Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES || this.#outbox.length >= MAX_OUTBOX) return;
+    this.#outbox.push([CHANNELS[topic], payload]);
+    if (!this.#sending) void this.#send();
+  }
+
+  async #send(): Promise<void> {
+    this.#sending = true;
+    while (this.#outbox.length > 0) {
+      const hints = this.#outbox.splice(0);
+      await this.#client?.query(
+        'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as hint (channel, payload)',
+        [hints.map(([channel]) => channel), hints.map(([, payload]) => payload)],
+      ).catch(() => undefined);
+    }
+    this.#sending = false;
   }
 
   async stop(): Promise<void> {

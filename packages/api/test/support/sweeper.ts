@@ -7,6 +7,7 @@ import { Aftermath } from '../../src/aftermath.js';
 import type { ApiConfig } from '../../src/config.js';
 import type { Database } from '../../src/db/database.js';
 import { Listener } from '../../src/db/listener.js';
+import { Follows } from '../../src/follows.js';
 import { createMetrics } from '../../src/metrics.js';
 import { Readiness } from '../../src/queue/readiness.js';
 import { Sweeper } from '../../src/sweeper.js';
@@ -29,8 +30,11 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
   });
   // Never started: nobody waits for the hints of this replica.
   const listener = new Listener(databaseUrl, log);
-  const [wakeups, watches, readiness, metrics] = [new Wakeups(db, listener, log), new Watches(listener), new Readiness(db), createMetrics()];
-  const aftermath = new Aftermath({ db, wakeups, watches, readiness, metrics });
+  const metrics = createMetrics();
+  const aftermath = new Aftermath({
+    db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
+    readiness: new Readiness(db), metrics,
+  });
   const sweeper = new Sweeper({ db, aftermath, metrics, log, intervalMs: 0, chores: [] });
   return async () => {
     failed = null;
