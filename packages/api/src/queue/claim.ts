@@ -84,7 +84,6 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
       -- In one order, so that no two claims wait for each other.
       select seen.* from seen join workers w on w.id = seen.id
        where w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and w.ended_at is null and w.lease_until > now()
-         and seen.n not in (select n from again)
        order by w.id
          for no key update of w
     ), session as materialized (
@@ -93,8 +92,9 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
         from passing p
        where w.id = p.id and w.session_id = p.session_id and w.claim_seq = p.claim_seq and w.ended_at is null and w.lease_until > now()
       returning w.id, w.session_id, p.n, p.request_id,
-                case when w.draining_at is null then least(p.wanted, w.max_parallel_tasks
-                  - (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')) else 0 end as room
+                case when w.draining_at is not null or p.n in (select n from again) then 0
+                     else least(p.wanted, w.max_parallel_tasks
+                       - (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')) end as room
     ), appetite as materialized (
       select backend_type, problem_patterns from seen limit 1
     ), slots as materialized (
