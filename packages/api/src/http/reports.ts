@@ -55,7 +55,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
    */
   async function repeatedOrRefused(reporter: Reporter, outcome: AttemptOutcome, late?: Parameters<typeof keepLate>[2]): Promise<Task> {
     if (await wasReported(db, reporter, outcome)) return current(reporter.taskId);
-    if (late !== undefined && reporter.sessionId !== null && reporter.attempt !== null) await keepLate(db, reporter, late);
+    if (late !== undefined) await keepLate(db, reporter, late);
     throw await refusal(reporter);
   }
 

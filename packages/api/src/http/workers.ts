@@ -117,6 +117,7 @@ export function workerRoutes({ config, databases, readiness, watches, wakeups, a
     if (await deregister(lease, workerId, sessionId)) {
       await sweeper.takeBack(workerId);
       readiness.forget();
+      aftermath.tell([workerId]);
       log.info({ event: 'worker_deregistered', worker_id: workerId }, 'a worker left');
     } else {
       const worker = await findWorker(lease, workerId);

@@ -71,9 +71,9 @@ async function claimOnce(db: Database, request: ClaimRequest): Promise<ClaimRow[
              lease_until = now() + make_interval(secs => ${request.leaseSeconds}::float8)
         from seen
        where w.id = seen.id and w.session_id = seen.session_id and w.claim_seq = seen.claim_seq
-         and w.ended_at is null and w.lease_until > now() and not exists (select from again)
+         and w.ended_at is null and w.lease_until > now()
       returning w.id, w.session_id, w.backend_type, w.problem_patterns,
-                w.draining_at is null and not exists (select from pauses where problem_id = '')
+                w.draining_at is null and not exists (select from again) and not exists (select from pauses where problem_id = '')
                   and (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')
                         < w.max_parallel_tasks as may_take
     ), ${LIMIT_USE}, front as materialized (

@@ -61,7 +61,9 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
                left join queue pq on pq.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
               where w.task_id = q.task_id
               order by d.name limit ${LIMITS.maxExplained}) as d), '[]') as dependencies,
-           (select d.parent_id from dependencies d where d.task_id = q.task_id and d.kind = 'reuse' limit 1) as equal_task_id,
+           (select d.parent_id
+              from dependencies d join open_dependencies w on w.parent_id = d.parent_id and w.task_id = d.task_id
+             where d.task_id = q.task_id and d.kind = 'reuse' limit 1) as equal_task_id,
            coalesce((select json_agg(f) from (
              select l.limit_id, l.key, l.value, l.max_running, l.running, (
                       select json_agg(json_build_object('task_id', h.task_id, 'worker_id', h.worker_id)) from (

@@ -70,9 +70,18 @@ export async function explainRefusal(db: Database, reporter: Reporter): Promise<
   return { kind: 'not_held', status: row.status, attempt: row.attempt };
 }
 
+/** True of the ended attempt `a` that the reporter speaks of; its last one of the task where it names none. */
+function isOf(reporter: Reporter): RawBuilder<boolean> {
+  return sql`a.task_id = ${reporter.taskId}::uuid and a.worker_id = ${reporter.workerId}
+    and a.session_id = coalesce(${reporter.sessionId}::uuid, a.session_id)
+    and a.attempt = coalesce(${reporter.attempt}::int, (
+      select max(last.attempt) from attempts last where last.task_id = a.task_id and last.worker_id = a.worker_id))`;
+}
+
 /**
- * Keeps what a worker reports of an attempt that was taken from it (lost, timed out, cancelled), beside that attempt and
- * without effect on its task. The first late report of an attempt stays.
+ * Keeps what a worker reports of an attempt that was taken from it (lost, timed out, cancelled, handed back), beside that attempt and
+ * without effect on its task. A caller that names no attempt is taken for the last one of that worker. The first late report of
+ * an attempt stays.
  */
 export async function keepLate(
   db: Database,
@@ -84,8 +93,7 @@ export async function keepLate(
     select a.task_id, a.attempt, now(), ${report.outcome},
            ${report.outcome === 'completed' ? JSON.stringify(report.result) : null}::json, ${report.outcome === 'failed' ? report.error : null}
       from attempts a
-     where a.task_id = ${reporter.taskId}::uuid and a.worker_id = ${reporter.workerId} and a.attempt = ${reporter.attempt}::int
-       and a.session_id = ${reporter.sessionId}::uuid and a.outcome in ('lost', 'timeout', 'cancelled')
+     where ${isOf(reporter)} and a.outcome in ('lost', 'timeout', 'cancelled', 'released')
     on conflict do nothing`.execute(db);
 }
 
@@ -94,10 +102,6 @@ export async function wasReported(db: Database, reporter: Reporter, outcome: Att
   const { rows } = await sql<{ reported: boolean }>`
     select exists (
       select from attempts a
-       where a.task_id = ${reporter.taskId}::uuid and a.worker_id = ${reporter.workerId} and a.outcome = ${outcome}
-         and a.session_id = coalesce(${reporter.sessionId}::uuid, a.session_id)
-         and a.attempt = coalesce(${reporter.attempt}::int, (
-           select max(last.attempt) from attempts last
-            where last.task_id = a.task_id and last.worker_id = a.worker_id))) as reported`.execute(db);
+       where ${isOf(reporter)} and a.outcome = ${outcome}) as reported`.execute(db);
   return rows[0]?.reported ?? false;
 }

@@ -131,10 +131,11 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     with clock as materialized (
       select clock_timestamp() as moment
     ), offered as materialized (
-      select g.*, uuid_v7(clock.moment + g.n * interval '1 microsecond') as id,
-             -- Cut, not rounded: created_at must never be later than a time read after it.
-             date_trunc('milliseconds', clock.moment) as created_at,
-             coalesce(g.run_at, clock.moment + make_interval(secs => g.delay_seconds)) as starts_at,
+      select g.*, uuid_v7(at.moment) as id,
+             -- Cut, not rounded: these are the milliseconds that the id begins with.
+             date_trunc('milliseconds', at.moment) as created_at,
+             coalesce(g.run_at, at.moment + make_interval(secs => g.delay_seconds)) as starts_at,
+             coalesce(g.run_at > at.moment, g.delay_seconds > 0, false) as waits,
              (select q.task_id from queue q where q.dedupe_key = g.dedupe_key) as twin_id,
              min(g.n) over (partition by g.dedupe_key) as first_n
         from clock, json_to_recordset(${JSON.stringify(given)}::json) as g (
@@ -142,6 +143,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
                timeout_seconds int, max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz,
                delay_seconds float8, expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid,
                schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid)
+       cross join lateral (select clock.moment + g.n * interval '1 microsecond' as moment) as at
     ), given as materialized (
       select * from offered where twin_id is null and (dedupe_key is null or n = first_n)
     ), needed as materialized (
@@ -221,8 +223,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       -- Parents that had ended before anybody depended on them.
       insert into ended_parents (task_id)
       select distinct e.parent_id from edges e join over on over.task_id = e.parent_id
-       where e.open and not e.task_id = e.parent_id and (select yes from accepted)
-      on conflict do nothing
+       where e.open and (select yes from accepted)
       returning task_id
     ), blocked as materialized (
       select n, count(*)::int as blockers, min(kind) as kind from edges where open group by n
@@ -232,8 +233,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
                          labels, lane, updated_at)
       select g.id, g.problem_id, coalesce(g.backend_type, ''), g.priority,
              ${rankOf(sql`greatest(g.created_at, g.starts_at)`, sql`g.priority`, ageingMs)},
-             case when b.n is not null or g.starts_at > g.created_at then 'waiting' else 'pending' end,
-             case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.starts_at > g.created_at then 'scheduled' end,
+             case when b.n is not null or g.waits then 'waiting' else 'pending' end,
+             case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.waits then 'scheduled' end,
              g.starts_at, g.expires_at, coalesce(b.blockers, 0), g.id in (select parent_id from needed where within union all select parent_id from equals where within),
              g.run_anyway, g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff, g.dedupe_key,
              nullif(g.labels::jsonb, '{}'), ${laneOf(sql`g.labels::jsonb`)}, g.created_at
@@ -261,7 +262,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
            coalesce(o.twin_id, (select id from given where given.n = o.first_n)) as twin_id,
            case when r.n is null then 'pending' else 'completed' end as status,
            case when r.n is not null then 'reused' when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked'
-                when t.run_at > t.created_at then 'scheduled' end as reason,
+                when o.waits then 'scheduled' end as reason,
            0 as attempt, null as worker_id, null as started_at, case when r.n is not null then t.created_at end as completed_at,
            t.created_at as updated_at, r.result, null as error, r.source_id as reused_from,
            exists (select from passed) or exists (select from reused_parents) as parents_ended

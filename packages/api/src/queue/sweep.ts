@@ -90,7 +90,7 @@ export async function sweepExpired(db: Database): Promise<Swept[]> {
     with held as materialized (
       select q.*, 'expired' as outcome
         from queue q
-       where q.state <> 'running' and q.expires_at <= now()
+       where q.attempt = 0 and q.expires_at <= now()
        order by q.expires_at
        limit ${SWEEP_ROWS}
          for update skip locked

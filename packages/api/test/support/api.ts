@@ -21,13 +21,16 @@ export interface Answer {
   readonly body: any;
 }
 
-export interface TestApi {
+export interface Caller {
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+}
+
+export interface TestApi extends Caller {
   readonly url: string;
   readonly db: Database;
   readonly databaseUrl: string;
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Starts another server on the same database. */
-  replica(environment?: Record<string, string>): Promise<RunningServer>;
+  replica(environment?: Record<string, string>): Promise<RunningServer & Caller>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +74,22 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
   }
 }
 
+/** Calls the server at `url` and checks each answer against the contract. */
+export function callerOf(url: string): Caller['call'] {
+  return async (method, path, body, headers = {}) => {
+    const response = await request(`${url}${path}`, {
+      method: method as 'GET',
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.body.text();
+    const json = /json(;|$)/.test(String(response.headers['content-type'] ?? '')) && !String(response.headers['content-type']).includes('ndjson');
+    const answer: Answer = { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text };
+    checkAnswer(method, path, answer);
+    return answer;
+  };
+}
+
 /** Starts an API without internal workers; `environment` overrides its configuration. */
 export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
@@ -89,22 +108,11 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     url: server.url,
     db: databases.general,
     databaseUrl: database.url,
-    call: async (method, path, body, headers = {}) => {
-      const response = await request(`${server.url}${path}`, {
-        method: method as 'GET',
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.body.text();
-      const json = String(response.headers['content-type'] ?? '').includes('json');
-      const answer: Answer = { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text };
-      checkAnswer(method, path, answer);
-      return answer;
-    },
+    call: callerOf(server.url),
     replica: async (more = {}) => {
       const another = await start(more);
       replicas.push(another);
-      return another;
+      return { ...another, call: callerOf(another.url) };
     },
     stop: async () => {
       for (const one of replicas) await one.stop();
