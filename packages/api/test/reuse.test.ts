@@ -144,6 +144,21 @@ describe('reuse', () => {
     expect(rows).to.have.length(0);
   });
 
+  it('does not wait for one of its batch that takes a result too old for it', async () => {
+    const first = await submitTask(api, { problem_id: 'reuse', parameters: { aged: 1 } });
+    await run(first, { old: true });
+    const item = { problem_id: 'reuse', parameters: { aged: 1 } };
+    const { body } = await api.call('POST', '/api/v1/tasks/batch', {
+      tasks: [{ ...item, reuse: { max_age_seconds: 3600 } }, { ...item, reuse: { max_age_seconds: 0 } }, { ...item, reuse: { max_age_seconds: 0 } }],
+    });
+    const [taking, running, waiting] = body.tasks.map(({ id }: { id: string }) => id) as [string, string, string];
+    expect((await readTask(api, taking)).reused_from).to.equal(first);
+    expect((await readTask(api, running)).reason).to.equal('ready');
+    expect((await readTask(api, waiting)).reason).to.equal('reusing');
+    await run(running, { old: false });
+    expect((await readTask(api, waiting)).result).to.deep.equal({ old: false });
+  });
+
   it('cancels one that waits, and leaves the awaited alone', async () => {
     const first = await submitTask(api, { problem_id: 'reuse', parameters: { c: 1 } });
     const second = await reusing({ c: 1 });

@@ -184,6 +184,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
          (select twin.id, true
             from given twin
            where g.reuse_seconds is not null and twin.fingerprint = g.fingerprint and twin.problem_id = g.problem_id and twin.n < g.n
+             -- One that takes a result does not run, and this one may not take a result so old.
              and not exists (select from sources s where s.n = twin.n)
            order by twin.n limit 1)
          limit 1) as equal
