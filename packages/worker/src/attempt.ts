@@ -3,8 +3,9 @@
  * it: a released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said.
  */
 import { LIMITS, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
-import { findEntry, type CatalogEntry } from './catalog.js';
-import type { Execution, Task } from './executors/executor.js';
+import type { Catalog } from './catalog.js';
+import { execute } from './execution.js';
+import type { Execution, Failed, Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
 import { LogShipper, storable } from './log-shipper.js';
 import { deliver } from './report.js';
@@ -28,8 +29,9 @@ export class Attempt {
   readonly #worker: WorkerIdentity;
   readonly #log: WorkerLog;
   #stopReason: StopReason | null = null;
+  #unfit: string | null = null;
 
-  constructor(parts: { task: Task; client: ApiClient; worker: WorkerIdentity; catalog: readonly CatalogEntry[]; log: WorkerLog }) {
+  constructor(parts: { task: Task; client: ApiClient; worker: WorkerIdentity; catalog: Catalog; log: WorkerLog }) {
     this.task = parts.task;
     this.#client = parts.client;
     this.#worker = parts.worker;
@@ -37,6 +39,11 @@ export class Attempt {
     this.finished = this.#run(parts.catalog).catch((error: unknown) => {
       this.#log.error({ event: 'attempt_broken', task_id: this.task.id, error: String(error) }, 'an attempt ended by a mistake of the worker');
     });
+  }
+
+  /** Once it has finished: why this host should take no other task for now, or null. */
+  get unfit(): string | null {
+    return this.#unfit;
   }
 
   /** Stops it, for the first reason that is given; that it is not ours any more outweighs any other. */
@@ -47,7 +54,7 @@ export class Attempt {
     this.#running.abort();
   }
 
-  async #run(catalog: readonly CatalogEntry[]): Promise<void> {
+  async #run(catalog: Catalog): Promise<void> {
     const about = { task_id: this.task.id, attempt: this.task.attempt };
     this.#log.info({ event: 'attempt_started', ...about, problem_id: this.task.problem_id }, 'an attempt started');
     const shipper = new LogShipper(async (offset, entries) => {
@@ -57,29 +64,16 @@ export class Attempt {
     const timer = setTimeout(() => {
       this.stop('timeout');
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
-    let execution: Execution;
-    try {
-      execution = await this.#execute(catalog, shipper);
-    } finally {
-      clearTimeout(timer);
-    }
+    const execution = await execute(catalog.find(this.task.problem_id), this.task, {
+      log: (level, message, context) => shipper.log(level, message, context),
+      putProgress: (progress) => this.#client.putProgress(this.#worker, this.#identity(), progress),
+      putArtifact: (upload, signal) => this.#client.putArtifact(this.#worker, this.#identity(), upload, signal),
+    }, { stop: this.#running.signal, disowned: this.#disowned.signal });
+    clearTimeout(timer);
+    this.#unfit = execution.kind === 'unfit' ? execution.reason : (execution.unfit ?? null);
     await shipper.close();
     await this.#say(execution);
     this.#log.info({ event: 'attempt_ended', ...about, outcome: this.#stopReason ?? execution.kind }, 'an attempt ended');
-  }
-
-  async #execute(catalog: readonly CatalogEntry[], shipper: LogShipper): Promise<Execution> {
-    const entry = findEntry(catalog, this.task.problem_id);
-    if (entry === null) return { kind: 'failed', error: `this worker has no executor for ${this.task.problem_id}` };
-    try {
-      return await entry.executor({
-        task: this.task,
-        signal: this.#running.signal,
-        log: (level, message, context) => shipper.log(level, message, context),
-      });
-    } catch (error) {
-      return { kind: 'failed', error: `the executor broke: ${error instanceof Error ? error.message : String(error)}` };
-    }
   }
 
   #identity(): { task_id: string; attempt: number } {
@@ -98,15 +92,21 @@ export class Attempt {
 
   #reportOf(execution: Execution): () => Promise<unknown> {
     const [client, worker, identity] = [this.#client, this.#worker, this.#identity()];
-    const fail = (error: string): (() => Promise<unknown>) => () =>
-      client.fail(worker, identity, { error: storable(error).slice(0, LIMITS.maxErrorChars).toWellFormed() || 'no reason given' });
+    const fail = ({ error, retryable, retryAfterSeconds }: Omit<Failed, 'kind'>): (() => Promise<unknown>) => () => client.fail(worker, identity, {
+      error: storable(error).slice(0, LIMITS.maxErrorChars).toWellFormed() || 'no reason given',
+      ...(retryable !== undefined && { retryable }),
+      ...(retryAfterSeconds !== undefined && { retry_after_seconds: Math.min(retryAfterSeconds, LIMITS.maxBackoffSeconds) }),
+    });
+    const release = (reason: string): (() => Promise<unknown>) => () =>
+      client.release(worker, identity, { reason: storable(reason).slice(0, LIMITS.maxReleaseReasonChars).toWellFormed() });
     // What was finished before the stop arrived is finished.
     if (execution.kind === 'completed') {
-      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) return fail(`the result is larger than ${MAX_RESULT_CHARS} characters`);
+      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) return fail({ error: `the result is larger than ${MAX_RESULT_CHARS} characters` });
       return () => client.complete(worker, identity, execution.result);
     }
-    if (this.#stopReason === 'released') return () => client.release(worker, identity, { reason: 'the worker is leaving' });
-    if (this.#stopReason === 'timeout') return fail(`timed out after ${this.task.timeout_seconds} seconds`);
-    return fail(execution.error);
+    if (this.#stopReason === 'released') return release('the worker is leaving');
+    if (execution.kind === 'unfit') return release(`this worker is not fit: ${execution.reason}`);
+    if (this.#stopReason === 'timeout') return fail({ error: `timed out after ${this.task.timeout_seconds} seconds` });
+    return fail(execution);
   }
 }

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, backoffMs, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type StopReason } from './attempt.js';
-import type { CatalogEntry } from './catalog.js';
+import type { Catalog } from './catalog.js';
 import type { WorkerLog } from './log.js';
 
 type Registered = components['schemas']['WorkerSession'];
@@ -22,7 +22,7 @@ export class Session {
   readonly identity: WorkerIdentity;
   readonly attempts = new Map<string, Attempt>();
   readonly #client: ApiClient;
-  readonly #catalog: readonly CatalogEntry[];
+  readonly #catalog: Catalog;
   readonly #concurrency: number;
   readonly #log: WorkerLog;
   readonly #over = new AbortController();
@@ -34,7 +34,7 @@ export class Session {
   #changed: () => void = () => undefined;
 
   constructor(parts: {
-    registered: Registered; registeredAt: number; client: ApiClient; catalog: readonly CatalogEntry[]; concurrency: number; log: WorkerLog;
+    registered: Registered; registeredAt: number; client: ApiClient; catalog: Catalog; concurrency: number; log: WorkerLog;
   }) {
     this.identity = { workerId: parts.registered.id, session: parts.registered.session };
     this.#client = parts.client;

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, ApiError, backoffMs, type WorkerStatus, type components } from '@task-executor/shared';
-import { BUILT_IN_CATALOG, type CatalogEntry } from './catalog.js';
+import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
 import type { WorkerLog } from './log.js';
 import { Session } from './session.js';
 
@@ -19,7 +19,7 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Globs of the problems to claim. */
   readonly problems: readonly string[];
-  readonly catalog?: readonly CatalogEntry[];
+  readonly catalog?: Catalog;
   readonly metadata?: Record<string, unknown>;
   /** How long a drain may take before what still runs is handed back, in milliseconds; without it as long as the tasks do. */
   readonly drainMs?: number;
