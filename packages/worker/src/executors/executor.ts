@@ -13,6 +13,8 @@ export interface ExecutionContext {
 
 export type Execution =
   | { readonly kind: 'completed'; readonly result: Record<string, unknown> }
-  | { readonly kind: 'failed'; readonly error: string };
+  | { readonly kind: 'failed'; readonly error: string }
+  /** Nothing is wrong with the task, but this worker cannot run it. */
+  | { readonly kind: 'unfit'; readonly reason: string };
 
 export type Executor = (context: ExecutionContext) => Promise<Execution>;
