@@ -5,8 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
-import { findEntry, type CatalogEntry } from './catalog.js';
-import type { Execution, Task } from './executors/executor.js';
+import type { Catalog } from './catalog.js';
+import { execute, type AttemptChannel } from './execution.js';
+import type { Execution, Failed, Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
 import { storable } from './log-shipper.js';
 import type { Outbox } from './outbox.js';
@@ -16,9 +17,11 @@ import type { Report } from './report.js';
 export type StopReason = 'cancelled' | 'lost' | 'fenced' | 'released' | 'timeout';
 
 /** How an attempt ended, as this worker sees it. */
-export type AttemptEnd =
-  | { readonly kind: StopReason | 'completed' | 'failed' | 'broken' }
-  | { readonly kind: 'unfit'; readonly reason: string };
+export interface AttemptEnd {
+  readonly kind: StopReason | Execution['kind'] | 'broken';
+  /** Why this host should take no other task for now, or null. */
+  readonly unfit: string | null;
+}
 
 /** The API ends attempts by its own clock; this one only frees the worker should the API be slow to say so. */
 const TIMEOUT_MARGIN_MS = 2_000;
@@ -34,6 +37,8 @@ export class Attempt {
   readonly said: Promise<void>;
   /** Aborts the executor. */
   readonly #running = new AbortController();
+  /** Aborts what it would still store: this worker does not hold the attempt. */
+  readonly #disowned = new AbortController();
   readonly #outbox: Outbox;
   readonly #log: WorkerLog;
   #ended = false;
@@ -42,7 +47,7 @@ export class Attempt {
   #letGo: () => void = () => undefined;
   readonly #answered: Promise<void>;
 
-  constructor(parts: { task: Task; outbox: Outbox; catalog: readonly CatalogEntry[]; log: WorkerLog }) {
+  constructor(parts: { task: Task; outbox: Outbox; channel: Omit<AttemptChannel, 'log'>; catalog: Catalog; log: WorkerLog }) {
     this.task = parts.task;
     this.#outbox = parts.outbox;
     this.#log = parts.log;
@@ -53,10 +58,10 @@ export class Attempt {
     this.said = new Promise((resolve) => {
       endSaid = resolve;
     });
-    this.finished = this.#run(parts.catalog, endSaid).catch((error: unknown) => {
+    this.finished = this.#run(parts.catalog, parts.channel, endSaid).catch((error: unknown) => {
       endSaid();
       this.#log.error({ event: 'attempt_broken', task_id: this.task.id, error: String(error) }, 'an attempt ended by a mistake of the worker');
-      return { kind: 'broken' };
+      return { kind: 'broken', unfit: null };
     });
   }
 
@@ -69,26 +74,26 @@ export class Attempt {
       return;
     }
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
-    if (disowning) this.#outbox.abandon();
+    if (disowning) {
+      this.#disowned.abort();
+      this.#outbox.abandon();
+    }
     this.#running.abort();
   }
 
-  async #run(catalog: readonly CatalogEntry[], endSaid: () => void): Promise<AttemptEnd> {
+  async #run(catalog: Catalog, channel: Omit<AttemptChannel, 'log'>, endSaid: () => void): Promise<AttemptEnd> {
     const about = { task_id: this.task.id, attempt: this.task.attempt };
     this.#log.info({ event: 'attempt_started', ...about, problem_id: this.task.problem_id }, 'an attempt started');
     const timer = setTimeout(() => {
       this.stop('timeout');
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
-    let execution: Execution;
-    try {
-      execution = await this.#execute(catalog);
-    } finally {
-      clearTimeout(timer);
-    }
+    const execution = await execute(catalog.find(this.task.problem_id), this.task, {
+      ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
+    }, { stop: this.#running.signal, disowned: this.#disowned.signal });
+    clearTimeout(timer);
     this.#ended = true;
-    const disowned = this.#stopReason !== null && isDisowning(this.#stopReason);
-    const end = this.#endOf(execution, disowned);
-    if (disowned) {
+    const end = this.#endOf(execution);
+    if (this.#disowned.signal.aborted) {
       endSaid();
     } else {
       if (this.#stopReason === 'released') void this.#hurry();
@@ -98,42 +103,43 @@ export class Attempt {
     return end;
   }
 
-  async #execute(catalog: readonly CatalogEntry[]): Promise<Execution> {
-    const entry = findEntry(catalog, this.task.problem_id);
-    if (entry === null) return { kind: 'failed', error: `this worker has no executor for ${this.task.problem_id}` };
-    try {
-      return await entry.executor({
-        task: this.task,
-        signal: this.#running.signal,
-        log: (level, message, context) => this.#outbox.log(level, message, context),
-      });
-    } catch (error) {
-      return { kind: 'failed', error: `the executor broke: ${error instanceof Error ? error.message : String(error)}` };
-    }
-  }
-
   async #hurry(): Promise<void> {
     await sleep(LAST_WORDS_MS, undefined, { ref: false });
     this.#letGo();
   }
 
-  #endOf(execution: Execution, disowned: boolean): AttemptEnd {
+  #endOf(execution: Execution): AttemptEnd {
+    const unfit = execution.kind === 'unfit' ? execution.reason : (execution.unfit ?? null);
     // What was finished before the stop arrived is finished.
-    if (this.#stopReason !== null && (disowned || execution.kind !== 'completed')) return { kind: this.#stopReason };
-    return execution.kind === 'unfit' ? { kind: 'unfit', reason: execution.reason } : { kind: execution.kind };
+    const isStopped = this.#stopReason !== null && (this.#disowned.signal.aborted || execution.kind !== 'completed');
+    return { kind: isStopped && this.#stopReason !== null ? this.#stopReason : execution.kind, unfit };
   }
 
   #reportOf(execution: Execution): Report {
-    const fail = (error: string): Report => ({ verb: 'fail', body: { error: storable(error).slice(0, LIMITS.maxErrorChars).toWellFormed() || 'no reason given' } });
     if (execution.kind === 'completed') {
-      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) return fail(`the result is larger than ${MAX_RESULT_CHARS} characters`);
+      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) return fail({ error: `the result is larger than ${MAX_RESULT_CHARS} characters` });
       return { verb: 'complete', body: execution.result };
     }
-    if (this.#stopReason === 'released') return { verb: 'release', body: { reason: 'the worker is leaving' } };
-    if (this.#stopReason === 'timeout') return fail(`timed out after ${this.task.timeout_seconds} seconds`);
-    if (execution.kind === 'unfit') return { verb: 'release', body: { reason: storable(execution.reason).slice(0, LIMITS.maxReleaseReasonChars).toWellFormed() } };
-    return fail(execution.error);
+    if (this.#stopReason === 'released') return release('the worker is leaving');
+    if (execution.kind === 'unfit') return release(`this worker is not fit: ${execution.reason}`);
+    if (this.#stopReason === 'timeout') return fail({ error: `timed out after ${this.task.timeout_seconds} seconds` });
+    return fail(execution);
   }
+}
+
+function fail({ error, retryable, retryAfterSeconds }: Omit<Failed, 'kind'>): Report {
+  return {
+    verb: 'fail',
+    body: {
+      error: storable(error).slice(0, LIMITS.maxErrorChars).toWellFormed() || 'no reason given',
+      ...(retryable !== undefined && { retryable }),
+      ...(retryAfterSeconds !== undefined && { retry_after_seconds: Math.min(retryAfterSeconds, LIMITS.maxBackoffSeconds) }),
+    },
+  };
+}
+
+function release(reason: string): Report {
+  return { verb: 'release', body: { reason: storable(reason).slice(0, LIMITS.maxReleaseReasonChars).toWellFormed() } };
 }
 
 function isDisowning(reason: StopReason): boolean {

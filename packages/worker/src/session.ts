@@ -5,7 +5,7 @@
  */
 import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
-import type { CatalogEntry } from './catalog.js';
+import type { Catalog } from './catalog.js';
 import { Change } from './change.js';
 import { claimLoop } from './claim-loop.js';
 import type { Task } from './executors/executor.js';
@@ -28,7 +28,7 @@ export interface SessionParts {
   readonly client: ApiClient;
   readonly pulses: Pulses;
   readonly outboxes: Outboxes;
-  readonly catalog: () => readonly CatalogEntry[];
+  readonly catalog: Catalog;
   readonly concurrency: number;
   readonly fitness: Fitness;
   readonly tally: Tally;
@@ -176,14 +176,22 @@ export class Session {
   }
 
   #begin(task: Task): void {
-    const outbox = this.#parts.outboxes.open(this.identity, { task_id: task.id, attempt: task.attempt });
-    const attempt = new Attempt({ task, outbox, catalog: this.#parts.catalog(), log: this.#log });
+    const { client, catalog, outboxes } = this.#parts;
+    const about = { task_id: task.id, attempt: task.attempt };
+    const outbox = outboxes.open(this.identity, about);
+    const attempt = new Attempt({
+      task, outbox, catalog, log: this.#log,
+      channel: {
+        putProgress: (progress) => client.putProgress(this.identity, about, progress),
+        putArtifact: (upload, signal) => client.putArtifact(this.identity, about, upload, signal),
+      },
+    });
     // The task's last attempt may have been this session's own, and may still be ending.
     const key = `${task.id}/${task.attempt}`;
     this.attempts.set(key, attempt);
     this.#name();
     void attempt.said.then(() => {
-      this.#parts.outboxes.close(outbox);
+      outboxes.close(outbox);
     });
     void attempt.finished.then((end) => {
       this.attempts.delete(key);
@@ -198,7 +206,7 @@ export class Session {
   #account(end: AttemptEnd): void {
     const { fitness, tally } = this.#parts;
     tally.attempts[end.kind] += 1;
-    if (end.kind === 'unfit') fitness.suspect(end.reason);
+    if (end.unfit !== null) fitness.suspect(end.unfit);
     else if (end.kind === 'completed') fitness.trust();
   }
 

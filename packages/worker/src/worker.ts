@@ -3,7 +3,7 @@
  * internal workers this way) or as one of its own (main.ts).
  */
 import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
-import { BUILT_IN_CATALOG, type CatalogEntry } from './catalog.js';
+import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
 import { Fitness, type HealthCheck } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
@@ -27,8 +27,7 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Globs of the problems to claim. */
   readonly problems: readonly string[];
-  /** Asked again for each task where it is a function. */
-  readonly catalog?: readonly CatalogEntry[] | (() => readonly CatalogEntry[]);
+  readonly catalog?: Catalog;
   readonly metadata?: Record<string, unknown>;
   /** How long a drain may take before what still runs is handed back, in milliseconds; without it as long as the tasks do. */
   readonly drainMs?: number;
@@ -36,7 +35,7 @@ export interface WorkerOptions {
   readonly maxTasks?: number;
   /** Leaves when it has run nothing for so long, in milliseconds. */
   readonly maxIdleMs?: number;
-  /** What keeps this worker from running tasks, or null; while there is something, it claims none. */
+  /** What keeps this worker from running tasks, or null; while there is something, it claims none. The catalog's own where absent. */
   readonly health?: HealthCheck;
   /** Where reports wait on disk; the worker closes it. Without it they wait in memory alone. */
   readonly spool?: Spool;
@@ -92,6 +91,7 @@ class Worker implements RunningWorker {
   readonly registered: Promise<void>;
   readonly stopped: Promise<WorkerEnd>;
   readonly #options: WorkerOptions;
+  readonly #catalog: Catalog;
   readonly #client: ApiClient;
   readonly #pulses: Pulses;
   readonly #fitness: Fitness;
@@ -109,9 +109,10 @@ class Worker implements RunningWorker {
     this.#options = options;
     this.#client = new ApiClient(options.apiUrl);
     this.#pulses = options.pulses ?? new Pulses();
-    const { spool = null, log, health } = options;
+    this.#catalog = options.catalog ?? BUILT_IN_CATALOG;
+    const { spool = null, log, health = () => this.#catalog.health() } = options;
     this.#outboxes = new Outboxes({ courier: courierOf(this.#client), spool, log });
-    this.#fitness = new Fitness(async () => (await spool?.check()) ?? (await health?.()) ?? null, log);
+    this.#fitness = new Fitness(async () => (await spool?.check()) ?? (await health()), log);
     this.registered = new Promise((resolve) => {
       this.#announce = resolve;
     });
@@ -198,11 +199,10 @@ class Worker implements RunningWorker {
       }, log, leaving);
       if (registered === null) return leaving.aborted ? 'left' : 'refused';
       this.#tally.sessions += 1;
-      const { catalog = BUILT_IN_CATALOG } = this.#options;
       const end = await this.#live(new Session({
         registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, client: this.#client,
         pulses: this.#pulses, outboxes: this.#outboxes, fitness: this.#fitness, tally: this.#tally, concurrency, log,
-        catalog: typeof catalog === 'function' ? catalog : () => catalog,
+        catalog: this.#catalog,
         mayBegin: () => this.#begun < (this.#options.maxTasks ?? Infinity),
         onBegin: () => {
           this.#onBegin();

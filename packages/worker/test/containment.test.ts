@@ -6,11 +6,8 @@ import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { commandExecutor, type CommandOptions } from '../src/executors/command.js';
 import { containment } from '../src/executors/containment.js';
-import type { Execution, Task } from '../src/executors/executor.js';
-
-const TASK = { id: '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01', attempt: 1, problem_id: 'x', parameters: {} } as unknown as Task;
+import { errorOf, node, run as runExecutor, command } from './fixtures/executions.js';
 
 describe('containment', () => {
   let server: Server;
@@ -47,15 +44,13 @@ describe('containment', () => {
     for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
   };
 
-  async function run(code: string, { signal = new AbortController().signal, ...more }: Partial<CommandOptions> & { signal?: AbortSignal } = {}) {
-    const lines: string[] = [];
-    const executor = commandExecutor({ argv: [process.execPath, '-e', code], cwd: null, inherit: [], environment: {}, graceMs: 60_000, contained: true, ...more });
-    const execution: Execution = await executor({ task: TASK, signal, log: (_level, message) => { lines.push(message); return Promise.resolve(); } });
-    return { lines, error: execution.kind === 'failed' ? execution.error : null };
+  async function run(code: string, { stop = new AbortController(), graceMs = 60_000 } = {}) {
+    const { execution, lines } = await runExecutor(node(code, { contained: true, graceMs }), {}, undefined, stop);
+    return { lines: lines.map((line) => line.message), error: errorOf(execution) };
   }
 
   it('ends a command and all its descendants with the worker, also by kill -9', async () => {
-    const worker = spawn(process.execPath, ['--import', 'tsx', new URL('fixtures/contained-worker.ts', import.meta.url).pathname, process.execPath, '-e', family()], { stdio: 'ignore' });
+    const worker = spawn(process.execPath, ['--import', 'tsx', new URL('fixtures/contained-worker.ts', import.meta.url).pathname, 'contained', process.execPath, '-e', family()], { stdio: 'ignore' });
     const sockets = await connections(2);
     worker.kill('SIGKILL');
     await closed(sockets);
@@ -70,7 +65,7 @@ describe('containment', () => {
 
   it('lets a command end at TERM by itself, without waiting for KILL', async () => {
     const stop = new AbortController();
-    const running = run(`require('net').connect(${port}, '127.0.0.1').on('error', () => {}); setInterval(() => {}, 1000);`, { signal: stop.signal });
+    const running = run(`require('net').connect(${port}, '127.0.0.1').on('error', () => {}); setInterval(() => {}, 1000);`, { stop });
     const sockets = await connections(1);
     stop.abort();
     expect((await running).error).to.match(/ended by SIGTERM/);
@@ -79,7 +74,7 @@ describe('containment', () => {
 
   it('kills what ignores TERM after the grace', async () => {
     const stop = new AbortController();
-    const running = run(family(), { signal: stop.signal, graceMs: 100 });
+    const running = run(family(), { stop, graceMs: 100 });
     const sockets = await connections(2);
     stop.abort();
     expect((await running).error).to.match(/SIGKILL/);
@@ -93,6 +88,7 @@ describe('containment', () => {
   });
 
   it('says which program is missing', async () => {
-    expect((await run('', { argv: ['no-such-program-here'] })).error).to.match(/no-such-program-here could not be started/);
+    const { execution } = await runExecutor(command(['no-such-program-here'], { contained: true }));
+    expect(execution).to.deep.equal({ kind: 'unfit', reason: 'the command no-such-program-here could not be started: no such program can be run' });
   });
 });

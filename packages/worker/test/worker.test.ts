@@ -1,6 +1,6 @@
 /** The worker against the scripted API: what it says, and what it does at each answer. */
 import { expect } from 'chai';
-import { CatalogError, findEntry, parseCatalog } from '../src/catalog.js';
+import { Catalog } from '../src/catalog.js';
 import { problem } from '../src/conformance/model.js';
 import { ScriptedApi } from '../src/conformance/scripted-api.js';
 import type { Execution, ExecutionContext } from '../src/executors/executor.js';
@@ -40,13 +40,13 @@ describe('worker', () => {
   function start(more: Partial<WorkerOptions> = {}, execute: (context: ExecutionContext) => Promise<Execution> = () => Promise.resolve(COMPLETED)) {
     return startWorker({
       apiUrl: api.url, backendType: 'kind', concurrency: 1, problems: ['test-*'], log: SILENT,
-      catalog: [{
+      catalog: Catalog.of([{
         problems: ['test-*'], executor: (context) => {
           begun += 1;
           api.look();
           return execute(context);
         },
-      }],
+      }]),
       ...more,
     });
   }
@@ -281,30 +281,5 @@ describe('worker', () => {
     await worker.registered;
     expect(worker.id).to.equal('worker-001-kind');
     await worker.drain();
-  });
-});
-
-describe('catalog', () => {
-  it('finds the first entry that matches', () => {
-    const catalog = parseCatalog('problems:\n  - match: a-*\n    command: [x]\n  - match: "*"\n    simulated: true\n', 'catalog.yaml');
-    expect(findEntry(catalog, 'a-1')).to.equal(catalog[0]);
-    expect(findEntry(catalog, 'b')).to.equal(catalog[1]);
-    expect(findEntry(catalog.slice(0, 1), 'b')).to.equal(null);
-  });
-
-  it('names the line of every mistake', () => {
-    const mistakes = (text: string): string => {
-      try {
-        parseCatalog(text, 'c.yaml');
-      } catch (error) {
-        if (error instanceof CatalogError) return error.message;
-      }
-      return 'none';
-    };
-    expect(mistakes('problems:\n  - match: a\n    command: []\n')).to.match(/^c\.yaml:3: /m);
-    expect(mistakes('problems:\n  - match: a\n')).to.match(/^c\.yaml:2: .*command/m);
-    expect(mistakes('problems:\n  - match: a\n    command: [x]\n    shell: true\n')).to.match(/shell/);
-    expect(mistakes('problems: [\n')).to.match(/^c\.yaml:\d+: /);
-    expect(mistakes('')).to.match(/^c\.yaml:1: /);
   });
 });
