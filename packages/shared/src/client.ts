@@ -132,7 +132,8 @@ export class ApiClient {
   }
 
   heartbeat(worker: WorkerIdentity, heartbeat: Schemas['Heartbeat'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {
-    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/heartbeat`, { body: heartbeat, headers: sessionHeader(worker), signal });
+    const timeoutMs = (heartbeat.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
+    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/heartbeat`, { body: heartbeat, headers: sessionHeader(worker), timeoutMs, signal });
   }
 
   /** The claimed task, or null where there was none within `wait_seconds`. */

@@ -1,112 +1,147 @@
 /**
- * One attempt: run the executor, ship its log, report how it went. Why an attempt is stopped decides what is said about
- * it: a released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said.
+ * One attempt: run the executor, take its log, report how it went. Why an attempt is stopped decides what is said about it: a
+ * released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said. One that
+ * has ended by itself is reported, whatever happens to it afterwards.
  */
-import { LIMITS, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
-import { findEntry, type CatalogEntry } from './catalog.js';
-import type { Execution, Task } from './executors/executor.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '@task-executor/shared';
+import type { Catalog } from './catalog.js';
+import { execute, type AttemptChannel } from './execution.js';
+import type { Execution, Failed, Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
-import { LogShipper, storable } from './log-shipper.js';
-import { deliver } from './report.js';
+import { storable } from './log-shipper.js';
+import type { Outbox } from './outbox.js';
+import type { Report } from './report.js';
 
 /** Why an attempt was stopped from outside. */
 export type StopReason = 'cancelled' | 'lost' | 'fenced' | 'released' | 'timeout';
 
+/** How an attempt ended, as this worker sees it. */
+export interface AttemptEnd {
+  readonly kind: StopReason | Execution['kind'] | 'broken';
+  /** Why this host should take no other task for now, or null. */
+  readonly unfit: string | null;
+}
+
 /** The API ends attempts by its own clock; this one only frees the worker should the API be slow to say so. */
 const TIMEOUT_MARGIN_MS = 2_000;
+/** How long a worker that leaves waits for the answer to a report. What the spool has is not lost then. */
+const LAST_WORDS_MS = 10_000;
 const MAX_RESULT_CHARS = 900 * 1024;
 
 export class Attempt {
   readonly task: Task;
-  /** Resolves when nothing of it runs and everything is said; never rejects. */
-  readonly finished: Promise<void>;
+  /** Resolves when nothing of it runs, and everything is said or is the outbox's own affair; never rejects. */
+  readonly finished: Promise<AttemptEnd>;
+  /** Resolves when the outbox has nothing of it any more; never rejects. */
+  readonly said: Promise<void>;
   /** Aborts the executor. */
   readonly #running = new AbortController();
-  /** Aborts reports and log lines too: this worker does not hold the attempt. */
+  /** Aborts what it would still store: this worker does not hold the attempt. */
   readonly #disowned = new AbortController();
-  readonly #client: ApiClient;
-  readonly #worker: WorkerIdentity;
+  readonly #outbox: Outbox;
   readonly #log: WorkerLog;
+  #ended = false;
   #stopReason: StopReason | null = null;
+  /** Ends the wait for the API's answer. */
+  #letGo: () => void = () => undefined;
+  readonly #answered: Promise<void>;
 
-  constructor(parts: { task: Task; client: ApiClient; worker: WorkerIdentity; catalog: readonly CatalogEntry[]; log: WorkerLog }) {
+  constructor(parts: { task: Task; outbox: Outbox; channel: Omit<AttemptChannel, 'log'>; catalog: Catalog; log: WorkerLog }) {
     this.task = parts.task;
-    this.#client = parts.client;
-    this.#worker = parts.worker;
+    this.#outbox = parts.outbox;
     this.#log = parts.log;
-    this.finished = this.#run(parts.catalog).catch((error: unknown) => {
+    this.#answered = new Promise((resolve) => {
+      this.#letGo = resolve;
+    });
+    let endSaid: () => void = () => undefined;
+    this.said = new Promise((resolve) => {
+      endSaid = resolve;
+    });
+    this.finished = this.#run(parts.catalog, parts.channel, endSaid).catch((error: unknown) => {
+      endSaid();
       this.#log.error({ event: 'attempt_broken', task_id: this.task.id, error: String(error) }, 'an attempt ended by a mistake of the worker');
+      return { kind: 'broken', unfit: null };
     });
   }
 
   /** Stops it, for the first reason that is given; that it is not ours any more outweighs any other. */
   stop(reason: StopReason): void {
-    const disowning = reason === 'cancelled' || reason === 'lost' || reason === 'fenced';
+    const disowning = isDisowning(reason);
+    if (disowning) this.#letGo();
+    if (this.#ended) {
+      if (reason === 'released') void this.#hurry();
+      return;
+    }
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
-    if (disowning) this.#disowned.abort();
+    if (disowning) {
+      this.#disowned.abort();
+      this.#outbox.abandon();
+    }
     this.#running.abort();
   }
 
-  async #run(catalog: readonly CatalogEntry[]): Promise<void> {
+  async #run(catalog: Catalog, channel: Omit<AttemptChannel, 'log'>, endSaid: () => void): Promise<AttemptEnd> {
     const about = { task_id: this.task.id, attempt: this.task.attempt };
     this.#log.info({ event: 'attempt_started', ...about, problem_id: this.task.problem_id }, 'an attempt started');
-    const shipper = new LogShipper(async (offset, entries) => {
-      const { next_offset } = await this.#client.appendLogs(this.#worker, this.#identity(), { offset, entries });
-      return next_offset;
-    }, this.#disowned.signal);
     const timer = setTimeout(() => {
       this.stop('timeout');
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
-    let execution: Execution;
-    try {
-      execution = await this.#execute(catalog, shipper);
-    } finally {
-      clearTimeout(timer);
+    const execution = await execute(catalog.find(this.task.problem_id), this.task, {
+      ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
+    }, { stop: this.#running.signal, disowned: this.#disowned.signal });
+    clearTimeout(timer);
+    this.#ended = true;
+    const end = this.#endOf(execution);
+    if (this.#disowned.signal.aborted) {
+      endSaid();
+    } else {
+      if (this.#stopReason === 'released') void this.#hurry();
+      await Promise.race([this.#outbox.report(this.#reportOf(execution)).finally(endSaid), this.#answered]);
     }
-    await shipper.close();
-    await this.#say(execution);
-    this.#log.info({ event: 'attempt_ended', ...about, outcome: this.#stopReason ?? execution.kind }, 'an attempt ended');
+    this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
+    return end;
   }
 
-  async #execute(catalog: readonly CatalogEntry[], shipper: LogShipper): Promise<Execution> {
-    const entry = findEntry(catalog, this.task.problem_id);
-    if (entry === null) return { kind: 'failed', error: `this worker has no executor for ${this.task.problem_id}` };
-    try {
-      return await entry.executor({
-        task: this.task,
-        signal: this.#running.signal,
-        log: (level, message, context) => shipper.log(level, message, context),
-      });
-    } catch (error) {
-      return { kind: 'failed', error: `the executor broke: ${error instanceof Error ? error.message : String(error)}` };
-    }
+  async #hurry(): Promise<void> {
+    await sleep(LAST_WORDS_MS, undefined, { ref: false });
+    this.#letGo();
   }
 
-  #identity(): { task_id: string; attempt: number } {
-    return { task_id: this.task.id, attempt: this.task.attempt };
-  }
-
-  async #say(execution: Execution): Promise<void> {
-    if (this.#disowned.signal.aborted) return;
-    const stop = this.#disowned.signal;
-    const refusal = await deliver(this.#reportOf(execution), stop, this.#log, this.task.id);
-    if (refusal === null || refusal.status === 409 || refusal.status === 404 || execution.kind === 'failed') return;
-    // The result itself was refused; the task must not wait for its timeout because of it.
-    const failed: Execution = { kind: 'failed', error: `the result was not taken: ${refusal.message}` };
-    await deliver(this.#reportOf(failed), stop, this.#log, this.task.id);
-  }
-
-  #reportOf(execution: Execution): () => Promise<unknown> {
-    const [client, worker, identity] = [this.#client, this.#worker, this.#identity()];
-    const fail = (error: string): (() => Promise<unknown>) => () =>
-      client.fail(worker, identity, { error: storable(error).slice(0, LIMITS.maxErrorChars).toWellFormed() || 'no reason given' });
+  #endOf(execution: Execution): AttemptEnd {
+    const unfit = execution.kind === 'unfit' ? execution.reason : (execution.unfit ?? null);
     // What was finished before the stop arrived is finished.
-    if (execution.kind === 'completed') {
-      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) return fail(`the result is larger than ${MAX_RESULT_CHARS} characters`);
-      return () => client.complete(worker, identity, execution.result);
-    }
-    if (this.#stopReason === 'released') return () => client.release(worker, identity, { reason: 'the worker is leaving' });
-    if (this.#stopReason === 'timeout') return fail(`timed out after ${this.task.timeout_seconds} seconds`);
-    return fail(execution.error);
+    const isStopped = this.#stopReason !== null && (this.#disowned.signal.aborted || execution.kind !== 'completed');
+    return { kind: isStopped && this.#stopReason !== null ? this.#stopReason : execution.kind, unfit };
   }
+
+  #reportOf(execution: Execution): Report {
+    if (execution.kind === 'completed') {
+      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) return fail({ error: `the result is larger than ${MAX_RESULT_CHARS} characters` });
+      return { verb: 'complete', body: execution.result };
+    }
+    if (this.#stopReason === 'released') return release('the worker is leaving');
+    if (execution.kind === 'unfit') return release(`this worker is not fit: ${execution.reason}`);
+    if (this.#stopReason === 'timeout') return fail({ error: `timed out after ${this.task.timeout_seconds} seconds` });
+    return fail(execution);
+  }
+}
+
+function fail({ error, retryable, retryAfterSeconds }: Omit<Failed, 'kind'>): Report {
+  return {
+    verb: 'fail',
+    body: {
+      error: storable(error).slice(0, LIMITS.maxErrorChars).toWellFormed() || 'no reason given',
+      ...(retryable !== undefined && { retryable }),
+      ...(retryAfterSeconds !== undefined && { retry_after_seconds: Math.min(retryAfterSeconds, LIMITS.maxBackoffSeconds) }),
+    },
+  };
+}
+
+function release(reason: string): Report {
+  return { verb: 'release', body: { reason: storable(reason).slice(0, LIMITS.maxReleaseReasonChars).toWellFormed() } };
+}
+
+function isDisowning(reason: StopReason): boolean {
+  return reason === 'cancelled' || reason === 'lost' || reason === 'fenced';
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { checkCatalog } from './catalog-check.js';
 import { ConfigError, ENVIRONMENT, readConfig } from './config.js';
 import { startWorker, type RunningWorker } from './worker.js';
 
@@ -62,6 +63,13 @@ async function start(options: Record<string, string>): Promise<void> {
   log.info({ event: 'stopped', reason: end }, 'stopped');
 }
 
+async function check(file: string): Promise<void> {
+  const { mistakes, warnings, problems } = await checkCatalog(file);
+  for (const line of [...mistakes, ...warnings.map((warning) => `warning: ${warning}`)]) process.stderr.write(`${line}\n`);
+  if (mistakes.length > 0) process.exitCode = EXIT_USAGE;
+  else process.stdout.write(`${file} is a catalog of ${problems.join(', ')}\n`);
+}
+
 export function createCommand(): Command {
   const program = new Command('task-executor-worker').description('A worker of Task Executor.').version(version);
   const command = program.command('start').description('register with the API and run tasks');
@@ -85,5 +93,7 @@ export function createCommand(): Command {
       process.exitCode = EXIT_USAGE;
     }
   });
+  program.command('check').description('look through a problem catalog, and at what this host lacks for it')
+    .argument('<file>', 'the catalog').action(check);
   return program;
 }

@@ -1,6 +1,6 @@
 /** The configuration of a worker process: read once, all mistakes reported together. */
 import { LIMITS } from '@task-executor/shared';
-import { BUILT_IN_CATALOG, CatalogError, readCatalog, type CatalogEntry } from './catalog.js';
+import { BUILT_IN_CATALOG, Catalog, CatalogError } from './catalog.js';
 
 export interface WorkerConfig {
   readonly apiUrl: string;
@@ -8,7 +8,7 @@ export interface WorkerConfig {
   readonly backendType: string;
   readonly concurrency: number;
   readonly problems: readonly string[];
-  readonly catalog: readonly CatalogEntry[];
+  readonly catalog: Catalog;
   readonly drainSeconds: number;
   readonly logLevel: string;
 }
@@ -55,14 +55,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   let catalog = BUILT_IN_CATALOG;
   if (text('CATALOG') !== '') {
     try {
-      catalog = readCatalog(text('CATALOG'));
+      catalog = Catalog.read(text('CATALOG'));
     } catch (error) {
       if (!(error instanceof CatalogError)) throw error;
       mistakes.push(error.message);
     }
   }
   const named = text('WORKER_PROBLEMS').split(',').map((glob) => glob.trim()).filter((glob) => glob !== '');
-  const problems = named.length > 0 ? named : catalog.flatMap((entry) => entry.problems);
+  const problems = named.length > 0 ? named : catalog.problems;
   for (const glob of problems) {
     if (!/^[A-Za-z0-9_.:/@+=,~*?-]{1,255}$/.test(glob)) mistakes.push(`WORKER_PROBLEMS holds "${glob}", which is no glob of problem ids`);
   }

@@ -1,3 +1,7 @@
 /** What other packages may use of the worker. */
+export { Catalog, CatalogError, type CatalogEntry } from './catalog.js';
+export type { Execution, ExecutionContext, Executor, ProgressUpdate } from './executors/executor.js';
+export type { Handler, HandlerError, ModuleContext, ModuleTask } from './executors/module-types.js';
+export { Pulses } from './heartbeat/pulse.js';
 export type { WorkerLog } from './log.js';
-export { startWorker, type RunningWorker, type WorkerEnd, type WorkerOptions } from './worker.js';
+export { startWorker, type RunningWorker, type WorkerEnd, type WorkerOptions, type WorkerState } from './worker.js';

@@ -1,9 +1,11 @@
 /**
  * Ships the log lines of one attempt: in order, in batches, each line once (the batch's offset makes repeating it safe).
- * The buffer is bounded; a writer that is faster than the API waits. Text that the API would refuse is mended here.
+ * The buffer is bounded; a writer that is faster than the API waits. While the API is away, batches are put aside into a
+ * store, and the writer goes on until that is full, too. Text that the API would refuse is mended here.
  */
-import { ApiError, backoffMs, LIMITS, type LogLevel } from '@task-executor/shared';
+import { ApiError, LIMITS, type LogLevel } from '@task-executor/shared';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { retryDelayMs } from './retry.js';
 
 export interface LogLine {
   readonly level: LogLevel;
@@ -15,12 +17,32 @@ export interface LogLine {
 /** Sends a batch that follows `offset` lines; resolves with the number of lines then stored. */
 export type SendBatch = (offset: number, entries: LogLine[]) => Promise<number>;
 
+/** Where batches wait while the API is away, by their sequence number. */
+export interface BatchStore {
+  /** @throws where there is no room */
+  put(sequence: number, offset: number, entries: readonly LogLine[]): Promise<void>;
+  /** Null where it is gone. */
+  get(sequence: number): Promise<LogLine[] | null>;
+  remove(sequence: number): Promise<void>;
+}
+
+interface Batch {
+  readonly sequence: number;
+  readonly lines: number;
+  /** Null: in the store alone. */
+  entries: LogLine[] | null;
+  /** Whether the store has it, once that is known; null where nobody has tried. */
+  stored: Promise<boolean> | null;
+}
+
 const MAX_BATCH_LINES = 500;
 /** Of JSON, where one character may take six bytes; a line of the greatest length always fits. */
 const MAX_BATCH_BYTES = 512 * 1024;
 const MAX_BUFFERED_LINES = 2_000;
 const MAX_BUFFERED_CHARS = 2 * 1024 * 1024;
 const GATHER_MS = 100;
+/** A last batch that takes longer than this is put into the store meanwhile. */
+const SLOW_MS = 500;
 const RETRY = { initialMs: 200, maxMs: 5_000 };
 const TRUNCATED = ' [truncated]';
 
@@ -32,25 +54,42 @@ export function storable(text: string): string {
 }
 
 export class LogShipper {
+  /** Oldest first; the first may be on its way. */
+  readonly #batches: Batch[] = [];
+  /** The lines after those of the batches. */
   readonly #buffer: LogLine[] = [];
-  #bufferedChars = 0;
+  #heldLines = 0;
+  #heldChars = 0;
   #accepted = 0;
-  #offset = 0;
+  /** How many lines the API has. */
+  #offset: number;
+  #sequence: number;
+  #failures = 0;
   #closed = false;
   #abandoned = false;
+  #halted = false;
   #wake: () => void = () => undefined;
   #room: (() => void)[] = [];
   readonly #send: SendBatch;
   readonly #stop: AbortSignal;
+  readonly #store: BatchStore | null;
   readonly #done: Promise<void>;
 
-  /** `stop` aborts when the attempt is not this worker's any more: what is buffered is dropped. */
-  constructor(send: SendBatch, stop: AbortSignal) {
+  /**
+   * `stop` aborts when the attempt is not this worker's any more: what is there is dropped. `leftover`: batches that an
+   * earlier process left in the store, the first of which follows `offset` lines.
+   */
+  constructor(send: SendBatch, stop: AbortSignal, store: BatchStore | null = null, leftover: { offset: number; sequences: readonly number[] } = { offset: 0, sequences: [] }) {
     this.#send = send;
     this.#stop = stop;
+    this.#store = store;
+    this.#offset = leftover.offset;
+    this.#batches.push(...leftover.sequences.map((sequence) => ({ sequence, lines: 0, entries: null, stored: Promise.resolve(true) })));
+    this.#sequence = Math.max(0, ...leftover.sequences);
     stop.addEventListener('abort', () => {
       this.#abandon();
     }, { once: true });
+    if (stop.aborted) this.#abandon();
     this.#done = this.#run();
   }
 
@@ -66,7 +105,7 @@ export class LogShipper {
       timestamp: new Date().toISOString(),
     };
     this.#buffer.push(line);
-    this.#bufferedChars += line.message.length;
+    this.#hold([line], 1);
     this.#wake();
     if (this.#full()) {
       await new Promise<void>((resolve) => {
@@ -75,11 +114,21 @@ export class LogShipper {
     }
   }
 
-  /** Takes no more lines, and resolves when all are stored or given up. */
+  /** Takes no more lines, and resolves when all are with the API or given up. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake();
+    const slow = setTimeout(() => {
+      void this.#putAside();
+    }, SLOW_MS);
     await this.#done;
+    clearTimeout(slow);
+  }
+
+  /** Ends at once; what is in the store stays there. */
+  halt(): void {
+    this.#halted = true;
+    this.#abandon();
   }
 
   #isClosed(): boolean {
@@ -87,39 +136,46 @@ export class LogShipper {
   }
 
   #full(): boolean {
-    return !this.#abandoned && (this.#buffer.length >= MAX_BUFFERED_LINES || this.#bufferedChars >= MAX_BUFFERED_CHARS);
+    return !this.#abandoned && (this.#heldLines >= MAX_BUFFERED_LINES || this.#heldChars >= MAX_BUFFERED_CHARS);
+  }
+
+  /** Counts lines that are in memory: `sign` 1 when they come, -1 when they go. */
+  #hold(lines: readonly LogLine[], sign: 1 | -1): void {
+    this.#heldLines += sign * lines.length;
+    for (const line of lines) this.#heldChars += sign * line.message.length;
+    if (sign === -1 && !this.#full()) for (const resolve of this.#room.splice(0)) resolve();
   }
 
   #abandon(): void {
     this.#abandoned = true;
     this.#buffer.length = 0;
-    this.#bufferedChars = 0;
-    this.#letIn();
+    for (const resolve of this.#room.splice(0)) resolve();
     this.#wake();
   }
 
-  #letIn(): void {
-    if (this.#full()) return;
-    for (const resolve of this.#room.splice(0)) resolve();
-  }
-
   async #run(): Promise<void> {
-    for (;;) {
-      if (this.#abandoned) return;
-      if (this.#buffer.length === 0) {
-        if (this.#closed) return;
+    while (!this.#abandoned) {
+      const [next] = this.#batches;
+      if (next !== undefined) {
+        await this.#ship(next);
+      } else if (this.#buffer.length > 0) {
+        this.#batches.push(this.#cut());
+      } else if (this.#closed) {
+        return;
+      } else {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         // Lines come in bursts: a moment's wait makes one call of them.
         if (!this.#isClosed()) await sleep(GATHER_MS, undefined, { signal: this.#stop }).catch(() => undefined);
-        continue;
       }
-      await this.#ship(this.#nextBatch());
     }
+    if (this.#halted) return;
+    for (const batch of this.#batches.splice(0)) await this.#forget(batch);
   }
 
-  #nextBatch(): LogLine[] {
+  /** The next batch, out of the buffer. */
+  #cut(): Batch {
     let bytes = 0;
     let count = 0;
     for (const line of this.#buffer) {
@@ -127,31 +183,84 @@ export class LogShipper {
       if (count > 0 && (count >= MAX_BATCH_LINES || bytes > MAX_BATCH_BYTES)) break;
       count += 1;
     }
-    return this.#buffer.slice(0, count);
+    this.#sequence += 1;
+    return { sequence: this.#sequence, lines: count, entries: this.#buffer.splice(0, count), stored: null };
   }
 
-  async #ship(batch: LogLine[]): Promise<void> {
-    for (let failures = 1; !this.#abandoned; failures++) {
+  /** Sends the first batch once. */
+  async #ship(batch: Batch): Promise<void> {
+    const entries = batch.entries ?? (await this.#store?.get(batch.sequence)) ?? null;
+    if (entries !== null && !this.#abandoned) {
       try {
-        this.#offset = await this.#send(this.#offset, batch);
-        break;
+        this.#offset = await this.#send(this.#offset, entries);
+        this.#failures = 0;
       } catch (error) {
-        if (error instanceof ApiError && error.code === 'log_gap' && error.expectedOffset !== null) {
-          this.#offset = error.expectedOffset;
-        } else if (error instanceof ApiError && error.status === 409) {
+        const gap = error instanceof ApiError && error.code === 'log_gap' ? error.expectedOffset : null;
+        if (gap !== null) this.#offset = gap;
+        else if (error instanceof ApiError && error.status === 409) {
           this.#abandon();
           return;
-        } else if (error instanceof ApiError && !error.retryable) {
-          // Never to be taken: the lines are given up, their number is not.
-          break;
         }
-        const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-        const wait = Math.max(asked, backoffMs(RETRY, failures, Math.random()));
-        await sleep(wait, undefined, { signal: this.#stop }).catch(() => undefined);
+        if (gap !== null || !(error instanceof ApiError) || error.retryable) {
+          this.#failures += 1;
+          await this.#away(retryDelayMs(error, this.#failures, RETRY));
+          return;
+        }
+        // Never to be taken: the lines are given up, their number is not.
       }
     }
-    if (this.#abandoned) return;
-    for (const line of this.#buffer.splice(0, batch.length)) this.#bufferedChars -= line.message.length;
-    this.#letIn();
+    this.#batches.shift();
+    await this.#forget(batch);
+  }
+
+  /** Waits out a time in which nothing can be sent. */
+  async #away(ms: number): Promise<void> {
+    const over = new AbortController();
+    const stop = AbortSignal.any([this.#stop, over.signal]);
+    const until = sleep(ms, undefined, { signal: stop }).catch(() => undefined).then(() => {
+      over.abort();
+    });
+    await this.#putAside();
+    while (!over.signal.aborted && !this.#abandoned) {
+      await Promise.race([until, new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      })]);
+      if (this.#full() || (this.#closed && this.#buffer.length > 0)) {
+        await this.#putAside();
+        // No room there either: nothing changes until the wait is over.
+        if (this.#full()) await until;
+      }
+    }
+    over.abort();
+  }
+
+  /** Puts what is in memory into the store, as far as it has room. */
+  async #putAside(): Promise<void> {
+    const store = this.#store;
+    if (store === null || this.#abandoned) return;
+    while (this.#buffer.length > 0) this.#batches.push(this.#cut());
+    let offset = this.#offset;
+    for (const batch of [...this.#batches]) {
+      const { entries } = batch;
+      const before = offset;
+      offset += batch.lines;
+      // Shipped meanwhile, or in the store already.
+      if (entries === null || !this.#batches.includes(batch)) continue;
+      batch.stored ??= store.put(batch.sequence, before, entries).then(() => true, () => false);
+      if (!(await batch.stored)) {
+        batch.stored = null;
+        return;
+      }
+      // The first may be on its way at this moment.
+      if (batch !== this.#batches[0] && batch.entries !== null) {
+        batch.entries = null;
+        this.#hold(entries, -1);
+      }
+    }
+  }
+
+  async #forget(batch: Batch): Promise<void> {
+    if (batch.entries !== null) this.#hold(batch.entries, -1);
+    if (await batch.stored) await this.#store?.remove(batch.sequence);
   }
 }

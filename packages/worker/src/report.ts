@@ -1,25 +1,32 @@
-/** Delivers a final report: again and again, until the API gives a definite answer. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, backoffMs } from '@task-executor/shared';
-import type { WorkerLog } from './log.js';
+/**
+ * The final report of an attempt, and its delivery. Here, and nowhere else, a report becomes a call of the API: one call for
+ * each, which the API answers the same way however often it is repeated.
+ */
+import type { ApiClient, WorkerIdentity, components } from '@task-executor/shared';
 
-const RETRY = { initialMs: 200, maxMs: 10_000 };
+type Schemas = components['schemas'];
 
-/** Resolves when `send` was answered, with the refusal if it was one, or `stop` aborted: the attempt is not ours any more. */
-export async function deliver(send: () => Promise<unknown>, stop: AbortSignal, log: WorkerLog, taskId: string): Promise<ApiError | null> {
-  for (let failures = 1; !stop.aborted; failures++) {
-    try {
-      await send();
-      return null;
-    } catch (error) {
-      if (error instanceof ApiError && !error.retryable) {
-        log.info({ event: 'report_refused', task_id: taskId, code: error.code }, 'the API did not take a report');
-        return error;
-      }
-      const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-      log.warn({ event: 'report_delayed', task_id: taskId, error: String(error) }, 'a report will be sent again');
-      await sleep(Math.max(asked, backoffMs(RETRY, failures, Math.random())), undefined, { signal: stop }).catch(() => undefined);
-    }
-  }
-  return null;
+export type Report =
+  | { readonly verb: 'complete'; readonly body: Record<string, unknown> }
+  | { readonly verb: 'fail'; readonly body: Schemas['Failure'] }
+  | { readonly verb: 'release'; readonly body: Schemas['Release'] };
+
+/** What outboxes need of the API. */
+export interface Courier {
+  /** @throws ApiError, ApiUnreachable */
+  report(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], report: Report): Promise<void>;
+  /** Appends to the attempt's log, and resolves with the number of its lines. @throws ApiError, ApiUnreachable */
+  logs(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], batch: Schemas['LogBatch']): Promise<number>;
+}
+
+/** A courier that makes one call for each report and batch. */
+export function courierOf(client: ApiClient): Courier {
+  return {
+    report: async (worker, attempt, { verb, body }) => {
+      if (verb === 'complete') await client.complete(worker, attempt, body);
+      else if (verb === 'fail') await client.fail(worker, attempt, body);
+      else await client.release(worker, attempt, body);
+    },
+    logs: async (worker, attempt, batch) => (await client.appendLogs(worker, attempt, batch)).next_offset,
+  };
 }

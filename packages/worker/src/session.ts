@@ -1,56 +1,107 @@
 /**
- * One session of a worker: heartbeats, claims and attempts from a registration to the session's end. It ends when the
- * API says so (409), when its lease has run out by this host's monotonic clock, or when the worker leaves. The loops are
- * separate, so that a claim that hangs never delays a heartbeat.
+ * One session of a worker: heartbeats, claims and attempts from a registration to the session's end. It ends when the API
+ * says so (409), when its lease has run out by this host's monotonic clock, or when the worker leaves. Heartbeats are in a
+ * thread of their own; what they learn is obeyed here.
  */
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, backoffMs, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
-import { Attempt, type StopReason } from './attempt.js';
-import type { CatalogEntry } from './catalog.js';
+import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
+import type { Catalog } from './catalog.js';
+import { Change } from './change.js';
+import { claimLoop } from './claim-loop.js';
+import type { Task } from './executors/executor.js';
+import type { Fitness } from './fitness.js';
+import type { Pulse, Pulses } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
+import type { Outboxes } from './outboxes.js';
+import type { Tally } from './tally.js';
 
-type Registered = components['schemas']['WorkerSession'];
+type Schemas = components['schemas'];
 
 /** Why a session ended: fenced off for good, over and to be replaced, or left. */
 export type SessionEnd = 'superseded' | 'lapsed' | 'left';
 
-const CLAIM_WAIT_SECONDS = 20;
-const RETRY = { initialMs: 200, maxMs: 10_000 };
+export interface SessionParts {
+  readonly registered: Schemas['WorkerSession'];
+  /** When the registration was asked for, see monotonicMs. */
+  readonly registeredAt: number;
+  readonly apiUrl: string;
+  readonly client: ApiClient;
+  readonly pulses: Pulses;
+  readonly outboxes: Outboxes;
+  readonly catalog: Catalog;
+  readonly concurrency: number;
+  readonly fitness: Fitness;
+  readonly tally: Tally;
+  /** Whether the worker may begin one more task. */
+  readonly mayBegin: () => boolean;
+  readonly onBegin: () => void;
+  readonly onFinish: () => void;
+  readonly log: WorkerLog;
+}
 
 export class Session {
   readonly identity: WorkerIdentity;
+  /** By task and attempt. */
   readonly attempts = new Map<string, Attempt>();
-  readonly #client: ApiClient;
-  readonly #catalog: readonly CatalogEntry[];
-  readonly #concurrency: number;
+  readonly #parts: SessionParts;
   readonly #log: WorkerLog;
+  readonly #pulse: Pulse;
   readonly #over = new AbortController();
   readonly #claiming = new AbortController();
+  readonly #change = new Change();
   #end: SessionEnd | null = null;
-  #heartbeatMs: number;
-  #leaseMs: number;
-  #renewedAt: number;
-  #changed: () => void = () => undefined;
+  #draining = false;
+  #leaseUntil: number;
 
-  constructor(parts: {
-    registered: Registered; registeredAt: number; client: ApiClient; catalog: readonly CatalogEntry[]; concurrency: number; log: WorkerLog;
-  }) {
-    this.identity = { workerId: parts.registered.id, session: parts.registered.session };
-    this.#client = parts.client;
-    this.#catalog = parts.catalog;
-    this.#concurrency = parts.concurrency;
+  constructor(parts: SessionParts) {
+    const { registered, registeredAt } = parts;
+    this.#parts = parts;
     this.#log = parts.log;
-    this.#heartbeatMs = parts.registered.heartbeat_interval_seconds * 1000;
-    this.#leaseMs = parts.registered.lease_seconds * 1000;
-    this.#renewedAt = parts.registeredAt;
+    this.identity = { workerId: registered.id, session: registered.session };
+    this.#leaseUntil = registeredAt + registered.lease_seconds * 1000;
+    this.#pulse = parts.pulses.open({
+      apiUrl: parts.apiUrl, identity: this.identity, renewedAt: registeredAt,
+      leaseMs: registered.lease_seconds * 1000, intervalMs: registered.heartbeat_interval_seconds * 1000,
+    }, {
+      answered: (renewedAt, leaseMs) => {
+        this.#leaseUntil = renewedAt + leaseMs;
+        parts.tally.heartbeats.answered += 1;
+      },
+      directed: (directives) => {
+        this.#obey(directives);
+      },
+      failed: (error) => {
+        parts.tally.heartbeats.failed += 1;
+        this.#log.warn({ event: 'heartbeat_failed', error }, 'a heartbeat was not answered');
+      },
+      over: (reason) => {
+        if (reason === 'lapsed') this.#log.warn({ event: 'lease_run_out', worker_id: this.identity.workerId }, 'the lease has run out; what runs is stopped');
+        this.end(reason === 'superseded' ? 'superseded' : 'lapsed');
+      },
+    });
+  }
+
+  /** Until when the lease holds, see monotonicMs. */
+  get leaseUntil(): number {
+    return this.#leaseUntil;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** Runs until the session has ended and nothing of it runs any more. */
   async run(): Promise<SessionEnd> {
-    await Promise.all([this.#heartbeats(), this.#claims()]);
+    const over = new Promise<void>((resolve) => {
+      this.#over.signal.addEventListener('abort', () => {
+        resolve();
+      }, { once: true });
+      if (this.#over.signal.aborted) resolve();
+    });
+    await Promise.all([over, this.#claims()]);
     if (this.#end !== 'left') this.stopAttempts('fenced');
     await this.idle();
+    await this.#pulse.close();
     return this.#end ?? 'left';
   }
 
@@ -74,103 +125,101 @@ export class Session {
     this.#end = reason;
     this.#claiming.abort();
     this.#over.abort();
-    this.#changed();
+    if (reason !== 'left') this.stopAttempts('fenced');
   }
 
-  async #heartbeats(): Promise<void> {
-    let failures = 0;
-    while (!this.#over.signal.aborted) {
-      const pause = failures === 0 ? this.#heartbeatMs * (0.8 + 0.2 * Math.random()) : Math.min(this.#heartbeatMs, backoffMs(RETRY, failures, Math.random()));
-      await sleep(pause, undefined, { signal: this.#over.signal }).catch(() => undefined);
-      if (this.#isOver()) return;
-      failures = (await this.#heartbeat()) ? 0 : failures + 1;
-      if (performance.now() - this.#renewedAt > this.#leaseMs) {
-        this.#log.warn({ event: 'lease_run_out', worker_id: this.identity.workerId }, 'the lease has run out; what runs is stopped');
-        this.end('lapsed');
-      }
-    }
-  }
-
-  /** One heartbeat, bounded by what is left of the lease. Whether it was answered. */
-  async #heartbeat(): Promise<boolean> {
-    // The lease counts from before the call: the API may have renewed it at any moment since.
-    const began = performance.now();
-    const left = Math.ceil(Math.max(100, this.#renewedAt + this.#leaseMs - began));
-    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(left)]);
-    const attempts = [...this.attempts.values()].map(({ task }) => ({ task_id: task.id, attempt: task.attempt }));
-    try {
-      const answer = await this.#client.heartbeat(this.identity, { status: attempts.length > 0 ? 'busy' : 'idle', attempts }, signal);
-      this.#renewedAt = began;
-      this.#leaseMs = answer.lease_seconds * 1000;
-      this.#heartbeatMs = answer.heartbeat_interval_seconds * 1000;
-      this.#obey(answer.directives);
-      return true;
-    } catch (error) {
-      if (!this.#endedBy(error) && !this.#over.signal.aborted) {
-        this.#log.warn({ event: 'heartbeat_failed', error: String(error) }, 'a heartbeat was not answered');
-      }
-      return false;
-    }
-  }
-
-  #obey(directives: components['schemas']['Directives']): void {
+  #obey(directives: Schemas['Directives']): void {
     for (const [kind, list] of [['cancelled', directives.cancel], ['lost', directives.lost]] as const) {
-      for (const { task_id: taskId, attempt } of list) {
-        const running = this.attempts.get(taskId);
-        if (running !== undefined && (attempt === null || attempt === running.task.attempt)) running.stop(kind);
-      }
+      for (const { task_id: taskId, attempt } of list) this.attempts.get(`${taskId}/${attempt ?? ''}`)?.stop(kind);
     }
-    if (directives.drain) this.stopClaiming();
-  }
-
-  async #claims(): Promise<void> {
-    let failures = 0;
-    let requestId = randomUUID();
-    const stop = AbortSignal.any([this.#claiming.signal, this.#over.signal]);
-    while (!stop.aborted) {
-      if (this.attempts.size >= this.#concurrency) {
-        await this.#change(stop);
-        continue;
-      }
-      try {
-        const task = await this.#client.claim(this.identity, { wait_seconds: CLAIM_WAIT_SECONDS, request_id: requestId }, stop);
-        failures = 0;
-        // The same id until an answer came: a claim whose answer was lost gets its task again.
-        requestId = randomUUID();
-        if (task !== null && !this.#over.signal.aborted) this.#begin(new Attempt({
-          task, client: this.#client, worker: this.identity, catalog: this.#catalog, log: this.#log,
-        }));
-      } catch (error) {
-        if (this.#endedBy(error) || this.#isOver() || this.#claiming.signal.aborted) return;
-        failures += 1;
-        this.#log.warn({ event: 'claim_failed', error: String(error) }, 'a claim was not answered');
-        const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-        await sleep(Math.max(asked, backoffMs(RETRY, failures, Math.random())), undefined, { signal: stop }).catch(() => undefined);
-      }
+    if (directives.drain !== this.#draining) {
+      this.#draining = directives.drain;
+      this.#log.info({ event: directives.drain ? 'drained_by_api' : 'resumed_by_api', worker_id: this.identity.workerId },
+        directives.drain ? 'the API asks this worker to claim nothing more' : 'the API lets this worker claim again');
+      this.#change.tell();
     }
   }
 
-  #isOver(): boolean {
-    return this.#over.signal.aborted;
+  #claims(): Promise<void> {
+    const { client, tally } = this.#parts;
+    return claimLoop({
+      claim: (waitSeconds, requestId, signal) =>
+        client.claim(this.identity, { ...(waitSeconds > 0 ? { wait_seconds: waitSeconds } : {}), request_id: requestId }, signal),
+      ready: (stop) => this.#ready(stop),
+      begin: (task) => {
+        if (this.#over.signal.aborted) return;
+        if (this.#mayTake()) this.#begin(task);
+        else this.#refuse(task);
+      },
+      refuse: (task) => {
+        if (!this.#over.signal.aborted) this.#refuse(task);
+      },
+      isOver: (error) => this.#endedBy(error) || this.#over.signal.aborted,
+      counted: (result) => {
+        tally.claims[result] += 1;
+      },
+    }, this.#log, this.#claiming.signal);
   }
 
-  #begin(attempt: Attempt): void {
-    this.attempts.set(attempt.task.id, attempt);
-    void attempt.finished.then(() => {
-      this.attempts.delete(attempt.task.id);
-      this.#changed();
+  #mayTake(): boolean {
+    const { concurrency, fitness, mayBegin } = this.#parts;
+    return this.attempts.size < concurrency && !this.#draining && fitness.reason === null && mayBegin();
+  }
+
+  async #ready(stop: AbortSignal): Promise<void> {
+    while (!this.#mayTake() && !stop.aborted) {
+      const waiting = new AbortController();
+      const signal = AbortSignal.any([stop, waiting.signal]);
+      await Promise.race([this.#change.next(signal), this.#parts.fitness.changed.next(signal)]);
+      waiting.abort();
+    }
+  }
+
+  #begin(task: Task): void {
+    const { client, catalog, outboxes } = this.#parts;
+    const about = { task_id: task.id, attempt: task.attempt };
+    const outbox = outboxes.open(this.identity, about);
+    const attempt = new Attempt({
+      task, outbox, catalog, log: this.#log,
+      channel: {
+        putProgress: (progress) => client.putProgress(this.identity, about, progress),
+        putArtifact: (upload, signal) => client.putArtifact(this.identity, about, upload, signal),
+      },
+    });
+    // The task's last attempt may have been this session's own, and may still be ending.
+    const key = `${task.id}/${task.attempt}`;
+    this.attempts.set(key, attempt);
+    this.#name();
+    void attempt.said.then(() => {
+      outboxes.close(outbox);
+    });
+    void attempt.finished.then((end) => {
+      this.attempts.delete(key);
+      this.#account(end);
+      this.#name();
+      this.#change.tell();
+      this.#parts.onFinish();
+    });
+    this.#parts.onBegin();
+  }
+
+  #account(end: AttemptEnd): void {
+    const { fitness, tally } = this.#parts;
+    tally.attempts[end.kind] += 1;
+    if (end.unfit !== null) fitness.suspect(end.unfit);
+    else if (end.kind === 'completed') fitness.trust();
+  }
+
+  #refuse(task: Task): void {
+    const attempt = { task_id: task.id, attempt: task.attempt };
+    const outbox = this.#parts.outboxes.open(this.identity, attempt);
+    void outbox.report({ verb: 'release', body: { reason: this.#parts.fitness.reason ?? 'the worker takes nothing more' } }).finally(() => {
+      this.#parts.outboxes.close(outbox);
     });
   }
 
-  /** Resolves when an attempt finished or `stop` aborted. */
-  #change(stop: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#changed = resolve;
-      stop.addEventListener('abort', () => {
-        resolve();
-      }, { once: true });
-      if (stop.aborted || this.attempts.size < this.#concurrency) resolve();
-    });
+  #name(): void {
+    this.#pulse.name([...this.attempts.values()].map(({ task }) => ({ task_id: task.id, attempt: task.attempt })));
   }
 
   /** Whether the API said that this session is over. */

@@ -2,11 +2,19 @@
  * A worker: sessions one after another, until it is told to leave. Usable inside another process (the API runs its
  * internal workers this way) or as one of its own (main.ts).
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiClient, ApiError, backoffMs, type WorkerStatus, type components } from '@task-executor/shared';
-import { BUILT_IN_CATALOG, type CatalogEntry } from './catalog.js';
+import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
+import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
+import { Fitness, type HealthCheck } from './fitness.js';
+import { monotonicMs } from './heartbeat/heartbeats.js';
+import { Pulses } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
+import { Outboxes } from './outboxes.js';
+import { register } from './register.js';
+import { courierOf } from './report.js';
+import { pause } from './retry.js';
 import { Session } from './session.js';
+import type { Spool } from './spool/spool.js';
+import { newTally, type Tally } from './tally.js';
 
 export interface WorkerOptions {
   readonly apiUrl: string;
@@ -19,15 +27,42 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Globs of the problems to claim. */
   readonly problems: readonly string[];
-  readonly catalog?: readonly CatalogEntry[];
+  readonly catalog?: Catalog;
   readonly metadata?: Record<string, unknown>;
   /** How long a drain may take before what still runs is handed back, in milliseconds; without it as long as the tasks do. */
   readonly drainMs?: number;
+  /** Leaves after so many tasks. */
+  readonly maxTasks?: number;
+  /** Leaves when it has run nothing for so long, in milliseconds. */
+  readonly maxIdleMs?: number;
+  /** What keeps this worker from running tasks, or null; while there is something, it claims none. The catalog's own where absent. */
+  readonly health?: HealthCheck;
+  /** Where reports wait on disk; the worker closes it. Without it they wait in memory alone. */
+  readonly spool?: Spool;
+  /** The thread for the heartbeats; several workers of a process may share one. Without it the worker has its own. */
+  readonly pulses?: Pulses;
   readonly log: WorkerLog;
 }
 
 /** Why a worker ended: it was told to, somebody took its fixed id, or the API refuses its registration. */
 export type WorkerEnd = 'left' | 'superseded' | 'refused';
+
+/** How a worker is at this moment. */
+export interface WorkerState {
+  /** Whether it has a session. */
+  readonly registered: boolean;
+  readonly running: number;
+  /** Why it claims nothing, or null. */
+  readonly unfit: string | null;
+  /** Whether it, or the API, wants it to claim nothing more. */
+  readonly draining: boolean;
+  /** What is left of the lease, or null without a session. */
+  readonly leaseLeftMs: number | null;
+  /** Reports that the API has not yet answered. */
+  readonly waitingReports: number;
+  readonly spoolBytes: number;
+  readonly tally: Readonly<Tally>;
+}
 
 export interface RunningWorker {
   /** Null before the first registration. */
@@ -37,13 +72,16 @@ export interface RunningWorker {
   /** Resolves at the first registration, or when the worker ends without one. */
   readonly registered: Promise<void>;
   readonly stopped: Promise<WorkerEnd>;
+  state(): WorkerState;
   /** Claims nothing more, finishes what runs (hands it back after `drainMs`), then leaves. */
   drain(): Promise<void>;
   /** Stops what runs, hands it back and leaves. */
   release(): Promise<void>;
 }
 
-const RETRY = { initialMs: 300, maxMs: 10_000 };
+const SHORT_SESSIONS = { initialMs: 500, maxMs: 30_000 };
+/** How long a worker that ends for good tries to deliver what it has; the spool keeps the rest. */
+const LAST_WORDS_MS = 10_000;
 
 export function startWorker(options: WorkerOptions): RunningWorker {
   return new Worker(options);
@@ -53,19 +91,32 @@ class Worker implements RunningWorker {
   readonly registered: Promise<void>;
   readonly stopped: Promise<WorkerEnd>;
   readonly #options: WorkerOptions;
+  readonly #catalog: Catalog;
   readonly #client: ApiClient;
+  readonly #pulses: Pulses;
+  readonly #fitness: Fitness;
+  readonly #outboxes: Outboxes;
+  readonly #tally = newTally();
   readonly #leaving = new AbortController();
   #releasing = false;
   #session: Session | null = null;
   #id: string | null = null;
+  #begun = 0;
+  #idle: NodeJS.Timeout | undefined;
   #announce: () => void = () => undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#client = new ApiClient(options.apiUrl);
+    this.#pulses = options.pulses ?? new Pulses();
+    this.#catalog = options.catalog ?? BUILT_IN_CATALOG;
+    const { spool = null, log, health = () => this.#catalog.health() } = options;
+    this.#outboxes = new Outboxes({ courier: courierOf(this.#client), spool, log });
+    this.#fitness = new Fitness(async () => (await spool?.check()) ?? (await health()), log);
     this.registered = new Promise((resolve) => {
       this.#announce = resolve;
     });
+    this.#watchIdleness();
     this.stopped = this.#run().finally(() => {
       this.#announce();
     });
@@ -81,12 +132,25 @@ class Worker implements RunningWorker {
   }
 
   get currentTaskId(): string | null {
-    return this.#session?.attempts.keys().next().value ?? null;
+    return this.#session?.attempts.values().next().value?.task.id ?? null;
+  }
+
+  state(): WorkerState {
+    const session = this.#session;
+    return {
+      registered: session !== null,
+      running: session?.attempts.size ?? 0,
+      unfit: this.#fitness.reason,
+      draining: this.#isLeaving() || session?.draining === true,
+      leaseLeftMs: session === null ? null : Math.max(0, session.leaseUntil - monotonicMs()),
+      waitingReports: this.#outboxes.waiting(),
+      spoolBytes: this.#options.spool?.bytes ?? 0,
+      tally: this.#tally,
+    };
   }
 
   async drain(): Promise<void> {
     this.#leaving.abort();
-    this.#session?.stopClaiming();
     const { drainMs, log } = this.#options;
     const timer = drainMs === undefined ? undefined : setTimeout(() => {
       log.warn({ event: 'drain_over', worker_id: this.#id }, 'the drain took too long; what runs is handed back');
@@ -99,40 +163,73 @@ class Worker implements RunningWorker {
   async release(): Promise<void> {
     this.#releasing = true;
     this.#leaving.abort();
-    this.#session?.stopClaiming();
     this.#session?.stopAttempts('released');
     await this.stopped;
   }
 
   async #run(): Promise<WorkerEnd> {
+    const { signal } = this.#leaving;
     try {
-      let wanted = this.#options.workerId ?? this.#options.preferredWorkerId;
-      while (!this.#leaving.signal.aborted) {
-        const registeredAt = performance.now();
-        const registered = await this.#register(wanted);
-        if (registered === null) return this.#isLeaving() ? 'left' : 'refused';
-        const end = await this.#live(new Session({
-          registered, registeredAt, client: this.#client, catalog: this.#options.catalog ?? BUILT_IN_CATALOG,
-          concurrency: this.#options.concurrency, log: this.#options.log,
-        }));
-        if (end === 'left') return 'left';
-        this.#options.log.warn({ event: 'session_over', worker_id: this.#id, reason: end }, 'the session is over');
-        if (end === 'superseded' && this.#options.workerId !== undefined) return 'superseded';
-        // An assigned id may be somebody else's by now.
-        wanted = this.#options.workerId;
-      }
-      return 'left';
+      await this.#outboxes.takeUp();
+      return await this.#sessions(signal);
     } finally {
+      clearTimeout(this.#idle);
+      this.#fitness.stop();
+      await this.#outboxes.answered(AbortSignal.timeout(LAST_WORDS_MS));
+      const left = this.#outboxes.waiting();
+      if (left > 0) this.#options.log.warn({ event: 'reports_left', reports: left }, 'the API did not answer reports; the next start sends what the spool has');
+      this.#outboxes.end();
+      await this.#options.spool?.close();
       await this.#client.close();
     }
   }
 
+  async #sessions(leaving: AbortSignal): Promise<WorkerEnd> {
+    const { backendType, concurrency, problems, metadata, log, workerId, preferredWorkerId } = this.#options;
+    let wanted = workerId ?? preferredWorkerId;
+    let short = 0;
+    while (!leaving.aborted) {
+      // Before the registration, which would end the session that they belong to.
+      await this.#outboxes.answered(leaving);
+      const registered = await register(this.#client, {
+        ...(wanted === undefined ? {} : { worker_id: wanted }),
+        backend_type: backendType,
+        capabilities: { max_parallel_tasks: concurrency, supported_problems: [...problems] },
+        metadata: metadata ?? {},
+      }, log, leaving);
+      if (registered === null) return leaving.aborted ? 'left' : 'refused';
+      this.#tally.sessions += 1;
+      const end = await this.#live(new Session({
+        registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, client: this.#client,
+        pulses: this.#pulses, outboxes: this.#outboxes, fitness: this.#fitness, tally: this.#tally, concurrency, log,
+        catalog: this.#catalog,
+        mayBegin: () => this.#begun < (this.#options.maxTasks ?? Infinity),
+        onBegin: () => {
+          this.#onBegin();
+        },
+        onFinish: () => {
+          this.#watchIdleness();
+        },
+      }));
+      if (end === 'left') return 'left';
+      log.warn({ event: 'session_over', worker_id: this.#id, reason: end }, 'the session is over');
+      if (end === 'superseded' && workerId !== undefined) return 'superseded';
+      // An assigned id may be somebody else's by now.
+      wanted = workerId;
+      short = monotonicMs() - registered.at < registered.answer.lease_seconds * 1000 ? short + 1 : 0;
+      // Whatever ends one session after another must not make a flood of registrations of it.
+      if (short > 1) await pause(backoffMs(SHORT_SESSIONS, short, Math.random()), leaving);
+    }
+    return 'left';
+  }
+
   /** Runs one session; where the worker leaves, waits for its attempts and deregisters. */
   async #live(session: Session): Promise<'superseded' | 'lapsed' | 'left'> {
+    const { log } = this.#options;
     this.#session = session;
     this.#id = session.identity.workerId;
     this.#announce();
-    this.#options.log.info({ event: 'registered', worker_id: this.#id }, 'registered');
+    log.info({ event: 'registered', worker_id: this.#id }, 'registered');
     const leave = async (): Promise<void> => {
       session.stopClaiming();
       if (this.#releasing) session.stopAttempts('released');
@@ -142,15 +239,16 @@ class Worker implements RunningWorker {
     const onLeaving = (): void => {
       void leave();
     };
-    if (this.#leaving.signal.aborted) onLeaving();
+    if (this.#isLeaving()) onLeaving();
     else this.#leaving.signal.addEventListener('abort', onLeaving, { once: true });
     const end = await session.run();
     this.#leaving.signal.removeEventListener('abort', onLeaving);
     this.#session = null;
-    if (end === 'left') {
+    // Deregistering would hand back tasks whose results are on their way.
+    if (end === 'left' && this.#outboxes.waiting(session.identity.session) === 0) {
       // Should this fail, the lease lapses by itself.
       await this.#client.deregister(session.identity).catch((error: unknown) => {
-        this.#options.log.warn({ event: 'deregister_failed', error: String(error) }, 'leaving was not noted by the API');
+        log.warn({ event: 'deregister_failed', error: String(error) }, 'leaving was not noted by the API');
       });
     }
     return end;
@@ -160,29 +258,22 @@ class Worker implements RunningWorker {
     return this.#leaving.signal.aborted;
   }
 
-  /** Registers, however long the API is away. Null: it refuses, or the worker is leaving. */
-  async #register(workerId: string | undefined): Promise<components['schemas']['WorkerSession'] | null> {
-    const { backendType, concurrency, problems, metadata, log } = this.#options;
-    const { signal } = this.#leaving;
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        return await this.#client.register({
-          ...(workerId === undefined ? {} : { worker_id: workerId }),
-          backend_type: backendType,
-          capabilities: { max_parallel_tasks: concurrency, supported_problems: [...problems] },
-          metadata: metadata ?? {},
-        }, signal);
-      } catch (error) {
-        if (this.#isLeaving()) return null;
-        if (error instanceof ApiError && !error.retryable) {
-          log.error({ event: 'registration_refused', error: error.message }, 'the API refuses the registration');
-          return null;
-        }
-        log.warn({ event: 'registration_failed', error: String(error) }, 'the API is away; trying again');
-        const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-        await sleep(Math.max(asked, backoffMs(RETRY, failures, Math.random())), undefined, { signal }).catch(() => undefined);
-      }
-    }
-    return null;
+  #onBegin(): void {
+    clearTimeout(this.#idle);
+    this.#begun += 1;
+    const { maxTasks, log } = this.#options;
+    if (this.#begun !== maxTasks) return;
+    log.info({ event: 'last_task', tasks: maxTasks }, 'this worker leaves after the tasks that it runs');
+    void this.drain();
+  }
+
+  #watchIdleness(): void {
+    const { maxIdleMs, log } = this.#options;
+    if (maxIdleMs === undefined || (this.#session?.attempts.size ?? 0) > 0) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      log.info({ event: 'idle', seconds: maxIdleMs / 1000 }, 'nothing was to be done for long enough');
+      void this.drain();
+    }, maxIdleMs);
   }
 }

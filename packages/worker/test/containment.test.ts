@@ -2,15 +2,12 @@
  * Commands tied to the worker's life, as real processes. Each of them holds a connection to the test: that it ends is how
  * the test learns of their death, because their process ids are those of another namespace.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { commandExecutor, type CommandOptions } from '../src/executors/command.js';
 import { containment } from '../src/executors/containment.js';
-import type { Execution, Task } from '../src/executors/executor.js';
-
-const TASK = { id: '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01', attempt: 1, problem_id: 'x', parameters: {} } as unknown as Task;
+import { errorOf, node, run as runExecutor, command } from './fixtures/executions.js';
 
 describe('containment', () => {
   let server: Server;
@@ -27,11 +24,11 @@ describe('containment', () => {
     server.close();
   });
 
-  /** Code that connects and stays, and first starts another of its kind in a process group of its own. */
+  /** Code that connects and stays, and first starts another of its kind in a process group of its own. Told anything, the first exits. */
   const family = (): string => `
-    const stay = "process.on('SIGTERM', () => {}); require('net').connect(${port}, '127.0.0.1').on('error', () => {}).on('close', () => process.exit())";
-    require('child_process').spawn(process.execPath, ['-e', stay], { detached: true, stdio: 'ignore' }).unref();
-    eval(stay);`;
+    const stay = (told) => "process.on('SIGTERM', () => {}); require('net').connect(${port}, '127.0.0.1').on('error', () => {}).on('close', () => process.exit()).on('data', () => {" + told + "})";
+    require('child_process').spawn(process.execPath, ['-e', stay('')], { detached: true, stdio: 'ignore' }).unref();
+    eval(stay('process.exit(7)'));`;
 
   async function connections(count: number): Promise<Socket[]> {
     const found: Socket[] = [];
@@ -47,30 +44,43 @@ describe('containment', () => {
     for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
   };
 
-  async function run(code: string, { signal = new AbortController().signal, ...more }: Partial<CommandOptions> & { signal?: AbortSignal } = {}) {
-    const lines: string[] = [];
-    const executor = commandExecutor({ argv: [process.execPath, '-e', code], cwd: null, inherit: [], environment: {}, graceMs: 60_000, contained: true, ...more });
-    const execution: Execution = await executor({ task: TASK, signal, log: (_level, message) => { lines.push(message); return Promise.resolve(); } });
-    return { lines, error: execution.kind === 'failed' ? execution.error : null };
+  async function run(code: string, { stop = new AbortController(), graceMs = 60_000 } = {}) {
+    const { execution, lines } = await runExecutor(node(code, { contained: true, graceMs }), {}, undefined, stop);
+    return { lines: lines.map((line) => line.message), error: errorOf(execution) };
   }
 
-  it('ends a command and all its descendants with the worker, also by kill -9', async () => {
-    const worker = spawn(process.execPath, ['--import', 'tsx', new URL('fixtures/contained-worker.ts', import.meta.url).pathname, process.execPath, '-e', family()], { stdio: 'ignore' });
-    const sockets = await connections(2);
+  /** A process that runs such commands, and their connections. */
+  async function workerWith(commands: readonly Record<string, unknown>[], count: number): Promise<{ worker: ChildProcess; sockets: Socket[] }> {
+    const catalog = JSON.stringify({ problems: commands.map((command) => ({ match: '*', ...command })) });
+    const worker = spawn(process.execPath, ['--import', 'tsx', new URL('fixtures/killed-worker.ts', import.meta.url).pathname, catalog], { stdio: 'ignore' });
+    return { worker, sockets: await connections(count) };
+  }
+
+  it('ends all commands and all their descendants with the worker, also by kill -9', async () => {
+    const command = { command: [process.execPath, '-e', family()] };
+    const { worker, sockets } = await workerWith([command, command, command], 6);
+    worker.kill('SIGKILL');
+    await closed(sockets);
+  });
+
+  it('ends those that no namespace holds, as far as they stayed in their group', async () => {
+    const stay = family().replace('detached: true', 'detached: false');
+    const { worker, sockets } = await workerWith([{ command: [process.execPath, '-e', stay], contained: false }], 2);
     worker.kill('SIGKILL');
     await closed(sockets);
   });
 
   it('leaves no descendant behind when the command ends', async () => {
-    const running = run(`${family()} process.stdin.on('data', () => {}); setTimeout(() => process.exit(7), 300);`);
+    const running = run(family());
     const sockets = await connections(2);
+    for (const socket of sockets) socket.write('end');
     expect((await running).error).to.equal('the command exited with code 7');
     await closed(sockets);
   });
 
   it('lets a command end at TERM by itself, without waiting for KILL', async () => {
     const stop = new AbortController();
-    const running = run(`require('net').connect(${port}, '127.0.0.1').on('error', () => {}); setInterval(() => {}, 1000);`, { signal: stop.signal });
+    const running = run(`require('net').connect(${port}, '127.0.0.1').on('error', () => {}); setInterval(() => {}, 1000);`, { stop });
     const sockets = await connections(1);
     stop.abort();
     expect((await running).error).to.match(/ended by SIGTERM/);
@@ -79,7 +89,7 @@ describe('containment', () => {
 
   it('kills what ignores TERM after the grace', async () => {
     const stop = new AbortController();
-    const running = run(family(), { signal: stop.signal, graceMs: 100 });
+    const running = run(family(), { stop, graceMs: 100 });
     const sockets = await connections(2);
     stop.abort();
     expect((await running).error).to.match(/SIGKILL/);
@@ -93,6 +103,7 @@ describe('containment', () => {
   });
 
   it('says which program is missing', async () => {
-    expect((await run('', { argv: ['no-such-program-here'] })).error).to.match(/no-such-program-here could not be started/);
+    const { execution } = await runExecutor(command(['no-such-program-here'], { contained: true }));
+    expect(execution).to.deep.equal({ kind: 'unfit', reason: 'the command no-such-program-here could not be started: no such program can be run' });
   });
 });

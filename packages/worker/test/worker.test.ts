@@ -1,251 +1,285 @@
-/** The worker against a scripted server: what it says, and what it does at each answer. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** The worker against the scripted API: what it says, and what it does at each answer. */
 import { expect } from 'chai';
-import { CatalogError, findEntry, parseCatalog } from '../src/catalog.js';
-import type { ExecutionContext } from '../src/executors/executor.js';
+import { Catalog } from '../src/catalog.js';
+import { problem } from '../src/conformance/model.js';
+import { ScriptedApi } from '../src/conformance/scripted-api.js';
+import type { Execution, ExecutionContext } from '../src/executors/executor.js';
 import { startWorker, type WorkerOptions } from '../src/worker.js';
 
-const TASK_ID = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const COMPLETED: Execution = { kind: 'completed', result: { ok: true } };
 
-interface Call { path: string; session: string | undefined; attempt: string | undefined; body: Record<string, unknown> }
-/** An answer, or 'cut' for a connection that breaks. */
-type Reply = { status: number; body?: unknown } | 'cut';
-
-class FakeApi {
-  readonly calls: Call[] = [];
-  /** Replies by the last word of the path, used one after another; then the default. */
-  readonly script = new Map<string, Reply[]>();
-  readonly #watchers: (() => void)[] = [];
-  #sessions = 0;
-  readonly #server = createServer((req, res) => {
-    void this.#answer(req, res);
+/** Runs until it is stopped, and fails then. */
+const untilStopped = ({ signal }: ExecutionContext): Promise<Execution> =>
+  new Promise((resolve) => {
+    const stop = (): void => {
+      resolve({ kind: 'failed', error: 'stopped' });
+    };
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
   });
 
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  /** Resolves with the calls of a kind once there are `count`. */
-  async until(word: string, count = 1): Promise<Call[]> {
-    for (;;) {
-      const found = this.calls.filter((call) => call.path.endsWith(word));
-      if (found.length >= count) return found;
-      await new Promise<void>((resolve) => this.#watchers.push(resolve));
-    }
-  }
-
-  async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    let text = '';
-    for await (const chunk of req) text += String(chunk);
-    const path = `${req.method === 'DELETE' ? 'DELETE ' : ''}${req.url ?? ''}`;
-    this.calls.push({
-      path, session: req.headers['worker-session'] as string | undefined, attempt: req.headers['task-attempt'] as string | undefined,
-      body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-    });
-    for (const watcher of this.#watchers.splice(0)) watcher();
-    const word = path.split('/').at(-1) ?? '';
-    const reply = this.script.get(word)?.shift() ?? this.#usual(word);
-    if (reply === 'hang') return;
-    if (reply === 'cut') {
-      res.destroy();
-      return;
-    }
-    res.writeHead(reply.status, { 'content-type': 'application/json' });
-    res.end(reply.body === undefined ? '' : JSON.stringify(reply.body));
-  }
-
-  #usual(word: string): Reply | 'hang' {
-    if (word === 'register') this.#sessions += 1;
-    if (word === 'register' || word === 'heartbeat') return { status: 200, body: session(this.#sessions) };
-    if (word === 'claim') return 'hang';
-    if (word === 'logs') return { status: 200, body: { accepted: 1, next_offset: 1 } };
-    return { status: 200, body: {} };
-  }
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => { open(); } };
 }
-
-function session(number: number, directives: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    id: `worker-00${number}-kind`, session: `session-${number}`, lease_seconds: 30, heartbeat_interval_seconds: 0.05,
-    directives: { cancel: [], lost: [], drain: false, ...directives },
-  };
-}
-
-const problem = (status: number, code: string): Reply => ({ status, body: { code, title: code } });
-const task = (more: Record<string, unknown> = {}): Reply => ({ status: 200, body: { id: TASK_ID, problem_id: 'test-x', attempt: 2, timeout_seconds: 60, parameters: {}, ...more } });
 
 describe('worker', () => {
-  let api: FakeApi;
-  let apiUrl: string;
+  let api: ScriptedApi;
   beforeEach(async () => {
-    api = new FakeApi();
-    apiUrl = await api.start();
+    api = new ScriptedApi();
+    begun = 0;
+    await api.start();
   });
   afterEach(() => api.stop());
 
-  function start(more: Partial<WorkerOptions> = {}, execute: (context: ExecutionContext) => Promise<Record<string, unknown>> = () => Promise.resolve({ ok: true })) {
+  /** How many executors have begun. */
+  let begun: number;
+  const untilBegun = (count = 1) => api.until(() => begun >= count);
+  function start(more: Partial<WorkerOptions> = {}, execute: (context: ExecutionContext) => Promise<Execution> = () => Promise.resolve(COMPLETED)) {
     return startWorker({
-      apiUrl, backendType: 'kind', concurrency: 1, problems: ['test-*'], log: SILENT,
-      catalog: [{ problems: ['test-*'], executor: async (context) => ({ kind: 'completed', result: await execute(context) }) }],
+      apiUrl: api.url, backendType: 'kind', concurrency: 1, problems: ['test-*'], log: SILENT,
+      catalog: Catalog.of([{
+        problems: ['test-*'], executor: (context) => {
+          begun += 1;
+          api.look();
+          return execute(context);
+        },
+      }]),
       ...more,
     });
   }
 
-  /** Runs until it is stopped. */
-  const untilStopped = (context: ExecutionContext): Promise<Record<string, unknown>> =>
-    new Promise((_resolve, reject) => {
-      context.signal.addEventListener('abort', () => {
-        reject(new Error('stopped'));
-      });
-    });
+  const reports = () => api.of('complete', 'fail', 'release');
 
   it('runs a task: log before result, under its session and attempt, and leaves', async () => {
-    api.script.set('claim', [task()]);
+    const task = api.give();
     const worker = start({}, async (context) => {
       await context.log('info', 'hello\u0000');
-      return { ok: true };
+      return COMPLETED;
     });
-    const [complete] = await api.until('/complete');
-    expect(complete).to.deep.include({ session: 'session-1', attempt: '2', body: { ok: true } });
-    const [logs] = await api.until('/logs');
-    expect(logs?.body).to.deep.include({ offset: 0 });
-    expect((logs?.body.entries as { message: string }[])[0]?.message).to.equal('hello\uFFFD');
-    expect(api.calls.findIndex((call) => call.path.endsWith('/logs'))).to.be.lessThan(api.calls.findIndex((call) => call.path.endsWith('/complete')));
+    const [complete] = await api.untilCalls('complete');
+    const [registered] = api.of('register');
+    expect(registered?.body).to.deep.include({ backend_type: 'kind', capabilities: { max_parallel_tasks: 1, supported_problems: ['test-*'] } });
+    expect(complete).to.deep.include({ session: api.model.sessions.get(complete!.workerId)?.session, attempt: 1, body: { ok: true } });
+    expect(api.of('logs')[0]?.body).to.deep.include({ offset: 0 });
     await worker.drain();
+    expect(api.model.ended.get(`${task.id}/1`)?.lines).to.deep.equal(['hello\uFFFD']);
     expect(await worker.stopped).to.equal('left');
-    expect(api.calls.at(-1)?.path).to.equal('DELETE /api/v1/workers/worker-001-kind');
+    expect(api.calls.at(-1)?.operation).to.equal('leave');
   });
 
-  it('repeats a claim whose answer was lost under the same request id, and a new one under another', async () => {
-    api.script.set('claim', ['cut', { status: 503, body: {} }, { status: 204 }]);
+  it('repeats a claim whose answer was lost under the same request id, and gets its task', async () => {
+    const task = api.give();
+    api.script('claim', 'cut', 'lose', problem('database_unavailable'));
     const worker = start();
-    const ids = (await api.until('/claim', 4)).map((call) => call.body.request_id);
-    expect(ids[1]).to.equal(ids[0]);
-    expect(ids[2]).to.equal(ids[0]);
-    expect(ids[3]).to.not.equal(ids[0]);
+    await api.untilCalls('complete');
+    const next = await api.untilCalls('claim', 5);
+    const ids = next.map((call) => call.body.request_id);
+    expect(new Set(ids.slice(0, 4)).size).to.equal(1);
+    expect(ids[4]).to.not.equal(ids[0]);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
     await worker.release();
   });
 
-  it('repeats a report until it is answered', async () => {
-    api.script.set('claim', [task()]);
-    api.script.set('complete', ['cut', { status: 503, body: {} }]);
+  it('waits at least as long as the API asks', async () => {
+    api.script('claim', problem('too_many_requests', {}, { 'retry-after': '1' }));
     const worker = start();
-    expect(await api.until('/complete', 3)).to.have.length(3);
+    const [first, second] = await api.untilCalls('claim', 2);
+    expect(second!.at - first!.at).to.be.at.least(990);
+    await worker.release();
+  });
+
+  it('claims no more than it may run', async () => {
+    const { opened, open } = gate();
+    for (let n = 0; n < 3; n++) api.give();
+    const worker = start({ concurrency: 2 }, async () => {
+      await opened;
+      return COMPLETED;
+    });
+    await untilBegun(2);
+    expect(api.of('claim')).to.have.length(2);
+    open();
+    await api.untilCalls('complete', 3);
     await worker.drain();
-    expect(api.calls.filter((call) => call.path.endsWith('/complete'))).to.have.length(3);
+  });
+
+  it('repeats a report until it is answered', async () => {
+    const task = api.give();
+    api.script('complete', 'cut', 'lose', problem('database_unavailable'));
+    const worker = start();
+    const calls = await api.untilCalls('complete', 4);
+    expect(new Set(calls.map((call) => JSON.stringify(call.body))).size).to.equal(1);
+    await worker.drain();
+    expect(api.of('complete')).to.have.length(4);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
   });
 
   it('reports a failure where the result is refused', async () => {
-    api.script.set('claim', [task()]);
-    api.script.set('complete', [problem(422, 'unstorable_json')]);
+    api.give();
+    api.script('complete', problem('unstorable_json'));
     const worker = start();
-    const [failed] = await api.until('/fail');
+    const [failed] = await api.untilCalls('fail');
     expect(String(failed?.body.error)).to.match(/the result was not taken/);
     await worker.drain();
   });
 
   it('stops what it is told to, and says nothing about it', async () => {
-    api.script.set('claim', [task()]);
-    let stopped = false;
-    const worker = start({}, (context) => {
-      api.script.set('heartbeat', [{ status: 200, body: session(1, { cancel: [{ task_id: TASK_ID, attempt: 2, reason: 'cancelled' }] }) }]);
-      return untilStopped(context).finally(() => (stopped = true));
+    const task = api.give();
+    const { opened, open } = gate();
+    const worker = start({}, async (context) => {
+      const execution = await untilStopped(context);
+      open();
+      return execution;
     });
-    await api.until('/claim', 2);
-    expect(stopped).to.equal(true);
+    await api.until(() => api.of('heartbeat').some((call) => JSON.stringify(call.body.attempts).includes(task.id)));
+    api.cancel(task);
+    await opened;
     await worker.drain();
-    expect(api.calls.some((call) => /\/(complete|fail|release)$/.test(call.path))).to.equal(false);
+    expect(reports()).to.be.empty;
+  });
+
+  it('hears of a cancel in the heartbeat that hangs, also for a task that was claimed after its begin', async () => {
+    // Longer than the test may take: only an answer that comes at once passes it.
+    api.model.intervalSeconds = 1_000;
+    api.model.leaseSeconds = 3_000;
+    const worker = start({}, untilStopped);
+    await api.until(() => api.of('heartbeat').some((call) => call.body.wait_seconds !== undefined));
+    const task = api.give();
+    await api.until(() => api.of('heartbeat').some((call) => call.body.wait_seconds !== undefined && JSON.stringify(call.body.attempts).includes(task.id)));
+    api.cancel(task);
+    await api.untilCalls('claim', 2);
+    await worker.drain();
+    expect(reports()).to.be.empty;
+  });
+
+  it('does not call all the time where heartbeats do not hang', async () => {
+    api.model.intervalSeconds = 1_000;
+    api.model.leaseSeconds = 3_000;
+    const worker = start();
+    await worker.registered;
+    const { session } = api.model.sessions.get(worker.id!)!;
+    api.always('heartbeat', { status: 200, body: { session, lease_seconds: 3_000, heartbeat_interval_seconds: 1_000, directives: { cancel: [], lost: [], drain: false } } });
+    const calls = await api.untilCalls('heartbeat', 5);
+    const gaps = calls.slice(1).map((call, index) => call.at - calls[index]!.at);
+    // Twice as long each time.
+    for (const [index, gap] of gaps.entries()) expect(gap).to.be.at.least(0.9 * 200 * 2 ** index);
+    await worker.drain();
   });
 
   it('hands back what runs when it is released', async () => {
-    api.script.set('claim', [task()]);
-    let begun: () => void = () => undefined;
-    const running = new Promise<void>((resolve) => (begun = resolve));
-    const worker = start({}, (context) => {
-      begun();
-      return untilStopped(context);
-    });
-    await running;
+    const task = api.give();
+    const worker = start({}, untilStopped);
+    await untilBegun();
     await worker.release();
-    const [released] = await api.until('/release');
-    expect(released?.attempt).to.equal('2');
-    expect(api.calls.at(-1)?.path).to.match(/^DELETE/);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('release');
+    expect(api.calls.at(-1)?.operation).to.equal('leave');
   });
 
   it('hands back what a drain does not finish in time', async () => {
-    api.script.set('claim', [task()]);
-    let begun: () => void = () => undefined;
-    const running = new Promise<void>((resolve) => (begun = resolve));
-    const worker = start({ drainMs: 10 }, (context) => {
-      begun();
-      return untilStopped(context);
-    });
-    await running;
+    api.give();
+    const worker = start({ drainMs: 10 }, untilStopped);
+    await untilBegun();
     await worker.drain();
-    expect(await api.until('/release')).to.have.length(1);
+    expect(api.of('release')).to.have.length(1);
     expect(await worker.stopped).to.equal('left');
   });
 
-  it('registers anew when its session has ended, and stops what ran without a word', async () => {
-    api.script.set('claim', [task()]);
-    const worker = start({}, (context) => {
-      api.script.set('heartbeat', [problem(409, 'session_ended')]);
-      return untilStopped(context);
-    });
-    const registrations = await api.until('/register', 2);
-    expect(registrations.map((call) => call.body.worker_id)).to.deep.equal([undefined, undefined]);
-    expect((await api.until('/claim', 2))[1]?.session).to.equal('session-2');
+  it('hands back a task that a claim took while it was cut off by the drain', async () => {
+    const worker = start();
+    await api.untilCalls('claim');
+    const task = api.give();
     await worker.drain();
-    expect(api.calls.some((call) => /\/(complete|fail|release)$/.test(call.path))).to.equal(false);
+    expect(api.model.running).to.be.empty;
+    expect([...api.model.pending.map((one) => one.id), ...[...api.model.ended.keys()].map((key) => key.split('/')[0])]).to.include(task.id);
+  });
+
+  it('claims nothing while the API drains it, and goes on when it is resumed', async () => {
+    api.model.intervalSeconds = 0.5;
+    const worker = start();
+    await api.untilCalls('claim');
+    api.model.directives.drain = true;
+    api.look();
+    await api.until(() => worker.state().draining);
+    // The claim that hangs is refused nothing: the API gives no task to a worker that it drains.
+    const claims = api.of('claim').length;
+    api.give();
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 1);
+    expect(api.of('claim').length).to.equal(claims);
+    api.model.directives.drain = false;
+    api.look();
+    await api.untilCalls('complete');
+    await worker.drain();
+  });
+
+  for (const code of ['session_ended', 'worker_not_found'] as const) {
+    it(`registers anew at ${code}, and stops what ran without a word`, async () => {
+      api.give();
+      const worker = start({}, untilStopped);
+      await untilBegun();
+      api.model.endSession(worker.id!);
+      api.model.pending.length = 0;
+      api.script('heartbeat', problem(code));
+      api.look();
+      const registrations = await api.untilCalls('register', 2);
+      expect(registrations.map((call) => call.body.worker_id)).to.deep.equal([undefined, undefined]);
+      await api.until(() => api.of('claim').some((call) => call.workerId === 'worker-002-kind'));
+      await worker.drain();
+      expect(reports()).to.be.empty;
+    });
+  }
+
+  it('stops what runs when its lease has run out by its own clock, and registers anew', async () => {
+    api.model.leaseSeconds = 1;
+    api.model.intervalSeconds = 0.2;
+    api.give();
+    const worker = start({}, untilStopped);
+    await untilBegun();
+    api.always('heartbeat', 'hang');
+    await api.untilCalls('register', 2);
+    api.always('heartbeat', 'usual');
+    expect(reports()).to.be.empty;
+    await worker.release();
+  });
+
+  it('goes on with what runs while heartbeats fail', async () => {
+    api.model.intervalSeconds = 0.1;
+    api.give();
+    const { opened, open } = gate();
+    const worker = start({}, async ({ signal }) => {
+      await opened;
+      return signal.aborted ? { kind: 'failed', error: 'stopped' } : COMPLETED;
+    });
+    await untilBegun();
+    api.always('heartbeat', problem('database_unavailable'));
+    const before = api.of('heartbeat').length;
+    await api.untilCalls('heartbeat', before + 4);
+    open();
+    expect((await api.untilCalls('complete'))[0]?.body).to.deep.equal({ ok: true });
+    await worker.drain();
   });
 
   it('stops where somebody else has taken its fixed id, and takes another where the id was assigned', async () => {
-    api.script.set('heartbeat', [problem(409, 'session_superseded')]);
-    expect(await start({ workerId: 'worker-001-kind' }).stopped).to.equal('superseded');
-    api.script.set('heartbeat', [problem(409, 'session_superseded')]);
+    const fixed = start({ workerId: 'worker-001-kind' });
+    await api.untilCalls('claim');
+    api.model.register({ ...api.calls[0]!, body: { worker_id: 'worker-001-kind' } });
+    api.look();
+    expect(await fixed.stopped).to.equal('superseded');
     const worker = start({ preferredWorkerId: 'worker-001-kind' });
-    const registrations = await api.until('/register', 3);
+    await api.untilCalls('claim', 2);
+    api.model.register({ ...api.calls[0]!, body: { worker_id: 'worker-001-kind' } });
+    api.look();
+    const registrations = await api.untilCalls('register', 3);
     expect(registrations.slice(1).map((call) => call.body.worker_id)).to.deep.equal(['worker-001-kind', undefined]);
     await worker.drain();
   });
 
   it('waits for an API that is away', async () => {
-    api.script.set('register', ['cut', { status: 503, body: {} }]);
+    api.script('register', 'cut', problem('database_unavailable'));
     const worker = start();
     await worker.registered;
     expect(worker.id).to.equal('worker-001-kind');
     await worker.drain();
-  });
-});
-
-describe('catalog', () => {
-  it('finds the first entry that matches', () => {
-    const catalog = parseCatalog('problems:\n  - match: a-*\n    command: [x]\n  - match: "*"\n    simulated: true\n', 'catalog.yaml');
-    expect(findEntry(catalog, 'a-1')).to.equal(catalog[0]);
-    expect(findEntry(catalog, 'b')).to.equal(catalog[1]);
-    expect(findEntry(catalog.slice(0, 1), 'b')).to.equal(null);
-  });
-
-  it('names the line of every mistake', () => {
-    const mistakes = (text: string): string => {
-      try {
-        parseCatalog(text, 'c.yaml');
-      } catch (error) {
-        if (error instanceof CatalogError) return error.message;
-      }
-      return 'none';
-    };
-    expect(mistakes('problems:\n  - match: a\n    command: []\n')).to.match(/^c\.yaml:3: /m);
-    expect(mistakes('problems:\n  - match: a\n')).to.match(/^c\.yaml:2: .*command/m);
-    expect(mistakes('problems:\n  - match: a\n    command: [x]\n    shell: true\n')).to.match(/shell/);
-    expect(mistakes('problems: [\n')).to.match(/^c\.yaml:\d+: /);
-    expect(mistakes('')).to.match(/^c\.yaml:1: /);
   });
 });

@@ -1,7 +1,16 @@
 /** What runs a task: a function from the task and its context to how it went. It must end soon after `signal` aborts. */
 import type { components, LogLevel } from '@task-executor/shared';
+import type { Workspace } from './workspace.js';
 
 export type Task = components['schemas']['Task'];
+
+/** How far a task is. What is absent stays as it was said last; metrics are kept by name. */
+export interface ProgressUpdate {
+  readonly step?: number;
+  readonly total?: number;
+  readonly message?: string;
+  readonly metrics?: Readonly<Record<string, number>>;
+}
 
 export interface ExecutionContext {
   readonly task: Task;
@@ -9,10 +18,39 @@ export interface ExecutionContext {
   readonly signal: AbortSignal;
   /** Adds a line to the task's log; waiting for it keeps a fast writer from filling the worker's memory. */
   readonly log: (level: LogLevel, message: string, context?: Record<string, unknown>) => Promise<void>;
+  /** Notes how far the task is. Never waits: of what is said in quick succession the newest is sent. */
+  readonly progress: (update: ProgressUpdate) => void;
+  /** The attempt's folder, made at the first call. @throws Unfit where this host cannot make one */
+  readonly workspace: () => Promise<Workspace>;
 }
 
-export type Execution =
-  | { readonly kind: 'completed'; readonly result: Record<string, unknown> }
-  | { readonly kind: 'failed'; readonly error: string };
+/** The task did what it was to do. */
+export interface Completed {
+  readonly kind: 'completed';
+  readonly result: Record<string, unknown>;
+  /** Why this host should run nothing more for now, though this task ended well; absent where it may. */
+  readonly unfit?: string;
+}
+
+/** The task failed, by its own doing. */
+export interface Failed {
+  readonly kind: 'failed';
+  readonly error: string;
+  /** False where another attempt would fail, too. True where absent. */
+  readonly retryable?: boolean;
+  readonly retryAfterSeconds?: number;
+  readonly unfit?: string;
+}
+
+/** The task was not tried, or failed because of this host: it goes back to the queue, and the worker takes no other. */
+export interface NotRun {
+  readonly kind: 'unfit';
+  readonly reason: string;
+}
+
+export type Execution = Completed | Failed | NotRun;
 
 export type Executor = (context: ExecutionContext) => Promise<Execution>;
+
+/** Thrown where this host cannot run a task: a program is missing, a disk is full. Becomes an execution of kind 'unfit'. */
+export class Unfit extends Error {}

@@ -1,35 +1,47 @@
-/** A stream of bytes as lines, each bounded: what is longer is cut into several. Reading waits for whoever uses the lines. */
-import type { Readable } from 'node:stream';
+/** Cuts a stream of bytes into lines, each bounded: what is longer becomes several. Holds no more than one line's beginning. */
 import { StringDecoder } from 'node:string_decoder';
 
-/** The lines of `stream`, without their ends, in pieces of at most `maxChars` (2 or more) that split no character. */
-export async function* linesOf(stream: Readable, maxChars: number): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    rest += decoder.write(chunk);
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-      const line = rest.slice(0, end).replace(/\r$/, '');
-      rest = rest.slice(end + 1);
-      yield* piecesOf(line, maxChars);
-    }
-    while (rest.length > maxChars) {
-      const end = cutOf(rest, 0, maxChars);
-      yield rest.slice(0, end);
-      rest = rest.slice(end);
-    }
-  }
-  rest += decoder.end();
-  if (rest !== '') yield* piecesOf(rest, maxChars);
-}
+export class LineSplitter {
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #maxChars: number;
+  #rest = '';
 
-function* piecesOf(line: string, maxChars: number): Generator<string> {
-  let from = 0;
-  do {
-    const end = cutOf(line, from, maxChars);
-    yield line.slice(from, end);
-    from = end;
-  } while (from < line.length);
+  /** @param maxChars of a piece, 2 or more; a piece splits no character */
+  constructor(maxChars: number) {
+    this.#maxChars = maxChars;
+  }
+
+  /** The lines that `chunk` brings to an end, without their ends. */
+  *push(chunk: Buffer): Generator<string> {
+    const text = this.#rest + this.#decoder.write(chunk);
+    let from = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      yield* this.#pieces(text.slice(from, end).replace(/\r$/, ''));
+      from = end + 1;
+    }
+    while (text.length - from > this.#maxChars) {
+      const end = cutOf(text, from, this.#maxChars);
+      yield text.slice(from, end);
+      from = end;
+    }
+    this.#rest = text.slice(from);
+  }
+
+  /** What is left at the end of the stream. */
+  *end(): Generator<string> {
+    const text = this.#rest + this.#decoder.end();
+    this.#rest = '';
+    if (text !== '') yield* this.#pieces(text);
+  }
+
+  *#pieces(line: string): Generator<string> {
+    let from = 0;
+    do {
+      const end = cutOf(line, from, this.#maxChars);
+      yield line.slice(from, end);
+      from = end;
+    } while (from < line.length);
+  }
 }
 
 /** Where the piece of `text` that begins at `from` ends: never between the halves of a surrogate pair. */

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Execution, ExecutionContext } from './executor.js';
+import type { ExecutorKind } from './kind.js';
 
 const DEFAULT_STEPS = 30;
 const DEFAULT_SECONDS = 2;
@@ -52,3 +53,9 @@ export async function simulate({ task, signal, log }: ExecutionContext): Promise
     },
   };
 }
+
+export const simulatedKind: ExecutorKind = {
+  schema: { const: true },
+  isLimited: false,
+  make: () => ({ executor: simulate, fitness: () => Promise.resolve(null) }),
+};

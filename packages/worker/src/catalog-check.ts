@@ -1,0 +1,38 @@
+/** Looks through a catalog without running anything of it: for `task-executor-worker check`. */
+import { matchesGlob } from '@task-executor/shared';
+import { Catalog, CatalogError } from './catalog.js';
+
+export interface CatalogCheck {
+  /** What is wrong with the file, each `FILE:LINE:COLUMN: what`. */
+  readonly mistakes: readonly string[];
+  /** What would keep this host from running its tasks, or an entry from being used. */
+  readonly warnings: readonly string[];
+  /** The globs of the problems in it, in their order; none where there are mistakes. */
+  readonly problems: readonly string[];
+}
+
+/** Checks the catalog at `path`, and this host against it. */
+export async function checkCatalog(path: string): Promise<CatalogCheck> {
+  let catalog: Catalog;
+  try {
+    catalog = Catalog.read(path);
+  } catch (error) {
+    if (!(error instanceof CatalogError)) throw error;
+    return { mistakes: error.message.split('\n'), warnings: [], problems: [] };
+  }
+  const warnings: string[] = [];
+  for (const [index, { problems, fitness }] of catalog.entries.entries()) {
+    const fault = (await fitness?.()) ?? null;
+    if (fault !== null) warnings.push(`${problems.join(', ')}: ${fault}`);
+    for (const glob of problems) {
+      const earlier = catalog.entries.slice(0, index).flatMap((entry) => entry.problems).find((one) => covers(one, glob));
+      if (earlier !== undefined) warnings.push(`${glob} is never reached: ${earlier} comes first`);
+    }
+  }
+  return { mistakes: [], warnings, problems: catalog.problems };
+}
+
+/** Whether all that fits `glob` surely fits `earlier`, too: read as text, a `*` is taken by a `*` alone. */
+function covers(earlier: string, glob: string): boolean {
+  return matchesGlob(earlier, glob) && !(glob.includes('*') && earlier.includes('?'));
+}

@@ -1,0 +1,77 @@
+/** An entry of a catalog: which problems, and the executor with all that the file puts around it. */
+import { resolve } from 'node:path';
+import { cleanedUp, limited, prepared, timed } from './executors/around.js';
+import { BOUNDS } from './executors/bounds.js';
+import type { Executor } from './executors/executor.js';
+import { fromFolder } from './executors/kind.js';
+import { programFault } from './executors/process.js';
+import { EXECUTOR_KINDS } from './executors/registry.js';
+import type { Scratch } from './executors/scratch.js';
+import { DEFAULT_POLICY, type ProgramOptions } from './executors/task-program.js';
+import type { GivenEntry, GivenProgram } from './catalog-schema.js';
+
+export interface CatalogEntry {
+  /** Globs of problem ids. */
+  readonly problems: readonly string[];
+  readonly executor: Executor;
+  /** Where its workspaces are made; the usual where absent. */
+  readonly scratch?: Partial<Scratch>;
+  /** Why this host cannot run such a task, or null where it can. Absent: it always can. */
+  readonly fitness?: () => Promise<string | null>;
+}
+
+/** The kind of executor that `entry` names. */
+export function kindOf(entry: GivenEntry): string {
+  return Object.keys(EXECUTOR_KINDS).find((name) => name in entry) ?? '';
+}
+
+/** What is made of `entry`, whose paths start from `folder`. */
+export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>): CatalogEntry {
+  const options = programOptions(entry, folder);
+  const name = kindOf(entry);
+  const kind = EXECUTOR_KINDS[name];
+  if (kind === undefined) throw new Error(`there is no executor "${name}"`);
+  const made = kind.make(entry[name as keyof GivenEntry] as never, options, folder);
+  // What comes around a task has no part in its limits: it tidies up after one that used them up.
+  const around = (argv: readonly string[]) => ({ argv: argv.map((word) => fromFolder(folder, word)), options: { ...options, limits: {} } });
+  const { prepare, cleanup } = entry;
+
+  let { executor } = made;
+  if (prepare !== undefined) executor = prepared(executor, around(prepare));
+  if (entry.timeout_seconds !== undefined) executor = timed(executor, entry.timeout_seconds);
+  if (cleanup !== undefined) executor = cleanedUp(executor, around(cleanup), entry.cleanup_seconds ?? BOUNDS.cleanupSeconds);
+  if (entry.concurrency !== undefined) executor = limited(executor, entry.concurrency);
+  const programs = [prepare, cleanup].filter((argv) => argv !== undefined).map(around);
+  return {
+    problems: [entry.match].flat(),
+    executor,
+    scratch,
+    fitness: async () => {
+      for (const { argv, options: place } of programs) {
+        const fault = await programFault(argv[0] ?? '', place);
+        if (fault !== null) return fault;
+      }
+      return made.fitness();
+    },
+  };
+}
+
+/** How programs are run, as `given` says, or the usual. */
+export function programOptions(given: GivenProgram, folder: string): ProgramOptions {
+  const { limits = {}, output = {} } = given;
+  return {
+    cwd: given.cwd === undefined ? null : resolve(folder, given.cwd),
+    inherit: given.env ?? [],
+    environment: given.environment ?? {},
+    graceMs: given.grace_seconds === undefined ? DEFAULT_POLICY.graceMs : given.grace_seconds * 1000,
+    contained: given.contained ?? DEFAULT_POLICY.contained,
+    limits: {
+      ...(limits.memory_mib !== undefined && { memoryMib: limits.memory_mib }),
+      ...(limits.cpu_seconds !== undefined && { cpuSeconds: limits.cpu_seconds }),
+      ...(limits.open_files !== undefined && { openFiles: limits.open_files }),
+      ...(limits.processes !== undefined && { processes: limits.processes }),
+      ...(limits.file_mib !== undefined && { fileMib: limits.file_mib }),
+    },
+    output: { lines: output.lines ?? DEFAULT_POLICY.output.lines, mib: output.mib ?? DEFAULT_POLICY.output.mib },
+  };
+}

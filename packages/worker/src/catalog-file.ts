@@ -1,0 +1,106 @@
+/**
+ * Reads a catalog's file, YAML or JSON. Every mistake is reported with its line and column. Paths in it start from its folder.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { kindOf, makeEntry, type CatalogEntry } from './catalog-entry.js';
+import { healthCheck } from './catalog-health.js';
+import { CATALOG_SCHEMA, type GivenCatalog, type GivenEntry } from './catalog-schema.js';
+import { EXECUTOR_KINDS } from './executors/registry.js';
+import { scratchOf } from './executors/scratch.js';
+
+/** Thrown with every mistake in a catalog, one a line: `FILE:LINE:COLUMN: what`. */
+export class CatalogError extends Error {}
+
+export interface CatalogContent {
+  readonly entries: readonly CatalogEntry[];
+  /** Why this host should run no task at all, or null. */
+  readonly fitness: () => Promise<string | null>;
+}
+
+const MAX_BYTES = 1024 * 1024;
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false }).compile<GivenCatalog>(CATALOG_SCHEMA);
+
+/** Reads the catalog at `path`. @throws CatalogError */
+export function readCatalogFile(path: string): CatalogContent {
+  let source: string;
+  try {
+    source = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CatalogError(`The catalog ${path} cannot be read: ${(error as Error).message}`);
+  }
+  return parseCatalog(source, path);
+}
+
+/** The same for text; `path` names it in messages and is what its relative paths start from. @throws CatalogError */
+export function parseCatalog(source: string, path: string): CatalogContent {
+  if (source.length > MAX_BYTES) throw new CatalogError(`The catalog ${path} is larger than ${MAX_BYTES} bytes`);
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  };
+  if (document.errors.length > 0) {
+    throw new CatalogError(document.errors.map((error) => `${at(error.pos[0])}: ${error.message.split(/ at line |\n/)[0] ?? ''}`).join('\n'));
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new CatalogError(`${at(0)}: ${(error as Error).message}`);
+  }
+  const mistakes = validate(value)
+    ? value.problems.flatMap((entry, index) => mistakesOf(entry).map((what) => `${at(offsetOf(document, ['problems', index]))}: /problems/${index} ${what}`))
+    : (validate.errors ?? []).filter(isTelling).map((error) => `${at(offsetOfError(document, error))}: ${describe(error)}`);
+  if (mistakes.length > 0) throw new CatalogError(mistakes.join('\n'));
+
+  const { problems, health, scratch: given = {} } = value as GivenCatalog;
+  const folder = dirname(resolve(path));
+  const scratch = {
+    ...(given.folder !== undefined && { root: resolve(folder, given.folder) }),
+    ...(given.min_free_mib !== undefined && { minFreeMib: given.min_free_mib }),
+  };
+  return {
+    entries: problems.map((entry) => makeEntry(entry, folder, scratch)),
+    fitness: healthCheck(health ?? null, folder, scratchOf(scratch)),
+  };
+}
+
+/** What a schema does not say. */
+function mistakesOf(entry: GivenEntry): string[] {
+  const named = Object.keys(EXECUTOR_KINDS).filter((name) => name in entry);
+  const names = Object.keys(EXECUTOR_KINDS).join(', ');
+  if (named.length !== 1) return [`must have one of ${names}${named.length === 0 ? '' : `, not ${named.join(' and ')}`}`];
+  const isLimited = EXECUTOR_KINDS[kindOf(entry)]?.isLimited ?? false;
+  return entry.limits !== undefined && !isLimited ? [`limits do not hold for a ${kindOf(entry)}`] : [];
+}
+
+/** Not those that only say that one of several others holds. */
+function isTelling(error: ErrorObject): boolean {
+  return error.keyword !== 'propertyNames';
+}
+
+function offsetOfError(document: Document, error: ErrorObject): number {
+  const path = error.instancePath.split('/').slice(1).map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
+  const key = error.keyword === 'additionalProperties' ? (error.params as { additionalProperty: string }).additionalProperty : error.propertyName;
+  return offsetOf(document, path, key);
+}
+
+/** Where the value at `path` begins, or the key `key` in it. */
+function offsetOf(document: Document, path: readonly (string | number)[], key?: string): number {
+  const node = path.length === 0 ? document.contents : document.getIn(path, true);
+  if (key !== undefined && isMap(node)) {
+    const found = node.items.map((pair) => pair.key).find((one) => isNode(one) && String(one) === key);
+    if (isNode(found)) return found.range?.[0] ?? 0;
+  }
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
+}
+
+function describe(error: ErrorObject): string {
+  const extra = error.keyword === 'additionalProperties' ? ` (${(error.params as { additionalProperty: string }).additionalProperty})` : '';
+  const name = error.propertyName === undefined ? '' : ` (the name ${error.propertyName})`;
+  return `${error.instancePath || 'the catalog'} ${error.message ?? 'does not fit'}${extra}${name}`;
+}

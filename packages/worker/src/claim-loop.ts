@@ -1,0 +1,83 @@
+/**
+ * The claims of one session, one after another: each hangs at the API until there is a task. The same request id goes with
+ * every try of a claim until a definite answer came, so a claim whose answer was lost gets its task again.
+ */
+import { randomUUID } from 'node:crypto';
+import { ApiError } from '@task-executor/shared';
+import type { Task } from './executors/executor.js';
+import type { WorkerLog } from './log.js';
+import { pause, retryDelayMs } from './retry.js';
+
+/** What the loop needs of its session. */
+export interface Claimer {
+  /** One call. @throws ApiError, ApiUnreachable */
+  claim(waitSeconds: number, requestId: string, signal?: AbortSignal): Promise<Task | null>;
+  /** Resolves when a task may be taken, or `stop` aborts. */
+  ready(stop: AbortSignal): Promise<void>;
+  /** Takes a task. */
+  begin(task: Task): void;
+  /** Hands back a task that came when none may be taken any more. */
+  refuse(task: Task): void;
+  /** Whether the session is over, be it because of `error`. */
+  isOver(error?: unknown): boolean;
+  /** Told of every claim: what it got. */
+  counted(result: 'task' | 'nothing' | 'failed'): void;
+}
+
+const WAIT_SECONDS = 20;
+const LAST_CLAIM_MS = 2_000;
+const RETRY = { initialMs: 200, maxMs: 10_000 };
+/** Between claims that got nothing though they did not wait: the API may have no room for one that hangs. */
+const IDLE = { initialMs: 250, maxMs: 2_000 };
+
+/** Claims until `stop` aborts or the session is over. */
+export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSignal): Promise<void> {
+  let failures = 0;
+  let early = 0;
+  let requestId = randomUUID();
+  /** Whether a claim under `requestId` may have taken a task that we do not know of. */
+  let open = false;
+  while (!stop.aborted) {
+    await claimer.ready(stop);
+    if (stop.aborted) break;
+    const began = performance.now();
+    try {
+      open = true;
+      const task = await claimer.claim(WAIT_SECONDS, requestId, stop);
+      open = false;
+      failures = 0;
+      requestId = randomUUID();
+      claimer.counted(task === null ? 'nothing' : 'task');
+      if (task !== null) {
+        early = 0;
+        claimer.begin(task);
+        continue;
+      }
+      early = performance.now() - began < WAIT_SECONDS * 500 ? early + 1 : 0;
+      if (early > 0) await pause(retryDelayMs(null, early, IDLE), stop);
+    } catch (error) {
+      if (stop.aborted) break;
+      if (claimer.isOver(error)) return;
+      // An answer that will not change is definite, too: nothing was taken.
+      if (error instanceof ApiError && !error.retryable) {
+        open = false;
+        requestId = randomUUID();
+      }
+      failures += 1;
+      claimer.counted('failed');
+      log.warn({ event: 'claim_failed', error: String(error) }, 'a claim was not answered');
+      await pause(retryDelayMs(error, failures, RETRY), stop);
+    }
+  }
+  if (open && !claimer.isOver()) await resolveLast(claimer, requestId, log);
+}
+
+/** Asks once more, without waiting, for what a claim that was cut off may have taken; else it would wait for its timeout. */
+async function resolveLast(claimer: Claimer, requestId: string, log: WorkerLog): Promise<void> {
+  try {
+    const task = await claimer.claim(0, requestId, AbortSignal.timeout(LAST_CLAIM_MS));
+    if (task !== null) claimer.refuse(task);
+  } catch (error) {
+    if (!claimer.isOver(error)) log.debug({ event: 'claim_unresolved', error: String(error) }, 'the last claim was not answered');
+  }
+}

@@ -1,0 +1,30 @@
+/** One call of a worker, as the scripted server saw it. */
+export type Operation = 'register' | 'heartbeat' | 'claim' | 'complete' | 'fail' | 'release' | 'logs' | 'leave' | 'other';
+
+export interface Call {
+  readonly operation: Operation;
+  readonly method: string;
+  readonly path: string;
+  /** When it had arrived, by performance.now(). */
+  readonly at: number;
+  readonly contentType: string | null;
+  /** Empty where the path names none. */
+  readonly workerId: string;
+  readonly taskId: string;
+  /** From the headers Worker-Session and Task-Attempt. */
+  readonly session: string | null;
+  readonly attempt: number | null;
+  readonly body: Record<string, unknown>;
+  /** The status that it was answered with; null while it hangs, or where its connection was cut. */
+  status: number | null;
+}
+
+/** What a path is about. */
+export function operationOf(method: string, path: string): Pick<Call, 'operation' | 'workerId' | 'taskId'> {
+  if (method === 'POST' && path === '/api/v1/workers/register') return { operation: 'register', workerId: '', taskId: '' };
+  const found = /^\/api\/v1\/workers\/([^/]+)(?:\/tasks\/([^/]+))?(?:\/(heartbeat|claim|complete|fail|release|logs))?$/.exec(path);
+  const [, workerId = '', taskId = '', verb] = found ?? [];
+  if (method === 'DELETE' && workerId !== '' && taskId === '' && verb === undefined) return { operation: 'leave', workerId, taskId };
+  if (method !== 'POST' || verb === undefined || (taskId === '') !== (verb === 'heartbeat' || verb === 'claim')) return { operation: 'other', workerId, taskId };
+  return { operation: verb as Operation, workerId, taskId };
+}

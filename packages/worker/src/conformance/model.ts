@@ -1,0 +1,180 @@
+/**
+ * The API's side of the worker protocol, in memory: sessions, tasks, logs and reports, with the answers of the contract.
+ * Made to test workers against, so it has no leases of its own and nothing goes wrong in it that was not asked for.
+ */
+import { PROBLEMS, type ProblemCode } from '@task-executor/shared';
+import type { Call } from './call.js';
+
+export interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export interface GivenTask {
+  readonly id: string;
+  readonly problem_id: string;
+  readonly parameters: Record<string, unknown>;
+  readonly timeout_seconds: number;
+  attempt: number;
+}
+
+/** How an attempt ended, and the lines that it had logged until then. */
+export interface Ended {
+  readonly verb: 'complete' | 'fail' | 'release';
+  readonly body: Record<string, unknown>;
+  readonly lines: readonly string[];
+}
+
+interface Held {
+  readonly task: GivenTask;
+  readonly session: string;
+  readonly requestId: string | null;
+  readonly lines: string[];
+}
+
+export interface Directives {
+  cancel: { task_id: string; attempt: number; reason: string }[];
+  lost: { task_id: string; attempt: number; reason: string }[];
+  drain: boolean;
+}
+
+export function problem(code: ProblemCode, more: Record<string, unknown> = {}, headers: Record<string, string> = {}): Reply {
+  const { status, title, retryable } = PROBLEMS[code];
+  return { status, headers, body: { type: 'about:blank', title, status, code, retryable, request_id: 'scripted', ...more } };
+}
+
+export class Model {
+  readonly pending: GivenTask[] = [];
+  readonly running: Held[] = [];
+  /** By task and attempt. */
+  readonly ended = new Map<string, Ended>();
+  /** Reports of attempts that were not held any more, by task and attempt. */
+  readonly late = new Map<string, Ended>();
+  /** The live session of each worker. */
+  readonly sessions = new Map<string, { session: string; parallel: number }>();
+  readonly directives: Directives = { cancel: [], lost: [], drain: false };
+  leaseSeconds = 30;
+  intervalSeconds = 5;
+  #registrations = 0;
+
+  register(call: Call): Reply {
+    this.#registrations += 1;
+    const given = call.body.worker_id;
+    const workerId = typeof given === 'string' ? given : `worker-${String(this.#registrations).padStart(3, '0')}-kind`;
+    const capabilities = (call.body.capabilities ?? {}) as { max_parallel_tasks?: number };
+    this.endSession(workerId);
+    this.sessions.set(workerId, { session: `00000000-0000-4000-8000-${String(this.#registrations).padStart(12, '0')}`, parallel: capabilities.max_parallel_tasks ?? 1 });
+    return { status: 201, body: this.#worker(workerId, { cancel: [], lost: [], drain: false }) };
+  }
+
+  /** The answer to a heartbeat, or null while there is nothing to say that it has not been told. */
+  heartbeat(call: Call, drainAtFirst: boolean): Reply | null {
+    const refused = this.#refusal(call);
+    if (refused !== null) return refused;
+    const named = (call.body.attempts ?? []) as { task_id: string; attempt: number }[];
+    const isNamed = (one: { task_id: string; attempt: number }): boolean => named.some(({ task_id, attempt }) => task_id === one.task_id && attempt === one.attempt);
+    const { cancel, lost, drain } = this.directives;
+    const news = { cancel: cancel.filter(isNamed), lost: lost.filter(isNamed), drain };
+    if (news.cancel.length + news.lost.length === 0 && drain === drainAtFirst) return null;
+    return { status: 200, body: this.#worker(call.workerId, news) };
+  }
+
+  /** The answer to a heartbeat whose wait is over. */
+  nothingNew(call: Call): Reply {
+    return this.#refusal(call) ?? { status: 200, body: this.#worker(call.workerId, { cancel: [], lost: [], drain: this.directives.drain }) };
+  }
+
+  /** The answer to a claim, or null while there is no task. */
+  claim(call: Call): Reply | null {
+    const refused = this.#refusal(call);
+    if (refused !== null) return refused;
+    const session = this.sessions.get(call.workerId);
+    const requestId = typeof call.body.request_id === 'string' ? call.body.request_id : null;
+    const again = this.running.find((held) => requestId !== null && held.requestId === requestId && held.session === session?.session);
+    if (again !== undefined) return { status: 200, body: this.#task(again.task) };
+    const holds = this.running.filter((held) => held.session === session?.session).length;
+    if (this.directives.drain || holds >= (session?.parallel ?? 1)) return null;
+    const task = this.pending.shift();
+    if (task === undefined) return null;
+    task.attempt += 1;
+    this.running.push({ task, session: session?.session ?? '', requestId, lines: [] });
+    return { status: 200, body: this.#task(task) };
+  }
+
+  logs(call: Call): Reply {
+    const held = this.#held(call);
+    if (held === null) return this.#notHeld(call);
+    const offset = typeof call.body.offset === 'number' ? call.body.offset : held.lines.length;
+    if (offset > held.lines.length) return problem('log_gap', { expected_offset: held.lines.length });
+    const entries = (call.body.entries ?? []) as { message: string }[];
+    const fresh = entries.slice(held.lines.length - offset).map((entry) => entry.message);
+    held.lines.push(...fresh);
+    return { status: 200, body: { accepted: fresh.length, next_offset: held.lines.length } };
+  }
+
+  report(call: Call, verb: Ended['verb']): Reply {
+    const key = `${call.taskId}/${call.attempt ?? ''}`;
+    const held = this.#held(call);
+    if (held === null) {
+      if (this.ended.get(key)?.verb === verb) return { status: 200, body: {} };
+      if (!this.late.has(key)) this.late.set(key, { verb, body: call.body, lines: [] });
+      return this.#notHeld(call);
+    }
+    this.running.splice(this.running.indexOf(held), 1);
+    this.ended.set(`${held.task.id}/${held.task.attempt}`, { verb, body: call.body, lines: held.lines });
+    if (verb === 'release') this.pending.unshift(held.task);
+    return { status: 200, body: this.#task(held.task) };
+  }
+
+  leave(call: Call): Reply {
+    const refused = this.#refusal(call);
+    if (refused !== null) return refused.status === 409 && !this.sessions.has(call.workerId) ? { status: 204 } : refused;
+    this.endSession(call.workerId);
+    return { status: 204 };
+  }
+
+  /** Takes what a worker's session holds back to the queue; its calls are refused from now on. */
+  endSession(workerId: string): void {
+    const session = this.sessions.get(workerId)?.session;
+    this.sessions.delete(workerId);
+    for (const held of this.running.filter((one) => one.session === session)) {
+      this.running.splice(this.running.indexOf(held), 1);
+      this.pending.push(held.task);
+    }
+  }
+
+  /** Takes a running attempt from its worker, which has not been told. */
+  takeBack(taskId: string): void {
+    const index = this.running.findIndex((held) => held.task.id === taskId);
+    if (index >= 0) this.running.splice(index, 1);
+  }
+
+  #refusal(call: Call): Reply | null {
+    const live = this.sessions.get(call.workerId);
+    if (live === undefined) return problem('session_ended');
+    return call.session !== null && call.session !== live.session ? problem('session_superseded') : null;
+  }
+
+  #held(call: Call): Held | null {
+    return this.running.find(({ task, session }) =>
+      task.id === call.taskId && (call.attempt === null || call.attempt === task.attempt) && (call.session === null || call.session === session)) ?? null;
+  }
+
+  #notHeld(call: Call): Reply {
+    const live = this.sessions.get(call.workerId);
+    if (live !== undefined && call.session !== null && call.session !== live.session) return problem('session_superseded');
+    return problem('attempt_not_held', { task_status: 'pending', current_attempt: 1 });
+  }
+
+  #task(task: GivenTask): Record<string, unknown> {
+    return { ...task, status: 'running', priority: 5 };
+  }
+
+  #worker(workerId: string, directives: Directives): Record<string, unknown> {
+    return {
+      id: workerId, session: this.sessions.get(workerId)?.session, status: 'idle', draining: directives.drain,
+      lease_seconds: this.leaseSeconds, heartbeat_interval_seconds: this.intervalSeconds, directives,
+    };
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * An API to test workers against, over real HTTP: it answers as the model does, unless a script says otherwise, and keeps
+ * every call. Whoever tests waits for calls, never for time.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Change } from '../change.js';
+import { operationOf, type Call, type Operation } from './call.js';
+import { Model, problem, type GivenTask, type Reply } from './model.js';
+
+/**
+ * What a script makes of a call: an answer; `cut`, the connection breaks before the call is carried out; `lose`, it breaks
+ * after that; `hang`, no answer comes; `usual`, what the model says.
+ */
+export type Scripted = Reply | 'cut' | 'lose' | 'hang' | 'usual';
+
+export class ScriptedApi {
+  readonly model = new Model();
+  readonly calls: Call[] = [];
+  readonly #scripts = new Map<Operation, Scripted[]>();
+  readonly #change = new Change();
+  #standing = new Map<Operation, Scripted>();
+  #server: Server | null = null;
+  #port = 0;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Listens: on any free port the first time, on the same one again after `stop`. */
+  async start(): Promise<string> {
+    const server = createServer((req, res) => {
+      this.#answer(req, res).catch(() => {
+        res.destroy();
+      });
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(this.#port, '127.0.0.1', resolve);
+    });
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
+    return this.url;
+  }
+
+  /** Cuts every connection and takes no new one. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (server === null) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    this.#change.tell();
+    await closed;
+  }
+
+  /** Answers the next calls of a kind by `replies`, one after another. */
+  script(operation: Operation, ...replies: Scripted[]): void {
+    this.#scripts.set(operation, [...(this.#scripts.get(operation) ?? []), ...replies]);
+  }
+
+  /** Answers all calls of a kind so, or as usual again. */
+  always(operation: Operation, reply: Scripted): void {
+    this.#standing.set(operation, reply);
+  }
+
+  /** Adds a task to the queue. */
+  give(more: Partial<GivenTask> = {}): GivenTask {
+    const task: GivenTask = { id: randomUUID(), problem_id: 'test-conformance', parameters: {}, timeout_seconds: 60, attempt: 0, ...more };
+    this.model.pending.push(task);
+    this.#change.tell();
+    return task;
+  }
+
+  /** Lets every hanging heartbeat and claim look again; to be called after the model was changed. */
+  look(): void {
+    this.#change.tell();
+  }
+
+  cancel(task: GivenTask): void {
+    this.model.directives.cancel.push({ task_id: task.id, attempt: task.attempt, reason: 'cancelled' });
+    this.model.takeBack(task.id);
+    this.#change.tell();
+  }
+
+  of(...operations: Operation[]): Call[] {
+    return this.calls.filter((call) => operations.includes(call.operation));
+  }
+
+  /** Resolves when `condition` gives a value; it is asked again at every call and every answer. */
+  async until<T>(condition: () => T | undefined | false | null, stop: AbortSignal = new AbortController().signal): Promise<T> {
+    for (;;) {
+      const value = condition();
+      if (value !== undefined && value !== false && value !== null) return value;
+      if (stop.aborted) throw new Error('the time is over');
+      await this.#change.next(stop);
+    }
+  }
+
+  /** Resolves with the calls of a kind once there are `count`. */
+  untilCalls(operation: Operation, count = 1, stop?: AbortSignal): Promise<Call[]> {
+    return this.until(() => {
+      const calls = this.of(operation);
+      return calls.length >= count && calls;
+    }, stop);
+  }
+
+  async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    let text = '';
+    for await (const chunk of req) text += String(chunk);
+    const call = callOf(req, text);
+    if (typeof call === 'string') {
+      send(res, problem('malformed_json', { detail: call }));
+      return;
+    }
+    this.calls.push(call);
+    this.#change.tell();
+    const gone = new AbortController();
+    res.on('close', () => {
+      gone.abort();
+    });
+    const scripted = this.#scripts.get(call.operation)?.shift() ?? this.#standing.get(call.operation) ?? 'usual';
+    if (scripted === 'hang') return;
+    if (scripted === 'cut') {
+      res.destroy();
+      return;
+    }
+    const reply = typeof scripted === 'object' ? scripted : await this.#usual(call, gone.signal);
+    if (gone.signal.aborted) return;
+    if (scripted === 'lose') res.destroy();
+    else {
+      call.status = reply.status;
+      send(res, reply);
+    }
+    this.#change.tell();
+  }
+
+  async #usual(call: Call, gone: AbortSignal): Promise<Reply> {
+    const { model } = this;
+    switch (call.operation) {
+      case 'register': return model.register(call);
+      case 'heartbeat': {
+        const { drain } = model.directives;
+        return (await this.#hanging(call, gone, () => model.heartbeat(call, drain))) ?? model.nothingNew(call);
+      }
+      case 'claim': return (await this.#hanging(call, gone, () => model.claim(call))) ?? { status: 204 };
+      case 'logs': return model.logs(call);
+      case 'leave': return model.leave(call);
+      case 'other': return problem('path_not_found');
+      default: return model.report(call, call.operation);
+    }
+  }
+
+  /** What `ask` gives, asked again at every change, or null when the time that the call wanted to wait is over. */
+  async #hanging(call: Call, gone: AbortSignal, ask: () => Reply | null): Promise<Reply | null> {
+    const asked = typeof call.body.wait_seconds === 'number' ? call.body.wait_seconds : 0;
+    const seconds = call.operation === 'heartbeat' ? Math.min(asked, this.model.intervalSeconds) : asked;
+    const over = new AbortController();
+    const stop = AbortSignal.any([gone, over.signal]);
+    void sleep(seconds * 1000, undefined, { signal: stop }).catch(() => undefined).then(() => {
+      over.abort();
+    });
+    try {
+      for (;;) {
+        // A task must not be given to a caller that has gone.
+        if (gone.aborted) return null;
+        const reply = ask();
+        if (reply !== null || stop.aborted) return reply;
+        await this.#change.next(stop);
+      }
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+function callOf(req: IncomingMessage, text: string): Call | string {
+  const path = (req.url ?? '').split('?')[0] ?? '';
+  const method = req.method ?? '';
+  let body: unknown = {};
+  try {
+    if (text !== '') body = JSON.parse(text);
+  } catch (error) {
+    return String(error);
+  }
+  const header = (name: string): string | null => {
+    const value = req.headers[name];
+    return typeof value === 'string' ? value : null;
+  };
+  const attempt = header('task-attempt');
+  return {
+    ...operationOf(method, path), method, path, at: performance.now(), contentType: header('content-type'),
+    session: header('worker-session'), attempt: attempt === null ? null : Number(attempt),
+    body: (typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}) as Record<string, unknown>,
+    status: null,
+  };
+}
+
+function send(res: ServerResponse, { status, body, headers = {} }: Reply): void {
+  const type = status >= 400 ? 'application/problem+json' : 'application/json';
+  res.writeHead(status, { ...(body === undefined ? {} : { 'content-type': type }), ...headers });
+  res.end(body === undefined ? '' : JSON.stringify(body));
+}

@@ -1,0 +1,153 @@
+/**
+ * Runs a task in a container, by the command line of Docker or Podman, with bounds that hold for all its processes together. The
+ * container is named after its attempt, and removed whatever becomes of it: by this worker, or by a watchdog where the
+ * worker has died.
+ */
+import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+import { BOUNDS } from './bounds.js';
+import { environmentOf } from './environment.js';
+import { Unfit, type Execution, type ExecutionContext, type Executor } from './executor.js';
+import { ARGV_SCHEMA, fromFolder, objectSchema, TEXT_SCHEMA, type ExecutorKind } from './kind.js';
+import { findProgram } from './program.js';
+import { runTaskProgram, type ProgramOptions } from './task-program.js';
+import { variablesOf, workspaceAt, type Workspace } from './workspace.js';
+
+export interface ContainerOptions extends ProgramOptions {
+  /** The command line to use: docker, podman, or a path of one. */
+  readonly runtime: string;
+  readonly image: string;
+  /** In place of the image's own command; empty leaves that. */
+  readonly command: readonly string[];
+  readonly memoryMib: number | null;
+  readonly cpus: number | null;
+  readonly processes: number;
+  readonly network: string;
+  readonly readOnly: boolean;
+  /** USER[:GROUP]; null is the worker's own, to whom the workspace belongs. */
+  readonly user: string | null;
+  /** Options of `run` as they are, after all others. */
+  readonly arguments: readonly string[];
+}
+
+/** Where a container sees the workspace. */
+const INSIDE = '/task';
+/** What tells the command line of its daemon and its settings. */
+const RUNTIME_VARIABLES = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR'];
+const REMOVE_MS = 60_000;
+
+/** An executor that runs a container for each task. */
+export function containerExecutor(options: ContainerOptions): Executor {
+  return async (context) => {
+    const workspace = await context.workspace();
+    const name = `task-executor-${context.task.id}-${context.task.attempt}`;
+    const runtime = await findProgram(options.runtime, process.env.PATH ?? '', '/');
+    if (runtime === null) throw new Unfit(`the command ${options.runtime} could not be started: no such program can be run`);
+    const remove = [runtime, 'rm', '--force', '--volumes', name];
+    try {
+      const execution = await runTaskProgram(context, workspace, {
+        ...options,
+        argv: [runtime, ...runArguments(options, name, context, workspace)],
+        cwd: workspace.folder,
+        env: environmentOf([...RUNTIME_VARIABLES, ...options.inherit]),
+        stdin: JSON.stringify(context.task.parameters),
+        // The command line of Podman does not work in a process namespace of its own.
+        contained: false,
+        limits: {},
+        afterDeath: remove,
+      });
+      return execution.kind === 'failed' && !context.signal.aborted ? await explained(execution, runtime, name, options) : execution;
+    } finally {
+      // It may not be there; that it is not afterwards is all that counts.
+      await call(remove, REMOVE_MS).catch(() => null);
+    }
+  };
+}
+
+/** Why no container can be run, or null. */
+export async function containerFault({ runtime }: ContainerOptions): Promise<string | null> {
+  const path = await findProgram(runtime, process.env.PATH ?? '', '/');
+  if (path === null) return `the command ${runtime} is not there`;
+  try {
+    await call([path, 'version'], BOUNDS.healthSeconds * 1000);
+    return null;
+  } catch (error) {
+    return `${runtime} does not work: ${error instanceof Error ? error.message.trim() : String(error)}`;
+  }
+}
+
+function runArguments(options: ContainerOptions, name: string, { task }: ExecutionContext, workspace: Workspace): string[] {
+  const inside = workspaceAt(INSIDE);
+  const set = { TMPDIR: inside.temporaryFolder, ...options.environment, ...variablesOf(task, inside) };
+  return [
+    'run', '--name', name, '--label', 'task-executor.attempt', '--interactive', '--workdir', options.cwd ?? INSIDE,
+    '--volume', `${workspace.folder}:${INSIDE}`, '--network', options.network, '--pids-limit', String(options.processes),
+    '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
+    ...(options.memoryMib === null ? [] : ['--memory', `${options.memoryMib}m`, '--memory-swap', `${options.memoryMib}m`]),
+    ...(options.cpus === null ? [] : ['--cpus', String(options.cpus)]),
+    ...(options.readOnly ? ['--read-only', '--tmpfs', '/tmp'] : []),
+    ...userArguments(options),
+    // By name alone what is handed on: values of the worker's environment are seen by nobody who lists processes.
+    ...options.inherit.flatMap((variable) => (process.env[variable] === undefined ? [] : ['--env', variable])),
+    ...Object.entries(set).flatMap(([variable, value]) => ['--env', `${variable}=${value}`]),
+    ...options.arguments, options.image, ...options.command,
+  ];
+}
+
+function userArguments({ user, runtime }: ContainerOptions): string[] {
+  if (user !== null) return ['--user', user];
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  // Without root, Podman's users are mapped: this keeps the worker's own.
+  return ['--user', `${uid}:${gid}`, ...(basename(runtime) === 'podman' && uid !== 0 ? ['--userns', 'keep-id'] : [])];
+}
+
+/** The failure in the words of whoever knows best; of the host where the container never ran. */
+async function explained(execution: Execution & { kind: 'failed' }, runtime: string, name: string, { memoryMib }: ContainerOptions): Promise<Execution> {
+  const state = await call([runtime, 'inspect', '--format', '{{.State.OOMKilled}} {{.State.StartedAt}}', name], BOUNDS.probeMs).catch(() => null);
+  // A moment in the year 1 is none.
+  if (state === null || / 0001-/.test(state)) return { kind: 'unfit', reason: `the container could not be started: ${execution.error}` };
+  if (!state.startsWith('true')) return execution;
+  return { ...execution, error: `the container ran out of its memory${memoryMib === null ? '' : ` of ${memoryMib} MiB`}` };
+}
+
+async function call([program = '', ...args]: readonly string[], timeout: number): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { timeout, env: environmentOf(RUNTIME_VARIABLES), killSignal: 'SIGKILL' });
+  return stdout.trim();
+}
+
+interface GivenContainer {
+  image: string; command?: string[]; runtime?: string; memory_mib?: number; cpus?: number; processes?: number; network?: string;
+  read_only?: boolean; user?: string; arguments?: string[];
+}
+export const containerKind: ExecutorKind = {
+  schema: objectSchema(['image'], {
+    image: { ...TEXT_SCHEMA, pattern: '^[A-Za-z0-9][^\\s\\u0000]*$' },
+    command: ARGV_SCHEMA,
+    runtime: TEXT_SCHEMA,
+    memory_mib: { type: 'integer', minimum: 6, maximum: 16_777_216 },
+    cpus: { type: 'number', exclusiveMinimum: 0, maximum: 1024 },
+    processes: { type: 'integer', minimum: 1, maximum: 4_194_304 },
+    network: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_.:=,-]*$' },
+    read_only: { type: 'boolean' },
+    user: { type: 'string', pattern: '^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?$' },
+    arguments: { ...ARGV_SCHEMA, minItems: 0 },
+  }),
+  isLimited: false,
+  make: (given: GivenContainer, policy, folder) => {
+    const options: ContainerOptions = {
+      ...policy,
+      runtime: fromFolder(folder, given.runtime ?? 'docker'),
+      image: given.image,
+      command: given.command ?? [],
+      memoryMib: given.memory_mib ?? null,
+      cpus: given.cpus ?? null,
+      processes: given.processes ?? BOUNDS.containerProcesses,
+      network: given.network ?? 'none',
+      readOnly: given.read_only ?? true,
+      user: given.user ?? null,
+      arguments: given.arguments ?? [],
+    };
+    return { executor: containerExecutor(options), fitness: () => containerFault(options) };
+  },
+};

@@ -1,0 +1,97 @@
+/**
+ * The folder of one attempt, and the files through which a worker and a program of any language meet. The worker makes it
+ * before the program starts and removes it afterwards, with whatever the program has left there.
+ */
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, mkdtemp, opendir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Unfit, type Task } from './executor.js';
+
+export interface Workspace {
+  /** The working folder of a program that is given no other. */
+  readonly folder: string;
+  /** For temporary files. */
+  readonly temporaryFolder: string;
+  /** The task as it was claimed, as JSON. */
+  readonly taskFile: string;
+  readonly parametersFile: string;
+  /** The results of the tasks that this one depends on, by name. */
+  readonly dependenciesFile: string;
+  /** Where the program leaves its result, a JSON object. */
+  readonly resultFile: string;
+  /** Where the program appends its events; see events.ts. */
+  readonly eventsFile: string;
+  /** Files left in here are kept as artifacts of the attempt. */
+  readonly artifactsFolder: string;
+}
+
+/** The places in a workspace at `folder`, of which `separator` is the host's own unless the program sees another. */
+export function workspaceAt(folder: string): Workspace {
+  return {
+    folder,
+    temporaryFolder: join(folder, 'tmp'),
+    taskFile: join(folder, 'task.json'),
+    parametersFile: join(folder, 'parameters.json'),
+    dependenciesFile: join(folder, 'dependencies.json'),
+    resultFile: join(folder, 'result.json'),
+    eventsFile: join(folder, 'events.jsonl'),
+    artifactsFolder: join(folder, 'artifacts'),
+  };
+}
+
+/** The variables that tell a program of `workspace`. */
+export function variablesOf(task: Task, workspace: Workspace): Record<string, string> {
+  return {
+    TASK_ID: task.id,
+    TASK_ATTEMPT: String(task.attempt),
+    TASK_PROBLEM_ID: task.problem_id,
+    TASK_SCRATCH_DIR: workspace.folder,
+    TASK_FILE: workspace.taskFile,
+    TASK_PARAMETERS_FILE: workspace.parametersFile,
+    TASK_DEPENDENCIES_FILE: workspace.dependenciesFile,
+    TASK_RESULT_FILE: workspace.resultFile,
+    TASK_EVENTS_FILE: workspace.eventsFile,
+    TASK_ARTIFACTS_DIR: workspace.artifactsFolder,
+  };
+}
+
+/** Makes a workspace for `task` in `parent`. @throws Unfit */
+export async function openWorkspace(task: Task, parent: string): Promise<Workspace> {
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(parent, 'task-executor-'));
+    const workspace = workspaceAt(folder);
+    await Promise.all([mkdir(workspace.temporaryFolder), mkdir(workspace.artifactsFolder)]);
+    await writeFile(workspace.taskFile, JSON.stringify(task));
+    await writeFile(workspace.parametersFile, JSON.stringify(task.parameters));
+    await writeFile(workspace.dependenciesFile, JSON.stringify(task.dependencies ?? {}));
+    await writeFile(workspace.eventsFile, '');
+    return workspace;
+  } catch (error) {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    throw new Unfit(`a scratch folder cannot be made in ${parent}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Removes it; resolves with why that failed, or null. */
+export async function removeWorkspace(workspace: Workspace): Promise<string | null> {
+  const remove = (): Promise<void> => rm(workspace.folder, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await remove().catch(async () => {
+      // A program may have taken away its own right to write in a folder (package caches do).
+      await unlock(workspace.folder);
+      await remove();
+    });
+    return null;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+async function unlock(folder: string): Promise<void> {
+  if (!(await lstat(folder)).isDirectory()) return;
+  await chmod(folder, constants.S_IRWXU);
+  for await (const entry of await opendir(folder)) {
+    if (entry.isDirectory()) await unlock(join(folder, entry.name));
+  }
+}

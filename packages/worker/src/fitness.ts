@@ -1,0 +1,104 @@
+/**
+ * Whether this worker is fit to run tasks: by what its health check says, and by attempts that found it unfit. While it is
+ * not, it claims nothing, and is checked again with growing pauses. An attempt that ends as it should makes it trusted again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '@task-executor/shared';
+import { Change } from './change.js';
+import type { WorkerLog } from './log.js';
+import { pause } from './retry.js';
+
+/** Resolves with what keeps the worker from running tasks, or null. */
+export type HealthCheck = () => Promise<string | null>;
+
+/** How often a fit worker is checked, and how long a check may take. */
+const CHECK_MS = 30_000;
+const CHECK_TIMEOUT_MS = 30_000;
+const BACKOFF = { initialMs: 1_000, maxMs: 120_000 };
+
+export class Fitness {
+  readonly changed = new Change();
+  readonly #check: HealthCheck;
+  readonly #log: WorkerLog;
+  readonly #over = new AbortController();
+  /** Not known to be fit before the first check. */
+  #reason: string | null = 'not yet checked';
+  /** Attempts in a row that found it unfit. */
+  #suspicions = 0;
+  #suspected = new Change();
+
+  constructor(check: HealthCheck, log: WorkerLog) {
+    this.#check = check;
+    this.#log = log;
+    void this.#run();
+  }
+
+  /** Why the worker may not take tasks, or null. */
+  get reason(): string | null {
+    return this.#reason;
+  }
+
+  /** An attempt found the worker unfit. */
+  suspect(reason: string): void {
+    this.#suspicions += 1;
+    this.#set(reason);
+    this.#suspected.tell();
+  }
+
+  /** An attempt ran as it should. */
+  trust(): void {
+    this.#suspicions = 0;
+  }
+
+  stop(): void {
+    this.#over.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over;
+    let failures = 0;
+    while (!signal.aborted) {
+      const suspicions = this.#suspicions;
+      const reason = await this.#ask();
+      if (signal.aborted) return;
+      if (this.#suspicions > suspicions) {
+        // What was asked before the suspicion does not count. A check that passes in spite of it may be wrong.
+        await pause(backoffMs(BACKOFF, this.#suspicions, Math.random()), signal);
+        continue;
+      }
+      this.#set(reason);
+      failures = reason === null ? 0 : failures + 1;
+      if (reason !== null) {
+        await pause(backoffMs(BACKOFF, failures, Math.random()), signal);
+      } else {
+        const waiting = new AbortController();
+        await Promise.race([pause(CHECK_MS, AbortSignal.any([signal, waiting.signal])), this.#suspected.next(signal)]);
+        waiting.abort();
+        if (this.#suspicions > suspicions) await pause(backoffMs(BACKOFF, this.#suspicions, Math.random()), signal);
+      }
+    }
+  }
+
+  async #ask(): Promise<string | null> {
+    const bound = new AbortController();
+    try {
+      return await Promise.race([
+        this.#check(),
+        sleep(CHECK_TIMEOUT_MS, `the health check took more than ${CHECK_TIMEOUT_MS / 1000} seconds`, { signal: bound.signal, ref: false }),
+      ]);
+    } catch (error) {
+      return `the health check failed: ${error instanceof Error ? error.message : String(error)}`;
+    } finally {
+      bound.abort();
+    }
+  }
+
+  #set(reason: string | null): void {
+    const before = this.#reason;
+    this.#reason = reason;
+    if (before === reason) return;
+    if (reason !== null) this.#log.error({ event: 'unfit', reason }, 'this worker is not fit to run tasks; it claims none');
+    else if (before !== null) this.#log.info({ event: 'fit' }, 'this worker is fit to run tasks');
+    this.changed.tell();
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * The heartbeats of one session: each hangs at the API until there is a directive, so that a cancel arrives at once. Runs
+ * in a thread of its own (heartbeat-thread.ts), where no task code can block it. The session is over when the API says so,
+ * or when its lease has run out by this host's monotonic clock; a heartbeat that fails is no reason for anything.
+ */
+import { ApiError, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { pause, retryDelayMs } from '../retry.js';
+
+type Schemas = components['schemas'];
+export type NamedAttempt = Schemas['RunningAttempt'];
+
+/** Why a session is over: another process took its id, or the API or the clock ended it. */
+export type SessionOver = 'superseded' | 'ended' | 'lapsed';
+
+export interface HeartbeatEvents {
+  /** A heartbeat was answered: the lease holds for `leaseMs` from `renewedAt`, see monotonicMs. */
+  answered(renewedAt: number, leaseMs: number): void;
+  directed(directives: Schemas['Directives']): void;
+  failed(error: string): void;
+  /** The last event. */
+  over(reason: SessionOver): void;
+}
+
+export interface HeartbeatParts {
+  readonly client: ApiClient;
+  readonly identity: WorkerIdentity;
+  readonly leaseMs: number;
+  readonly intervalMs: number;
+  /** When the call that began the lease was made. */
+  readonly renewedAt: number;
+  readonly events: HeartbeatEvents;
+}
+
+/** New attempts come in bursts: so long one heartbeat waits for more of them. */
+const GATHER_MS = 100;
+const RETRY = { initialMs: 200, maxMs: 5_000 };
+
+/** Milliseconds by a clock that all threads of this process share, and that never goes back. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+export class Heartbeats {
+  readonly #client: ApiClient;
+  readonly #identity: WorkerIdentity;
+  readonly #events: HeartbeatEvents;
+  readonly #over = new AbortController();
+  #leaseMs: number;
+  #intervalMs: number;
+  #renewedAt: number;
+  #fence: NodeJS.Timeout;
+  #attempts = new Map<string, NamedAttempt>();
+  /** Attempts that the API has spoken about: naming them again would only get the same answer again, at once. */
+  readonly #settled = new Set<string>();
+  /** Aborts what hangs, or the pause, when there is a new attempt to be named. */
+  #interrupt = new AbortController();
+  #gathering: NodeJS.Timeout | undefined;
+  #hasNews = false;
+
+  constructor(parts: HeartbeatParts) {
+    this.#client = parts.client;
+    this.#identity = parts.identity;
+    this.#events = parts.events;
+    this.#leaseMs = parts.leaseMs;
+    this.#intervalMs = parts.intervalMs;
+    this.#renewedAt = parts.renewedAt;
+    this.#fence = this.#setFence();
+  }
+
+  /** Names `attempts` from now on, and no others. */
+  name(attempts: readonly NamedAttempt[]): void {
+    const before = this.#attempts;
+    this.#attempts = new Map(attempts.map((one) => [keyOf(one), one]));
+    for (const key of this.#settled) if (!this.#attempts.has(key)) this.#settled.delete(key);
+    if ([...this.#attempts.keys()].every((key) => before.has(key))) return;
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#hasNews = true;
+      this.#interrupt.abort();
+    }, GATHER_MS);
+  }
+
+  /** Sends nothing more, and says nothing more. */
+  stop(): void {
+    this.#over.abort();
+    clearTimeout(this.#fence);
+    clearTimeout(this.#gathering);
+  }
+
+  /** Sends heartbeats until the session is over or stopped. */
+  async run(): Promise<void> {
+    let failures = 0;
+    let early = 0;
+    while (!this.#over.signal.aborted) {
+      this.#interrupt = new AbortController();
+      // With news the next one does not hang: however often there are news, heartbeats get answers.
+      const waitMs = this.#hasNews ? 0 : Math.min(this.#intervalMs, LIMITS.maxClaimWaitSeconds * 1000);
+      this.#hasNews = false;
+      const began = monotonicMs();
+      const answer = await this.#beat(began, waitMs, waitMs > 0 ? this.#interrupt.signal : null);
+      if (answer.kind === 'interrupted') continue;
+      failures = answer.kind === 'failed' ? failures + 1 : 0;
+      if (answer.kind === 'failed') {
+        await pause(Math.min(this.#intervalMs, retryDelayMs(answer.error, failures, RETRY)), this.#over.signal);
+        continue;
+      }
+      if (waitMs === 0) continue;
+      // An API that does not let them hang is not called all the time.
+      early = monotonicMs() - began < waitMs / 2 ? early + 1 : 0;
+      if (early > 0) {
+        const ms = Math.min(this.#intervalMs, GATHER_MS * 2 ** Math.min(early, 10));
+        await pause(ms, AbortSignal.any([this.#over.signal, this.#interrupt.signal]));
+      }
+    }
+  }
+
+  async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<{ kind: 'answered' | 'interrupted' } | { kind: 'failed'; error: unknown }> {
+    const attempts = [...this.#attempts].filter(([key]) => !this.#settled.has(key)).map(([, one]) => one);
+    // Half a lease lost on a broken connection leaves time for another try.
+    const boundMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#renewedAt + this.#leaseMs - began);
+    const signals = [this.#over.signal, AbortSignal.timeout(Math.max(1, Math.ceil(boundMs))), ...(interrupt === null ? [] : [interrupt])];
+    try {
+      const answer = await this.#client.heartbeat(this.#identity, {
+        status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts, ...(waitMs > 0 ? { wait_seconds: waitMs / 1000 } : {}),
+      }, AbortSignal.any(signals));
+      if (this.#over.signal.aborted) return { kind: 'answered' };
+      this.#take(answer, began);
+      return { kind: 'answered' };
+    } catch (error) {
+      if (this.#over.signal.aborted || interrupt?.aborted === true) return { kind: 'interrupted' };
+      if (error instanceof ApiError && error.code === 'session_superseded') this.#end('superseded');
+      else if (error instanceof ApiError && (error.code === 'session_ended' || error.code === 'worker_not_found')) this.#end('ended');
+      else this.#events.failed(String(error));
+      return { kind: 'failed', error };
+    }
+  }
+
+  #take(answer: Schemas['WorkerSession'], began: number): void {
+    // The lease counts from before the call: the API may have renewed it at any moment since.
+    this.#renewedAt = began;
+    this.#leaseMs = answer.lease_seconds * 1000;
+    this.#intervalMs = answer.heartbeat_interval_seconds * 1000;
+    clearTimeout(this.#fence);
+    this.#fence = this.#setFence();
+    this.#events.answered(this.#renewedAt, this.#leaseMs);
+    const { cancel, lost } = answer.directives;
+    for (const { task_id, attempt } of [...cancel, ...lost]) if (attempt !== null) this.#settled.add(keyOf({ task_id, attempt }));
+    this.#events.directed(answer.directives);
+  }
+
+  #setFence(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#end('lapsed');
+    }, Math.max(0, this.#renewedAt + this.#leaseMs - monotonicMs()));
+  }
+
+  #end(reason: SessionOver): void {
+    if (this.#over.signal.aborted) return;
+    this.stop();
+    this.#events.over(reason);
+  }
+}
+
+function keyOf({ task_id, attempt }: NamedAttempt): string {
+  return `${task_id}/${attempt}`;
+}

@@ -1,0 +1,105 @@
+/**
+ * The main thread's end of the heartbeat thread. One thread serves all sessions that are opened with the same Pulses; it
+ * begins with the first and ends with the last of them. Should the thread itself break, its sessions are over.
+ */
+import { Worker } from 'node:worker_threads';
+import type { components, WorkerIdentity } from '@task-executor/shared';
+import type { HeartbeatEvents, NamedAttempt, SessionOver } from './heartbeats.js';
+
+export interface ThreadData {
+  /** After how long a session's end that the main thread does not take note of ends the process; null: never. */
+  readonly stuckMs: number | null;
+}
+
+export interface Opened {
+  readonly apiUrl: string;
+  readonly identity: WorkerIdentity;
+  readonly leaseMs: number;
+  readonly intervalMs: number;
+  readonly renewedAt: number;
+}
+
+/** To the thread; `key` is the session. */
+export type Order =
+  | ({ readonly kind: 'open'; readonly key: number } & Opened)
+  | { readonly kind: 'name'; readonly key: number; readonly attempts: readonly NamedAttempt[] }
+  | { readonly kind: 'heard' | 'close'; readonly key: number };
+
+/** From the thread. */
+export type Event =
+  | { readonly kind: 'answered'; readonly key: number; readonly renewedAt: number; readonly leaseMs: number }
+  | { readonly kind: 'directed'; readonly key: number; readonly directives: components['schemas']['Directives'] }
+  | { readonly kind: 'failed'; readonly key: number; readonly error: string }
+  | { readonly kind: 'over'; readonly key: number; readonly reason: SessionOver };
+
+/** The heartbeats of one session, in the thread. */
+export interface Pulse {
+  name(attempts: readonly NamedAttempt[]): void;
+  /** Ends them; resolves when the thread has ended, where it was the last. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The thread's file, compiled; or its source where this is one: a thread does not inherit the loader that tests run under. */
+function threadFile(): URL {
+  if (!import.meta.url.endsWith('.ts')) return new URL('./heartbeat-thread.js', import.meta.url);
+  const source = new URL('./heartbeat-thread.ts', import.meta.url).href;
+  return new URL(`data:text/javascript,import { register } from 'node:module'; register('tsx/esm', '${source}', { data: true }); await import('${source}');`);
+}
+
+export class Pulses {
+  readonly #open = new Map<number, HeartbeatEvents>();
+  readonly #stuckMs: number | null;
+  #thread: Worker | null = null;
+  #keys = 0;
+
+  /** `stuckMs`: see ThreadData. Only for a process that is nothing but a worker. */
+  constructor({ stuckMs = null }: { stuckMs?: number | null } = {}) {
+    this.#stuckMs = stuckMs;
+  }
+
+  open(session: Opened, events: HeartbeatEvents): Pulse {
+    this.#keys += 1;
+    const key = this.#keys;
+    const thread = this.#thread ??= this.#start();
+    this.#open.set(key, events);
+    const order = (one: Order): void => {
+      thread.postMessage(one);
+    };
+    order({ kind: 'open', key, ...session });
+    return {
+      name: (attempts) => {
+        order({ kind: 'name', key, attempts });
+      },
+      close: async () => {
+        if (!this.#open.delete(key)) return;
+        order({ kind: 'close', key });
+        if (this.#open.size > 0 || this.#thread !== thread) return;
+        this.#thread = null;
+        await thread.terminate();
+      },
+    };
+  }
+
+  #start(): Worker {
+    const data: ThreadData = { stuckMs: this.#stuckMs };
+    const thread = new Worker(threadFile(), { workerData: data, name: 'heartbeats' });
+    thread.on('message', (event: Event) => {
+      if (event.kind === 'over') thread.postMessage({ kind: 'heard', key: event.key } satisfies Order);
+      const events = this.#open.get(event.key);
+      if (events === undefined) return;
+      if (event.kind === 'answered') events.answered(event.renewedAt, event.leaseMs);
+      else if (event.kind === 'directed') events.directed(event.directives);
+      else if (event.kind === 'failed') events.failed(event.error);
+      else events.over(event.reason);
+    });
+    thread.on('error', (error) => {
+      if (this.#thread !== thread) return;
+      this.#thread = null;
+      for (const events of this.#open.values()) {
+        events.failed(`the heartbeat thread broke: ${String(error)}`);
+        events.over('ended');
+      }
+    });
+    return thread;
+  }
+}

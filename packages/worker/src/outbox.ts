@@ -1,0 +1,142 @@
+/**
+ * What one attempt has to say to the API: its log lines, then its final report. A report is kept in the spool from the moment
+ * that it is known, and is sent until there is a definite answer, whatever becomes of the session meanwhile: a result that
+ * comes too late is kept by the API beside its attempt.
+ */
+import { ApiError, type LogLevel, type WorkerIdentity } from '@task-executor/shared';
+import type { WorkerLog } from './log.js';
+import { LogShipper, type BatchStore } from './log-shipper.js';
+import type { Courier, Report } from './report.js';
+import { pause, retryDelayMs } from './retry.js';
+import type { AttemptIdentity } from './spool/parcel.js';
+import type { Leftover, Spool } from './spool/spool.js';
+
+const RETRY = { initialMs: 200, maxMs: 5_000 };
+/** So often a report gets an answer that is not definite before it counts as stuck. */
+const STUCK_ANSWERS = 3;
+
+export interface OutboxParts {
+  readonly identity: AttemptIdentity;
+  readonly courier: Courier;
+  readonly spool: Spool | null;
+  readonly log: WorkerLog;
+  /** Told whenever `waiting` may have changed. */
+  readonly changed: () => void;
+  readonly leftover?: Leftover;
+}
+
+export class Outbox {
+  readonly identity: AttemptIdentity;
+  readonly #courier: Courier;
+  readonly #worker: WorkerIdentity;
+  readonly #spool: Spool | null;
+  readonly #log: WorkerLog;
+  readonly #halted = new AbortController();
+  readonly #changed: () => void;
+  readonly #abandoned = new AbortController();
+  readonly #shipper: LogShipper;
+  #delivering = false;
+  #answers = 0;
+
+  constructor({ identity, courier, spool, log, changed, leftover }: OutboxParts) {
+    this.identity = identity;
+    this.#courier = courier;
+    this.#worker = { workerId: identity.worker_id, session: identity.session };
+    this.#spool = spool;
+    this.#log = log;
+    this.#changed = changed;
+    this.#shipper = new LogShipper(
+      (offset, entries) => this.#courier.logs(this.#worker, identity, { offset, entries }),
+      this.#abandoned.signal, spool === null ? null : storeOf(spool, identity), leftover,
+    );
+  }
+
+  /** Whether there is a report that the API may yet take, if it only answers. */
+  get waiting(): boolean {
+    return this.#delivering && this.#answers < STUCK_ANSWERS;
+  }
+
+  /** Takes one line; resolves when there is room for the next. */
+  log(level: LogLevel, message: string, context?: Record<string, unknown>): Promise<void> {
+    return this.#shipper.log(level, message, context);
+  }
+
+  /** Says nothing more: the attempt is not this worker's, and has not ended by itself. */
+  abandon(): void {
+    this.#abandoned.abort();
+  }
+
+  /** Ends at once, because the process does; what is in the spool stays there. */
+  halt(): void {
+    this.#halted.abort();
+    this.#shipper.halt();
+  }
+
+  /** The last word of the attempt. Resolves when it has a definite answer, or after `halt`. */
+  async report(report: Report): Promise<void> {
+    this.#delivering = true;
+    await this.#keep(report);
+    await this.#deliver(report);
+  }
+
+  /** The same for what an earlier process left. */
+  async resume({ hasReport }: Leftover): Promise<void> {
+    this.#delivering = true;
+    const parcel = hasReport ? await this.#spool?.get(this.identity, null) : null;
+    await this.#deliver(parcel?.kind === 'report' ? parcel.report : null);
+  }
+
+  async #deliver(report: Report | null): Promise<void> {
+    await this.#shipper.close();
+    let refusal = report === null ? null : await this.#send(report);
+    if (report?.verb === 'complete' && refusal !== null && refusal.status !== 409 && refusal.status !== 404) {
+      // The result itself was refused; the task must not wait for its timeout because of it.
+      const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
+      await this.#keep(failure);
+      refusal = await this.#send(failure);
+    }
+    if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
+    if (!this.#halted.signal.aborted) await this.#spool?.remove(this.identity, null);
+    this.#delivering = false;
+    this.#changed();
+  }
+
+  /** Sends until there is a definite answer, which is returned where it is a refusal, or after `halt`. */
+  async #send(report: Report): Promise<ApiError | null> {
+    for (let failures = 1; !this.#halted.signal.aborted; failures++) {
+      try {
+        await this.#courier.report(this.#worker, this.identity, report);
+        return null;
+      } catch (error) {
+        if (error instanceof ApiError && !error.retryable) return error;
+        this.#log.warn({ event: 'report_delayed', ...this.#about(), error: String(error) }, 'a report will be sent again');
+        // An API that is away says nothing about this report.
+        if (error instanceof ApiError && error.status === 500) this.#answers += 1;
+        this.#changed();
+        await pause(retryDelayMs(error, failures, RETRY), this.#halted.signal);
+      }
+    }
+    return null;
+  }
+
+  async #keep(report: Report): Promise<void> {
+    await this.#spool?.put(this.identity, null, { kind: 'report', report }).catch((error: unknown) => {
+      this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
+    });
+  }
+
+  #about(): Record<string, unknown> {
+    return { task_id: this.identity.task_id, attempt: this.identity.attempt };
+  }
+}
+
+function storeOf(spool: Spool, identity: AttemptIdentity): BatchStore {
+  return {
+    put: (sequence, offset, entries) => spool.put(identity, sequence, { kind: 'logs', offset, entries }),
+    get: async (sequence) => {
+      const parcel = await spool.get(identity, sequence);
+      return parcel?.kind === 'logs' ? [...parcel.entries] : null;
+    },
+    remove: (sequence) => spool.remove(identity, sequence),
+  };
+}

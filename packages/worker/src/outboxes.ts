@@ -1,0 +1,79 @@
+/**
+ * All outboxes of a worker, over its sessions: those of attempts that run, those whose session is over while their report is
+ * on its way, and those that an earlier process left in the spool.
+ */
+import type { WorkerIdentity } from '@task-executor/shared';
+import type { WorkerLog } from './log.js';
+import { Outbox } from './outbox.js';
+import type { Courier } from './report.js';
+import { Change } from './change.js';
+import type { Spool } from './spool/spool.js';
+
+export class Outboxes {
+  readonly #courier: Courier;
+  readonly #spool: Spool | null;
+  readonly #log: WorkerLog;
+  readonly #open = new Set<Outbox>();
+  readonly #change = new Change();
+
+  constructor({ courier, spool, log }: { courier: Courier; spool: Spool | null; log: WorkerLog }) {
+    this.#courier = courier;
+    this.#spool = spool;
+    this.#log = log;
+  }
+
+  /** For a new attempt. To be given back with `close` when nothing of it is to be said any more. */
+  open(worker: WorkerIdentity, attempt: { readonly task_id: string; readonly attempt: number }): Outbox {
+    const outbox = new Outbox({
+      ...this.#parts(),
+      identity: { worker_id: worker.workerId, session: worker.session, task_id: attempt.task_id, attempt: attempt.attempt },
+    });
+    this.#open.add(outbox);
+    return outbox;
+  }
+
+  close(outbox: Outbox): void {
+    this.#open.delete(outbox);
+    this.#change.tell();
+  }
+
+  /** Begins to send what earlier processes left. */
+  async takeUp(): Promise<void> {
+    for (const leftover of (await this.#spool?.leftovers()) ?? []) {
+      const { identity, hasReport } = leftover;
+      this.#log.info({ event: 'leftover', task_id: identity.task_id, attempt: identity.attempt, has_report: hasReport }, 'sending what an earlier process left');
+      const outbox = new Outbox({ ...this.#parts(), identity, leftover });
+      this.#open.add(outbox);
+      void outbox.resume(leftover).finally(() => {
+        this.close(outbox);
+      });
+    }
+  }
+
+  /** How many reports are on their way; of one session, or of all. */
+  waiting(session?: string): number {
+    return [...this.#open].filter((outbox) => outbox.waiting && (session === undefined || outbox.identity.session === session)).length;
+  }
+
+  /**
+   * Resolves when no report waits for its answer, or `stop` aborts. Before a registration: it may end the session under
+   * which they count in time.
+   */
+  async answered(stop: AbortSignal): Promise<void> {
+    while (this.waiting() > 0 && !stop.aborted) await this.#change.next(stop);
+  }
+
+  /** Gives up sending; what is in the spool stays there. */
+  end(): void {
+    for (const outbox of this.#open) outbox.halt();
+  }
+
+  #parts() {
+    return {
+      courier: this.#courier, spool: this.#spool, log: this.#log,
+      changed: () => {
+        this.#change.tell();
+      },
+    };
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * How far an attempt is, told to the API at most once a second: what is said in between is put together, and the newest wins.
+ * Whoever says it never waits. What the API does not take is given up; progress is news, not data.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, LIMITS, type components } from '@task-executor/shared';
+import type { ProgressUpdate } from './executors/executor.js';
+import { mended } from './storable-json.js';
+
+type Progress = components['schemas']['Progress'];
+
+const INTERVAL_MS = 1_000;
+const MAX_STEPS = 1e15;
+const MAX_METRIC = 1e300;
+
+const isCount = (value: number | undefined): value is number => value !== undefined && value >= 0 && value <= MAX_STEPS;
+
+export class ProgressReporter {
+  readonly #send: (progress: Progress) => Promise<unknown>;
+  readonly #stop: AbortSignal;
+  readonly #closing = new AbortController();
+  #known: Omit<Progress, 'metrics'> = {};
+  readonly #metrics = new Map<string, number>();
+  #news = false;
+  #refused = false;
+  #running: Promise<void> | null = null;
+
+  /** `stop` aborts when the attempt is not this worker's any more. */
+  constructor(send: (progress: Progress) => Promise<unknown>, stop: AbortSignal) {
+    this.#send = send;
+    this.#stop = stop;
+  }
+
+  /** Notes `update`; what the contract would not take is left out. */
+  report({ step, total, message, metrics = {} }: ProgressUpdate): void {
+    if (this.#refused || this.#closing.signal.aborted) return;
+    this.#known = {
+      ...this.#known,
+      ...(isCount(step) && { step }),
+      ...(isCount(total) && { total }),
+      ...(message !== undefined && { message: mended(message).slice(0, LIMITS.maxProgressMessageChars).toWellFormed() }),
+    };
+    for (const [name, value] of Object.entries(metrics)) this.#note(name, value);
+    this.#news = Object.keys(this.#known).length > 0 || this.#metrics.size > 0;
+    if (this.#news) this.#running ??= this.#run();
+  }
+
+  /** Sends what was said last, once more at most, and takes no more. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    if (this.#news) await this.#sendNews();
+  }
+
+  #note(name: string, value: number): void {
+    if (name === '' || name.length > LIMITS.maxProgressMetricNameChars || mended(name) !== name || !(Math.abs(value) <= MAX_METRIC)) return;
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) return;
+    if (this.#metrics.size < LIMITS.maxProgressMetrics || this.#metrics.has(name)) this.#metrics.set(name, value);
+  }
+
+  async #run(): Promise<void> {
+    const wake = AbortSignal.any([this.#closing.signal, this.#stop]);
+    while (this.#news && !wake.aborted) {
+      await this.#sendNews();
+      await sleep(INTERVAL_MS, undefined, { signal: wake }).catch(() => undefined);
+    }
+    this.#running = null;
+  }
+
+  async #sendNews(): Promise<void> {
+    if (this.#stop.aborted || this.#refused) return;
+    this.#news = false;
+    try {
+      await this.#send({ ...this.#known, ...(this.#metrics.size > 0 && { metrics: Object.fromEntries(this.#metrics) }) });
+    } catch (error) {
+      if (error instanceof ApiError && !error.retryable) this.#refused = true;
+      else this.#news = true;
+    }
+  }
+}

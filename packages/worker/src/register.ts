@@ -1,0 +1,34 @@
+/** Registration: asked for until the API gives one, or refuses for good. */
+import { ApiError, type ApiClient, type components } from '@task-executor/shared';
+import { monotonicMs } from './heartbeat/heartbeats.js';
+import type { WorkerLog } from './log.js';
+import { pause, retryDelayMs } from './retry.js';
+
+type Schemas = components['schemas'];
+
+export interface Registered {
+  readonly answer: Schemas['WorkerSession'];
+  /** When it was asked for, see monotonicMs: the lease counts from here. */
+  readonly at: number;
+}
+
+const RETRY = { initialMs: 300, maxMs: 10_000 };
+
+/** Registers, however long the API is away. Null: it refuses, or `stop` has aborted. */
+export async function register(client: ApiClient, registration: Schemas['WorkerRegistration'], log: WorkerLog, stop: AbortSignal): Promise<Registered | null> {
+  for (let failures = 1; !stop.aborted; failures++) {
+    const at = monotonicMs();
+    try {
+      return { answer: await client.register(registration, stop), at };
+    } catch (error) {
+      if (stop.aborted) return null;
+      if (error instanceof ApiError && !error.retryable) {
+        log.error({ event: 'registration_refused', error: error.message }, 'the API refuses the registration');
+        return null;
+      }
+      log.warn({ event: 'registration_failed', error: String(error) }, 'the API is away; trying again');
+      await pause(retryDelayMs(error, failures, RETRY), stop);
+    }
+  }
+  return null;
+}

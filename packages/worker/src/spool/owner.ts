@@ -1,0 +1,69 @@
+/**
+ * Whose a spool folder is. A process that starts takes over the folders of processes that are gone; it must never take one
+ * from a living process of this host. Of another host (a shared volume, a container made anew) a folder is taken once
+ * nobody has touched it for a while.
+ */
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  /** What tells the process from a later one of the same pid; null where the system does not say. */
+  readonly started: string | null;
+}
+
+const FILE = 'owner.json';
+const TOUCH_MS = 15_000;
+const ABANDONED_MS = 8 * TOUCH_MS;
+
+/** Marks `folder` as this process's own, until the returned function is called. */
+export async function own(folder: string): Promise<() => void> {
+  const owner: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+  const path = join(folder, FILE);
+  await writeFile(path, JSON.stringify(owner), { mode: 0o600 });
+  const timer = setInterval(() => {
+    const now = new Date();
+    utimes(path, now, now).catch(() => undefined);
+  }, TOUCH_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+/** Whether nobody owns `folder` any more. */
+export async function isAbandoned(folder: string): Promise<boolean> {
+  const path = join(folder, FILE);
+  try {
+    const owner = JSON.parse(await readFile(path, 'utf8')) as Owner;
+    if (owner.host === hostname()) return !(await isRunning(owner));
+    return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
+  } catch {
+    // Being made at this moment, or left by a crash in the middle of that.
+    const found = await stat(folder).catch(() => null);
+    return found !== null && Date.now() - found.mtimeMs > ABANDONED_MS;
+  }
+}
+
+async function isRunning({ pid, started }: Owner): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return (await startOf(pid)) === started;
+}
+
+async function startOf(pid: number): Promise<string | null> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+    // The program's name, in brackets, may hold anything; the start is the 22nd word of the line.
+    const words = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return `${boot.trim()}/${words[19] ?? ''}`;
+  } catch {
+    return null;
+  }
+}

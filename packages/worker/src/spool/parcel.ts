@@ -1,0 +1,41 @@
+/** What lies in the spool: log lines or the final report of one attempt, each file complete in itself. */
+import type { LogLine } from '../log-shipper.js';
+import type { Report } from '../report.js';
+
+/** The attempt that a parcel is about, and the session that held it. */
+export interface AttemptIdentity {
+  readonly worker_id: string;
+  readonly session: string;
+  readonly task_id: string;
+  readonly attempt: number;
+}
+
+export type Content =
+  /** `offset`: how many lines of the attempt come before these. */
+  | { readonly kind: 'logs'; readonly offset: number; readonly entries: readonly LogLine[] }
+  | { readonly kind: 'report'; readonly report: Report };
+
+export type Parcel = AttemptIdentity & Content;
+
+const REPORT = 'report';
+
+/** The name of a parcel's file; in the order of names, an attempt's lines come before its report. */
+export function nameOf({ session, task_id, attempt }: AttemptIdentity, sequence: number | null): string {
+  return `${session}.${task_id}.${attempt}.${sequence === null ? REPORT : String(sequence).padStart(8, '0')}.json`;
+}
+
+/** What `nameOf` was given, the attempt as one word; null for other files. */
+export function partsOf(name: string): { readonly attempt: string; readonly sequence: number | null } | null {
+  const found = /^([A-Za-z0-9-]+\.[A-Za-z0-9-]+\.[0-9]+)\.([0-9]{8,}|report)\.json$/.exec(name);
+  if (found?.[1] === undefined) return null;
+  return { attempt: found[1], sequence: found[2] === REPORT ? null : Number(found[2]) };
+}
+
+/** Whether `value`, read from a file, is a parcel. */
+export function isParcel(value: unknown): value is Parcel {
+  if (typeof value !== 'object' || value === null) return false;
+  const { worker_id, session, task_id, attempt, kind, offset, entries, report } = value as Record<string, unknown>;
+  if (![worker_id, session, task_id].every((one) => typeof one === 'string') || typeof attempt !== 'number') return false;
+  if (kind === 'logs') return typeof offset === 'number' && Array.isArray(entries);
+  return kind === 'report' && typeof report === 'object' && report !== null;
+}
