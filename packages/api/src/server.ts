@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { bulkOperations, schedules } from './chores.js';
 import type { ApiConfig } from './config.js';
 import { Aftermath } from './aftermath.js';
+import { openStore } from './artifacts/open.js';
 import { openDatabases } from './db/database.js';
 import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
@@ -17,6 +18,7 @@ import { Sessions } from './fleet/sessions.js';
 import { createAppServer } from './http/app-server.js';
 import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
+import { answerClientErrors } from './http/uploads.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
 import { Readiness } from './queue/readiness.js';
@@ -66,6 +68,8 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     const applied = await migrate(databases.general);
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
+    const artifacts = await openStore(config.artifacts, log);
+    undo.push(() => artifacts.stop());
     const readiness = new Readiness(databases.general);
     watchQueue(metrics, databases.general, readiness);
     const listener = new Listener(databaseUrl, log);
@@ -80,16 +84,21 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const services = { config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows, aftermath, sweeper, metrics, internalWorkers, log };
+    const services = {
+      config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows,
+      aftermath, artifacts, sweeper, metrics, internalWorkers, log,
+    };
 
     const server = createAppServer(await createApp(services), {
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
       keepAliveTimeout: 75_000,
-      headersTimeout: 20_000,
-      requestTimeout: 30_000,
+      headersTimeout: Math.min(20_000, config.requestTimeoutMs),
+      requestTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(30_000, config.requestTimeoutMs),
       maxHeaderSize: 16 * 1024,
     });
     server.maxConnections = 20_000;
+    answerClientErrors(server);
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.

@@ -1,6 +1,8 @@
 /** The Express application: guards, body, contract, handlers, errors, in this order. */
 import express, { type Express } from 'express';
 import { readBody } from './body.js';
+import { uploadRoutes } from './artifact-uploads.js';
+import { artifactRoutes } from './artifacts.js';
 import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
 import { controlRoutes } from './controls.js';
@@ -41,6 +43,7 @@ export async function createApp(services: Services): Promise<Express> {
   app.use(internalWorkerRoutes(services), workerRoutes(services));
   app.use(exportRoutes(services), historyRoutes(services), explainRoutes(services), eventRoutes(services));
   app.use(workflowRoutes(services), scheduleRoutes(services), bulkRoutes(services), controlRoutes(services));
+  app.use(uploadRoutes(services), artifactRoutes(services));
   app.use(operationRoutes(services));
   app.use(() => {
     throw new Problem('path_not_found');

@@ -7,7 +7,7 @@ import { toTask, type Task } from '../queue/task.js';
 import type { SessionFacts } from '../fleet/sessions.js';
 import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
-import { sessionOf } from './reports.js';
+import { sessionOf } from './reporter.js';
 import { goneSignal, pathText, type Services } from './services.js';
 import type { Waiter } from '../waiter.js';
 

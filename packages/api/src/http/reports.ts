@@ -3,31 +3,17 @@
  * progress. Each is fenced by session and attempt.
  */
 import type { components } from '@task-executor/shared';
-import { Router, type Request } from 'express';
-import { explainRefusal, keepLate, wasReported, type Reporter } from '../queue/fence.js';
+import { Router } from 'express';
+import { keepLate, wasReported, type Reporter } from '../queue/fence.js';
 import { appendLogs } from '../queue/logs.js';
 import { reportProgress } from '../queue/progress.js';
 import type { Report } from '../queue/report.js';
 import { toTask, type Task } from '../queue/task.js';
 import { Problem } from './problem.js';
+import { refusal, reporterOf, sessionOf } from './reporter.js';
 import { pathText, type Services } from './services.js';
 
 type Schemas = components['schemas'];
-
-export function sessionOf(req: Request): string | null {
-  return req.get('Worker-Session') ?? null;
-}
-
-function reporterOf(req: Request, leaseSeconds: number): Reporter {
-  const attempt = req.get('Task-Attempt');
-  return {
-    workerId: pathText(req, 'worker_id'),
-    sessionId: sessionOf(req),
-    taskId: pathText(req, 'task_id'),
-    attempt: attempt === undefined ? null : Number(attempt),
-    leaseSeconds,
-  };
-}
 
 /** The report of each verb's body. */
 const REPORTS: Record<string, (body: unknown) => Report> = {
@@ -58,15 +44,6 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
     return toTask(row, await readiness.reasons());
   }
 
-  /** Why nothing was changed, as a problem. */
-  async function refusal(reporter: Reporter): Promise<Problem> {
-    const refused = await explainRefusal(db, reporter);
-    if (refused.kind !== 'not_held') return new Problem(refused.kind);
-    const { status, attempt } = refused;
-    const detail = status === 'running' ? `The task is running as attempt ${attempt}.` : `The task is ${status}.`;
-    return new Problem('attempt_not_held', detail, { task_status: status, current_attempt: attempt });
-  }
-
   /**
    * Takes a report. One that had been taken before is taken again, and changes nothing; one that comes too late is kept beside
    * its attempt. @throws Problem where the reporter does not hold the task
@@ -76,7 +53,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
     if (reported === null) {
       if (await wasReported(db, reporter, report.outcome)) return;
       if (report.outcome !== 'released') await keepLate(db, reporter, report);
-      throw await refusal(reporter);
+      throw await refusal(db, reporter);
     }
     metrics.attempts.inc({ outcome: report.outcome });
     aftermath.changed([reporter.taskId]);
@@ -123,7 +100,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
       timestamp: entry.timestamp ?? null,
     }));
     const result = await appendLogs(db, reporter, entries, body.offset ?? null);
-    if (result.kind === 'not_held') throw await refusal(reporter);
+    if (result.kind === 'not_held') throw await refusal(db, reporter);
     if (result.kind === 'gap') {
       throw new Problem('log_gap', `The attempt has ${result.expectedOffset} lines.`, { expected_offset: result.expectedOffset });
     }
@@ -137,7 +114,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/progress', async (req, res) => {
     const reporter = reporterOf(req, config.leaseSeconds);
-    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(reporter);
+    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(db, reporter);
     aftermath.changed([reporter.taskId]);
     res.status(204).end();
   });
