@@ -3,6 +3,7 @@ export type { components, operations, paths } from './contract.gen.js';
 export * from './backoff.js';
 export * from './client.js';
 export * from './globs.js';
+export * from './http-call.js';
 export * from './limits.js';
 export * from './problems.js';
 export * from './states.js';
