@@ -21,18 +21,6 @@ export class ApiClient {
     await this.#http.close();
   }
 
-  submitTask(submission: Schemas['TaskSubmission']): Promise<Schemas['Task']> {
-    return this.#call('POST', '/api/v1/tasks', { body: submission });
-  }
-
-  getTask(taskId: string): Promise<Schemas['Task']> {
-    return this.#call('GET', `/api/v1/tasks/${taskId}`);
-  }
-
-  listWorkers(): Promise<Schemas['WorkerList']> {
-    return this.#call('GET', '/api/v1/workers');
-  }
-
   register(registration: Schemas['WorkerRegistration'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {
     return this.#call('POST', '/api/v1/workers/register', { body: registration, signal });
   }

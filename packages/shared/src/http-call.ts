@@ -69,7 +69,11 @@ export class HttpCaller {
     const response = await this.#send(method, path, { ...options, signal, accept: 'application/json', silenceMs: 0 });
     try {
       if (Number(response.headers['content-length'] ?? 0) > MAX_ANSWER_BYTES) throw new Error('the answer is too large');
-      return parse(await response.body.text()) as T;
+      const text = await response.body.text();
+      const answer = parse(text);
+      // Some other server, or a proxy's own page: whether the API was reached, nobody knows.
+      if (answer === null) throw new Error('the answer is not JSON');
+      return answer as T;
     } catch (error) {
       throw this.#unreachable(method, path, error);
     }
@@ -101,6 +105,7 @@ export class HttpCaller {
     } catch (error) {
       throw this.#unreachable(method, path, error);
     }
+    // A proxy's error page is not JSON; it becomes a problem without a code.
     throw new ApiError(response.statusCode, parse(text) ?? {}, secondsOf(response.headers['retry-after'] as string | undefined));
   }
 
@@ -109,13 +114,14 @@ export class HttpCaller {
   }
 }
 
-/** A proxy's error page is not JSON; it becomes a problem without a code. */
-function parse(text: string): object | undefined {
+/** Undefined where there is nothing; null where it is not the JSON of an object. */
+function parse(text: string): object | null | undefined {
   if (text === '') return undefined;
   try {
-    return JSON.parse(text) as object;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
   } catch {
-    return {};
+    return null;
   }
 }
 

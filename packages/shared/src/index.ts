@@ -6,4 +6,7 @@ export * from './globs.js';
 export * from './http-call.js';
 export * from './limits.js';
 export * from './problems.js';
+export * from './query.js';
+export * from './repeat.js';
 export * from './states.js';
+export * from './task-client.js';
