@@ -1,0 +1,77 @@
+/** Tasks as people see them: a row of a table, or all of one. */
+import type { components } from '@task-executor/shared';
+import { ago, duration, lasted, relative } from '../text/time.js';
+import type { Colour } from './colours.js';
+import type { Cell, Column } from './table.js';
+
+type Task = components['schemas']['Task'];
+
+const STATUS_COLOURS: Record<string, Colour> = {
+  running: 'cyan', completed: 'green', failed: 'red', timeout: 'magenta', cancelled: 'yellow',
+  lost: 'magenta', released: 'gray', busy: 'cyan', idle: 'green', offline: 'gray',
+};
+
+/** A status or outcome in its colour. */
+export function statusCell(status: string): Cell {
+  return { text: status, colour: STATUS_COLOURS[status] };
+}
+
+/** A status with why it is so. */
+export function statusWithReason({ status, reason }: Pick<Task, 'status' | 'reason'>): Cell {
+  return { text: reason === null ? status : `${status} (${reason.replaceAll('_', ' ')})`, colour: STATUS_COLOURS[status] };
+}
+
+export const TASK_COLUMNS: readonly Column[] = [
+  { title: 'ID' }, { title: 'STATUS' }, { title: 'PROBLEM', gives: true }, { title: 'WORKER' }, { title: 'SUBMITTED' }, { title: 'RAN', align: 'right' },
+];
+
+/** A row of TASK_COLUMNS; a name, where there is one, stands with the problem. */
+export function taskRow(task: Task, now: number): Cell[] {
+  return [
+    { text: task.id },
+    statusWithReason(task),
+    { text: task.name === null ? task.problem_id : `${task.problem_id} (${task.name})` },
+    { text: task.worker_id ?? '-' },
+    { text: ago(task.created_at, now) },
+    { text: lasted(task.started_at, task.completed_at, now) },
+  ];
+}
+
+/** Everything about a task, for renderFields(). */
+export function taskFields(task: Task, now: number): [string, Cell | string | null][] {
+  const { max_attempts: attempts } = task;
+  return [
+    ['id', task.id],
+    ['name', task.name],
+    ['problem', task.problem_id],
+    ['status', statusWithReason(task)],
+    ['attempt', task.attempt === 0 ? null : `${task.attempt}${attempts > 1 ? ` (may fail ${attempts} times)` : ''}`],
+    ['worker', task.worker_id],
+    ['priority', String(task.priority)],
+    ['backend', task.backend_type],
+    ['labels', shown(task.labels, (labels) => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(', '))],
+    ['parameters', shown(task.parameters, (parameters) => JSON.stringify(parameters))],
+    ['submitted', at(task.created_at, now)],
+    ['runs from', task.status === 'pending' ? at(task.run_at, now) : null],
+    ['expires', task.status === 'pending' ? at(task.expires_at, now) : null],
+    ['started', at(task.started_at, now)],
+    ['ended', at(task.completed_at, now)],
+    ['ran', task.started_at === null ? null : lasted(task.started_at, task.completed_at, now)],
+    ['timeout', duration(task.timeout_seconds)],
+    ['workflow', task.workflow_id],
+    ['schedule', task.schedule_id],
+    ['retry of', task.retry_of],
+    ['reused from', task.reused_from],
+    ['error', task.error_details === null ? null : { text: task.error_details, colour: 'red' }],
+    ['result', task.result === null ? null : JSON.stringify(task.result)],
+  ];
+}
+
+function shown<T extends object>(value: T, text: (value: T) => string): string | null {
+  return Object.keys(value).length === 0 ? null : text(value);
+}
+
+/** A moment both ways: `3 min ago (2026-01-05T09:00:00.000Z)`. */
+export function at(moment: string | null, now: number): string | null {
+  return moment === null ? null : `${relative(moment, now)} (${moment})`;
+}
