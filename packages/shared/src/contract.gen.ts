@@ -102,7 +102,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Read one task */
+        /**
+         * Read one task
+         * @description With `wait_seconds` the answer comes when the task has ended, or after that time with the task as it is then.
+         */
         get: operations["getTask"];
         put?: never;
         post?: never;
@@ -228,6 +231,87 @@ export interface paths {
          *     line of the page: repeat it later to read only what came since.
          */
         get: operations["getTaskLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Follow a task
+         * @description Server-Sent Events. The stream begins with a `status` and, where there is any, a `progress` event that say how the task
+         *     stands, and goes on with one for each change that is seen; what lasts for a moment only may not be. With `logs=true` each
+         *     line of the log is a `log` event, from the first line on. The terminal `status` is the last event, after every line, and the
+         *     stream ends.
+         *
+         *     The `id` of an event is the number of the last line that was sent. A reader that comes back with it in `Last-Event-ID`, as
+         *     browsers do by themselves, misses no line and gets none twice. The server ends a stream after some minutes; the reader
+         *     comes back. Who comes back after the end of the task gets 204 and is not to come again.
+         *
+         *     A comment is sent now and then, so that a connection that was lost is noticed. A reader that does not read is cut off.
+         */
+        get: operations["streamTaskEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the files that a task left
+         * @description In the order in which they were stored, of all attempts or of one.
+         */
+        get: operations["listTaskArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/artifacts/{artifact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+                /** @description The id of a file. */
+                artifact_id: components["parameters"]["ArtifactId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Download a file that a task left
+         * @description The bytes as they were stored; they never change. A download that was broken off goes on with `Range`. Of several ranges
+         *     none is taken: the answer is then the whole file.
+         */
+        get: operations["downloadTaskArtifact"];
         put?: never;
         post?: never;
         delete?: never;
@@ -899,6 +983,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workers/{worker_id}/tasks/{task_id}/progress": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+                /**
+                 * @description The `attempt` that the claimed task named. A report for an attempt that does not hold its task any more gets 409.
+                 *     A caller that sends none is taken for the current attempt.
+                 */
+                "Task-Attempt"?: components["parameters"]["TaskAttempt"];
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say how far a running task is
+         * @description What is sent takes the place of what the attempt said before; the last is kept for ever. Once a second is more than
+         *     enough: whoever watches sees no more.
+         */
+        post: operations["reportTaskProgress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workers/{worker_id}/tasks/{task_id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+                /**
+                 * @description The `attempt` that the claimed task named. A report for an attempt that does not hold its task any more gets 409.
+                 *     A caller that sends none is taken for the current attempt.
+                 */
+                "Task-Attempt"?: components["parameters"]["TaskAttempt"];
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Store a file of a running task
+         * @description The body is the file, with its `Content-Length`. An answer of 201 means that it is stored durably, as long as the task:
+         *     for ever. Repeated with the same bytes the call gets the same answer, and so it does after the attempt has ended, where
+         *     `Task-Attempt` names it. A name stands for one file in an attempt: other bytes get 409 (`artifact_exists`).
+         *
+         *     How large a file may be, and how many files and bytes an attempt may leave, is set by the operator of the server. More
+         *     gets 413 (`body_too_large`) or 409 (`artifact_quota_exceeded`). Nothing is left of an upload that did not end well.
+         */
+        put: operations["putTaskArtifact"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers/internal/status": {
         parameters: {
             query?: never;
@@ -1413,6 +1575,8 @@ export interface components {
             warnings?: string[];
             /** @description The worker that runs the task, or the last that ran it; null while it is pending. */
             worker_id: string | null;
+            /** @description What was said last of how far it is, and by which attempt; null where nothing was. */
+            progress: components["schemas"]["TaskProgress"];
             result: components["schemas"]["NullableJsonObject"];
             /** @description What went wrong, in words, when the task did not complete. */
             error_details: string | null;
@@ -1496,6 +1660,68 @@ export interface components {
             /** @description How many lines of this attempt are stored now. */
             next_offset: number;
         };
+        /** @description How far an attempt is; at least one of these. */
+        Progress: {
+            step?: components["schemas"]["StepCount"];
+            total?: components["schemas"]["StepCount"];
+            /** @description What it is doing, in words. */
+            message?: string;
+            metrics?: components["schemas"]["ProgressMetrics"];
+        };
+        /** @description Steps done, or of how many; in units of the task's own, such as turns, epochs or bytes. */
+        StepCount: number;
+        /** @description Numbers of the task's own, by name. */
+        ProgressMetrics: {
+            [key: string]: number;
+        };
+        TaskProgress: {
+            attempt: components["schemas"]["Attempt"];
+            step: number | null;
+            total: number | null;
+            message: string | null;
+            metrics: components["schemas"]["ProgressMetrics"];
+            updated_at: components["schemas"]["Timestamp"];
+        } | null;
+        /** @description An event of the stream. */
+        TaskEvent: {
+            id: string;
+            /** @enum {string} */
+            event: "status" | "progress" | "log";
+            /** @description By the kind of event. */
+            data: {
+                [key: string]: unknown;
+            } & (components["schemas"]["TaskStatusEvent"] | components["schemas"]["TaskProgress"] | components["schemas"]["LogLine"]);
+        };
+        /** @description How the task stands. Its result is read with `GET /api/v1/tasks/{task_id}`. */
+        TaskStatusEvent: {
+            task_id: components["schemas"]["TaskId"];
+            status: components["schemas"]["TaskStatus"];
+            reason: components["schemas"]["TaskReason"];
+            attempt: number;
+            worker_id: string | null;
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description A relative path with `/` between its parts; no part is empty, `.` or `..`, and none has control characters or `\`. */
+        ArtifactName: string;
+        /** @default application/octet-stream */
+        MediaType: string;
+        /** @description A file that an attempt left. */
+        Artifact: {
+            id: components["schemas"]["Uuid"];
+            task_id: components["schemas"]["TaskId"];
+            attempt: components["schemas"]["Attempt"];
+            name: components["schemas"]["ArtifactName"];
+            bytes: number;
+            /** @description In hexadecimal. */
+            sha256: string;
+            content_type: components["schemas"]["MediaType"];
+            created_at: components["schemas"]["Timestamp"];
+        };
+        ArtifactList: {
+            artifacts: components["schemas"]["Artifact"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
         AttemptRecord: {
             attempt: components["schemas"]["Attempt"];
             worker_id: components["schemas"]["WorkerId"];
@@ -1504,6 +1730,8 @@ export interface components {
             /** @description How it ended; null while it runs. */
             outcome: components["schemas"]["AttemptOutcome"];
             error_details: string | null;
+            /** @description What it said last of how far it is. */
+            progress: components["schemas"]["TaskProgress"];
             /** @description What its worker reported when it did not hold the task any more. */
             late: {
                 /** @enum {string} */
@@ -2095,7 +2323,7 @@ export interface components {
             expected_offset?: number;
         };
         /** @enum {string} */
-        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "workflow_not_found" | "schedule_not_found" | "limit_not_found" | "bulk_operation_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "task_running" | "task_not_terminal" | "workflow_running" | "workflow_completed" | "limit_exists" | "bulk_operation_ended" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "idempotency_key_reused" | "unstorable_json" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "shutting_down";
+        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "workflow_not_found" | "schedule_not_found" | "limit_not_found" | "bulk_operation_not_found" | "artifact_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "task_running" | "task_not_terminal" | "workflow_running" | "workflow_completed" | "limit_exists" | "bulk_operation_ended" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "artifact_exists" | "artifact_quota_exceeded" | "length_required" | "body_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "validation_failed" | "idempotency_key_reused" | "unstorable_json" | "digest_mismatch" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "storage_unavailable" | "shutting_down";
     };
     responses: {
         /** @description The request is not well formed HTTP or JSON (`malformed_request`, `malformed_json`). */
@@ -2116,7 +2344,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such task or worker (`task_not_found`, `worker_not_found`). */
+        /** @description There is no such thing (`task_not_found`, `worker_not_found`, `artifact_not_found` and others). */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -2128,10 +2356,38 @@ export interface components {
         /**
          * @description What is there does not allow it, and nothing was changed (`task_terminal`,
          *     `task_running`, `task_not_terminal`, `workflow_running`, `workflow_completed`, `limit_exists`, `bulk_operation_ended`,
-         *     `attempt_not_held`, `session_superseded`, `session_ended`, `log_gap`).
+         *     `attempt_not_held`, `session_superseded`, `session_ended`, `log_gap`, `artifact_exists`, `artifact_quota_exceeded`).
          */
         Conflict: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body did not arrive in time (`request_timeout`). */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request has no `Content-Length` (`length_required`). */
+        LengthRequired: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The range begins after the end of the file (`range_not_satisfiable`). */
+        RangeNotSatisfiable: {
+            headers: {
+                "Content-Range": components["headers"]["ContentRange"];
                 [name: string]: unknown;
             };
             content: {
@@ -2147,7 +2403,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not JSON (`unsupported_media_type`). */
+        /** @description The body is not JSON or, for an artifact, not `application/octet-stream` (`unsupported_media_type`). */
         UnsupportedMediaType: {
             headers: {
                 [name: string]: unknown;
@@ -2156,7 +2412,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request does not fit this contract (`validation_failed`), or holds text or numbers that cannot be stored (`unstorable_json`), or repeats a key with another body (`idempotency_key_reused`). */
+        /** @description The request does not fit this contract (`validation_failed`), or holds text or numbers that cannot be stored (`unstorable_json`), or repeats a key with another body (`idempotency_key_reused`), or is not what its digest says (`digest_mismatch`). */
         Unprocessable: {
             headers: {
                 [name: string]: unknown;
@@ -2184,7 +2440,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database does not answer (`database_unavailable`), or the server is going down (`shutting_down`). */
+        /** @description The database or the storage of artifacts does not answer (`database_unavailable`, `storage_unavailable`), or the server is going down (`shutting_down`). */
         Unavailable: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -2211,6 +2467,8 @@ export interface components {
         IdempotencyKey: components["schemas"]["IdempotencyKey"];
         /** @description The id of a task. */
         TaskId: components["schemas"]["TaskId"];
+        /** @description The id of a file. */
+        ArtifactId: components["schemas"]["Uuid"];
         /** @description The id of a worker. */
         WorkerId: components["schemas"]["WorkerId"];
         /**
@@ -2230,6 +2488,16 @@ export interface components {
         Location: string;
         /** @description `true` where the answer is that to an earlier request with the same `Idempotency-Key`. */
         IdempotencyReplayed: string;
+        /** @description The SHA-256 of the file, in hexadecimal and in quotation marks. */
+        ETag: string;
+        /** @description The SHA-256 of the whole file (RFC 9530). */
+        ReprDigest: string;
+        /** @description `attachment`, with the last part of the name of the file. */
+        ContentDisposition: string;
+        /** @description Which bytes of how many are sent; `bytes *\/N` where there are none such. */
+        ContentRange: string;
+        /** @description `bytes` */
+        AcceptRanges: string;
         /** @description In how many seconds to try again. */
         RetryAfter: number;
     };
@@ -2470,7 +2738,10 @@ export interface operations {
     };
     getTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How long to wait for the end of the task. */
+                wait_seconds?: number;
+            };
             header?: never;
             path: {
                 /** @description The id of a task. */
@@ -2718,6 +2989,154 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    streamTaskEvents: {
+        parameters: {
+            query?: {
+                /** @description Whether lines of the log are sent. */
+                logs?: boolean;
+                /** @description Only lines of exactly this level; with `logs=true`. */
+                level?: components["schemas"]["LogLevel"];
+            };
+            header?: {
+                /** @description The `id` of the last event that was read. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events; the schema is that of each, `data` is its JSON. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["TaskEvent"];
+                };
+            };
+            /** @description The task has ended and the last event was read. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTaskArtifacts: {
+        parameters: {
+            query?: {
+                /** @description Only files of this attempt. */
+                attempt?: components["schemas"]["Attempt"];
+                /** @description How many files at the most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    downloadTaskArtifact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `bytes=0-1023`, `bytes=1024-` or `bytes=-500`. */
+                Range?: string;
+                /** @description The `ETag` of the file that the range is about; the whole file is sent where it is another. */
+                "If-Range"?: string;
+                /** @description The `ETag` of what the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+                /** @description The id of a file. */
+                artifact_id: components["parameters"]["ArtifactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole file. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Repr-Digest": components["headers"]["ReprDigest"];
+                    "Content-Disposition": components["headers"]["ContentDisposition"];
+                    "Accept-Ranges": components["headers"]["AcceptRanges"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The part that was asked for. */
+            206: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Repr-Digest": components["headers"]["ReprDigest"];
+                    "Content-Disposition": components["headers"]["ContentDisposition"];
+                    "Accept-Ranges": components["headers"]["AcceptRanges"];
+                    "Content-Range": components["headers"]["ContentRange"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            416: components["responses"]["RangeNotSatisfiable"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3895,6 +4314,114 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reportTaskProgress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+                /**
+                 * @description The `attempt` that the claimed task named. A report for an attempt that does not hold its task any more gets 409.
+                 *     A caller that sends none is taken for the current attempt.
+                 */
+                "Task-Attempt"?: components["parameters"]["TaskAttempt"];
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Progress"];
+            };
+        };
+        responses: {
+            /** @description It is stored. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTaskArtifact: {
+        parameters: {
+            query: {
+                /** @description The name of the file, a relative path. */
+                name: components["schemas"]["ArtifactName"];
+                /** @description The media type with which the file is served. */
+                content_type?: components["schemas"]["MediaType"];
+            };
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+                /**
+                 * @description The `attempt` that the claimed task named. A report for an attempt that does not hold its task any more gets 409.
+                 *     A caller that sends none is taken for the current attempt.
+                 */
+                "Task-Attempt"?: components["parameters"]["TaskAttempt"];
+                /** @description The SHA-256 of the body (RFC 9530). Bytes that do not fit it are refused with 422 (`digest_mismatch`). */
+                "Content-Digest"?: string;
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+                /** @description The id of a task. */
+                task_id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The file, as it is stored. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            411: components["responses"]["LengthRequired"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];

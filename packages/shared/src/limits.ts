@@ -42,6 +42,16 @@ export const LIMITS = {
   maxLogMessageChars: 65_536,
   maxLogLinesPerAttempt: 1_000_000,
 
+  maxProgressMessageChars: 1_000,
+  maxProgressMetrics: 50,
+  maxProgressMetricNameChars: 64,
+  maxTaskWaitSeconds: 30,
+
+  /** What the contract allows; an operator may allow less (see the configuration of the API). */
+  maxArtifactBytes: 5 * 1024 ** 3,
+  maxArtifactNameChars: 255,
+  maxMediaTypeChars: 127,
+
   maxParallelTasks: 1_000,
   maxSupportedProblems: 100,
   maxWorkersPage: 1_000,

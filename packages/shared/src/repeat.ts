@@ -1,7 +1,7 @@
 /** Repeating a call until it is answered: for calls that may be repeated, of a service that may be away for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, type Backoff } from './backoff.js';
-import { ApiError, ApiUnreachable } from './http-call.js';
+import { ApiError, ApiUnreachable } from './connection.js';
 
 export interface Patience {
   /** How long to go on repeating after the first failure, in milliseconds; 0: not at all. */

@@ -4,8 +4,10 @@
  * of the rest each knows what it means that an earlier try may have been carried out.
  */
 import type { Readable } from 'node:stream';
+import { ApiClient, type ArtifactDownload, type FollowOptions } from './client.js';
+import { ApiError, CALL_TIMEOUT_MS, Connection, type CallOptions } from './connection.js';
 import type { components, operations } from './contract.gen.js';
-import { ApiError, HttpCaller, type CallOptions, type HttpMethod } from './http-call.js';
+import type { TaskEvent } from './events.js';
 import type { ProblemCode } from './problems.js';
 import { toQuery } from './query.js';
 import { repeated, type Patience } from './repeat.js';
@@ -22,16 +24,18 @@ const EXPORT_SILENCE_MS = 120_000;
 export type IdempotencyKey = string;
 
 export class TaskClient {
-  readonly #http: HttpCaller;
+  readonly #api: Connection;
+  readonly #streams: ApiClient;
   readonly #patience: Patience;
 
   constructor(apiUrl: string, patience: Patience) {
-    this.#http = new HttpCaller(apiUrl);
+    this.#api = new Connection(apiUrl);
+    this.#streams = new ApiClient(apiUrl);
     this.#patience = patience;
   }
 
   async close(): Promise<void> {
-    await this.#http.close();
+    await Promise.all([this.#api.close(), this.#streams.close()]);
   }
 
   submitTask(submission: Schemas['TaskSubmission'], key: IdempotencyKey): Promise<Schemas['Task']> {
@@ -49,17 +53,33 @@ export class TaskClient {
 
   /** The lines of the export (see `ExportLine`), as they come. */
   exportTasks(query: Query<'exportTasks'>): Promise<Readable> {
-    const { signal } = this.#patience;
-    const options = { accept: 'application/x-ndjson', silenceMs: EXPORT_SILENCE_MS, signal };
-    return repeated(this.#patience, () => this.#http.open(`/api/v1/tasks/export${toQuery(query)}`, options));
+    const options = { headers: { accept: 'application/x-ndjson' }, bodyTimeout: EXPORT_SILENCE_MS, signal: this.#patience.signal };
+    return repeated(this.#patience, async () => (await this.#api.send('GET', `/api/v1/tasks/export${toQuery(query)}`, options)).body);
   }
 
   taskStats(): Promise<Schemas['TaskStats']> {
     return this.#call('GET', '/tasks/stats');
   }
 
-  getTask(taskId: string): Promise<Schemas['Task']> {
-    return this.#call('GET', `/tasks/${encodeURIComponent(taskId)}`);
+  /** The task; with `waitSeconds` when it has ended, or after that time as it is then. */
+  getTask(taskId: string, waitSeconds?: number): Promise<Schemas['Task']> {
+    const query = waitSeconds === undefined ? {} : { wait_seconds: waitSeconds };
+    return this.#call('GET', `/tasks/${encodeURIComponent(taskId)}${toQuery(query)}`, { timeoutMs: (waitSeconds ?? 0) * 1000 + CALL_TIMEOUT_MS });
+  }
+
+  /** The events of a task; goes on by itself after a break, for a while. See `ApiClient.followTask`. */
+  followTask(taskId: string, options: Omit<FollowOptions, 'signal'>): AsyncGenerator<TaskEvent, void, undefined> {
+    return this.#streams.followTask(taskId, { ...options, ...(this.#patience.signal === undefined ? {} : { signal: this.#patience.signal }) });
+  }
+
+  listArtifacts(taskId: string, query: Query<'listTaskArtifacts'>): Promise<Schemas['ArtifactList']> {
+    return this.#call('GET', `/tasks/${encodeURIComponent(taskId)}/artifacts${toQuery(query)}`);
+  }
+
+  /** A file of a task, from byte `from` on. */
+  downloadArtifact(taskId: string, artifactId: string, from: number): Promise<ArtifactDownload> {
+    const options = { from, ...(this.#patience.signal === undefined ? {} : { signal: this.#patience.signal }) };
+    return repeated(this.#patience, () => this.#streams.downloadArtifact(taskId, artifactId, options));
   }
 
   adjustTask(taskId: string, change: Schemas['TaskAdjustment']): Promise<Schemas['Task']> {
@@ -190,15 +210,15 @@ export class TaskClient {
     return this.#call('POST', `/workers/${encodeURIComponent(workerId)}/resume`);
   }
 
-  #call<T>(method: HttpMethod, path: string, options: CallOptions = {}): Promise<T> {
-    return repeated(this.#patience, () => this.#http.call<T>(method, `/api/v1${path}`, { ...options, signal: this.#patience.signal }));
+  #call<T>(method: Parameters<Connection['call']>[0], path: string, options: CallOptions = {}): Promise<T> {
+    return repeated(this.#patience, () => this.#api.call<T>(method, `/api/v1${path}`, { ...options, signal: this.#patience.signal }));
   }
 
   /** A call that succeeds once: where a repetition is refused because an earlier try succeeded, `otherwise` gives its answer. */
-  #once<T>(method: HttpMethod, path: string, done: (error: ApiError) => boolean, otherwise: () => Promise<T>): Promise<T> {
+  #once<T>(method: Parameters<Connection['call']>[0], path: string, done: (error: ApiError) => boolean, otherwise: () => Promise<T>): Promise<T> {
     return repeated(this.#patience, async (again) => {
       try {
-        return await this.#http.call<T>(method, `/api/v1${path}`, { signal: this.#patience.signal });
+        return await this.#api.call<T>(method, `/api/v1${path}`, { signal: this.#patience.signal });
       } catch (error) {
         if (again && error instanceof ApiError && done(error)) return otherwise();
         throw error;

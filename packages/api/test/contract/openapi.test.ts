@@ -80,7 +80,9 @@ function responseOf(response: Json): Json {
   return typeof response.$ref === 'string' ? contract.components.responses[response.$ref.split('/').at(-1) ?? ''] ?? {} : response;
 }
 
-const at = (name: string, ...path: string[]): unknown => path.reduce<unknown>((node, key) => (node as Json)[key], contract.components.schemas[name]);
+const within = (node: unknown, ...path: string[]): unknown => path.reduce((value, key) => (value as Json)[key], node);
+const at = (name: string, ...path: string[]): unknown => within(contract.components.schemas[name], ...path);
+const operationOf = (id: string): Operation | undefined => operations.find(({ operation }) => operation.operationId === id)?.operation;
 const enumOf = (name: string): unknown => at(name, 'enum');
 
 describe('openapi.yaml', () => {
@@ -141,9 +143,9 @@ describe('openapi.yaml', () => {
       const wanted = ['403', '422'];
       if (path.startsWith('/api/')) wanted.push('400', '429', '500', '503');
       if (path.includes('{')) wanted.push('404');
-      if (method === 'post') wanted.push('413', '415');
+      if (method === 'post' || method === 'put') wanted.push('413', '415');
       expect(statuses, name).to.include.members(wanted);
-      expect(statuses.every((status) => /^[245][0-9]{2}$/.test(status)), name).to.equal(true);
+      expect(statuses.every((status) => /^(304|[245][0-9]{2})$/.test(status)), name).to.equal(true);
     }
   });
 
@@ -221,6 +223,14 @@ describe('openapi.yaml', () => {
     ['maxLogBatchLines', at('LogBatch', 'properties', 'entries', 'maxItems')],
     ['maxLogMessageChars', at('LogEntry', 'properties', 'message', 'maxLength')],
     ['maxLogLinesPerAttempt', at('LogBatch', 'properties', 'offset', 'maximum')],
+    ['maxProgressMessageChars', at('Progress', 'properties', 'message', 'maxLength')],
+    ['maxProgressMetrics', at('ProgressMetrics', 'maxProperties')],
+    ['maxProgressMetricNameChars', at('ProgressMetrics', 'propertyNames', 'maxLength')],
+    ['maxTaskWaitSeconds', within(operationOf('getTask'), 'parameters', '0', 'schema', 'maximum')],
+    ['maxArtifactBytes', at('Artifact', 'properties', 'bytes', 'maximum')],
+    ['maxArtifactBytes', within(operationOf('putTaskArtifact'), 'requestBody', 'content', 'application/octet-stream', 'schema', 'maxLength')],
+    ['maxArtifactNameChars', at('ArtifactName', 'maxLength')],
+    ['maxMediaTypeChars', at('MediaType', 'maxLength')],
     ['maxParallelTasks', at('Capabilities', 'properties', 'max_parallel_tasks', 'maximum')],
     ['maxSupportedProblems', at('Capabilities', 'properties', 'supported_problems', 'maxItems')],
     ['maxWorkersPage', at('WorkerList', 'properties', 'workers', 'maxItems')],

@@ -1,0 +1,146 @@
+/**
+ * HTTP to one API: what is sent has a bound in time, what comes back one in bytes. What goes wrong is one of two things:
+ * ApiError, the server's definite answer, or ApiUnreachable, where nobody knows whether the call was carried out.
+ */
+import type { Readable } from 'node:stream';
+import { Agent, request, type Dispatcher } from 'undici';
+import type { components } from './contract.gen.js';
+import { isProblemCode, type ProblemCode } from './problems.js';
+
+type Schemas = components['schemas'];
+
+export const CALL_TIMEOUT_MS = 15_000;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** The server answered, with a problem. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: ProblemCode | 'unknown';
+  /** In how many seconds the server asks to be called again, or null. */
+  readonly retryAfterSeconds: number | null;
+  /** For `log_gap`. */
+  readonly expectedOffset: number | null;
+  /** All that the server said. */
+  readonly problem: Partial<Schemas['Problem']>;
+
+  constructor(status: number, problem: Partial<Schemas['Problem']>, retryAfterSeconds: number | null) {
+    super(`${status} ${problem.code ?? 'unknown'}: ${problem.detail ?? problem.title ?? 'no details'}`);
+    this.status = status;
+    this.code = isProblemCode(problem.code) ? problem.code : 'unknown';
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.expectedOffset = problem.expected_offset ?? null;
+    this.problem = problem;
+  }
+
+  /** Whether the same call may succeed later. */
+  get retryable(): boolean {
+    return this.status >= 500 || this.status === 408 || this.status === 429;
+  }
+}
+
+/** No answer came. */
+export class ApiUnreachable extends Error {}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface SendOptions {
+  readonly body?: string | Readable;
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal | undefined;
+  /** How long the body of the answer may be silent, in milliseconds; 0: for ever. */
+  readonly bodyTimeout?: number;
+}
+
+export class Connection {
+  readonly #apiUrl: string;
+  readonly #agent = new Agent({ connections: 64, pipelining: 1, keepAliveTimeout: 30_000, connect: { timeout: 5_000 } });
+
+  constructor(apiUrl: string) {
+    this.#apiUrl = apiUrl.replace(/\/+$/, '');
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  /** Sends and receives JSON. */
+  async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: CallOptions = {}): Promise<T> {
+    const timeout = AbortSignal.timeout(Math.ceil(options.timeoutMs ?? CALL_TIMEOUT_MS));
+    const { body } = await this.send(method, path, {
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      headers: { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
+      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+    });
+    return jsonOf<T>(body);
+  }
+
+  /** The answer, its body still to be read. @throws ApiError for a status of 400 and above, ApiUnreachable where none came */
+  async send(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    { headers, ...options }: SendOptions,
+  ): Promise<Dispatcher.ResponseData> {
+    let response: Dispatcher.ResponseData;
+    let text: string;
+    try {
+      response = await request(`${this.#apiUrl}${path}`, {
+        method, dispatcher: this.#agent, headersTimeout: 0, bodyTimeout: 0, ...options, headers: { accept: 'application/json', ...headers },
+      });
+      if (response.statusCode < 400) return response;
+      text = await textOf(response.body);
+    } catch (error) {
+      throw unreachable(error, `${method} ${this.#apiUrl}${path}`);
+    }
+    // A proxy's error page is not JSON; it becomes a problem without a code.
+    throw new ApiError(response.statusCode, parse(text) ?? {}, secondsOf(response.headers['retry-after'] as string | undefined));
+  }
+}
+
+function unreachable(error: unknown, call: string): ApiUnreachable {
+  return new ApiUnreachable(`${call}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+}
+
+/** @throws ApiUnreachable where the body breaks off or is too large */
+async function textOf(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_ANSWER_BYTES) throw new Error('the answer is too large');
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw unreachable(error, 'reading the answer');
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The JSON of a body; undefined where it is empty. @throws ApiUnreachable where it is something else */
+export async function jsonOf<T>(body: Readable): Promise<T> {
+  const answer = parse(await textOf(body));
+  // Some other server, or a proxy's own page: whether the API was reached, nobody knows.
+  if (answer === null) throw unreachable(new Error('the answer is not JSON'), 'reading the answer');
+  return answer as T;
+}
+
+/** Undefined where there is nothing; null where it is not the JSON of an object. */
+function parse(text: string): object | null | undefined {
+  if (text === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function secondsOf(retryAfter: string | undefined): number | null {
+  const seconds = Number(retryAfter);
+  return retryAfter === undefined || !Number.isFinite(seconds) ? null : Math.max(0, seconds);
+}
