@@ -32,9 +32,10 @@ function exitCodeOf({ status, code }: ApiError): ExitCode {
 
 function sayProblem({ status, code, problem }: ApiError, address: ApiAddress | null): string {
   const lines = [problem.title ?? `The server answered with status ${status}.`];
-  if (problem.detail !== undefined && problem.detail !== problem.title) lines.push(problem.detail);
-  for (const { path, message } of problem.errors ?? []) lines.push(`  ${path}: ${message}`);
-  if (problem.task_status !== undefined) lines.push(`The task is ${problem.task_status}.`);
+  const { errors = [] } = problem;
+  if (errors.length === 0 && problem.detail !== undefined && problem.detail !== problem.title) lines.push(problem.detail);
+  for (const { path, message } of errors) lines.push(`  ${path}: ${message}`);
+  if (problem.detail === undefined && problem.task_status !== undefined) lines.push(`The task is ${problem.task_status}.`);
   if (code === 'host_not_allowed') lines.push('Start the API with ALLOWED_HOSTS naming the host that you call it by.');
   if (code === 'unknown' || code === 'path_not_found') lines.push(`Does Task Executor listen at ${address?.url ?? 'that address'}, in a version that knows this call?`);
   if (status >= 500 && problem.request_id !== undefined) lines.push(`The server's log has more, under request_id ${problem.request_id}.`);

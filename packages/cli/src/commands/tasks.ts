@@ -8,7 +8,7 @@ import { wholeNumber } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields, renderTable, type Column } from '../output/table.js';
 import { statusCell, TASK_COLUMNS, taskFields, taskRow } from '../output/tasks.js';
-import { ago, counted, lasted } from '../text/time.js';
+import { ago, count, counted, lasted } from '../text/time.js';
 
 type Schemas = components['schemas'];
 type Sort = NonNullable<NonNullable<operations['listTasks']['parameters']['query']>['sort']>;
@@ -71,7 +71,7 @@ async function listTasks(invocation: Invocation, options: ListOptions): Promise<
   if (json || options.quiet === true || last === null) return;
   const now = Date.now();
   if (tasks.length > 0) await terminal.line(renderTable(TASK_COLUMNS, tasks.map((task) => taskRow(task, now)), terminal.layout));
-  if (tasks.length < last.total) terminal.note(`${counted(tasks.length, 'task')} of ${last.total_is_lower_bound ? 'more than ' : ''}${counted(last.total, 'task')}; --limit shows more.`);
+  if (tasks.length < last.total) terminal.note(`${count(tasks.length)} of ${last.total_is_lower_bound ? 'more than ' : ''}${counted(last.total, 'task')}; --limit shows more.`);
   else if (tasks.length === 0) terminal.note('No task fits.');
 }
 

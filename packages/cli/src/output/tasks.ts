@@ -16,9 +16,12 @@ export function statusCell(status: string): Cell {
   return { text: status, colour: STATUS_COLOURS[status] };
 }
 
+/** Reasons that say nothing which the status does not. */
+const PLAIN_REASONS = new Set<string>(['task_failed', 'timed_out', 'cancel_requested']);
+
 /** A status with why it is so. */
 export function statusWithReason({ status, reason }: Pick<Task, 'status' | 'reason'>): Cell {
-  return { text: reason === null ? status : `${status} (${reason.replaceAll('_', ' ')})`, colour: STATUS_COLOURS[status] };
+  return { text: reason === null || PLAIN_REASONS.has(reason) ? status : `${status} (${reason.replaceAll('_', ' ')})`, colour: STATUS_COLOURS[status] };
 }
 
 export const TASK_COLUMNS: readonly Column[] = [
