@@ -1,10 +1,11 @@
 /**
  * What follows a change of state, once it is durable: dependents move on, waiting claims hear of tasks, workers of
- * directives, and the metrics count. Nothing here decides anything: all of it may be lost, and the sweeper and the polls make
+ * directives, followers of changes, and the metrics count. Nothing here decides anything: all of it may be lost, and the sweeper and the polls make
  * up for it.
  */
 import type { TerminalStatus } from '@task-executor/shared';
 import type { Database } from './db/database.js';
+import type { Follows } from './follows.js';
 import type { Metrics } from './metrics.js';
 import { wakeDependents } from './queue/dependents.js';
 import type { Readiness } from './queue/readiness.js';
@@ -19,15 +20,22 @@ export class Aftermath {
   readonly #db: Database;
   readonly #wakeups: Wakeups;
   readonly #watches: Watches;
+  readonly #follows: Follows;
   readonly #readiness: Readiness;
   readonly #metrics: Metrics;
 
-  constructor(parts: { db: Database; wakeups: Wakeups; watches: Watches; readiness: Readiness; metrics: Metrics }) {
+  constructor(parts: { db: Database; wakeups: Wakeups; watches: Watches; follows: Follows; readiness: Readiness; metrics: Metrics }) {
     this.#db = parts.db;
     this.#wakeups = parts.wakeups;
     this.#watches = parts.watches;
+    this.#follows = parts.follows;
     this.#readiness = parts.readiness;
     this.#metrics = parts.metrics;
+  }
+
+  /** These tasks are not as they were: in their state, their log or their progress. */
+  changed(taskIds: readonly string[]): void {
+    this.#follows.changed(taskIds);
   }
 
   /** A task may be claimed (again). */
@@ -68,6 +76,7 @@ export class Aftermath {
     for (let n = 0; n < MAX_STATEMENTS; n++) {
       const woken = await wakeDependents(this.#db);
       if (woken === null) return;
+      this.changed(woken.map(({ task_id: task }) => task));
       for (const task of woken) {
         if (task.fate === 'pending') this.pending(task);
         else if (task.fate !== 'waiting') this.#metrics.outcomes.inc({ status: task.fate });

@@ -57,6 +57,7 @@ export function bulkOperations({ config, db, aftermath, metrics }: Parts): Chore
       if (piece === null) return;
       const running = piece.cancelled.map(({ worker_id: worker }) => worker).filter((worker) => worker !== null);
       metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
+      aftermath.changed(piece.cancelled.map(({ task_id: task }) => task));
       aftermath.tell(running);
       await aftermath.ended(piece.cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
       if (running.length > 0) await aftermath.freed();

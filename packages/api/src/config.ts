@@ -25,6 +25,11 @@ export interface ApiConfig {
   /** Connections for claims, heartbeats and reports, apart from all others. */
   readonly leasePoolSize: number;
   readonly generalPoolSize: number;
+  /** Streams of events at a time, and how long one lasts before its reader has to come back. */
+  readonly maxEventStreams: number;
+  readonly eventStreamMs: number;
+  /** How long the reader of a stream, an export or a download may leave what it was sent. */
+  readonly readerStallMs: number;
 }
 
 interface Variable {
@@ -49,6 +54,9 @@ export const ENVIRONMENT = {
   SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts, lapsed leases and tasks whose time has come are looked for' },
   LEASE_POOL_SIZE: { default: '8', meaning: 'database connections for claims, heartbeats and reports' },
   GENERAL_POOL_SIZE: { default: '8', meaning: 'database connections for everything else' },
+  MAX_EVENT_STREAMS: { default: '1000', meaning: 'streams of events at a time' },
+  EVENT_STREAM_SECONDS: { default: '600', meaning: 'how long a stream of events lasts before its reader has to come back' },
+  READER_STALL_SECONDS: { default: '60', meaning: 'how long whoever reads a stream, an export or a download may take nothing' },
 } as const satisfies Record<string, Variable>;
 
 /** Thrown with every mistake in the configuration, one a line. */
@@ -99,6 +107,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     sweepIntervalMs: number('SWEEP_INTERVAL_MS', 10, 60_000),
     leasePoolSize: number('LEASE_POOL_SIZE', 1, 100),
     generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),
+    maxEventStreams: number('MAX_EVENT_STREAMS', 0, 5_000),
+    eventStreamMs: Math.round(number('EVENT_STREAM_SECONDS', 1, 86_400, false) * 1000),
+    readerStallMs: Math.round(number('READER_STALL_SECONDS', 1, 3600, false) * 1000),
   };
   if (config.heartbeatIntervalSeconds * 3 > config.leaseSeconds + 1e-9) {
     mistakes.push('HEARTBEAT_INTERVAL_SECONDS must be at most a third of LEASE_SECONDS');

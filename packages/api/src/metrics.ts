@@ -20,8 +20,11 @@ export interface Metrics {
   readonly attempts: Counter<'outcome'>;
   readonly outcomes: Counter<'status'>;
   readonly logLines: Counter;
+  readonly eventLines: Counter;
   readonly requests: Histogram<'method' | 'operation' | 'status'>;
   readonly statements: Histogram<'pool' | 'result'>;
+  /** Shows a number that is asked for whenever the metrics are. */
+  show(name: `task_executor_${string}`, help: string, value: () => number): void;
 }
 
 export function createMetrics(): Metrics {
@@ -42,6 +45,7 @@ export function createMetrics(): Metrics {
     outcomes: new Counter({
       name: 'task_executor_outcomes_total', help: 'Tasks ended, by status.', labelNames: ['status'], registers,
     }),
+    eventLines: new Counter({ name: 'task_executor_event_lines_total', help: 'Log lines read for streams of events.', registers }),
     logLines: new Counter({ name: 'task_executor_log_lines_total', help: 'Log lines stored.', registers }),
     requests: new Histogram({
       name: 'task_executor_http_request_duration_seconds', help: 'Time to answer a request; claims include their wait.',
@@ -51,6 +55,14 @@ export function createMetrics(): Metrics {
       name: 'task_executor_sql_duration_seconds', help: 'Time of a database statement.',
       labelNames: ['pool', 'result'], buckets, registers,
     }),
+    show: (name, help, value) => {
+      new Gauge({
+        name, help, registers,
+        collect() {
+          this.set(value());
+        },
+      });
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { Aftermath } from './aftermath.js';
 import { openDatabases } from './db/database.js';
 import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
+import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
@@ -68,15 +69,16 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const listener = new Listener(databaseUrl, log);
     const wakeups = new Wakeups(databases.general, listener, log);
     const watches = new Watches(listener);
+    const follows = new Follows(databases.general, listener, log);
     await listener.start();
     undo.push(() => listener.stop());
     wakeups.start();
     undo.push(() => wakeups.stop());
-    const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, readiness, metrics });
+    const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, follows, readiness, metrics });
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const services = { config, databases, readiness, wakeups, watches, aftermath, sweeper, metrics, internalWorkers, log };
+    const services = { config, databases, readiness, wakeups, watches, follows, aftermath, sweeper, metrics, internalWorkers, log };
 
     const server = createServer({
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
@@ -90,6 +92,7 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.
     undo.push(() => wakeups.stop());
+    undo.push(() => follows.stop());
     undo.push(() => {
       watches.stop();
       return Promise.resolve();

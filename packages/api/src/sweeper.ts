@@ -82,6 +82,7 @@ export class Sweeper {
   async #promote(): Promise<void> {
     for (let n = 0; n < MAX_BATCHES; n++) {
       const due = await sweepDue(this.#db);
+      this.#aftermath.changed(due.map((task) => task.task_id));
       for (const task of due) this.#aftermath.pending(task);
       if (due.length < SWEEP_ROWS) return;
     }
@@ -90,6 +91,7 @@ export class Sweeper {
   async #drain(batch: () => Promise<Swept[]>): Promise<void> {
     for (let n = 0; n < MAX_BATCHES; n++) {
       const swept = await batch();
+      this.#aftermath.changed(swept.map((task) => task.task_id));
       for (const task of swept) this.#account(task);
       await this.#aftermath.ended(swept.filter((task) => task.fate === 'ended').map((task) => ({
         status: task.outcome === 'lost' ? 'failed' : 'timeout', hasDependents: task.has_dependents,

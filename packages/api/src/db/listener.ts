@@ -1,5 +1,6 @@
 /**
- * LISTEN and NOTIFY between replicas: that there is work, that a worker is to be told something. Hints and nothing more: one
+ * LISTEN and NOTIFY between replicas: that there is work, that a worker is to be told something, that a
+ * task is followed, that it has changed. Hints and nothing more: one
  * that is lost costs the interval of a poll. The connection is its own, always drained, and comes back by itself.
  */
 import pg from 'pg';
@@ -7,8 +8,10 @@ import { backoffMs } from '@task-executor/shared';
 import type { Logger } from 'pino';
 import { SESSION_OPTIONS } from './database.js';
 
-export type Topic = 'work' | 'workers';
-const CHANNELS: Record<Topic, string> = { work: 'task_executor_work', workers: 'task_executor_workers' };
+export type Topic = 'work' | 'workers' | 'tasks' | 'following';
+const CHANNELS: Record<Topic, string> = {
+  work: 'task_executor_work', workers: 'task_executor_workers', tasks: 'task_executor_tasks', following: 'task_executor_following',
+};
 const RECONNECT = { initialMs: 200, maxMs: 5_000 };
 /** Payloads of NOTIFY hold at most 8,000 bytes. */
 const MAX_PAYLOAD_BYTES = 7_000;

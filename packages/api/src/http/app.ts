@@ -7,6 +7,7 @@ import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
 import { parseContract } from './contract.js';
 import { controlRoutes } from './controls.js';
+import { eventRoutes } from './events.js';
 import { explainRoutes } from './explain.js';
 import { exportRoutes } from './export.js';
 import { checkOrigin, giveRequestId } from './guards.js';
@@ -35,8 +36,9 @@ export async function createApp(services: Services, options: AppOptions): Promis
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(giveRequestId, observe(services.metrics, services.log), checkOrigin(services.config.allowedHosts));
-  app.use((req, _res, next) => {
-    // The validator knows no HEAD; Node leaves the body out by itself.
+  app.use((req, res, next) => {
+    // The validator knows no HEAD; Node leaves the body out by itself, and who would send a long one goes by `head`.
+    res.locals.head = req.method === 'HEAD';
     if (req.method === 'HEAD') req.method = 'GET';
     next();
   });
@@ -52,7 +54,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   await compileContract(validator);
   app.use(validator);
   // Fixed paths before those with an id in their place.
-  app.use(exportRoutes(services), historyRoutes(services), taskRoutes(services), explainRoutes(services));
+  app.use(exportRoutes(services), historyRoutes(services), taskRoutes(services), explainRoutes(services), eventRoutes(services));
   app.use(workflowRoutes(services), scheduleRoutes(services), bulkRoutes(services), controlRoutes(services));
   app.use(internalWorkerRoutes(services), workerRoutes(services), claimRoutes(services), reportRoutes(services));
   app.use(operationRoutes(services));

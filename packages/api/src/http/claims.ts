@@ -12,7 +12,7 @@ import { sessionOf } from './reports.js';
 import { goneSignal, pathText, type Services } from './services.js';
 import type { Waiter } from '../waiter.js';
 
-export function claimRoutes({ config, databases, wakeups, metrics, log }: Services): Router {
+export function claimRoutes({ config, databases, wakeups, aftermath, metrics, log }: Services): Router {
   const router = Router();
   const db = databases.lease;
 
@@ -55,6 +55,7 @@ export function claimRoutes({ config, databases, wakeups, metrics, log }: Servic
     } finally {
       if (waiter !== null) wakeups.leave(waiter);
     }
+    if (task !== null) aftermath.changed([task.id]);
     const lane = task === null ? null : { problem_id: task.problem_id, backend_type: task.backend_type ?? '' };
     if (lane !== null) wakeups.passOn(lane);
     if (task !== null && gone.aborted && request.requestId === null) {

@@ -3,7 +3,6 @@
  * read. The lines of a task's attempts and log come before the line of the task; whoever has that line has all of it, and its
  * cursor goes on after it.
  */
-import { once } from 'node:events';
 import type { components } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { readAttempts, toAttempt } from '../queue/attempts.js';
@@ -13,18 +12,21 @@ import { readLogs } from '../queue/logs.js';
 import { toTask } from '../queue/task.js';
 import { filterOf } from './filters.js';
 import { toLine } from './history.js';
+import { write } from './outflow.js';
 import { goneSignal, queryNumber, queryText, type Services } from './services.js';
 
 const TASKS_PER_READ = 100;
 const LINES_PER_READ = 500;
-/** How long a reader may leave what it was sent. */
-const STALL_MS = 60_000;
 
 type Line = components['schemas']['ExportLine'];
 
-export function exportRoutes({ databases, readiness, log }: Services): Router {
+export function exportRoutes({ config, databases, readiness, log }: Services): Router {
   const router = Router();
   const db = databases.general;
+
+  function send(res: Response, line: Line, gone: AbortSignal): Promise<void> {
+    return write(res, `${JSON.stringify(line)}\n`, gone, config.readerStallMs);
+  }
 
   router.get('/api/v1/tasks/export', async (req, res) => {
     const filter = filterOf(req);
@@ -42,7 +44,7 @@ export function exportRoutes({ databases, readiness, log }: Services): Router {
         for (const row of tasks) {
           if (include.has('attempts')) await writeAttempts(res, row.id, gone);
           if (include.has('logs')) await writeLog(res, row.id, gone);
-          await write(res, { type: 'task', cursor: encodeCursor([row.id]), task: toTask(row, reasonOf) }, gone);
+          await send(res, { type: 'task', cursor: encodeCursor([row.id]), task: toTask(row, reasonOf) }, gone);
           after = row.id;
           left -= 1;
         }
@@ -60,7 +62,7 @@ export function exportRoutes({ databases, readiness, log }: Services): Router {
   async function writeAttempts(res: Response, taskId: string, gone: AbortSignal): Promise<void> {
     for (let after = 0; ;) {
       const rows = await readAttempts(db, taskId, { after, limit: LINES_PER_READ });
-      for (const row of rows) await write(res, { type: 'attempt', task_id: taskId, attempt: toAttempt(row) }, gone);
+      for (const row of rows) await send(res, { type: 'attempt', task_id: taskId, attempt: toAttempt(row) }, gone);
       if (rows.length < LINES_PER_READ) return;
       after = rows.at(-1)?.attempt ?? after;
     }
@@ -69,20 +71,13 @@ export function exportRoutes({ databases, readiness, log }: Services): Router {
   async function writeLog(res: Response, taskId: string, gone: AbortSignal): Promise<void> {
     for (let after = 0; ;) {
       const rows = await readLogs(db, taskId, { after, level: null, attempt: null, limit: LINES_PER_READ });
-      for (const row of rows) await write(res, { type: 'log', line: toLine(row) }, gone);
+      for (const row of rows) await send(res, { type: 'log', line: toLine(row) }, gone);
       if (rows.length < LINES_PER_READ) return;
       after = rows.at(-1)?.line ?? after;
     }
   }
 
   return router;
-}
-
-/** Writes one line, and waits where the reader is slow. @throws where it has gone or has stalled */
-async function write(res: Response, line: Line, gone: AbortSignal): Promise<void> {
-  gone.throwIfAborted();
-  if (res.write(`${JSON.stringify(line)}\n`)) return;
-  await once(res, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(STALL_MS)]) });
 }
 
 function idOf(cursor: string | null): string | null {

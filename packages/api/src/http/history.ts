@@ -1,18 +1,19 @@
-/** Reading tasks: lists, counts, one task, its attempts and its log. */
+/** Reading tasks: lists, counts, one task (when it has ended, where that is asked for), its attempts and its log. */
 import { LIMITS, type LogLevel, type components } from '@task-executor/shared';
-import { Router } from 'express';
+import { Router, type Response } from 'express';
 import { readAttempts, toAttempt } from '../queue/attempts.js';
 import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { findTask } from '../queue/find.js';
 import { countTasks, listTasks, type ListRequest, type SortKey } from '../queue/list.js';
 import { countLogs, readLogs, type LogRow } from '../queue/logs.js';
+import { readStandings } from '../queue/standing.js';
 import { pendingOf, rates, readBreakdown, readTotals } from '../queue/stats.js';
 import { toTask } from '../queue/task.js';
 import { filterOf } from './filters.js';
 import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+import { goneSignal, pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
 
-export function historyRoutes({ databases, readiness }: Services): Router {
+export function historyRoutes({ databases, readiness, follows }: Services): Router {
   const router = Router();
   const db = databases.general;
 
@@ -67,10 +68,30 @@ export function historyRoutes({ databases, readiness }: Services): Router {
   });
 
   router.get('/api/v1/tasks/:task_id', async (req, res) => {
-    const row = await findTask(db, pathText(req, 'task_id'));
+    const taskId = pathText(req, 'task_id');
+    const waitMs = queryNumber(req, 'wait_seconds', 0) * 1000;
+    if (waitMs > 0) await untilEnd(taskId, waitMs, res);
+    const row = await findTask(db, taskId);
     if (row === null) throw new Problem('task_not_found');
     res.json(toTask(row, await readiness.reasons()));
   });
+
+  /** Resolves when the task has ended, the time is over, the caller has gone or the server goes down. */
+  async function untilEnd(taskId: string, waitMs: number, res: Response): Promise<void> {
+    const deadline = performance.now() + waitMs;
+    const [standing] = await readStandings(db, [taskId]);
+    if (standing === undefined || standing.ended || follows.stopped) return;
+    const follower = follows.enter(standing);
+    if (follower === null) throw new Problem('too_many_requests');
+    const gone = goneSignal(res);
+    try {
+      while (!follower.standing.ended && !follower.dismissed && !gone.aborted && performance.now() < deadline) {
+        await follower.wait(deadline - performance.now(), gone);
+      }
+    } finally {
+      follows.leave(follower);
+    }
+  }
 
   router.get('/api/v1/tasks/:task_id/logs', async (req, res) => {
     const taskId = pathText(req, 'task_id');

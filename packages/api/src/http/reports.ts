@@ -1,4 +1,4 @@
-/** What a worker says of a task it runs: complete, fail, release, logs. Each is fenced by session and attempt. */
+/** What a worker says of a task it runs: complete, fail, release, logs, progress. Each is fenced by session and attempt. */
 import type { AttemptOutcome, components } from '@task-executor/shared';
 import { Router, type Request } from 'express';
 import { complete } from '../queue/complete.js';
@@ -6,6 +6,7 @@ import { fail } from '../queue/fail.js';
 import { explainRefusal, keepLate, wasReported, type Reporter } from '../queue/fence.js';
 import { findTask } from '../queue/find.js';
 import { appendLogs } from '../queue/logs.js';
+import { reportProgress } from '../queue/progress.js';
 import { release } from '../queue/release.js';
 import { toTask, type Task } from '../queue/task.js';
 import type { Lane } from '../wakeups.js';
@@ -68,6 +69,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
       return;
     }
     metrics.attempts.inc({ outcome: 'completed' });
+    aftermath.changed([reporter.taskId]);
     await aftermath.ended([{ status: 'completed', hasDependents: completed.hasDependents }]);
     await aftermath.freed();
     res.json(await current(reporter.taskId));
@@ -84,6 +86,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
       return;
     }
     metrics.attempts.inc({ outcome: 'failed' });
+    aftermath.changed([reporter.taskId]);
     const task = await current(reporter.taskId);
     if (failed.fate === 'requeued') aftermath.pending(laneOf(task));
     if (failed.fate === 'ended') await aftermath.ended([{ status: 'failed', hasDependents: failed.hasDependents }]);
@@ -99,6 +102,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
       return;
     }
     metrics.attempts.inc({ outcome: 'released' });
+    aftermath.changed([reporter.taskId]);
     const task = await current(reporter.taskId);
     aftermath.pending(laneOf(task));
     await aftermath.freed();
@@ -123,7 +127,15 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
       throw new Problem('validation_failed', 'The attempt has logged as many lines as it may.', { expected_offset: result.expectedOffset });
     }
     metrics.logLines.inc(result.accepted);
+    if (result.accepted > 0) aftermath.changed([reporter.taskId]);
     res.json({ accepted: result.accepted, next_offset: result.nextOffset });
+  });
+
+  router.post('/api/v1/workers/:worker_id/tasks/:task_id/progress', async (req, res) => {
+    const reporter = reporterOf(req, config.leaseSeconds);
+    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(reporter);
+    aftermath.changed([reporter.taskId]);
+    res.status(204).end();
   });
 
   return router;

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
 import type { ApiConfig } from '../config.js';
 import type { Databases } from '../db/database.js';
+import type { Follows } from '../follows.js';
 import type { InternalWorkers } from '../internal-workers.js';
 import type { Metrics } from '../metrics.js';
 import type { Readiness } from '../queue/readiness.js';
@@ -18,6 +19,7 @@ export interface Services {
   readonly readiness: Readiness;
   readonly wakeups: Wakeups;
   readonly watches: Watches;
+  readonly follows: Follows;
   readonly aftermath: Aftermath;
   readonly sweeper: Sweeper;
   readonly metrics: Metrics;

@@ -85,6 +85,7 @@ export function taskRoutes({ config, databases, readiness, metrics, aftermath }:
         task_status: row.status, current_attempt: row.attempt,
       });
     }
+    aftermath.changed([taskId]);
     if (adjusted.state === 'pending') aftermath.pending(adjusted);
     res.json(toTask(row, await readiness.reasons()));
   });
@@ -97,6 +98,7 @@ export function taskRoutes({ config, databases, readiness, metrics, aftermath }:
     if (cancelled === null) {
       throw new Problem('task_terminal', `The task is ${row.status}.`, { task_status: row.status, current_attempt: row.attempt });
     }
+    aftermath.changed([taskId]);
     if (cancelled.worker_id !== null) {
       metrics.attempts.inc({ outcome: 'cancelled' });
       aftermath.tell([cancelled.worker_id]);

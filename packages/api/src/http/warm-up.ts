@@ -12,7 +12,7 @@ import { parseContract } from './contract.js';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 interface Operations {
-  readonly paths: Record<string, Partial<Record<(typeof METHODS)[number], { requestBody?: unknown }>>>;
+  readonly paths: Record<string, Partial<Record<(typeof METHODS)[number], { requestBody?: { content: object } }>>>;
 }
 
 /** Compiles every operation of the contract in `validator`. @throws where one cannot be compiled */
@@ -39,7 +39,9 @@ export async function compileContract(validator: RequestHandler[]): Promise<void
         const path = template.replace(/\{[^}]+\}/g, 'x');
         const { statusCode, body } = await request(`http://127.0.0.1:${port}${path}?compile=only`, {
           method: method.toUpperCase() as 'GET',
-          ...(operation.requestBody === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' }),
+          ...(operation.requestBody === undefined ? {} : {
+            headers: { 'content-type': Object.keys(operation.requestBody.content)[0] ?? '' }, body: '{}',
+          }),
         });
         const answer = await body.text();
         if (statusCode !== 400) throw new Error(`${method} ${template} cannot be compiled: ${answer}`);

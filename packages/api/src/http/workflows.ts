@@ -93,6 +93,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
       const cancelled = await cancelMany(db, open.slice(from, from + CANCEL_ROWS));
       const running = cancelled.flatMap(({ worker_id: worker }) => worker ?? []);
       metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
+      aftermath.changed(cancelled.map(({ task_id: task }) => task));
       aftermath.tell(running);
       await aftermath.ended(cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
     }

@@ -13,6 +13,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
+import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
 /** How many rows of the whole order are looked at before the lanes are. */
@@ -157,7 +158,8 @@ async function claimOnce(db: Database, request: ClaimRequest): Promise<ClaimRow[
     )
     select coalesce(taken.found, case when exists (select from session) and not exists (select from pick) then 'nothing' else 'raced' end) as found,
            ${SUBMITTED_COLUMNS}, t.run_at, taken.priority, 'running' as status, null as reason, taken.attempt, taken.worker_id,
-           taken.started_at, null as completed_at, taken.updated_at, null as result, null as error, null as reused_from,
+           taken.started_at, null as completed_at, taken.updated_at, ${LAST_PROGRESS} as progress,
+           null as result, null as error, null as reused_from,
            exists (select from dependencies d where d.task_id = t.id and d.kind = 'needs') as needs_results
       from seen
       left join taken on true

@@ -263,7 +263,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
            case when r.n is not null then 'reused' when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked'
                 when t.run_at > t.created_at then 'scheduled' end as reason,
            0 as attempt, null as worker_id, null as started_at, case when r.n is not null then t.created_at end as completed_at,
-           t.created_at as updated_at, r.result, null as error, r.source_id as reused_from,
+           t.created_at as updated_at, null as progress, r.result, null as error, r.source_id as reused_from,
            exists (select from passed) or exists (select from reused_parents) as parents_ended
       from offered o
       left join given own on own.n = o.n

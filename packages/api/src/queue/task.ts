@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import type { components, TaskStatus, TaskReason } from '@task-executor/shared';
+import { LAST_PROGRESS, toProgress } from './progress.js';
 
 export type Task = components['schemas']['Task'];
 
@@ -35,6 +36,7 @@ export interface TaskRow {
   started_at: Date | null;
   completed_at: Date | null;
   updated_at: Date;
+  progress: Task['progress'];
   result: Record<string, unknown> | null;
   error: string | null;
   reused_from: string | null;
@@ -51,7 +53,8 @@ export const TASK_COLUMNS: RawBuilder<TaskRow> = sql`
   coalesce(o.status, case q.state when 'waiting' then 'pending' else q.state end) as status,
   coalesce(o.reason, q.wait_reason) as reason, coalesce(o.attempt, q.attempt) as attempt,
   coalesce(o.worker_id, q.worker_id) as worker_id, coalesce(o.started_at, q.started_at) as started_at,
-  o.ended_at as completed_at, coalesce(o.ended_at, q.updated_at) as updated_at, o.result, o.error, o.reused_from`;
+  o.ended_at as completed_at, coalesce(o.ended_at, q.updated_at) as updated_at, ${LAST_PROGRESS} as progress,
+  o.result, o.error, o.reused_from`;
 
 export const TASK_JOINS: RawBuilder<unknown> = sql`
   tasks t left join queue q on q.task_id = t.id left join outcomes o on o.task_id = t.id`;
@@ -83,6 +86,7 @@ export function toTask(row: TaskRow, readyReason: ReadyReason): Task {
     schedule_id: row.schedule_id,
     dedupe_key: row.dedupe_key,
     worker_id: row.worker_id,
+    progress: toProgress(row.progress),
     result: row.result,
     error_details: row.error,
     reused_from: row.reused_from,

@@ -46,7 +46,7 @@ export class TestWorker {
     return this.#post('/heartbeat', body);
   }
 
-  report(verb: 'complete' | 'fail' | 'release' | 'logs', taskId: string, body: unknown, attempt?: number): Promise<Answer> {
+  report(verb: 'complete' | 'fail' | 'release' | 'logs' | 'progress', taskId: string, body: unknown, attempt?: number): Promise<Answer> {
     return this.#post(`/tasks/${taskId}/${verb}`, body, attempt === undefined ? {} : { 'task-attempt': String(attempt) });
   }
 

@@ -26,8 +26,8 @@ export interface TestApi {
   readonly db: Database;
   readonly databaseUrl: string;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Starts another server on the same database. */
-  replica(environment?: Record<string, string>): Promise<RunningServer>;
+  /** Starts another server on the same database, which it reaches at `databaseUrl`. */
+  replica(environment?: Record<string, string>, databaseUrl?: string): Promise<RunningServer>;
   stop(): Promise<void>;
 }
 
@@ -75,10 +75,10 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
 export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
-  const start = (more: Record<string, string>): Promise<RunningServer> =>
+  const start = (more: Record<string, string>, databaseUrl = database.url): Promise<RunningServer> =>
     startServer({
       config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
-      databaseUrl: database.url,
+      databaseUrl,
       log,
       validateResponses: true,
     });
@@ -101,8 +101,8 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
       checkAnswer(method, path, answer);
       return answer;
     },
-    replica: async (more = {}) => {
-      const another = await start(more);
+    replica: async (more = {}, databaseUrl = database.url) => {
+      const another = await start(more, databaseUrl);
       replicas.push(another);
       return another;
     },
