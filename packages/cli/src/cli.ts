@@ -1,5 +1,6 @@
 /** The command line: the commands, and the options that all of them share. */
 import { Command, CommanderError, Option } from 'commander';
+import { addArtifacts } from './commands/artifacts.js';
 import { addBatch } from './commands/batch.js';
 import { addChange } from './commands/change.js';
 import { addCompletion } from './commands/completion.js';
@@ -44,7 +45,7 @@ export function createProgram(): Command {
     .option('--retry-for <duration>', 'how long to try again while the API is away (default: 5s; once it has answered a command that waits, 10m)', parseDuration)
     .addHelpText('after', EXIT_TEXT);
   for (const add of [
-    addSubmit, addTasks, addLogs, addWait, addChange, addBatch, addWorkflow, addSchedule, addQueue, addExplain, addWorkers, addStats,
+    addSubmit, addTasks, addLogs, addArtifacts, addWait, addChange, addBatch, addWorkflow, addSchedule, addQueue, addExplain, addWorkers, addStats,
     addExport, addContext, addCompletion,
   ]) add(program);
   return program;

@@ -36,16 +36,16 @@ export interface Invocation {
   /** What to say when it is interrupted: how to go on. */
   onInterrupt: () => string;
   /** From now on an API that goes away is waited for. Called after the first answer: one that was never there is said at once. */
-  bePatient(): void;
+  bePatient: () => void;
   /** A new name for a request; see `Idempotency-Key` in the contract. */
-  newKey(): string;
+  newKey: () => string;
 }
 
 /** What a command that calls no API has. */
 export type LocalInvocation = Pick<Invocation, 'json' | 'terminal' | 'interrupted'>;
 
 /** Runs `work` for `command` and sets the exit code: EXIT.ok, unless `work` gives another or throws. */
-export function perform(command: Command, work: (invocation: Invocation) => Promise<ExitCode | void>): Promise<void> {
+export function perform(command: Command, work: (invocation: Invocation) => Promise<ExitCode> | Promise<void>): Promise<void> {
   const options: GlobalOptions = command.optsWithGlobals();
   return performLocally(command, async (local, report) => {
     const address = await resolveAddress(options, process.env);
@@ -65,7 +65,7 @@ export function perform(command: Command, work: (invocation: Invocation) => Prom
     };
     report.onInterrupt = () => invocation.onInterrupt();
     try {
-      return await work(invocation);
+      return (await work(invocation)) ?? EXIT.ok;
     } finally {
       await client.close();
     }
@@ -79,7 +79,7 @@ interface Report {
 }
 
 /** As perform(), for commands that call no API. */
-export async function performLocally(command: Command, work: (invocation: LocalInvocation, report: Report) => Promise<ExitCode | void>): Promise<void> {
+export async function performLocally(command: Command, work: (invocation: LocalInvocation, report: Report) => Promise<ExitCode> | Promise<void>): Promise<void> {
   const options: GlobalOptions = command.optsWithGlobals();
   const terminal = new Terminal(options.color);
   const interruption = new AbortController();

@@ -1,8 +1,8 @@
 /** `export`: tasks as JSON lines, any number of them, that goes on where it was broken off. */
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiUnreachable, backoffMs, type components } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
+import { unbroken } from '../body.js';
 import { openFile, openStdout, type Sink } from '../export-sink.js';
 import { addFilterOptions, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
 import { splitLines } from '../input/lines.js';
@@ -84,12 +84,3 @@ async function exportAll(invocation: Invocation, options: Options, sink: Sink): 
   }
 }
 
-
-/** What comes from `body`. @throws ApiUnreachable where it is broken off */
-async function* unbroken(body: Readable): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    throw new ApiUnreachable('the export was broken off', { cause: error });
-  }
-}

@@ -2,6 +2,7 @@
 import { LIMITS, LOG_LEVELS, type LogLevel } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
 import { followLog, writeLog, type LogFilter, type LogStyle } from '../following.js';
+import { EXIT } from '../exit.js';
 import { wholeNumber } from '../input/values.js';
 import { perform } from '../invocation.js';
 import { exitCodeOf } from '../waiting.js';
@@ -26,7 +27,7 @@ export function addLogs(program: Command): void {
       const style: LogStyle = options.raw === true ? 'raw' : invocation.json ? 'json' : 'people';
       if (options.follow !== true) {
         await writeLog(invocation, id, filter, style);
-        return undefined;
+        return EXIT.ok;
       }
       invocation.onInterrupt = () => `The task goes on. Follow it again: task-executor logs -f ${id}`;
       const task = await followLog(invocation, id, filter, style);

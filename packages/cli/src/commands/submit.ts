@@ -2,14 +2,14 @@
 import type { components } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
-import { followLog } from '../following.js';
+import { followLog, followProgress } from '../following.js';
 import { parseDuration, parseTime, parseWholeSeconds } from '../input/duration.js';
 import { addTaskOptions, toTemplate, type TaskOptions } from '../input/task-options.js';
 import { collected } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields } from '../output/table.js';
 import { taskFields } from '../output/tasks.js';
-import { exitCodeOf, untilEnded } from '../waiting.js';
+import { exitCodeOf } from '../waiting.js';
 
 type Schemas = components['schemas'];
 
@@ -53,8 +53,7 @@ async function submit(invocation: Invocation, problem: string, options: Options)
     `Whether the task was submitted is not known. Submitted with the same key, it is not submitted twice: --idempotency-key ${key}`;
   const task = await client.submitTask(submission, key);
   for (const warning of task.warnings ?? []) terminal.note(`Note: ${warning}`);
-  if (options.follow === true) return follow(invocation, task);
-  if (options.wait === true) return wait(invocation, task);
+  if (options.follow === true || options.wait === true) return waitFor(invocation, task, options.follow === true);
   if (json) await terminal.json(task);
   else await terminal.line(task.id);
   return EXIT.ok;
@@ -75,25 +74,13 @@ async function toSubmission(problem: string, options: Options): Promise<Schemas[
   };
 }
 
-async function wait(invocation: Invocation, { id }: Schemas['Task']): Promise<ExitCode> {
+/** Waits for the end, with the log or without, and shows the task then. */
+async function waitFor(invocation: Invocation, { id }: Schemas['Task'], log: boolean): Promise<ExitCode> {
   const { terminal, json } = invocation;
-  invocation.onInterrupt = () => `The task goes on. Wait for it again: task-executor wait ${id}`;
+  invocation.onInterrupt = () => `The task goes on. ${log ? `Follow it again: task-executor logs -f ${id}` : `Wait for it again: task-executor wait ${id}`}`;
   if (!json) terminal.note(`Submitted ${id}`);
-  const ended = await untilEnded(invocation, id, null, ({ status }) => {
-    terminal.bar(`${id} is ${status}`);
-  });
-  terminal.done();
-  if (json) await terminal.json(ended);
-  else await terminal.line(renderFields(taskFields(ended, Date.now()), terminal.colours));
-  return exitCodeOf([ended]);
-}
-
-async function follow(invocation: Invocation, { id }: Schemas['Task']): Promise<ExitCode> {
-  const { terminal, json } = invocation;
-  invocation.onInterrupt = () => `The task goes on. Follow it again: task-executor logs -f ${id}`;
-  if (!json) terminal.note(`Submitted ${id}`);
-  const ended = await followLog(invocation, id, {}, json ? 'json' : 'people');
-  if (json) await terminal.jsonLine(ended);
+  const ended = log ? await followLog(invocation, id, {}, json ? 'json' : 'people') : await followProgress(invocation, id);
+  if (json) await (log ? terminal.jsonLine(ended) : terminal.json(ended));
   else await terminal.line(renderFields(taskFields(ended, Date.now()), terminal.colours));
   return exitCodeOf([ended]);
 }

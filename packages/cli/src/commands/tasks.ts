@@ -7,7 +7,7 @@ import { addFilterOptions, toQueryFilter, type FilterOptions } from '../input/fi
 import { wholeNumber } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields, renderTable, type Column } from '../output/table.js';
-import { statusCell, TASK_COLUMNS, taskFields, taskRow } from '../output/tasks.js';
+import { sayProgress, statusCell, TASK_COLUMNS, taskFields, taskRow } from '../output/tasks.js';
 import { ago, count, counted, lasted } from '../text/time.js';
 
 type Schemas = components['schemas'];
@@ -89,7 +89,7 @@ async function* pages({ client }: Invocation, options: ListOptions): AsyncGenera
 }
 
 const ATTEMPT_COLUMNS: readonly Column[] = [
-  { title: 'ATTEMPT', align: 'right' }, { title: 'OUTCOME' }, { title: 'WORKER' }, { title: 'STARTED' }, { title: 'RAN', align: 'right' }, { title: 'ERROR', gives: true },
+  { title: 'ATTEMPT', align: 'right' }, { title: 'OUTCOME' }, { title: 'WORKER' }, { title: 'STARTED' }, { title: 'RAN', align: 'right' }, { title: 'ERROR OR PROGRESS', gives: true },
 ];
 
 async function listAttempts({ client, terminal, json }: Invocation, id: string): Promise<void> {
@@ -110,7 +110,7 @@ async function listAttempts({ client, terminal, json }: Invocation, id: string):
     { text: one.worker_id },
     { text: ago(one.started_at, now) },
     { text: lasted(one.started_at, one.ended_at, now) },
-    { text: one.error_details ?? '' },
+    { text: one.error_details ?? (one.progress === null ? '' : sayProgress(one.progress)) },
   ]);
   if (rows.length > 0) await terminal.line(renderTable(ATTEMPT_COLUMNS, rows, terminal.layout));
   else terminal.note('No attempt has begun.');

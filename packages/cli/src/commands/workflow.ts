@@ -1,5 +1,6 @@
 /** `workflow`: tasks that depend on each other. */
-import type { components } from '@task-executor/shared';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit.js';
 import { readObject } from '../input/documents.js';
@@ -8,7 +9,7 @@ import { perform, type Invocation } from '../invocation.js';
 import { renderFields, renderTable, type Column } from '../output/table.js';
 import { at, statusCell, statusWithReason } from '../output/tasks.js';
 import { count, counted } from '../text/time.js';
-import { checkDeadline, deadlineIn, pause } from '../waiting.js';
+import { checkDeadline, deadlineIn, within } from '../waiting.js';
 import { treeOf } from '../workflow-tree.js';
 
 type Workflow = components['schemas']['Workflow'];
@@ -64,7 +65,7 @@ async function answer(invocation: Invocation, workflow: Workflow, options: WaitO
 }
 
 async function waitFor(invocation: Invocation, begun: Workflow, seconds: number | undefined): Promise<ExitCode> {
-  const { client, terminal } = invocation;
+  const { client, terminal, interrupted } = invocation;
   const deadline = deadlineIn(seconds);
   invocation.onInterrupt = () => `The workflow goes on. Wait for it again: task-executor workflow show --wait ${begun.id}`;
   invocation.bePatient();
@@ -74,7 +75,7 @@ async function waitFor(invocation: Invocation, begun: Workflow, seconds: number 
     const ended = total - pending - running;
     terminal.bar(`${count(ended)} of ${counted(total, 'task')} ended, ${count(running)} running`, ended, total);
     checkDeadline(deadline);
-    await pause(invocation, POLL, tries, deadline);
+    await sleep(within(deadline, backoffMs(POLL, tries, Math.random())), undefined, { signal: interrupted });
     workflow = await client.getWorkflow(begun.id);
   }
   terminal.done();

@@ -59,6 +59,6 @@ export function checkNumbers(name: string, root: unknown): void {
   while (open.length > 0) {
     const value = open.pop();
     if (typeof value === 'number' && !Number.isFinite(value)) throw new Failure(EXIT.usage, `${name} holds a number that JSON cannot hold.`);
-    if (typeof value === 'object' && value !== null) open.push(...Object.values(value));
+    if (typeof value === 'object' && value !== null) open.push(...(Object.values(value) as unknown[]));
   }
 }

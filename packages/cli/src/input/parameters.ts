@@ -19,13 +19,7 @@ export function typed(text: string): unknown {
 
 /** The names in `a.b.c`; `\.` is a dot within a name. */
 function namesIn(key: string): string[] {
-  const names = [''];
-  for (let at = 0; at < key.length; at++) {
-    if (key[at] === '\\' && key[at + 1] === '.') names[names.length - 1] += key[++at] ?? '';
-    else if (key[at] === '.') names.push('');
-    else names[names.length - 1] += key[at] ?? '';
-  }
-  return names;
+  return key.split(/(?<!\\)\./).map((name) => name.replaceAll('\\.', '.'));
 }
 
 /** Parses `key=value`; for commander, which collects what came `before`. */

@@ -50,6 +50,7 @@ export function taskFields(task: Task, now: number): [string, Cell | string | nu
     ['status', statusWithReason(task)],
     ['attempt', task.attempt === 0 ? null : `${task.attempt}${attempts > 1 ? ` (may fail ${attempts} times)` : ''}`],
     ['worker', task.worker_id],
+    ['progress', task.progress === null ? null : sayProgress(task.progress)],
     ['priority', String(task.priority)],
     ['backend', task.backend_type],
     ['labels', shown(task.labels, (labels) => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(', '))],
@@ -68,6 +69,20 @@ export function taskFields(task: Task, now: number): [string, Cell | string | nu
     ['error', task.error_details === null ? null : { text: task.error_details, colour: 'red' }],
     ['result', task.result === null ? null : JSON.stringify(task.result)],
   ];
+}
+
+/** `step 3 of 30, reading the logs (tokens 1,823)`; not made safe. */
+export function sayProgress({ step, total, message, metrics }: NonNullable<components['schemas']['TaskProgress']>): string {
+  const parts = [
+    step === null ? '' : `step ${number(step)}${total === null ? '' : ` of ${number(total)}`}`,
+    message ?? '',
+  ].filter((part) => part !== '');
+  const numbers = Object.entries(metrics).map(([name, value]) => `${name} ${number(value)}`).join(', ');
+  return `${parts.join(', ')}${numbers === '' ? '' : `${parts.length === 0 ? '' : ' '}(${numbers})`}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 6 });
 }
 
 function shown<T extends object>(value: T, text: (value: T) => string): string | null {

@@ -51,3 +51,10 @@ export function count(value: number): string {
 export function counted(value: number, singular: string, plural = `${singular}s`): string {
   return `${count(value)} ${value === 1 ? singular : plural}`;
 }
+
+/** `512 B`, `1.5 KiB`, `20.0 MiB`. */
+export function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const unit = Math.min(units.length - 1, value < 1024 ? 0 : Math.floor(Math.log2(value) / 10));
+  return `${unit === 0 ? String(value) : (value / 1024 ** unit).toFixed(1)} ${units[unit] ?? ''}`;
+}
