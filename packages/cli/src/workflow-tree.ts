@@ -21,8 +21,9 @@ export function treeOf(tasks: readonly WorkflowTask[]): TreeRow[] {
   const roots: WorkflowTask[] = [];
   for (const task of tasks) {
     const parent = parentOf(task, depth);
-    if (parent === null) roots.push(task);
-    else children.set(parent, [...(children.get(parent) ?? []), task]);
+    const siblings = parent === null ? roots : (children.get(parent) ?? []);
+    siblings.push(task);
+    if (parent !== null) children.set(parent, siblings);
   }
   const rows: TreeRow[] = [];
   // Without recursion: a chain may be 2,000 tasks long.

@@ -10,6 +10,7 @@ import type { Layout } from './table.js';
 
 const BAR_EVERY_MS = 100;
 const BAR_WIDTH = 24;
+const USUAL_COLUMNS = 80;
 
 export class Terminal {
   readonly colours: Colours;
@@ -34,7 +35,8 @@ export class Terminal {
 
   /** For tables: as wide as the terminal, or without a bound. */
   get layout(): Layout {
-    return { colours: this.colours, width: process.stdout.isTTY ? process.stdout.columns : null };
+    // Some terminals say that they have no columns.
+    return { colours: this.colours, width: process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null };
   }
 
   /** Writes `text` as it is: whoever calls has made it safe. */
@@ -72,7 +74,7 @@ export class Terminal {
     const share = total === undefined || total === 0 || done === undefined ? null : Math.min(1, done / total);
     const filled = share === null ? 0 : Math.round(share * BAR_WIDTH);
     const gauge = share === null ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)} % `;
-    this.#bar = `${gauge}${safe(text)}`.slice(0, Math.max(1, process.stderr.columns - 1));
+    this.#bar = `${gauge}${safe(text)}`.slice(0, (process.stderr.columns > 0 ? process.stderr.columns : USUAL_COLUMNS) - 1);
     process.stderr.write(`\r\u001b[K${this.#bar}`);
   }
 
