@@ -1,7 +1,6 @@
 /** Files that describe something: parameters, a workflow. YAML or JSON, from a path or, as `-`, from stdin. */
 import { readFile, stat } from 'node:fs/promises';
 import { LIMITS } from '@task-executor/shared';
-import { parseDocument } from 'yaml';
 import { EXIT, Failure } from '../exit.js';
 import { isObject } from './parameters.js';
 
@@ -13,7 +12,7 @@ export async function readObject(path: string): Promise<Record<string, unknown>>
   try {
     value = JSON.parse(text);
   } catch {
-    value = parseYaml(name, text);
+    value = await parseYaml(name, text);
   }
   if (!isObject(value)) throw new Failure(EXIT.usage, `${name} holds no object: it must be YAML or JSON with keys and values.`);
   checkNumbers(name, value);
@@ -46,7 +45,9 @@ function tooLarge(name: string): Failure {
   return new Failure(EXIT.usage, `${name} is larger than ${LIMITS.maxBulkBodyBytes} bytes, which is more than the API takes.`);
 }
 
-function parseYaml(name: string, text: string): unknown {
+async function parseYaml(name: string, text: string): Promise<unknown> {
+  // Loaded where it is needed: most commands are over sooner than that takes.
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text);
   const [mistake] = document.errors;
   if (mistake !== undefined) throw new Failure(EXIT.usage, `${name} is neither JSON nor YAML: ${mistake.message.trim()}`);

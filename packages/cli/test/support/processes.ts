@@ -94,7 +94,11 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
 }
 
 async function startApi(environment: Record<string, string>): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [API, 'serve'], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], ...environment } });
+  const child = spawn(process.execPath, [API, 'serve'], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...environment } });
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text;
+  });
   const url = await new Promise<string>((resolve, reject) => {
     const lines = createInterface({ input: child.stdout });
     // The lines after the one that is waited for are read on, so that the pipe does not fill.
@@ -103,7 +107,7 @@ async function startApi(environment: Record<string, string>): Promise<{ child: C
       if (entry['event'] === 'listening') resolve(String(entry['url']));
     });
     lines.once('close', () => {
-      reject(new Error('the API ended'));
+      reject(new Error(`the API ended: ${complaint}`));
     });
   });
   return { child, url };
