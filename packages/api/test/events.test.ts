@@ -194,7 +194,7 @@ describe('events of a task', () => {
   });
 
   it('cuts a reader off who has stalled', async () => {
-    await begin({ READER_STALL_SECONDS: '1' });
+    await begin({ STALL_SECONDS: '1' });
     await worker.claim();
     for (let n = 0; n < 800; n += 40) await append(n, n + 40, 'x'.repeat(20_000));
     const url = new URL(api.url);
