@@ -16,7 +16,7 @@ tasks:
 `;
 
 describe('operating on the command line', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let system: System;
 
   before(async () => {

@@ -9,7 +9,7 @@ const NO_TASK = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 const QUICK = ['-p', 'max_steps=2', '-p', 'duration_seconds=0'];
 
 describe('tasks on the command line', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let system: System;
 
   before(async () => {

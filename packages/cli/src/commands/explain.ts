@@ -25,7 +25,8 @@ async function explainTask({ client, terminal, json }: Invocation, id: string): 
   }
   await terminal.line(safe(explanation.summary));
   for (const constraint of explanation.constraints) {
-    await terminal.line(`  - ${safe(constraint.message)}`);
+    // The summary of a single constraint is its message.
+    if (explanation.constraints.length > 1) await terminal.line(`  - ${safe(constraint.message)}`);
     for (const { name, task_id: taskId, status } of constraint.dependencies ?? []) await terminal.line(`      ${safe(name)}: ${status} (${taskId})`);
     for (const holder of constraint.holders ?? []) await terminal.line(`      held by ${holder.task_id} on ${safe(holder.worker_id)}`);
   }
