@@ -9,11 +9,13 @@ import type { Logger } from 'pino';
 import { bulkOperations, schedules } from './chores.js';
 import type { ApiConfig } from './config.js';
 import { Aftermath } from './aftermath.js';
+import { openStore } from './artifacts/open.js';
 import { openDatabases } from './db/database.js';
 import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
 import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
+import { answerClientErrors } from './http/uploads.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
 import { Readiness } from './queue/readiness.js';
@@ -64,6 +66,8 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const applied = await migrate(databases.general);
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
+    const artifacts = await openStore(config.artifacts, log);
+    undo.push(() => artifacts.stop());
     const readiness = new Readiness(databases.general);
     watchQueue(metrics, databases.general, readiness);
     const listener = new Listener(databaseUrl, log);
@@ -78,16 +82,18 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const services = { config, databases, readiness, wakeups, watches, follows, aftermath, sweeper, metrics, internalWorkers, log };
+    const services = { config, databases, readiness, wakeups, watches, follows, aftermath, artifacts, sweeper, metrics, internalWorkers, log };
 
     const server = createServer({
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
       keepAliveTimeout: 75_000,
-      headersTimeout: 20_000,
-      requestTimeout: 30_000,
+      headersTimeout: Math.min(20_000, config.requestTimeoutMs),
+      requestTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(30_000, config.requestTimeoutMs),
       maxHeaderSize: 16 * 1024,
     }, await createApp(services, { validateResponses }));
     server.maxConnections = 20_000;
+    answerClientErrors(server);
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.

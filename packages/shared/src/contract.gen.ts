@@ -1313,7 +1313,7 @@ export interface components {
          *     it), `paused` (its problem or the queue is), `limited` (a limit is full), `scheduled` (its time has not come),
          *     `backing_off` (an attempt failed, the next one waits), `blocked` (on tasks that it depends on) or `reusing` (it waits for
          *     the result of an equal task). Failed: `task_failed` (its worker said so) or `workers_lost` (as many attempts as
-         *     `max_lost` ended because their worker went away). Timeout: `timed_out`, or `expired` (it had not begun by its
+         *     `max_lost` ended because their worker went away). Timeout: `timed_out`, or `expired` (it was pending at its
          *     `expires_at`). Cancelled: `cancel_requested` or `dependency_failed`. Completed: `reused` where it took the result of
          *     another task, else null. Null when running.
          * @enum {string|null}
@@ -1437,7 +1437,7 @@ export interface components {
             delay_seconds?: number;
             /**
              * Format: date-time
-             * @description A task that has not begun by then ends as `timeout`, with the reason `expired`.
+             * @description A task that is pending at this moment, also between two attempts, ends as `timeout`, with the reason `expired`.
              */
             expires_at?: string | null;
             /** @description Ids of tasks that have to complete first; their results are delivered with the claim, under their ids. */
@@ -1495,7 +1495,7 @@ export interface components {
             delay_seconds?: number;
             /**
              * Format: date-time
-             * @description A task that has not begun by then ends as `timeout`, with the reason `expired`.
+             * @description A task that is pending at this moment, also between two attempts, ends as `timeout`, with the reason `expired`.
              */
             expires_at?: string | null;
             /** @description Ids of tasks that have to complete first; their results are delivered with the claim, under their ids. */
@@ -1852,7 +1852,7 @@ export interface components {
             delay_seconds?: number;
             /**
              * Format: date-time
-             * @description A task that has not begun by then ends as `timeout`, with the reason `expired`.
+             * @description A task that is pending at this moment, also between two attempts, ends as `timeout`, with the reason `expired`.
              */
             expires_at?: string | null;
             /** @description Names of tasks that have to complete first. */

@@ -3,6 +3,8 @@ import express, { type Express, type RequestHandler } from 'express';
 import * as OpenApiValidator from 'express-openapi-validator';
 import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
 import { readBody } from './body.js';
+import { uploadRoutes } from './artifact-uploads.js';
+import { artifactRoutes } from './artifacts.js';
 import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
 import { parseContract } from './contract.js';
@@ -57,6 +59,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   app.use(exportRoutes(services), historyRoutes(services), taskRoutes(services), explainRoutes(services), eventRoutes(services));
   app.use(workflowRoutes(services), scheduleRoutes(services), bulkRoutes(services), controlRoutes(services));
   app.use(internalWorkerRoutes(services), workerRoutes(services), claimRoutes(services), reportRoutes(services));
+  app.use(uploadRoutes(services), artifactRoutes(services));
   app.use(operationRoutes(services));
   app.use(() => {
     throw new Problem('path_not_found');

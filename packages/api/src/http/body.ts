@@ -1,5 +1,5 @@
 /**
- * Reading JSON bodies: bounded in bytes, depth and width, and only what PostgreSQL can store unchanged. Runs before the
+ * Reading JSON bodies, the only ones there are but for uploads, which pass by unread: bounded in bytes, depth and width, and only what PostgreSQL can store unchanged. Runs before the
  * contract's validator, and brings the Content-Type to one of two forms, because the validator keeps a compiled schema for
  * each raw value of that header that it ever sees (express-openapi-validator 5.6).
  */
@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '@task-executor/shared';
 import type { RequestHandler } from 'express';
 import { Problem } from './problem.js';
+import { checkUpload, isUpload } from './uploads.js';
 
 const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
@@ -94,6 +95,11 @@ export const readBody: RequestHandler = async (req, _res, next) => {
   if (BODYLESS.has(req.method)) {
     delete req.headers['content-type'];
     req.resume();
+    next();
+    return;
+  }
+  if (isUpload(req.method, req.path)) {
+    checkUpload(req);
     next();
     return;
   }

@@ -8,7 +8,7 @@ import { toTask } from '../queue/task.js';
 import { findWorker } from '../fleet/find.js';
 import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
-import { sessionOf } from './reports.js';
+import { sessionOf } from './reporter.js';
 import { goneSignal, pathText, type Services } from './services.js';
 import type { Waiter } from '../waiter.js';
 

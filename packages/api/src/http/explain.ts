@@ -14,6 +14,9 @@ import { pathText, type Services } from './services.js';
 type Schemas = components['schemas'];
 type Constraint = Schemas['Constraint'];
 
+/** Reasons of pending tasks that no claim looks at yet. */
+const WAITING_REASONS = new Set<Task['reason']>(['scheduled', 'backing_off', 'blocked', 'reusing']);
+
 export function explainRoutes({ databases, readiness }: Services): Router {
   const router = Router();
   const db = databases.general;
@@ -25,14 +28,15 @@ export function explainRoutes({ databases, readiness }: Services): Router {
     const task = toTask(row, await readiness.reasons());
     const explained = row.status === 'pending' ? await explainPending(db, taskId) : null;
     const constraints = explained === null ? [] : constraintsOf(task, explained);
+    const isInLine = explained !== null && !WAITING_REASONS.has(task.reason);
     const answer: Schemas['TaskExplanation'] = {
       task_id: taskId,
       status: task.status,
       reason: task.reason,
       summary: summaryOf(task, constraints),
       constraints,
-      position: explained === null || task.reason === 'scheduled' || task.reason === 'blocked' ? null : explained.ahead + 1,
-      position_is_lower_bound: explained !== null && explained.ahead >= LIMITS.maxCountedAhead,
+      position: isInLine ? explained.ahead + 1 : null,
+      position_is_lower_bound: isInLine && explained.ahead >= LIMITS.maxCountedAhead,
       estimated_start: explained === null ? null : estimateOf(task, explained),
     };
     res.json(answer);

@@ -1,9 +1,9 @@
 /** What a worker says of a task it runs: complete, fail, release, logs, progress. Each is fenced by session and attempt. */
 import type { AttemptOutcome, components } from '@task-executor/shared';
-import { Router, type Request } from 'express';
+import { Router } from 'express';
 import { complete } from '../queue/complete.js';
 import { fail } from '../queue/fail.js';
-import { explainRefusal, keepLate, wasReported, type Reporter } from '../queue/fence.js';
+import { keepLate, wasReported, type Reporter } from '../queue/fence.js';
 import { findTask } from '../queue/find.js';
 import { appendLogs } from '../queue/logs.js';
 import { reportProgress } from '../queue/progress.js';
@@ -11,24 +11,10 @@ import { release } from '../queue/release.js';
 import { toTask, type Task } from '../queue/task.js';
 import type { Lane } from '../wakeups.js';
 import { Problem } from './problem.js';
-import { pathText, type Services } from './services.js';
+import { refusal, reporterOf } from './reporter.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
-
-export function sessionOf(req: Request): string | null {
-  return req.get('Worker-Session') ?? null;
-}
-
-function reporterOf(req: Request, leaseSeconds: number): Reporter {
-  const attempt = req.get('Task-Attempt');
-  return {
-    workerId: pathText(req, 'worker_id'),
-    sessionId: sessionOf(req),
-    taskId: pathText(req, 'task_id'),
-    attempt: attempt === undefined ? null : Number(attempt),
-    leaseSeconds,
-  };
-}
 
 export function reportRoutes({ config, databases, readiness, aftermath, metrics }: Services): Router {
   const router = Router();
@@ -41,15 +27,6 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
     return toTask(row, await readiness.reasons());
   }
 
-  /** Why nothing was changed, as a problem. */
-  async function refusal(reporter: Reporter): Promise<Problem> {
-    const refused = await explainRefusal(db, reporter);
-    if (refused.kind !== 'not_held') return new Problem(refused.kind);
-    const { status, attempt } = refused;
-    const detail = status === 'running' ? `The task is running as attempt ${attempt}.` : `The task is ${status}.`;
-    return new Problem('attempt_not_held', detail, { task_status: status, current_attempt: attempt });
-  }
-
   /**
    * Answers a report that changed nothing: again with the task where it had been accepted before; else with why not, and what
    * comes too late is kept.
@@ -57,7 +34,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
   async function repeatedOrRefused(reporter: Reporter, outcome: AttemptOutcome, late?: Parameters<typeof keepLate>[2]): Promise<Task> {
     if (await wasReported(db, reporter, outcome)) return current(reporter.taskId);
     if (late !== undefined && reporter.sessionId !== null && reporter.attempt !== null) await keepLate(db, reporter, late);
-    throw await refusal(reporter);
+    throw await refusal(db, reporter);
   }
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/complete', async (req, res) => {
@@ -119,7 +96,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
       timestamp: entry.timestamp ?? null,
     }));
     const result = await appendLogs(db, reporter, entries, body.offset ?? null);
-    if (result.kind === 'not_held') throw await refusal(reporter);
+    if (result.kind === 'not_held') throw await refusal(db, reporter);
     if (result.kind === 'gap') {
       throw new Problem('log_gap', `The attempt has ${result.expectedOffset} lines.`, { expected_offset: result.expectedOffset });
     }
@@ -133,7 +110,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/progress', async (req, res) => {
     const reporter = reporterOf(req, config.leaseSeconds);
-    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(reporter);
+    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(db, reporter);
     aftermath.changed([reporter.taskId]);
     res.status(204).end();
   });

@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
+import type { ArtifactStore } from '../artifacts/store.js';
 import type { ApiConfig } from '../config.js';
 import type { Databases } from '../db/database.js';
 import type { Follows } from '../follows.js';
@@ -21,6 +22,7 @@ export interface Services {
   readonly watches: Watches;
   readonly follows: Follows;
   readonly aftermath: Aftermath;
+  readonly artifacts: ArtifactStore;
   readonly sweeper: Sweeper;
   readonly metrics: Metrics;
   readonly internalWorkers: InternalWorkers;

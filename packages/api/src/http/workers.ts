@@ -11,7 +11,7 @@ import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
 import type { Waiter } from '../waiter.js';
 import { Problem } from './problem.js';
-import { sessionOf } from './reports.js';
+import { sessionOf } from './reporter.js';
 import { goneSignal, pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
 import { sessionProblem } from './session-problem.js';
 

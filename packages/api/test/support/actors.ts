@@ -1,4 +1,5 @@
 /** Short words for what tests do over HTTP: submit tasks, be a worker, wait for a condition. */
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Answer, TestApi } from './api.js';
 
@@ -53,6 +54,13 @@ export class TestWorker {
   leave(): Promise<Answer> {
     return this.#api.call('DELETE', `/api/v1/workers/${this.id}`, undefined, { 'worker-session': this.session });
   }
+}
+
+/** A worker, and a task that it alone takes: for tests that share a server. */
+export async function workerWithTask(api: TestApi, submission: Record<string, unknown> = {}): Promise<{ worker: TestWorker; id: string }> {
+  const problem = `only-${randomUUID()}`;
+  const worker = await TestWorker.register(api, { globs: [problem] });
+  return { worker, id: await submitTask(api, { problem_id: problem, ...submission }) };
 }
 
 /** Asks `condition` until it gives a value; fails after `timeoutMs`, which only bounds the wait. */

@@ -2,7 +2,10 @@
  * A whole API in the test's process, over real HTTP and a database of its own. Answers are checked against the contract
  * twice: by the server (validateResponses) and here, where problem documents and undeclared statuses are checked too.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import { pino } from 'pino';
@@ -74,10 +77,11 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
 /** Starts an API without internal workers; `environment` overrides its configuration. */
 export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), 'task-executor-data-'));
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
   const start = (more: Record<string, string>, databaseUrl = database.url): Promise<RunningServer> =>
     startServer({
-      config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+      config: readConfig({ DATA_DIR: dataDir, PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
       databaseUrl,
       log,
       validateResponses: true,
@@ -111,6 +115,7 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
       await server.stop();
       await databases.close();
       await database.drop();
+      await rm(dataDir, { recursive: true });
     },
   };
 }
