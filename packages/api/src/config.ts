@@ -49,7 +49,7 @@ interface Variable {
 
 export const ENVIRONMENT = {
   DATABASE_URL: { default: '', meaning: 'PostgreSQL 15 or later; empty runs an embedded one' },
-  DATA_DIR: { default: '.data', meaning: 'folder of the embedded PostgreSQL and the pid file' },
+  DATA_DIR: { default: '.data', meaning: 'folder of the embedded PostgreSQL, of artifacts and of the pid file' },
   HOST: { default: '127.0.0.1', meaning: 'address to listen on' },
   PORT: { default: '8000', meaning: 'port to listen on; 0 takes any free one' },
   ALLOWED_HOSTS: { default: 'localhost,127.0.0.1,[::1]', meaning: 'host names that requests may be addressed to; * allows all' },

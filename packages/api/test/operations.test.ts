@@ -106,7 +106,7 @@ describe('operations', () => {
 
   it('documents every setting and every metric', async () => {
     const page = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
-    const rows = [...page.matchAll(/^\| ([A-Z_]+) \| (.*) \|$/gm)].map(([, name = '', rest = '']) => [name, ...rest.split('|')].map((cell) => cell.trim()));
+    const rows = [...page.matchAll(/^\| ([A-Z][A-Z0-9_]+) \| (.*) \|$/gm)].map(([, name = '', rest = '']) => [name, ...rest.split('|')].map((cell) => cell.trim()));
     const api = Object.entries(ENVIRONMENT).map(([name, { default: value, meaning }]) => [name, value, meaning]);
     const worker = Object.entries(WORKER_ENVIRONMENT).map(([name, { option, default: value, meaning }]) => [name, option, value, meaning]);
     expect(rows.map((row) => row.filter((cell) => cell !== ''))).to.deep.equal([...api, ...worker].map((row) => row.filter((cell) => cell !== '')));

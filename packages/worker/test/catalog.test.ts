@@ -72,14 +72,26 @@ describe('catalog', () => {
     const catalog = await read('problems:\n  - match: a\n    command: [echo, old]\n');
     const before = catalog.find('a')!;
     await writeFile(path, 'problems: []\n');
-    expect(() => {
-      catalog.reload();
-    }).to.throw(CatalogError, /^.*:1:11: /);
+    const refused = await catalog.reload().then(() => null, (error: unknown) => error);
+    expect(refused).to.be.instanceOf(CatalogError).and.have.property('message').match(/^.*:1:11: /);
     expect(catalog.find('a')).to.equal(before);
     await writeFile(path, 'problems:\n  - match: a\n    command: [echo, new]\n');
-    catalog.reload();
+    await catalog.reload();
     expect((await run(before)).lines[0]?.message).to.equal('old');
     expect((await run(catalog.find('a')!)).lines[0]?.message).to.equal('new');
+  });
+
+  it('leaves out optional entries that this host cannot run, and others not', async () => {
+    const text = 'problems:\n  - {match: a, command: [no-such-program-here], optional: true}\n  - {match: b, command: [echo], optional: true}\n  - {match: a, command: [echo]}\n';
+    const catalog = await read(text);
+    expect(await catalog.settle()).to.deep.equal(['a: the command no-such-program-here could not be started: no such program can be run']);
+    expect(catalog.problems).to.deep.equal(['b', 'a']);
+    expect(await catalog.health()).to.equal(null);
+    expect(await catalog.reload()).to.have.length(1);
+    expect(catalog.problems).to.deep.equal(['b', 'a']);
+    const strict = await read(text.replace(', optional: true', ''));
+    expect(await strict.settle()).to.deep.equal([]);
+    expect(await strict.health()).to.match(/no-such-program-here/);
   });
 
   it('starts paths from its own folder', async () => {

@@ -4,10 +4,10 @@ import { Router, type Response } from 'express';
 import { findArtifact, listArtifacts, toArtifact, type ArtifactRow } from '../queue/artifacts.js';
 import { encodeCursor } from '../queue/cursor.js';
 import { findTask } from '../queue/find.js';
+import { attachment, namesTag, rangeOf } from './downloads.js';
 import { idOf } from './export.js';
 import { write } from './outflow.js';
 import { Problem } from './problem.js';
-import { namesTag, rangeOf } from './ranges.js';
 import { goneSignal, pathText, queryNumber, queryText, type Services } from './services.js';
 
 /** Downloads at a time: each holds a file or a connection to the storage open. */
@@ -46,8 +46,7 @@ export function artifactRoutes({ config, databases, artifacts: store, metrics, l
     if (part === null) {
       throw new Problem('range_not_satisfiable', `The file has ${row.bytes} bytes.`, {}, { 'Content-Range': `bytes */${row.bytes}` });
     }
-    // Sets a file name that is safe in the header: the last part of the name, in both of its forms.
-    res.attachment(row.name);
+    res.setHeader('Content-Disposition', attachment(row.name));
     res.setHeader('Content-Type', row.content_type);
     res.setHeader('Repr-Digest', `sha-256=:${row.sha256.toString('base64')}:`);
     res.setHeader('Accept-Ranges', 'bytes');

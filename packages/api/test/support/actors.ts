@@ -1,4 +1,5 @@
 /** Short words for what tests do over HTTP: submit tasks, be a worker, wait for a condition. */
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Answer, Caller } from './api.js';
 
@@ -73,6 +74,13 @@ export async function taskIn(api: Caller, id: string, status: string): Promise<A
     const task = await readTask(api, id);
     return task.status === status && task;
   });
+}
+
+/** A worker, and a task that it alone takes: for tests that share a server. */
+export async function workerWithTask(api: Caller, submission: Record<string, unknown> = {}): Promise<{ worker: TestWorker; id: string }> {
+  const problem = `only-${randomUUID()}`;
+  const worker = await TestWorker.register(api, { globs: [problem] });
+  return { worker, id: await submitTask(api, { problem_id: problem, ...submission }) };
 }
 
 /** Asks `condition` until it gives a value; fails after `timeoutMs`, which only bounds the wait. */

@@ -45,10 +45,10 @@ function callOf(script: string, variables: ReadonlyMap<string, string>): Call {
   const [, ...args] = words(script);
   const call: Call = { text: script.split('\n')[0] ?? '', method: '', path: '', query: [], headers: [], body: undefined };
   for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
-    if (arg === '-s') continue;
+    if (arg === '-s' || arg === '-N') continue;
     if (arg === '-o' || arg === '-D') args.shift();
     else if (arg === '-X') call.method = args.shift() ?? '';
-    else if (arg === '-d') call.body = args.shift();
+    else if (arg === '-d' || arg === '--data-binary') call.body = args.shift();
     else if (arg === '-H') {
       const header = args.shift() ?? '';
       call.headers.push((variables.get(header) ?? header).split(':')[0] ?? '');

@@ -1,4 +1,4 @@
-/** The Range header (RFC 9110, section 14) of a download, of which one range is taken. */
+/** The headers of downloads: ranges (RFC 9110, section 14, of which one is taken), entity tags, names of files (RFC 6266). */
 import type { ByteRange } from '../artifacts/store.js';
 
 /**
@@ -18,4 +18,12 @@ export function rangeOf(header: string | undefined, size: number): { range: Byte
 /** Whether a list of entity tags (If-None-Match) names `etag`, or any. */
 export function namesTag(header: string | undefined, etag: string): boolean {
   return header !== undefined && header.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()));
+}
+
+/** The Content-Disposition of a file: the last part of its name, in ASCII for old readers and whole (RFC 8187) for others. */
+export function attachment(name: string): string {
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  const plain = last.replace(/[^ -~]|["\\%]/gu, '_');
+  const whole = encodeURIComponent(last).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+  return `attachment; filename="${plain}"${plain === last ? '' : `; filename*=UTF-8''${whole}`}`;
 }
