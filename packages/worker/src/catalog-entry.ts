@@ -16,6 +16,8 @@ export interface CatalogEntry {
   readonly executor: Executor;
   /** Where its workspaces are made; the usual where absent. */
   readonly scratch?: Partial<Scratch>;
+  /** Whether the worker does without it where this host cannot run it. */
+  readonly optional?: boolean;
   /** Why this host cannot run such a task, or null where it can. Absent: it always can. */
   readonly fitness?: () => Promise<string | null>;
 }
@@ -46,6 +48,7 @@ export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Sc
     problems: [entry.match].flat(),
     executor,
     scratch,
+    optional: entry.optional ?? false,
     fitness: async () => {
       for (const { argv, options: place } of programs) {
         const fault = await programFault(argv[0] ?? '', place);

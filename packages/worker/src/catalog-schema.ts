@@ -16,6 +16,7 @@ export interface GivenProgram {
 
 export interface GivenEntry extends GivenProgram {
   readonly match: string | readonly string[];
+  readonly optional?: boolean;
   readonly timeout_seconds?: number;
   readonly concurrency?: number;
   readonly prepare?: readonly string[];
@@ -51,6 +52,7 @@ export const CATALOG_SCHEMA = objectSchema(['problems'], {
       match: { ...GLOB, type: ['string', 'array'], minItems: 1, maxItems: LIMITS.maxSupportedProblems, items: GLOB },
       ...Object.fromEntries(Object.entries(EXECUTOR_KINDS).map(([name, { schema }]) => [name, schema])),
       ...PLACE,
+      optional: { type: 'boolean' },
       grace_seconds: { type: 'number', minimum: 0, maximum: 600 },
       contained: { type: 'boolean' },
       timeout_seconds: seconds(LIMITS.maxTimeoutSeconds),
@@ -64,6 +66,6 @@ export const CATALOG_SCHEMA = objectSchema(['problems'], {
       output: objectSchema([], { lines: count(LIMITS.maxLogLinesPerAttempt - 1_000), mib: count(4_096) }),
     }),
   },
-  health: objectSchema(['command'], { command: ARGV_SCHEMA, timeout_seconds: seconds(600), ...PLACE }),
+  health: objectSchema(['command'], { command: ARGV_SCHEMA, timeout_seconds: seconds(25), ...PLACE }),
   scratch: objectSchema([], { folder: TEXT_SCHEMA, min_free_mib: { type: 'integer', minimum: 0, maximum: 16_777_216 } }),
 });

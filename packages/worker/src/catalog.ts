@@ -43,9 +43,22 @@ export class Catalog {
     return this.entries.find((entry) => entry.problems.some((glob) => matchesGlob(glob, problemId))) ?? null;
   }
 
-  /** Reads the file again; where it has a mistake, everything stays as it was. @throws CatalogError */
-  reload(): void {
-    if (this.#path !== null) this.#content = readCatalogFile(this.#path);
+  /**
+   * Leaves out the optional entries that this host cannot run; resolves with why, for each. What the worker is to claim is known
+   * only then.
+   */
+  async settle(): Promise<readonly string[]> {
+    const { content, omitted } = await settled(this.#content);
+    this.#content = content;
+    return omitted;
+  }
+
+  /** Reads the file again, and settles it; where it has a mistake, everything stays as it was. @throws CatalogError */
+  async reload(): Promise<readonly string[]> {
+    if (this.#path === null) return [];
+    const { content, omitted } = await settled(readCatalogFile(this.#path));
+    this.#content = content;
+    return omitted;
   }
 
   /** Why this host should claim nothing now, in words, or null where it is fit. Runs the catalog's checks anew; never rejects. */
@@ -61,6 +74,17 @@ export class Catalog {
       return `the host's fitness cannot be told: ${String(error)}`;
     }
   }
+}
+
+async function settled(content: CatalogContent): Promise<{ content: CatalogContent; omitted: string[] }> {
+  const entries: CatalogEntry[] = [];
+  const omitted: string[] = [];
+  for (const entry of content.entries) {
+    const fault = entry.optional === true ? ((await entry.fitness?.()) ?? null) : null;
+    if (fault === null) entries.push(entry);
+    else omitted.push(`${entry.problems.join(', ')}: ${fault}`);
+  }
+  return { content: { ...content, entries }, omitted };
 }
 
 /** The built-in catalog of a worker that is given none. */

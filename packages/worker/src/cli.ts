@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { checkCatalog } from './catalog-check.js';
-import { ConfigError, ENVIRONMENT, readConfig } from './config.js';
+import { ConfigError, ENVIRONMENT, readConfig, type WorkerConfig } from './config.js';
 import { startWorker, type RunningWorker } from './worker.js';
 
 const EXIT_FAILURE = 1;
@@ -44,12 +44,13 @@ function leaveOnSignals(worker: RunningWorker, log: Logger): () => void {
 async function start(options: Record<string, string>): Promise<void> {
   const config = readConfig(options);
   const log = createLog(config.logLevel);
+  const problems = await settle(config, log);
   const worker = startWorker({
     apiUrl: config.apiUrl,
     ...(config.workerId === null ? {} : { workerId: config.workerId }),
     backendType: config.backendType,
     concurrency: config.concurrency,
-    problems: config.problems,
+    problems,
     catalog: config.catalog,
     drainMs: config.drainSeconds * 1000,
     metadata: { host: hostname(), pid: process.pid, version },
@@ -61,6 +62,16 @@ async function start(options: Record<string, string>): Promise<void> {
   if (end === 'superseded') log.error({ event: 'superseded' }, `another worker has registered as ${config.workerId ?? ''}; give each its own --id, or none`);
   if (end !== 'left') process.exitCode = EXIT_FAILURE;
   log.info({ event: 'stopped', reason: end }, 'stopped');
+}
+
+/** The globs to claim, without those of entries that this host has to do without. */
+async function settle({ catalog, problems }: WorkerConfig, log: Logger): Promise<readonly string[]> {
+  const before = catalog.problems;
+  for (const reason of await catalog.settle()) log.warn({ event: 'entry_left_out', reason }, 'this host does without an optional entry of the catalog');
+  const left = problems.filter((glob) => !before.includes(glob) || catalog.problems.includes(glob));
+  // None would stand for all.
+  if (left.length === 0) throw new ConfigError('this host can run nothing of the catalog');
+  return left;
 }
 
 async function check(file: string): Promise<void> {

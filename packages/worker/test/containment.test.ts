@@ -2,7 +2,7 @@
  * Commands tied to the worker's life, as real processes. Each of them holds a connection to the test: that it ends is how
  * the test learns of their death, because their process ids are those of another namespace.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { expect } from 'chai';
@@ -24,11 +24,11 @@ describe('containment', () => {
     server.close();
   });
 
-  /** Code that connects and stays, and first starts another of its kind in a process group of its own. */
+  /** Code that connects and stays, and first starts another of its kind in a process group of its own. Told anything, the first exits. */
   const family = (): string => `
-    const stay = "process.on('SIGTERM', () => {}); require('net').connect(${port}, '127.0.0.1').on('error', () => {}).on('close', () => process.exit())";
-    require('child_process').spawn(process.execPath, ['-e', stay], { detached: true, stdio: 'ignore' }).unref();
-    eval(stay);`;
+    const stay = (told) => "process.on('SIGTERM', () => {}); require('net').connect(${port}, '127.0.0.1').on('error', () => {}).on('close', () => process.exit()).on('data', () => {" + told + "})";
+    require('child_process').spawn(process.execPath, ['-e', stay('')], { detached: true, stdio: 'ignore' }).unref();
+    eval(stay('process.exit(7)'));`;
 
   async function connections(count: number): Promise<Socket[]> {
     const found: Socket[] = [];
@@ -49,16 +49,31 @@ describe('containment', () => {
     return { lines: lines.map((line) => line.message), error: errorOf(execution) };
   }
 
-  it('ends a command and all its descendants with the worker, also by kill -9', async () => {
-    const worker = spawn(process.execPath, ['--import', 'tsx', new URL('fixtures/contained-worker.ts', import.meta.url).pathname, 'contained', process.execPath, '-e', family()], { stdio: 'ignore' });
-    const sockets = await connections(2);
+  /** A process that runs such commands, and their connections. */
+  async function workerWith(commands: readonly Record<string, unknown>[], count: number): Promise<{ worker: ChildProcess; sockets: Socket[] }> {
+    const catalog = JSON.stringify({ problems: commands.map((command) => ({ match: '*', ...command })) });
+    const worker = spawn(process.execPath, ['--import', 'tsx', new URL('fixtures/killed-worker.ts', import.meta.url).pathname, catalog], { stdio: 'ignore' });
+    return { worker, sockets: await connections(count) };
+  }
+
+  it('ends all commands and all their descendants with the worker, also by kill -9', async () => {
+    const command = { command: [process.execPath, '-e', family()] };
+    const { worker, sockets } = await workerWith([command, command, command], 6);
+    worker.kill('SIGKILL');
+    await closed(sockets);
+  });
+
+  it('ends those that no namespace holds, as far as they stayed in their group', async () => {
+    const stay = family().replace('detached: true', 'detached: false');
+    const { worker, sockets } = await workerWith([{ command: [process.execPath, '-e', stay], contained: false }], 2);
     worker.kill('SIGKILL');
     await closed(sockets);
   });
 
   it('leaves no descendant behind when the command ends', async () => {
-    const running = run(`${family()} process.stdin.on('data', () => {}); setTimeout(() => process.exit(7), 300);`);
+    const running = run(family());
     const sockets = await connections(2);
+    for (const socket of sockets) socket.write('end');
     expect((await running).error).to.equal('the command exited with code 7');
     await closed(sockets);
   });

@@ -24,8 +24,8 @@ export const BOUNDS = {
 
   /** Between TERM and KILL. */
   graceSeconds: 5,
-  /** A command that looks whether the host is fit, or tidies up after a task. */
-  healthSeconds: 30,
+  /** A command that looks whether the host is fit, and one that tidies up after a task. */
+  healthSeconds: 20,
   cleanupSeconds: 60,
   /** How long a stream may be silent, after its program's end, before it is taken for held open by a grandchild. */
   quietMs: 1_000,

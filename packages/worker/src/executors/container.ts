@@ -70,7 +70,7 @@ export async function containerFault({ runtime }: ContainerOptions): Promise<str
   const path = await findProgram(runtime, process.env.PATH ?? '', '/');
   if (path === null) return `the command ${runtime} is not there`;
   try {
-    await call([path, 'version'], BOUNDS.healthSeconds * 1000);
+    await call([path, 'version'], BOUNDS.probeMs);
     return null;
   } catch (error) {
     return `${runtime} does not work: ${error instanceof Error ? error.message.trim() : String(error)}`;

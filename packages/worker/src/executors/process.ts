@@ -2,10 +2,9 @@
  * Runs one program to its end: an argument vector, never a shell. It has a process group of its own, and on a host that can
  * do it nothing of it outlives it or the worker; it is stopped by TERM and, after a grace, KILL. Its streams become lines.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { constants as osConstants } from 'node:os';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { constants as osConstants } from 'node:os';
 import { BOUNDS } from './bounds.js';
 import { containment } from './containment.js';
 import { Unfit } from './executor.js';
@@ -59,7 +58,13 @@ export async function runProcess(program: Program, signal: AbortSignal, take: Ta
   const [first = '', ...rest] = [...tied, ...(await limitsPrefix(program.limits)), path, ...args];
   if (signal.aborted) return NOT_BEGUN;
 
-  const child = spawn(first, rest, { cwd: program.cwd, env: program.env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  let child: ChildProcessWithoutNullStreams;
+  try {
+    child = spawn(first, rest, { cwd: program.cwd, env: program.env, detached: true });
+  } catch (error) {
+    // Out of memory, or with arguments that are too long.
+    throw notStarted(name, String(error));
+  }
   const ended = endOf(child);
   // Out of processes or descriptors, there are no streams either.
   if (child.pid === undefined) throw notStarted(name, await ended.then((end) => (end.kind === 'not_started' ? end.reason : 'no process')));
@@ -68,8 +73,8 @@ export async function runProcess(program: Program, signal: AbortSignal, take: Ta
   child.stdin.on('error', () => undefined);
   child.stdin.end(program.stdin);
   const quota = new OutputQuota(program.output);
-  const stderr = new Output(child.stderr as Readable, 'warning', quota, take);
-  const outputs = [new Output(child.stdout as Readable, 'info', quota, take), stderr];
+  const stderr = new Output(child.stderr, 'warning', quota, take);
+  const outputs = [new Output(child.stdout, 'info', quota, take), stderr];
 
   const stopping = stopOnAbort(child, signal, program.graceMs);
   const end = await ended;

@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
 /** A fixed text, to which the group and the command come as arguments. */
-const SCRIPT = 'trap "" TERM INT HUP; cat >/dev/null; kill -KILL -- "-$1" 2>/dev/null; shift; [ $# -eq 0 ] || exec "$@"';
+const SCRIPT = 'trap "" TERM INT HUP; cat >/dev/null; kill -KILL "-$1" 2>/dev/null; shift; [ $# -eq 0 ] || exec "$@"';
 
 export interface Watchdog {
   /** Calls it off: what it watches has ended. */

@@ -1,0 +1,178 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { checkCatalog } from '../src/catalog-check.js';
+import { parseCatalog } from '../src/catalog-file.js';
+import { Catalog, CatalogError } from '../src/catalog.js';
+import { errorOf, run } from './fixtures/executions.js';
+
+function mistakes(text: string): string {
+  try {
+    parseCatalog(text, 'c.yaml');
+  } catch (error) {
+    if (error instanceof CatalogError) return error.message;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('catalog', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'catalog-test-'));
+    path = join(folder, 'catalog.yaml');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  async function read(text: string): Promise<Catalog> {
+    await writeFile(path, text);
+    return Catalog.read(path);
+  }
+
+  it('finds the first entry that matches, of one glob or several', async () => {
+    const catalog = await read('problems:\n  - match: [a-*, b]\n    command: [x]\n  - match: "*"\n    simulated: true\n');
+    expect(catalog.problems).to.deep.equal(['a-*', 'b', '*']);
+    expect(catalog.find('a-1')).to.equal(catalog.entries[0]);
+    expect(catalog.find('b')).to.equal(catalog.entries[0]);
+    expect(catalog.find('c')).to.equal(catalog.entries[1]);
+    expect(Catalog.of(catalog.entries.slice(0, 1)).find('c')).to.equal(null);
+  });
+
+  it('may be JSON', async () => {
+    expect((await read(JSON.stringify({ problems: [{ match: 'x', command: ['true'] }] }, null, 2))).problems).to.deep.equal(['x']);
+    expect(mistakes('{\n  "problems": [\n    {"match": 5, "command": ["x"]}\n  ]\n}')).to.match(/^c\.yaml:3:15: \/problems\/0\/match /);
+  });
+
+  const wrong: [string, string, RegExp][] = [
+    ['an empty command', 'problems:\n  - match: a\n    command: []\n', /^c\.yaml:3:14: \/problems\/0\/command /],
+    ['no executor', 'problems:\n  - match: a\n', /^c\.yaml:2:5: \/problems\/0 must have one of command, module, http, container, simulated$/],
+    ['two executors', 'problems:\n  - match: a\n    command: [x]\n    simulated: true\n', /^c\.yaml:2:5: .* not command and simulated$/],
+    ['an unknown property, at its name', 'problems:\n  - match: a\n    command: [x]\n    shell: true\n', /^c\.yaml:4:5: .*\(shell\)$/],
+    ['a name that is no variable', 'problems:\n  - match: a\n    command: [x]\n    environment:\n      a-b: x\n', /^c\.yaml:5:7: .*\(the name a-b\)$/],
+    ['limits where they do not hold', 'problems:\n  - match: a\n    simulated: true\n    limits: {open_files: 5}\n', /limits do not hold for a simulated/],
+    ['a container without an image', 'problems:\n  - match: a\n    container: {memory_mib: 64}\n', /^c\.yaml:3:16: .*image/],
+    ['a service that is no URL', 'problems:\n  - match: a\n    http: {url: x}\n', /^c\.yaml:3:17: \/problems\/0\/http\/url /],
+    ['YAML that does not end', 'problems: [\n', /^c\.yaml:2:1: /],
+    ['a name given twice', 'problems: []\nproblems: []\n', /^c\.yaml:2:1: /],
+    ['an alias that grows', `a: &a [x, x]\nb: &b [${'*a,'.repeat(60)}]\nc: [${'*b,'.repeat(60)}]\n`, /^c\.yaml:1:1: /],
+    ['nothing', '', /^c\.yaml:1:1: /],
+  ];
+  for (const [what, text, message] of wrong) {
+    it(`points at ${what}`, () => {
+      expect(mistakes(text)).to.match(message);
+    });
+  }
+
+  it('reports all mistakes together', () => {
+    expect(mistakes('problems:\n  - match: a\n    command: []\n    concurrency: 0\n').split('\n')).to.have.length(2);
+  });
+
+  it('keeps what it has where the file has become wrong, and takes it once it is right; what runs keeps its entry', async () => {
+    const catalog = await read('problems:\n  - match: a\n    command: [echo, old]\n');
+    const before = catalog.find('a')!;
+    await writeFile(path, 'problems: []\n');
+    const refused = await catalog.reload().then(() => null, (error: unknown) => error);
+    expect(refused).to.be.instanceOf(CatalogError).and.have.property('message').match(/^.*:1:11: /);
+    expect(catalog.find('a')).to.equal(before);
+    await writeFile(path, 'problems:\n  - match: a\n    command: [echo, new]\n');
+    await catalog.reload();
+    expect((await run(before)).lines[0]?.message).to.equal('old');
+    expect((await run(catalog.find('a')!)).lines[0]?.message).to.equal('new');
+  });
+
+  it('leaves out optional entries that this host cannot run, and others not', async () => {
+    const text = 'problems:\n  - {match: a, command: [no-such-program-here], optional: true}\n  - {match: b, command: [echo], optional: true}\n  - {match: a, command: [echo]}\n';
+    const catalog = await read(text);
+    expect(await catalog.settle()).to.deep.equal(['a: the command no-such-program-here could not be started: no such program can be run']);
+    expect(catalog.problems).to.deep.equal(['b', 'a']);
+    expect(await catalog.health()).to.equal(null);
+    expect(await catalog.reload()).to.have.length(1);
+    expect(catalog.problems).to.deep.equal(['b', 'a']);
+    const strict = await read(text.replace(', optional: true', ''));
+    expect(await strict.settle()).to.deep.equal([]);
+    expect(await strict.health()).to.match(/no-such-program-here/);
+  });
+
+  it('starts paths from its own folder', async () => {
+    await writeFile(join(folder, 'hello.sh'), '#!/bin/sh\necho "$(pwd) $1"\n', { mode: 0o755 });
+    const catalog = await read('problems:\n  - match: a\n    command: [./hello.sh, ./x]\n    cwd: .\n');
+    expect((await run(catalog.find('a')!)).lines[0]?.message).to.equal(`${folder} ${join(folder, 'x')}`);
+  });
+
+  describe('fitness', () => {
+    const health = async (text: string): Promise<string | null> => (await read(`${text}\nproblems:\n  - match: a\n    command: [echo]\n`)).health();
+
+    it('is what its command says, with its last words', async () => {
+      expect(await health('health: {command: [sh, -c, "exit 0"]}')).to.equal(null);
+      expect(await health('health: {command: [sh, -c, "echo the cluster is gone >&2; exit 3"]}')).to.equal('health: the command exited with code 3: the cluster is gone');
+      expect(await health('health: {command: [no-such-program-here]}')).to.match(/^health: .*could not be started/);
+    });
+
+    it('is not waited for too long', async () => {
+      expect(await health('health: {command: [sleep, "1000"], timeout_seconds: 0.1}')).to.match(/did not end within 0.1 seconds/);
+    });
+
+    it('needs a scratch folder with room', async () => {
+      expect(await health('scratch: {folder: /no/such/folder}')).to.match(/^scratch folders cannot be made/);
+      expect(await health('scratch: {min_free_mib: 16777216}')).to.match(/^the disk of .* has \d+ MiB left; scratch folders need 16777216$/);
+    });
+
+    it('needs every program that it names', async () => {
+      expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    cleanup: [no-such-program-here]\n')).health()).to.match(/no-such-program-here/);
+      expect(await (await read('problems:\n  - match: a\n    module: ./missing.mjs\n')).health()).to.match(/missing\.mjs is not there/);
+      expect(await (await read('problems:\n  - match: a\n    container: {image: x, runtime: no-such-docker}\n')).health()).to.match(/no-such-docker is not there/);
+    });
+  });
+
+  describe('check', () => {
+    it('warns of what this host lacks and of what is never reached', async () => {
+      await writeFile(path, 'problems:\n  - match: [a-*, c?]\n    command: [no-such-program-here]\n  - match: [a-b*, c*, c1]\n    simulated: true\n');
+      const { mistakes: found, warnings, problems } = await checkCatalog(path);
+      expect(found).to.deep.equal([]);
+      expect(problems).to.deep.equal(['a-*', 'c?', 'a-b*', 'c*', 'c1']);
+      expect(warnings[0]).to.match(/^a-\*, c\?: .*no-such-program-here/);
+      expect(warnings.slice(1)).to.deep.equal(['a-b* is never reached: a-* comes first', 'c1 is never reached: c? comes first']);
+    });
+
+    it('lists the mistakes of a file, and says where there is none', async () => {
+      await writeFile(path, 'problems:\n  - match: a\n    command: []\n    concurrency: 0\n');
+      expect((await checkCatalog(path)).mistakes).to.have.length(2);
+      expect((await checkCatalog(join(folder, 'none.yaml'))).mistakes[0]).to.match(/cannot be read/);
+    });
+
+    it('finds the examples right', async () => {
+      const { mistakes: found } = await checkCatalog(new URL('../../../examples/catalog.yaml', import.meta.url).pathname);
+      expect(found).to.deep.equal([]);
+    });
+  });
+
+  it('bounds how many of an entry run at once; who waits is let in, or stopped', async () => {
+    const catalog = await read('problems:\n  - match: a\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n    concurrency: 1\n');
+    await run((await read('problems:\n  - match: a\n    command: [mkfifo, gate]\n    cwd: .\n')).find('a')!);
+    const order: string[] = [];
+    const entry = catalog.find('a')!;
+    let begun: () => void = () => undefined;
+    const running = new Promise<void>((resolve) => (begun = resolve));
+    const first = run(entry, {}, ({ message }) => {
+      order.push(`first ${message}`);
+      begun();
+    });
+    await running;
+    const stop = new AbortController();
+    const waits = run(entry, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`), stop);
+    const third = run(entry, {}, ({ message }) => order.push(`third ${message.slice(0, 7)}`));
+    stop.abort();
+    expect(errorOf((await waits).execution)).to.equal('stopped before it began');
+    await writeFile(join(folder, 'gate'), '\n');
+    await first;
+    await writeFile(join(folder, 'gate'), '\n');
+    await third;
+    expect(order).to.deep.equal(['first in', 'second waiting', 'third waiting', 'first out', 'third in', 'third out']);
+  });
+
+  it('bounds how long an entry runs', async () => {
+    const catalog = await read('problems:\n  - match: a\n    command: [sleep, "1000"]\n    timeout_seconds: 0.2\n');
+    expect(errorOf((await run(catalog.find('a')!)).execution)).to.match(/^stopped after 0.2 seconds/);
+  });
+});
