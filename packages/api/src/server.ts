@@ -82,7 +82,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     undo.push(() => wakeups.stop());
     const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, follows, readiness, metrics });
     const parts = { config, db: databases.general, aftermath, metrics, log };
-    const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, chores: [schedules(parts), bulkOperations(parts)] });
+    const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
     const services = {
       config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows,

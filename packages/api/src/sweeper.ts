@@ -8,6 +8,7 @@ import type { Aftermath } from './aftermath.js';
 import type { Database } from './db/database.js';
 import { lapseSessions } from './fleet/lapse.js';
 import type { Metrics } from './metrics.js';
+import { Presence } from './presence.js';
 import { regroup } from './queue/limits.js';
 import { foldDeltas } from './queue/stats.js';
 import { SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, type Swept } from './queue/sweep.js';
@@ -27,23 +28,29 @@ export class Sweeper {
   readonly #metrics: Metrics;
   readonly #log: Logger;
   readonly #intervalMs: number;
+  readonly #leaseSeconds: number;
+  readonly #presence: Presence;
   readonly #chores: readonly Chore[];
 
-  constructor(parts: { db: Database; aftermath: Aftermath; metrics: Metrics; log: Logger; intervalMs: number; chores: readonly Chore[] }) {
+  constructor(parts: { db: Database; aftermath: Aftermath; metrics: Metrics; log: Logger; intervalMs: number; leaseSeconds: number; chores: readonly Chore[] }) {
     this.#db = parts.db;
     this.#aftermath = parts.aftermath;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
     this.#intervalMs = parts.intervalMs;
+    this.#leaseSeconds = parts.leaseSeconds;
+    this.#presence = new Presence({ maxGapMs: (parts.leaseSeconds * 1000) / 3 });
     this.#chores = parts.chores;
   }
 
   start(): void {
+    this.#presence.start();
     this.#schedule();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#presence.stop();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#round;
   }
@@ -74,7 +81,13 @@ export class Sweeper {
   }
 
   async #lapse(): Promise<void> {
-    for (const worker of await lapseSessions(this.#db)) {
+    const due = { presentSeconds: this.#presence.seconds, leaseSeconds: this.#leaseSeconds };
+    const lapsed = await lapseSessions(this.#db, due).catch((error: unknown) => {
+      this.#presence.absent();
+      throw error;
+    });
+    this.#presence.answered();
+    for (const worker of lapsed) {
       this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
     }
   }

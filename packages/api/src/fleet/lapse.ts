@@ -5,11 +5,17 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 
-/** Ends the sessions whose lease has lapsed, and returns their workers. */
-export async function lapseSessions(db: Database): Promise<string[]> {
+/**
+ * Ends the sessions whose lease has lapsed, and returns their workers. Of the `presentSeconds` for which this API has been
+ * there, a session that it has not heard from in them gets a whole lease: while the API was away, nobody could be heard.
+ */
+export async function lapseSessions(db: Database, { presentSeconds, leaseSeconds }: { presentSeconds: number; leaseSeconds: number }): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     with lapsed as materialized (
-      select id from workers where ended_at is null and lease_until <= now() limit 1000 for update skip locked
+      select id from workers
+       where ended_at is null and lease_until <= now()
+         and (${presentSeconds}::float8 >= ${leaseSeconds}::float8 or last_seen_at >= now() - make_interval(secs => ${presentSeconds}::float8))
+       limit 1000 for update skip locked
     )
     update workers w set ended_at = now(), end_reason = 'lapsed'
       from lapsed where w.id = lapsed.id and w.ended_at is null and w.lease_until <= now()

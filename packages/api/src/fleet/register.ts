@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 
 export interface Registration {
-  /** Null: the lowest id that no live worker holds. */
+  /** Null: the lowest id whose last session has ended, or that never had one. */
   readonly workerId: string | null;
   readonly backendType: string;
   readonly maxParallelTasks: number;
@@ -42,7 +42,7 @@ export async function register(db: Database, request: Registration): Promise<{ w
              problem_patterns = excluded.problem_patterns, metadata = excluded.metadata,
              registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at,
              lease_until = excluded.lease_until, ended_at = null, end_reason = null, draining_at = null
-       where ${request.workerId !== null} or w.ended_at is not null or w.lease_until <= now()
+       where ${request.workerId !== null} or w.ended_at is not null
       returning w.id`.execute(db);
     if (rows.length === 1) return { workerId, sessionId };
   }
@@ -52,7 +52,8 @@ export async function register(db: Database, request: Registration): Promise<{ w
 async function lowestFreeId(db: Database): Promise<string | null> {
   const { rows } = await sql<{ id: string }>`
     with live as (
-      select substring(w.id from '[0-9]+')::int as n from workers w where w.ended_at is null and w.lease_until > now()
+      -- Also where the lease has lapsed: whether that ends the session is for the sweep to say, and a report may be on its way.
+      select substring(w.id from '[0-9]+')::int as n from workers w where w.ended_at is null
     ), free as (
       -- The lowest free number is 1 or follows a taken one.
       select min(n) as n
