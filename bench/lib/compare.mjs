@@ -14,8 +14,8 @@ export async function takeTurns(contenders, { sizes, say }) {
 }
 
 /** Measures with a system that is stopped afterwards. */
-export async function withSystem({ systems }, work, options) {
-  const system = await systems.take(options);
+export async function withSystem({ systems }, work) {
+  const system = await systems.take();
   try {
     return await work(system);
   } finally {

@@ -130,7 +130,7 @@ class Database {
     return this.#pool.connect();
   }
 
-  /** Transactions so far. The server counts those of a connection within a second or so of their end. */
+  /** Transactions so far. The server hears of those of a connection within ten seconds. */
   async transactions() {
     const { rows } = await this.#server.query('select xact_commit + xact_rollback as n from pg_stat_database where datname = $1', [this.name]);
     return Number(rows[0].n);

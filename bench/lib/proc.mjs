@@ -27,18 +27,21 @@ export function cpuOf(pid) {
 /** CPU seconds of a process, its children and those of them that have ended. */
 export function cpuOfFamily(pid) {
   try {
-    const { own, reaped } = stat(pid);
-    let ticks = own + reaped;
-    for (const name of readdirSync('/proc')) {
-      if (!/^\d+$/.test(name)) continue;
-      try {
-        const child = stat(name);
-        if (child.parent === pid) ticks += child.own + child.reaped;
-      } catch {
-        // It has ended since the folder was read.
+    for (;;) {
+      const { own, reaped } = stat(pid);
+      let ticks = own + reaped;
+      for (const name of readdirSync('/proc')) {
+        if (!/^\d+$/.test(name)) continue;
+        try {
+          const child = stat(name);
+          if (child.parent === pid) ticks += child.own + child.reaped;
+        } catch {
+          // It has ended since the folder was read.
+        }
       }
+      // A child that ended meanwhile would be counted twice or not at all.
+      if (stat(pid).reaped === reaped) return ticks / TICKS_PER_SECOND;
     }
-    return ticks / TICKS_PER_SECOND;
   } catch {
     return null;
   }
@@ -60,5 +63,15 @@ export function rssOf(pid) {
     return kilobytes === undefined ? null : Number(kilobytes) * 1024;
   } catch {
     return null;
+  }
+}
+
+/** How many files and connections a process of this user may have open; Infinity where nobody says. */
+export function maxOpenFiles() {
+  try {
+    // Node takes as many as it may have at its start.
+    return Number(/^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
   }
 }

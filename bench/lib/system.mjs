@@ -27,9 +27,9 @@ export class Systems {
     this.#fresh = fresh;
   }
 
-  /** A system that nobody used; or, where a run may not take long, the one that all use. `own`: never that one. */
-  async take({ own = false } = {}) {
-    if (this.#fresh || own) return this.#start();
+  /** A system that nobody used; or, where a run may not take long, the one that all use. */
+  async take() {
+    if (this.#fresh) return this.#start();
     this.#shared ??= Object.assign(await this.#start(), { isShared: true });
     return this.#shared;
   }
