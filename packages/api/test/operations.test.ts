@@ -3,6 +3,7 @@ import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/config.js';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { ConfigError, ENVIRONMENT, readConfig } from '../src/config.js';
+import { InternalWorkers } from '../src/internal-workers.js';
 import { createMetrics } from '../src/metrics.js';
 import { startServer } from '../src/server.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
@@ -87,6 +88,20 @@ describe('operations', () => {
       };
       expect(Object.fromEntries(Object.keys(expected).map((name) => [name, values.get(name)]))).to.deep.equal(expected);
       expect(values.get('task_executor_queue_oldest_seconds{reason="unclaimable"}')).to.be.greaterThan(0);
+    } finally {
+      await api.stop();
+    }
+  });
+
+  it('is not ready while its workers have not been started yet', async () => {
+    const api = await startTestApi();
+    try {
+      const workers = new InternalWorkers(1);
+      expect(workers.ready()).to.equal(false);
+      await workers.attach({ apiUrl: api.url, owner: 'test', count: 1, log });
+      await workers.start();
+      expect(workers.ready()).to.equal(true);
+      await workers.stop();
     } finally {
       await api.stop();
     }
