@@ -156,9 +156,11 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
         from clock, json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
        cross join lateral (select clock.moment + g.n * interval '1 microsecond' as moment) as at
     ), given as materialized (
-      select * from offered where twin_id is null and (dedupe_key is null or n = first_n)
+      -- In coalesce, whose outcome the planner takes for even: else it expects one row, and joins a thousand by nested loops.
+      select * from offered where coalesce(twin_id is null and (dedupe_key is null or n = first_n), false)
     ), needed as materialized (
-      select child.n, child.id as task_id, coalesce(parent.id, e.outside) as parent_id, parent.id is not null as within, e.name
+      select child.n, child.id as task_id, child.run_anyway, coalesce(parent.id, e.outside) as parent_id,
+             parent.id is not null as within, e.name
         from json_to_recordset(${JSON.stringify(wanted)}::json) as e (child int, inside int, outside uuid, name text)
         join given child on child.n = e.child
         left join given parent on parent.n = e.inside
@@ -208,8 +210,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     ), edges as materialized (
       select n, task_id, parent_id, name, 'needs' as kind,
              within or parent_id in (select task_id from locked)
-               or (parent_id in (select task_id from over where status <> 'completed')
-                   and not (select run_anyway from given g where g.n = needed.n)) as open
+               or (parent_id in (select task_id from over where status <> 'completed') and not run_anyway) as open
         from needed
        where not exists (select from sources s where s.n = needed.n)
       union all
@@ -268,7 +269,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
         from given g join sources s on s.n = g.n where (select yes from accepted) group by g.problem_id
     )
     select ${SUBMITTED_COLUMNS}, t.priority, t.run_at, o.n, own.n is not null as created,
-           coalesce(o.twin_id, (select id from given where given.n = o.first_n)) as twin_id,
+           coalesce(o.twin_id, first.id) as twin_id,
            case when r.n is null then 'pending' else 'completed' end as status,
            case when r.n is not null then 'reused' when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked'
                 when o.waits then 'scheduled' end as reason,
@@ -277,6 +278,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
            exists (select from passed) or exists (select from reused_parents) as parents_ended
       from offered o
       left join given own on own.n = o.n
+      left join given first on first.n = o.first_n
       left join stored t on t.id = own.id
       left join sources r on r.n = o.n
       left join blocked b on b.n = o.n
