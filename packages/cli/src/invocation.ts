@@ -102,6 +102,8 @@ function listen(interruption: AbortController): () => void {
   const onSignal = (exitCode: ExitCode) => (): void => {
     if (interruption.signal.aborted) process.exit(exitCode);
     interruption.abort(exitCode);
+    // Who reads it waits no longer.
+    process.stdin.destroy();
   };
   const onInterrupt = onSignal(EXIT.interrupted);
   const onTerminate = onSignal(EXIT.terminated);

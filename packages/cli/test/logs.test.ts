@@ -1,6 +1,6 @@
 /** Logs, files and progress of a task whose worker the test is: what a task writes does not reach the terminal as it is. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { startSystem, type System } from './support/processes.js';
@@ -97,7 +97,6 @@ describe('what a task leaves, on the command line', function () {
     expect((await system.run(['artifacts', 'list', id, '--json'])).lines.map(({ name }) => name as string)).to.deep.equal(['traces/one.bin', 'report.txt']);
 
     const folder = join(system.folder, 'out');
-    const { mkdir, writeFile } = await import('node:fs/promises');
     await mkdir(join(folder, 'traces'), { recursive: true });
     await writeFile(join(folder, 'traces', `one.bin.${largeId}.part`), large.subarray(0, 1_000_000));
     const got = await system.run(['artifacts', 'get', id, '-d', folder]);

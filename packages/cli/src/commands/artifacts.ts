@@ -33,7 +33,7 @@ export function addArtifacts(program: Command): void {
       { text: one.name }, { text: bytes(one.bytes) }, { text: one.content_type ?? '' }, { text: String(one.attempt) }, { text: ago(one.created_at, now) }, { text: one.id },
     ]);
     if (json) for (const one of found) await terminal.jsonLine(one);
-    else if (rows.length > 0) await terminal.line(renderTable(COLUMNS, rows, terminal.layout));
+    else if (rows.length > 0) await terminal.rendered(renderTable(COLUMNS, rows, terminal.layout));
     else terminal.note('The task has left no file.');
   }));
 

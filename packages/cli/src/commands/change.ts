@@ -2,8 +2,9 @@
  * `cancel`, `retry`: of tasks by their ids, or of every task that fits a filter, which is a bulk operation of the API. `bulk`
  * follows and stops those.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
@@ -70,10 +71,10 @@ async function changeEach(invocation: Invocation, ids: readonly string[], action
 }
 
 async function changeAll(invocation: Invocation, action: 'cancel' | 'retry', options: Options): Promise<ExitCode> {
-  const { client, terminal } = invocation;
+  const { client, terminal, interrupted } = invocation;
   if (options.yes !== true) {
     const page = await client.listTasks({ ...toQueryFilter(options), page_size: 1 });
-    if (!(await confirmed(`${page.total_is_lower_bound ? 'More than ' : ''}${counted(page.total, 'task')} fit. Really ${action} those among them that can be? [y/N] `))) {
+    if (!(await confirmed(`${page.total_is_lower_bound ? 'More than ' : ''}${counted(page.total, 'task')} fit. Really ${action} those among them that can be? [y/N] `, interrupted))) {
       terminal.note('Nothing was changed.');
       return EXIT.ok;
     }
@@ -81,11 +82,14 @@ async function changeAll(invocation: Invocation, action: 'cancel' | 'retry', opt
   return untilDone(invocation, await client.createBulkOperation({ action, filter: toBulkFilter(options) }, invocation.newKey()));
 }
 
-async function confirmed(question: string): Promise<boolean> {
+async function confirmed(question: string, interrupted: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw new Failure(EXIT.usage, 'There is nobody to ask: confirm with --yes.');
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  // In a dialogue Ctrl-C is a key, and Ctrl-D its end.
+  dialogue.once('SIGINT', () => process.emit('SIGINT'));
   try {
-    return /^y(es)?$/i.test((await dialogue.question(question)).trim());
+    const answer = await Promise.race([dialogue.question(question, { signal: interrupted }), once(dialogue, 'close').then(() => '')]);
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     dialogue.close();
   }
@@ -103,7 +107,7 @@ async function untilDone(invocation: Invocation, begun: Operation): Promise<Exit
   }
   terminal.done();
   if (json) await terminal.json(operation);
-  else await terminal.line(renderFields(fieldsOf(operation), terminal.colours));
+  else await terminal.rendered(renderFields(fieldsOf(operation), terminal.colours));
   return EXIT.ok;
 }
 

@@ -18,7 +18,7 @@ export function addContext(program: Command): void {
     else if (contexts.length === 0) terminal.note('There is no context; make one: task-executor context set NAME --url URL');
     else {
       const rows = contexts.map((one) => [one.current ? '*' : '', one.name, one.url]);
-      await terminal.line(renderTable([{ title: '' }, { title: 'NAME' }, { title: 'URL' }], rows, terminal.layout));
+      await terminal.rendered(renderTable([{ title: '' }, { title: 'NAME' }, { title: 'URL' }], rows, terminal.layout));
     }
   }));
 
@@ -51,6 +51,6 @@ export function addContext(program: Command): void {
   config.action(() => perform(config, async ({ address, terminal, json }) => {
     const shown = { url: address.url, from: address.from, file: path };
     if (json) await terminal.json(shown);
-    else await terminal.line(renderFields(Object.entries(shown), terminal.colours));
+    else await terminal.rendered(renderFields(Object.entries(shown), terminal.colours));
   }));
 }

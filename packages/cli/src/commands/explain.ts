@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields, renderTable, type Column } from '../output/table.js';
 import { at, statusWithReason } from '../output/tasks.js';
-import { safe } from '../text/safe.js';
 import { count, duration } from '../text/time.js';
 import { LIMIT_COLUMNS, limitRow, PAUSE_COLUMNS, pauseRows } from './queue.js';
 
@@ -23,14 +22,14 @@ async function explainTask({ client, terminal, json }: Invocation, id: string): 
     await terminal.json(explanation);
     return;
   }
-  await terminal.line(safe(explanation.summary));
+  await terminal.line(explanation.summary);
   for (const constraint of explanation.constraints) {
     // The summary of a single constraint is its message.
-    if (explanation.constraints.length > 1) await terminal.line(`  - ${safe(constraint.message)}`);
-    for (const { name, task_id: taskId, status } of constraint.dependencies ?? []) await terminal.line(`      ${safe(name)}: ${status} (${taskId})`);
-    for (const holder of constraint.holders ?? []) await terminal.line(`      held by ${holder.task_id} on ${safe(holder.worker_id)}`);
+    if (explanation.constraints.length > 1) await terminal.line(`  - ${constraint.message}`);
+    for (const { name, task_id: taskId, status } of constraint.dependencies ?? []) await terminal.line(`      ${name}: ${status} (${taskId})`);
+    for (const holder of constraint.holders ?? []) await terminal.line(`      held by ${holder.task_id} on ${holder.worker_id}`);
   }
-  await terminal.line(renderFields(fieldsOf(explanation), terminal.colours));
+  await terminal.rendered(renderFields(fieldsOf(explanation), terminal.colours));
 }
 
 function fieldsOf({ status, reason, position, position_is_lower_bound: more, estimated_start: start }: Explanation): Parameters<typeof renderFields>[0] {
@@ -52,7 +51,7 @@ async function explainQueue({ client, terminal, json }: Invocation): Promise<voi
   const rows = explanation.largest.map((one) => [
     { text: (one.reason ?? '').replaceAll('_', ' ') }, { text: one.problem_id }, { text: count(one.tasks) }, { text: duration(one.oldest_seconds) },
   ]);
-  if (rows.length > 0) await terminal.line(`\n${renderTable(BACKLOG_COLUMNS, rows, terminal.layout)}`);
-  if (explanation.pauses.length > 0) await terminal.line(`\n${renderTable(PAUSE_COLUMNS, pauseRows(explanation.pauses), terminal.layout)}`);
-  if (explanation.limits.length > 0) await terminal.line(`\n${renderTable(LIMIT_COLUMNS, explanation.limits.map(limitRow), terminal.layout)}`);
+  if (rows.length > 0) await terminal.rendered(`\n${renderTable(BACKLOG_COLUMNS, rows, terminal.layout)}`);
+  if (explanation.pauses.length > 0) await terminal.rendered(`\n${renderTable(PAUSE_COLUMNS, pauseRows(explanation.pauses), terminal.layout)}`);
+  if (explanation.limits.length > 0) await terminal.rendered(`\n${renderTable(LIMIT_COLUMNS, explanation.limits.map(limitRow), terminal.layout)}`);
 }

@@ -29,7 +29,7 @@ export function addQueue(program: Command): void {
   list.action(() => perform(list, async ({ client, terminal, json }) => {
     const { limits } = await client.listLimits();
     if (json) for (const one of limits) await terminal.jsonLine(one);
-    else if (limits.length > 0) await terminal.line(renderTable(LIMIT_COLUMNS, limits.map(limitRow), terminal.layout));
+    else if (limits.length > 0) await terminal.rendered(renderTable(LIMIT_COLUMNS, limits.map(limitRow), terminal.layout));
     else terminal.note('There is no limit.');
   }));
 
@@ -39,7 +39,7 @@ export function addQueue(program: Command): void {
     .action((id: string, options: { maxRunning: number }) => perform(change, async ({ client, terminal, json }) => {
       const changed = await client.changeLimit(id, { max_running: options.maxRunning });
       if (json) await terminal.json(changed);
-      else await terminal.line(renderTable(LIMIT_COLUMNS, [limitRow(changed)], terminal.layout));
+      else await terminal.rendered(renderTable(LIMIT_COLUMNS, [limitRow(changed)], terminal.layout));
     }));
 
   const remove = limit.command('delete').description('remove a limit').argument('<id>', 'the id of a limit');
@@ -67,7 +67,7 @@ export function addQueue(program: Command): void {
   pauses.action(() => perform(pauses, async ({ client, terminal, json }) => {
     const found = await client.listPauses();
     if (json) for (const one of found.pauses) await terminal.jsonLine(one);
-    else if (found.pauses.length > 0) await terminal.line(renderTable(PAUSE_COLUMNS, pauseRows(found.pauses), terminal.layout));
+    else if (found.pauses.length > 0) await terminal.rendered(renderTable(PAUSE_COLUMNS, pauseRows(found.pauses), terminal.layout));
     else terminal.note('Nothing is paused.');
   }));
 }

@@ -88,7 +88,7 @@ async function listSchedules({ client, terminal, json }: Invocation): Promise<vo
     { text: ago(one.last_run_at, now) },
     { text: count(one.fires) },
   ]);
-  if (rows.length > 0) await terminal.line(renderTable(COLUMNS, rows, terminal.layout));
+  if (rows.length > 0) await terminal.rendered(renderTable(COLUMNS, rows, terminal.layout));
   else terminal.note('There is no schedule.');
 }
 
@@ -99,7 +99,7 @@ async function showSchedule({ terminal, json }: Invocation, schedule: Schedule):
   }
   const now = Date.now();
   const [next, ...later] = schedule.next_runs;
-  await terminal.line(renderFields([
+  await terminal.rendered(renderFields([
     ['id', schedule.id],
     ['name', schedule.name],
     ['cron', `${schedule.cron} (${schedule.timezone})`],

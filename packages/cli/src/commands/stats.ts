@@ -48,7 +48,7 @@ async function showStats({ client, terminal, json }: Invocation, again: boolean)
   const parts = [renderFields(fieldsOf(stats), terminal.colours)];
   if (shown.length > 0) parts.push(renderTable(COLUMNS, shown, terminal.layout));
   if (problems.length > shown.length) parts.push(`and ${count(problems.length - shown.length)} more problems: --json shows them`);
-  await terminal.line(`${again && terminal.watched ? CLEAR : ''}${parts.join('\n\n')}`);
+  await terminal.rendered(`${again && terminal.watched ? CLEAR : ''}${parts.join('\n\n')}`);
 }
 
 function fieldsOf(stats: Stats): Parameters<typeof renderFields>[0] {

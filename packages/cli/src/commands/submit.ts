@@ -81,6 +81,6 @@ async function waitFor(invocation: Invocation, { id }: Schemas['Task'], log: boo
   if (!json) terminal.note(`Submitted ${id}`);
   const ended = log ? await followLog(invocation, id, {}, json ? 'json' : 'people') : await followProgress(invocation, id);
   if (json) await (log ? terminal.jsonLine(ended) : terminal.json(ended));
-  else await terminal.line(renderFields(taskFields(ended, Date.now()), terminal.colours));
+  else await terminal.rendered(renderFields(taskFields(ended, Date.now()), terminal.colours));
   return exitCodeOf([ended]);
 }

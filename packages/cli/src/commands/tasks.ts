@@ -35,7 +35,7 @@ export function addTasks(program: Command): void {
   get.action((id: string) => perform(get, async ({ client, terminal, json }) => {
     const task = await client.getTask(id);
     if (json) await terminal.json(task);
-    else await terminal.line(renderFields(taskFields(task, Date.now()), terminal.colours));
+    else await terminal.rendered(renderFields(taskFields(task, Date.now()), terminal.colours));
   }));
 
   const attempts = program.command('attempts').description('list the attempts of a task').argument('<id>', 'the id of a task');
@@ -52,7 +52,7 @@ export function addTasks(program: Command): void {
         ...(options.runAt === undefined ? {} : { run_at: options.runAt }),
       });
       if (json) await terminal.json(task);
-      else await terminal.line(renderFields(taskFields(task, Date.now()), terminal.colours));
+      else await terminal.rendered(renderFields(taskFields(task, Date.now()), terminal.colours));
     }));
 }
 
@@ -70,7 +70,7 @@ async function listTasks(invocation: Invocation, options: ListOptions): Promise<
   }
   if (json || options.quiet === true || last === null) return;
   const now = Date.now();
-  if (tasks.length > 0) await terminal.line(renderTable(TASK_COLUMNS, tasks.map((task) => taskRow(task, now)), terminal.layout));
+  if (tasks.length > 0) await terminal.rendered(renderTable(TASK_COLUMNS, tasks.map((task) => taskRow(task, now)), terminal.layout));
   if (tasks.length < last.total) terminal.note(`${count(tasks.length)} of ${last.total_is_lower_bound ? 'more than ' : ''}${counted(last.total, 'task')}; --limit shows more.`);
   else if (tasks.length === 0) terminal.note('No task fits.');
 }
@@ -112,6 +112,6 @@ async function listAttempts({ client, terminal, json }: Invocation, id: string):
     { text: lasted(one.started_at, one.ended_at, now) },
     { text: one.error_details ?? (one.progress === null ? '' : sayProgress(one.progress)) },
   ]);
-  if (rows.length > 0) await terminal.line(renderTable(ATTEMPT_COLUMNS, rows, terminal.layout));
+  if (rows.length > 0) await terminal.rendered(renderTable(ATTEMPT_COLUMNS, rows, terminal.layout));
   else terminal.note('No attempt has begun.');
 }

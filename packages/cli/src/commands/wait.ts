@@ -26,7 +26,7 @@ async function wait(invocation: Invocation, given: readonly string[], seconds: n
     if (json) await terminal.jsonLine(task);
   });
   const now = Date.now();
-  if (!json && ended.size > 0) await terminal.line(renderTable(TASK_COLUMNS, [...ended.values()].map((task) => taskRow(task, now)), terminal.layout));
+  if (!json && ended.size > 0) await terminal.rendered(renderTable(TASK_COLUMNS, [...ended.values()].map((task) => taskRow(task, now)), terminal.layout));
   return exitCodeOf(ended.values());
 }
 

@@ -31,7 +31,7 @@ export function addWorkers(program: Command): void {
     command.action((id: string) => perform(command, async (invocation) => {
       const found = await call(invocation, id);
       if (invocation.json) await invocation.terminal.json(found);
-      else await invocation.terminal.line(renderFields(fieldsOf(found), invocation.terminal.colours));
+      else await invocation.terminal.rendered(renderFields(fieldsOf(found), invocation.terminal.colours));
     }));
   }
 }
@@ -49,7 +49,7 @@ async function listWorkers({ client, terminal, json }: Invocation, options: { st
     return;
   }
   const now = Date.now();
-  if (workers.length > 0) await terminal.line(renderTable(COLUMNS, workers.map((worker) => rowOf(worker, now)), terminal.layout));
+  if (workers.length > 0) await terminal.rendered(renderTable(COLUMNS, workers.map((worker) => rowOf(worker, now)), terminal.layout));
   else terminal.note('No worker fits.');
 }
 

@@ -90,7 +90,7 @@ async function showWorkflow({ terminal, json }: Invocation, workflow: Workflow):
   }
   const now = Date.now();
   const { total, ...counts } = workflow.progress;
-  await terminal.line(renderFields([
+  await terminal.rendered(renderFields([
     ['id', workflow.id],
     ['name', workflow.name],
     ['status', statusCell(workflow.status)],
@@ -106,6 +106,6 @@ async function showWorkflow({ terminal, json }: Invocation, workflow: Workflow):
     { text: task.problem_id },
     { text: task.task_id },
   ]);
-  await terminal.line(`\n${renderTable(COLUMNS, rows, terminal.layout)}`);
+  await terminal.rendered(`\n${renderTable(COLUMNS, rows, terminal.layout)}`);
   return EXIT.ok;
 }

@@ -45,18 +45,24 @@ export class Terminal {
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   }
 
+  /** A line, made safe. */
   async line(text: string): Promise<void> {
+    await this.rendered(safe(text));
+  }
+
+  /** What output/ has made of texts: safe already, with colours. */
+  async rendered(text: string): Promise<void> {
     await this.write(`${text}\n`);
   }
 
   /** One value over several lines. */
   async json(value: unknown): Promise<void> {
-    await this.line(safeJson(JSON.stringify(value, null, 2)));
+    await this.rendered(safeJson(JSON.stringify(value, null, 2)));
   }
 
   /** One value in a line. */
   async jsonLine(value: unknown): Promise<void> {
-    await this.line(safeJson(JSON.stringify(value)));
+    await this.rendered(safeJson(JSON.stringify(value)));
   }
 
   /** A line for people, on stderr; made safe. */
