@@ -18,6 +18,11 @@ export function printMachine(machine, postgres, { mode, sizes }, print = console
   print(`PostgreSQL  ${postgres.kind}, ${Object.entries(postgres.settings).map(([name, value]) => `${name} ${value}`).join(', ')}`);
   print(`            a commit of one row takes ${postgres.commitMs.toFixed(2)} ms`);
   print(`run         ${mode}: ${sizes.seconds} s a load, ${sizes.repeats} times; commit ${machine.commit ?? 'unknown'}, ${machine.date}`);
-  if (postgres.settings.fsync !== 'on' || postgres.settings.synchronous_commit !== 'on') print('WARNING     the server does not wait for the disk: nothing here compares with a durable one');
-  if (machine.load > machine.cores / 2) print(`WARNING     the machine is busy (load ${machine.load.toFixed(1)}): of what follows only CPU per operation means something`);
+  if (mode === 'smoke') print('WARNING     tiny numbers: nothing of what follows means anything');
+  if (postgres.settings.fsync !== 'on' || postgres.settings.synchronous_commit !== 'on') {
+    print('WARNING     the server does not wait for the disk: nothing here compares with a durable one');
+  }
+  if (machine.load > machine.cores / 2) {
+    print(`WARNING     the machine is busy (load ${machine.load.toFixed(1)}): of what follows only CPU per operation means something`);
+  }
 }

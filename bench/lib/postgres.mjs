@@ -138,7 +138,9 @@ class Database {
 
   /** Bytes of all tables of ours with their indexes. */
   async bytes() {
-    const { rows } = await this.query("select coalesce(sum(pg_total_relation_size(oid)), 0) as n from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace");
+    const { rows } = await this.query(`
+      select coalesce(sum(pg_total_relation_size(oid)), 0) as n
+        from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`);
     return Number(rows[0].n);
   }
 

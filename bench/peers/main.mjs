@@ -49,7 +49,9 @@ async function waitForEnd(client, isDone) {
 }
 
 async function fill(submitter, count) {
-  await closedLoop({ inFlight: BULK_IN_FLIGHT, count: Math.ceil(count / BULK_TASKS) }, (k) => submitter.submitMany(many.slice(0, Math.min(BULK_TASKS, count - k * BULK_TASKS))));
+  await closedLoop({ inFlight: BULK_IN_FLIGHT, count: Math.ceil(count / BULK_TASKS) }, (k) => (
+    submitter.submitMany(many.slice(0, Math.min(BULK_TASKS, count - k * BULK_TASKS)))
+  ));
 }
 
 const LOADS = {

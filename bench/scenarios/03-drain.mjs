@@ -9,7 +9,10 @@ export async function run(context) {
   const { sizes, undo } = context;
   const count = sizes.drainTasks;
   const rows = await compareContenders([
-    { who: 'Task Executor', measure: () => withSystem(context, async (system) => perSecond(await drain(system, { count, warmUp: sizes.warmUpSeconds > 0, undo }))) },
+    {
+      who: 'Task Executor',
+      measure: () => withSystem(context, async (system) => perSecond(await drain(system, { count, warmUp: sizes.warmUpSeconds > 0, undo }))),
+    },
     ...peerContenders(context, 'drain', { count }),
   ], context, { unit: 'tasks/s' });
   return { rows, targets: [againstPeers(rows, 1)], notes: [`${count.toLocaleString('en-US')} tasks`] };

@@ -25,7 +25,8 @@ export async function run(context) {
   return {
     rows: [
       ...cores('idle', idle), row('idle: memory of the API', 'MB', idle.megabytes, 0), row('idle: transactions', '/s', idle.transactions),
-      row('idle: submitted to started, p50', 'ms', percentile(idle.latencies, 0.5), 2), row('idle: submitted to started, p99', 'ms', percentile(idle.latencies, 0.99), 2),
+      row('idle: submitted to started, p50', 'ms', percentile(idle.latencies, 0.5), 2),
+      row('idle: submitted to started, p99', 'ms', percentile(idle.latencies, 0.99), 2),
       ...cores('busy', busy), row('busy: memory of the API', 'MB', busy.megabytes, 0), row('busy: transactions', '/s', busy.transactions),
     ],
     targets: [

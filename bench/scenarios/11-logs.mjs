@@ -53,8 +53,9 @@ async function runningTasks(http, count) {
 }
 
 async function measure(system, http, { sizes, say }, what) {
+  const timestamp = new Date().toISOString();
   const entries = Array.from({ length: LOG_BATCH_LINES }, (_none, n) => ({
-    level: LEVELS[n % LEVELS.length], message: `step ${n} of the evaluation: reward 0.25, loss 1.75, tokens 1024, elapsed 12.5 s`, timestamp: new Date().toISOString(),
+    level: LEVELS[n % LEVELS.length], message: `step ${n} of the evaluation: reward 0.25, loss 1.75, tokens 1024, elapsed 12.5 s`, timestamp,
   }));
   const text = JSON.stringify({ entries });
   const samples = [];
