@@ -8,7 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
-import { StorageError, UPLOAD_MS, type ArtifactStore, type ByteRange } from './store.js';
+import { UPLOAD_MS, type ArtifactStore, type ByteRange } from './store.js';
 
 export class DiskStore implements ArtifactStore {
   readonly #root: string;
@@ -45,23 +45,17 @@ export class DiskStore implements ArtifactStore {
       await syncFolder(dirname(target));
     } catch (error) {
       await Promise.allSettled([rm(temporary, { force: true }), rm(target, { force: true })]);
-      throw storageError(error);
+      throw error;
     }
   }
 
   async open(key: string, { first, last }: ByteRange): Promise<Readable> {
-    try {
-      const file = await open(join(this.#root, key));
-      return createReadStream('', { fd: file, start: first, end: last, highWaterMark: 256 * 1024 });
-    } catch (error) {
-      throw storageError(error);
-    }
+    const file = await open(join(this.#root, key));
+    return createReadStream('', { fd: file, start: first, end: last, highWaterMark: 256 * 1024 });
   }
 
   async remove(key: string): Promise<void> {
-    await rm(join(this.#root, key), { force: true }).catch((error: unknown) => {
-      throw storageError(error);
-    });
+    await rm(join(this.#root, key), { force: true });
   }
 
   async stop(): Promise<void> {
@@ -93,8 +87,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function storageError(error: unknown): StorageError {
-  return new StorageError(`the folder of artifacts: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { StorageError, type ArtifactPlace, type ArtifactStore, type ByteRange } from './store.js';
+import type { ArtifactPlace, ArtifactStore, ByteRange } from './store.js';
 
 /** What an upload holds in memory is two parts; 10,000 of them are more than the largest file. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -40,34 +40,22 @@ export class S3Store implements ArtifactStore {
       client: this.#client, params: { Bucket: this.#bucket, Key: this.#prefix + key, Body: content },
       partSize: PART_BYTES, queueSize: 1, leavePartsOnError: false,
     });
-    await upload.done().catch((error: unknown) => {
-      throw storageError(error);
-    });
+    await upload.done();
   }
 
   async open(key: string, { first, last }: ByteRange): Promise<Readable> {
-    try {
-      const { Body: body } = await this.#client.send(new GetObjectCommand({
-        Bucket: this.#bucket, Key: this.#prefix + key, Range: `bytes=${first}-${last}`,
-      }));
-      return body as Readable;
-    } catch (error) {
-      throw storageError(error);
-    }
+    const { Body: body } = await this.#client.send(new GetObjectCommand({
+      Bucket: this.#bucket, Key: this.#prefix + key, Range: `bytes=${first}-${last}`,
+    }));
+    return body as Readable;
   }
 
   async remove(key: string): Promise<void> {
-    await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key })).catch((error: unknown) => {
-      throw storageError(error);
-    });
+    await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key }));
   }
 
   stop(): Promise<void> {
     this.#client.destroy();
     return Promise.resolve();
   }
-}
-
-function storageError(error: unknown): StorageError {
-  return new StorageError(`the bucket of artifacts: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, { cause: error });
 }

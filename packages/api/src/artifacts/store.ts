@@ -21,12 +21,12 @@ export interface ByteRange {
   readonly last: number;
 }
 
+/** Whatever goes wrong in one is a StorageError by the time it gets out of open.ts. */
 export interface ArtifactStore {
-  /** Resolves when the bytes are safe. Where it rejects, with StorageError or because `content` failed, nothing is left of them. */
+  /** Resolves when the bytes are safe. Where it rejects, also because `content` failed, nothing is left of them. */
   put(key: string, content: Readable): Promise<void>;
-  /** @throws StorageError; the stream may fail later, too */
+  /** The stream may fail later, too. */
   open(key: string, range: ByteRange): Promise<Readable>;
-  /** @throws StorageError */
   remove(key: string): Promise<void>;
   stop(): Promise<void>;
 }
