@@ -25,7 +25,7 @@ describe('replicas', () => {
 
   async function startTogether(count: number): Promise<Caller[]> {
     const config = readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '3', LEASE_POOL_SIZE: '3', SWEEP_INTERVAL_MS: '100' });
-    servers = await Promise.all(Array.from({ length: count }, () => startServer({ config, databaseUrl: database.url, log, validateResponses: true })));
+    servers = await Promise.all(Array.from({ length: count }, () => startServer({ config, databaseUrl: database.url, log })));
     return servers.map(({ url }) => ({ call: callerOf(url) }));
   }
 

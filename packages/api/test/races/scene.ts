@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../src/db/database.js';
 import { register, type Registration } from '../../src/fleet/register.js';
-import { claim } from '../../src/queue/claim.js';
+import { claim, type ClaimResult } from '../../src/queue/claim.js';
 import { wakeDependents } from '../../src/queue/dependents.js';
 import { fingerprintOf } from '../../src/queue/fingerprint.js';
 import { submit, type Submission } from '../../src/queue/submit.js';
@@ -59,10 +59,15 @@ export async function setScene(db: Database, state: 'pending' | 'running'): Prom
   const { rows } = await submit(db, AGEING_MS, [submission(problem)]);
   const taskId = rows[0]?.id ?? '';
   if (state === 'running') {
-    const claimed = await claim(db, { ...holder, requestId: null, leaseSeconds: LEASE_SECONDS });
-    if (claimed.kind !== 'claimed' || claimed.task.id !== taskId) throw new Error('the task could not be claimed');
+    const [claimed] = await claim(db, [{ ...holder, requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }]);
+    if (claimed?.kind !== 'claimed' || claimed.tasks[0]?.id !== taskId) throw new Error('the task could not be claimed');
   }
   return { problem, taskId, holder, claimers: [first, second] };
+}
+
+/** Whether a claim got a task. */
+export function hasTask(claimed: ClaimResult): boolean {
+  return claimed.kind === 'claimed' && claimed.tasks.length > 0;
 }
 
 /** What follows by itself soon after: what the next sweep does about sessions and dependents. */

@@ -5,15 +5,13 @@ import { register } from '../../src/fleet/register.js';
 import { adjust } from '../../src/queue/adjust.js';
 import { cancel } from '../../src/queue/cancel.js';
 import { claim } from '../../src/queue/claim.js';
-import { complete } from '../../src/queue/complete.js';
-import { fail } from '../../src/queue/fail.js';
 import type { Reporter } from '../../src/queue/fence.js';
 import { appendLogs } from '../../src/queue/logs.js';
 import { pause } from '../../src/queue/pauses.js';
-import { release } from '../../src/queue/release.js';
+import { report, type Report } from '../../src/queue/report.js';
 import { submit, withRaces } from '../../src/queue/submit.js';
 import { sweepExpired, sweepSessions, sweepTimeouts, type Swept } from '../../src/queue/sweep.js';
-import { AGEING_MS, LEASE_SECONDS, registration, submission, type Scene, type TestSession } from './scene.js';
+import { AGEING_MS, hasTask, LEASE_SECONDS, registration, submission, type Scene, type TestSession } from './scene.js';
 
 export interface Verb {
   /** The state of the task without which it changes nothing; null: it is about both. */
@@ -34,22 +32,26 @@ function claimBy(which: (scene: Scene) => TestSession): Verb {
   return {
     needs: 'pending',
     skips: true,
-    act: async (db, scene) => done((await claim(db, { ...which(scene), requestId: null, leaseSeconds: LEASE_SECONDS })).kind === 'claimed'),
+    act: async (db, scene) => done((await claim(db, [{ ...which(scene), requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }])).some(hasTask)),
   };
 }
 
-function report(act: (db: Database, scene: Scene) => Promise<boolean>): Verb {
+function reporting(act: (db: Database, scene: Scene) => Promise<boolean>): Verb {
   return { needs: 'running', skips: false, act: async (db, scene) => done(await act(db, scene)) };
+}
+
+function reportOf(one: Report): Verb {
+  return reporting(async (db, scene) => (await report(db, [{ reporter: reporter(scene), report: one }]))[0] !== null);
 }
 
 export const VERBS: Readonly<Record<string, Verb>> = {
   claim: claimBy(({ claimers }) => claimers[0]),
   'claim by another': claimBy(({ claimers }) => claimers[1]),
-  complete: report(async (db, scene) => (await complete(db, reporter(scene), { n: 1 })) !== null),
-  fail: report(async (db, scene) => (await fail(db, reporter(scene), { error: 'broken', retryable: true, retryAfterSeconds: null })) !== null),
-  'fail for good': report(async (db, scene) => (await fail(db, reporter(scene), { error: 'broken', retryable: false, retryAfterSeconds: null })) !== null),
-  release: report((db, scene) => release(db, reporter(scene), null)),
-  log: report(async (db, scene) => (await appendLogs(db, reporter(scene), [{ level: 'info', message: 'line', context: null, timestamp: null }], 0)).kind === 'appended'),
+  complete: reportOf({ outcome: 'completed', result: { n: 1 } }),
+  fail: reportOf({ outcome: 'failed', error: 'broken', retryable: true, retryAfterSeconds: null }),
+  'fail for good': reportOf({ outcome: 'failed', error: 'broken', retryable: false, retryAfterSeconds: null }),
+  release: reportOf({ outcome: 'released', reason: null }),
+  log: reporting(async (db, scene) => (await appendLogs(db, reporter(scene), [{ level: 'info', message: 'line', context: null, timestamp: null }], 0)).kind === 'appended'),
   cancel: { needs: null, skips: false, act: async (db, { taskId }) => done((await cancel(db, taskId)) !== null) },
   adjust: {
     needs: 'pending', skips: false,

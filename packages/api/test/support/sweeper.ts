@@ -35,7 +35,7 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
     db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
     readiness: new Readiness(db), metrics,
   });
-  const sweeper = new Sweeper({ db, aftermath, metrics, log, intervalMs: 0, chores: [] });
+  const sweeper = new Sweeper({ db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0, chores: [] });
   return async () => {
     failed = null;
     await sweeper.sweep();
