@@ -42,7 +42,7 @@ describe('labels and filters', () => {
     expect(await list('label=constructor=x')).to.deep.equal([]);
     expect(await list('label=parity=odd&status=failed,cancelled')).to.deep.equal([1, 7]);
     for (const query of ['label=parity', 'label==x', 'label=n=1&label=n=2', 'label=a=%00',
-      Array.from({ length: 11 }, (_one, n) => `label=k${n}=v`).join('&'), `label=k=${encodeURIComponent('ä'.repeat(300))}`]) {
+      Array.from({ length: 11 }, (_one, n) => `label=k${n}=v`).join('&'), `label=k=${'v'.repeat(400)}`]) {
       expect((await api.call('GET', `/api/v1/tasks?${query}`)).status, query).to.equal(422);
     }
   });

@@ -152,7 +152,8 @@ describe('leases and directives', () => {
     expect((await answer).body.directives).to.deep.equal({ cancel: [], lost: [], drain: true });
     const waiting = await submitTask(api, { problem_id: problemOf(worker) });
     expect((await worker.claim()).status).to.equal(204);
-    expect((await readTask(api, waiting)).reason).to.equal('unclaimable');
+    // What a replica knows of the fleet may be a second old.
+    await eventually(async () => (await readTask(api, waiting)).reason === 'unclaimable');
     expect((await api.call('POST', `/api/v1/workers/${worker.id}/drain`)).body.draining).to.equal(true);
     expect((await worker.report('complete', running, {})).status).to.equal(200);
     expect((await worker.heartbeat()).body).to.include({ draining: true, status: 'idle' });
