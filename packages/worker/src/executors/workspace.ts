@@ -5,26 +5,8 @@
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, opendir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Unfit, type Task } from './executor.js';
+import { Unfit, type Task, type Workspace } from './executor.js';
 import { scratchHome } from './scratch.js';
-
-export interface Workspace {
-  /** The working folder of a program that is given no other. */
-  readonly folder: string;
-  /** For temporary files. */
-  readonly temporaryFolder: string;
-  /** The task as it was claimed, as JSON. */
-  readonly taskFile: string;
-  readonly parametersFile: string;
-  /** The results of the tasks that this one depends on, by name. */
-  readonly dependenciesFile: string;
-  /** Where the program leaves its result, a JSON object. */
-  readonly resultFile: string;
-  /** Where the program appends its events; see events.ts. */
-  readonly eventsFile: string;
-  /** Files left in here are kept as artifacts of the attempt. */
-  readonly artifactsFolder: string;
-}
 
 /** The places in a workspace at `folder`, as whoever is given them sees it. */
 export function workspaceAt(folder: string): Workspace {
