@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/config.js';
+import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/options.js';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { ConfigError, ENVIRONMENT, readConfig } from '../src/config.js';

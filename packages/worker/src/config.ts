@@ -1,6 +1,8 @@
 /** The configuration of a worker process: read once, all mistakes reported together. */
 import { LIMITS } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, Catalog, CatalogError } from './catalog.js';
+import { readConfigFile } from './config-file.js';
+import { ENVIRONMENT, type SettingName } from './options.js';
 
 export interface WorkerConfig {
   readonly apiUrl: string;
@@ -10,63 +12,86 @@ export interface WorkerConfig {
   readonly problems: readonly string[];
   readonly catalog: Catalog;
   readonly drainSeconds: number;
+  /** Null: the folder for state that this system has; see spool/default-root. */
+  readonly spoolDir: string | null;
+  readonly spoolMaxBytes: number;
+  /** Leaves after so many tasks; null never. */
+  readonly maxTasks: number | null;
+  readonly maxIdleSeconds: number | null;
+  /** Null serves nothing. */
+  readonly port: number | null;
+  readonly host: string;
   readonly logLevel: string;
 }
 
-export const ENVIRONMENT = {
-  API_URL: { default: 'http://127.0.0.1:8000', option: '--api-url', meaning: 'where the API is' },
-  WORKER_ID: { default: '', option: '--id', meaning: 'a fixed id (worker-NNN-kind); empty lets the API assign one' },
-  WORKER_CONCURRENCY: { default: '1', option: '--concurrency', meaning: 'how many tasks to run at a time, 1 to 1000' },
-  BACKEND_TYPE: { default: 'kind', option: '--backend-type', meaning: 'the kind of backend that this worker owns' },
-  WORKER_PROBLEMS: { default: '', option: '--problems', meaning: 'globs of problems to claim, with commas; empty takes those of the catalog' },
-  CATALOG: { default: '', option: '--catalog', meaning: 'the problem catalog (YAML); empty knows test-* alone' },
-  DRAIN_SECONDS: { default: '3600', option: '--drain-seconds', meaning: 'how long a drain may take before what runs is handed back' },
-  LOG_LEVEL: { default: 'info', option: '--log-level', meaning: 'trace, debug, info, warn, error, fatal or silent' },
-} as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const MAX_SPOOL_MB = 1024 * 1024;
 
 /** Thrown with every mistake in the configuration, one a line. */
 export class ConfigError extends Error {}
 
-/** Reads `environment`. @throws ConfigError */
-export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
-  const mistakes: string[] = [];
-  const text = (name: keyof typeof ENVIRONMENT): string => (environment[name] ?? ENVIRONMENT[name].default).trim();
+/** Reads `given`, what is set by options or the environment, and the file that it names. @throws ConfigError */
+export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
+  const path = given.WORKER_CONFIG?.trim() ?? '';
+  const file = path === '' ? { values: {}, mistakes: [] } : readConfigFile(path);
+  const mistakes = [...file.mistakes];
+  const text = (name: SettingName): string => (given[name] ?? file.values[name] ?? ENVIRONMENT[name].default).trim();
+  const refuse = (name: SettingName, wanted: string): void => {
+    mistakes.push(`${name} (${ENVIRONMENT[name].option}) must be ${wanted}, not "${text(name)}"`);
+  };
+  const number = (name: SettingName, min: number, max: number, { whole = true } = {}): number => {
+    const value = text(name) === '' ? NaN : Number(text(name));
+    if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) refuse(name, `a ${whole ? 'whole ' : ''}number from ${min} to ${max}`);
+    return value;
+  };
+  const optional = (name: SettingName, ...bounds: [number, number, { whole?: boolean }?]): number | null => (text(name) === '' ? null : number(name, ...bounds));
 
-  if (!/^https?:\/\/[^/]/.test(text('API_URL')) || !URL.canParse(text('API_URL'))) {
-    mistakes.push(`API_URL must be a URL such as http://127.0.0.1:8000, not "${text('API_URL')}"`);
-  }
+  const apiUrl = text('API_URL');
+  if (!/^https?:\/\/[^/]/.test(apiUrl) || !URL.canParse(apiUrl)) refuse('API_URL', 'a URL such as http://127.0.0.1:8000');
   const workerId = text('WORKER_ID');
-  if (workerId !== '' && !/^worker-[0-9]{3,6}-kind$/.test(workerId)) mistakes.push(`WORKER_ID must look like worker-001-kind, not "${workerId}"`);
-  const concurrency = Number(text('WORKER_CONCURRENCY'));
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > LIMITS.maxParallelTasks) {
-    mistakes.push(`WORKER_CONCURRENCY must be a whole number from 1 to ${LIMITS.maxParallelTasks}, not "${text('WORKER_CONCURRENCY')}"`);
-  }
-  const drainSeconds = text('DRAIN_SECONDS') === '' ? NaN : Number(text('DRAIN_SECONDS'));
-  if (!(drainSeconds >= 0 && drainSeconds <= LIMITS.maxTimeoutSeconds)) {
-    mistakes.push(`DRAIN_SECONDS must be a number from 0 to ${LIMITS.maxTimeoutSeconds}, not "${text('DRAIN_SECONDS')}"`);
-  }
+  if (workerId !== '' && !/^worker-[0-9]{3,6}-kind$/.test(workerId)) refuse('WORKER_ID', 'like worker-001-kind');
   const backendType = text('BACKEND_TYPE');
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(backendType)) mistakes.push(`BACKEND_TYPE must be letters, digits, _ . and -, not "${backendType}"`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(backendType)) refuse('BACKEND_TYPE', 'letters, digits, _ . and -');
   const logLevel = text('LOG_LEVEL').toLowerCase();
-  if (!['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(logLevel)) {
-    mistakes.push(`LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent, not "${logLevel}"`);
-  }
+  if (!LOG_LEVELS.includes(logLevel)) refuse('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`);
+  const once = text('WORKER_ONCE').toLowerCase();
+  if (!['true', 'false', '1', '0'].includes(once)) refuse('WORKER_ONCE', 'true or false');
+  const isOnce = once === 'true' || once === '1';
+  const { catalog, problems } = readCatalog(text('CATALOG'), text('WORKER_PROBLEMS'), mistakes);
 
+  const config: WorkerConfig = {
+    apiUrl,
+    workerId: workerId === '' ? null : workerId,
+    backendType,
+    concurrency: isOnce ? 1 : number('WORKER_CONCURRENCY', 1, LIMITS.maxParallelTasks),
+    problems,
+    catalog,
+    drainSeconds: number('DRAIN_SECONDS', 0, LIMITS.maxTimeoutSeconds, { whole: false }),
+    spoolDir: text('SPOOL_DIR') === '' ? null : text('SPOOL_DIR'),
+    spoolMaxBytes: number('SPOOL_MAX_MB', 1, MAX_SPOOL_MB) * 1024 * 1024,
+    maxTasks: isOnce ? 1 : optional('DRAIN_AFTER_TASKS', 1, Number.MAX_SAFE_INTEGER),
+    maxIdleSeconds: optional('MAX_IDLE_SECONDS', 0, LIMITS.maxTimeoutSeconds, { whole: false }),
+    port: optional('WORKER_PORT', 0, 65_535),
+    host: text('WORKER_HOST'),
+    logLevel,
+  };
+  if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
+  return config;
+}
+
+function readCatalog(path: string, wanted: string, mistakes: string[]): { catalog: Catalog; problems: readonly string[] } {
   let catalog = BUILT_IN_CATALOG;
-  if (text('CATALOG') !== '') {
-    try {
-      catalog = Catalog.read(text('CATALOG'));
-    } catch (error) {
-      if (!(error instanceof CatalogError)) throw error;
-      mistakes.push(error.message);
-    }
+  try {
+    if (path !== '') catalog = Catalog.read(path);
+  } catch (error) {
+    if (!(error instanceof CatalogError)) throw error;
+    mistakes.push(error.message);
   }
-  const named = text('WORKER_PROBLEMS').split(',').map((glob) => glob.trim()).filter((glob) => glob !== '');
+  const named = wanted.split(',').map((glob) => glob.trim()).filter((glob) => glob !== '');
   const problems = named.length > 0 ? named : catalog.problems;
   for (const glob of problems) {
-    if (!/^[A-Za-z0-9_.:/@+=,~*?-]{1,255}$/.test(glob)) mistakes.push(`WORKER_PROBLEMS holds "${glob}", which is no glob of problem ids`);
+    if (!/^[A-Za-z0-9_.:/@+=,~*?-]{1,255}$/.test(glob)) mistakes.push(`WORKER_PROBLEMS (--problems) holds "${glob}", which is no glob of problem ids`);
   }
   if (problems.length > LIMITS.maxSupportedProblems) mistakes.push(`at most ${LIMITS.maxSupportedProblems} globs of problems can be claimed`);
-  if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
-  return { apiUrl: text('API_URL'), workerId: workerId === '' ? null : workerId, backendType, concurrency, problems, catalog, drainSeconds, logLevel };
+  return { catalog, problems };
 }

@@ -5,7 +5,7 @@
  * given to an API that did not give the task.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkerLog } from '../log.js';
 import { isAbandoned, own } from './owner.js';
@@ -57,6 +57,8 @@ export class Spool {
     const base = join(options.root, api);
     const folder = join(base, randomUUID());
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    // A folder for temporary files is everybody's; another user's reports are not to be sent, nor ours to be given to them.
+    if (process.getuid !== undefined && (await lstat(base)).uid !== process.getuid()) throw new Error(`${base} belongs to another user`);
     const spool = new Spool(folder, await own(folder), options);
     await spool.#takeOver(base);
     return spool;

@@ -1,0 +1,118 @@
+/**
+ * The life of a worker process: its log, its spool, its signals. The first SIGINT or SIGTERM drains, the second hands
+ * everything back and leaves, the third exits; SIGHUP reads the catalog again.
+ */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import { CatalogError, type Catalog } from './catalog.js';
+import { ConfigError, type WorkerConfig } from './config.js';
+import { Pulses } from './heartbeat/pulse.js';
+import { defaultSpoolRoot } from './spool/default-root.js';
+import { Spool } from './spool/spool.js';
+import { serveStatus, type StatusServer } from './status.js';
+import { startWorker, type RunningWorker, type WorkerEnd } from './worker.js';
+
+/** How long the main thread may be blocked once the session is over, before the process ends with what blocks it. */
+const STUCK_MS = 15_000;
+
+export const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+/** Runs a worker until it leaves. @throws ConfigError */
+export async function run(config: WorkerConfig): Promise<WorkerEnd> {
+  const log = createLog(config.logLevel);
+  const problems = await settle(config, log);
+  const spool = await openSpool(config, log);
+  const worker = startWorker({
+    apiUrl: config.apiUrl,
+    ...(config.workerId === null ? {} : { workerId: config.workerId }),
+    backendType: config.backendType,
+    concurrency: config.concurrency,
+    problems,
+    catalog: config.catalog,
+    drainMs: config.drainSeconds * 1000,
+    ...(config.maxTasks === null ? {} : { maxTasks: config.maxTasks }),
+    ...(config.maxIdleSeconds === null ? {} : { maxIdleMs: config.maxIdleSeconds * 1000 }),
+    metadata: { host: hostname(), pid: process.pid, version },
+    spool,
+    pulses: new Pulses({ stuckMs: STUCK_MS }),
+    log,
+  });
+  const forget = obeySignals(worker, config.catalog, log);
+  let status: StatusServer | null = null;
+  try {
+    if (config.port !== null) {
+      status = await serveStatus(worker, { port: config.port, host: config.host });
+      log.info({ event: 'serving_status', host: config.host, port: status.port }, 'serving /health and /metrics');
+    }
+  } catch (error) {
+    await worker.release();
+    forget();
+    throw new ConfigError(`WORKER_PORT (--port) ${config.port ?? ''} cannot be listened on: ${(error as Error).message}`);
+  }
+  const end = await worker.stopped;
+  forget();
+  await status?.stop();
+  if (end === 'superseded') log.error({ event: 'superseded' }, `another worker has registered as ${config.workerId ?? ''}; give each its own --id, or none`);
+  log.info({ event: 'stopped', reason: end }, 'stopped');
+  return end;
+}
+
+function createLog(level: string): Logger {
+  const options = { level, base: { service: 'task-executor-worker' }, timestamp: pino.stdTimeFunctions.isoTime };
+  if (process.stdout.isTTY) return pino(options, pretty({ sync: true, ignore: 'service,pid,hostname', translateTime: 'HH:MM:ss.l' }));
+  return pino(options, pino.destination({ fd: 1, sync: true }));
+}
+
+/** The globs to claim, without those of entries that this host has to do without. */
+async function settle({ catalog, problems }: WorkerConfig, log: Logger): Promise<readonly string[]> {
+  const before = catalog.problems;
+  for (const reason of await catalog.settle()) log.warn({ event: 'entry_left_out', reason }, 'this host does without an optional entry of the catalog');
+  const left = problems.filter((glob) => !before.includes(glob) || catalog.problems.includes(glob));
+  // None would stand for all.
+  if (left.length === 0) throw new ConfigError('this host can run nothing of the catalog');
+  return left;
+}
+
+async function openSpool({ spoolDir, spoolMaxBytes, apiUrl }: WorkerConfig, log: Logger): Promise<Spool> {
+  const root = spoolDir ?? (await defaultSpoolRoot(process.env, log));
+  try {
+    return await Spool.open({ root, apiUrl, maxBytes: spoolMaxBytes, log });
+  } catch (error) {
+    throw new ConfigError(`SPOOL_DIR (--spool-dir) ${root} cannot be used: ${(error as Error).message}`);
+  }
+}
+
+/** Until the returned function is called. */
+function obeySignals(worker: RunningWorker, catalog: Catalog, log: Logger): () => void {
+  let signals = 0;
+  const onEnd = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals === 1) {
+      log.info({ event: 'draining', signal }, 'finishing what runs; a second signal hands it back');
+      void worker.drain();
+    } else if (signals === 2) {
+      log.info({ event: 'releasing', signal }, 'handing back what runs; a third signal exits at once');
+      void worker.release();
+    } else {
+      process.exit(1);
+    }
+  };
+  const onReload = (): void => {
+    const before = catalog.problems.join();
+    try {
+      catalog.reload();
+      log.info({ event: 'catalog_reloaded' }, 'the catalog was read again');
+    } catch (error) {
+      if (!(error instanceof CatalogError)) throw error;
+      log.error({ event: 'catalog_refused', error: error.message }, 'the catalog has mistakes; what was read before stays');
+    }
+    // What is claimed stands in the registration, which would have to be made anew.
+    if (catalog.problems.join() !== before) log.warn({ event: 'problems_changed' }, 'the catalog has other problems now; they are claimed after a restart');
+  };
+  process.on('SIGINT', onEnd).on('SIGTERM', onEnd).on('SIGHUP', onReload);
+  return () => {
+    process.off('SIGINT', onEnd).off('SIGTERM', onEnd).off('SIGHUP', onReload);
+  };
+}
