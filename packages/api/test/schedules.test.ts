@@ -69,7 +69,7 @@ describe('schedules', () => {
     await sql`update schedules set next_at = date_trunc('second', now()) - make_interval(secs => ${late}::float8) where id = ${id}::uuid`.execute(api.db);
     return eventually(async () => {
       const now = await read(id);
-      return now.fires + now.skips > fires + skips && now;
+      return Number(now.fires) + Number(now.skips) > Number(fires) + Number(skips) && now;
     });
   }
 

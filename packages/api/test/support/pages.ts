@@ -84,9 +84,12 @@ export const operationOf = (call: Call): Located | undefined =>
 
 const show = (validate: ValidateFunction): string => JSON.stringify(validate.errors);
 
-/** A body with values for its shell variables: those that end in AT are times, the others ids. */
+/** A body with values for its shell variables: those that end in AT are times, ATTEMPT is a number, the others are ids. */
 const filledIn = (body: string): unknown =>
-  JSON.parse(body.replace(/\$([A-Z_]+)/g, (_all, name: string) => (name.endsWith('AT') ? '2026-01-05T09:00:00.000Z' : '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01')));
+  JSON.parse(body.replace(/\$([A-Z_]+)/g, (_all, name: string) => {
+    if (name === 'ATTEMPT') return '1';
+    return name.endsWith('AT') ? '2026-01-05T09:00:00.000Z' : '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
+  }));
 
 /** Whether `call` is one of the contract, with parameters and a body that fit it. */
 function checkCall(call: Call, { answers }: Block): void {
