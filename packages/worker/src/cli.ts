@@ -1,6 +1,9 @@
 /** The command line of the worker. */
 import { Command, Option } from 'commander';
 import { checkCatalog } from './catalog-check.js';
+import { conformance, shown } from './conformance/conformance.js';
+import { wordsOf } from './conformance/program.js';
+import type { Level } from './conformance/rule.js';
 import { ConfigError, readConfig } from './config.js';
 import { SETTINGS } from './options.js';
 import { run, version } from './run.js';
@@ -36,6 +39,23 @@ async function check(file: string): Promise<void> {
   else process.stdout.write(`${file} is a catalog of ${problems.join(', ')}\n`);
 }
 
+async function conform({ cmd, level, patience }: { cmd: string; level: Level; patience: string }): Promise<void> {
+  const patienceMs = Number(patience) * 1000;
+  const words = wordsOf(cmd);
+  if (!(patienceMs > 0) || words.length === 0) {
+    process.stderr.write('--patience must be a number of seconds, and --cmd a command\n');
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  let broken = 0;
+  for await (const verdict of conformance({ words, patienceMs }, level)) {
+    process.stdout.write(`${shown(verdict)}\n`);
+    if (verdict.verdict === 'broken') broken += 1;
+  }
+  process.stdout.write(broken === 0 ? `keeps the rules of the ${level} level\n` : `${broken} rules are broken\n`);
+  if (broken > 0) process.exitCode = EXIT_FAILURE;
+}
+
 export function createCommand(): Command {
   const program = new Command('task-executor-worker').description('A worker of Task Executor.').version(version);
   const command = program.command('start').description('register with the API and run tasks');
@@ -46,5 +66,10 @@ export function createCommand(): Command {
   command.action(() => start(command));
   program.command('check').description('look through a problem catalog, and at what this host lacks for it')
     .argument('<file>', 'the catalog').action(check);
+  program.command('conformance').description('run a worker program, in any language, against a scripted API, and judge it by the rules of docs/protocol.md')
+    .requiredOption('--cmd <command>', 'the program and its arguments; it gets API_URL and SPOOL_DIR, and tasks like those of the built-in catalog')
+    .addOption(new Option('--level <level>', 'which rules').choices(['basic', 'full']).default('basic'))
+    .option('--patience <seconds>', 'how long it may take for whatever it is to do', '30')
+    .action(conform);
   return program;
 }

@@ -1,0 +1,39 @@
+/** Runs a worker program, in any language, through every scenario, and judges it by the rules of docs/protocol.md. */
+import { Bench, type BenchOptions } from './bench.js';
+import type { Level, Scenario, Verdict } from './rule.js';
+import { claims } from './rules/claims.js';
+import { crashes } from './rules/crashes.js';
+import { fencing } from './rules/fencing.js';
+import { heartbeats } from './rules/heartbeats.js';
+import { leaving } from './rules/leaving.js';
+import { registering } from './rules/registering.js';
+import { reports } from './rules/reports.js';
+
+export const SCENARIOS: readonly Scenario[] = [...registering, ...heartbeats, ...claims, ...reports, ...fencing, ...leaving, ...crashes];
+
+/** The verdicts on all rules up to `level`, as they come. @throws where the program cannot be started at all */
+export async function* conformance(options: BenchOptions, level: Level): AsyncGenerator<Verdict> {
+  for (const scenario of SCENARIOS) {
+    if (scenario.level === 'full' && level === 'basic') continue;
+    const bench = await Bench.open(options);
+    let failure = 'the scenario ended before this was seen';
+    try {
+      await scenario.play(bench);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true) throw error;
+      failure = error instanceof Error ? error.message : String(error);
+    } finally {
+      await bench.close();
+    }
+    for (const [rule, text] of Object.entries(scenario.rules)) {
+      const { kept, why } = bench.verdicts.get(rule) ?? { kept: false, why: failure };
+      const verdict = kept === null ? 'unseen' : kept ? 'kept' : 'broken';
+      yield { rule, level: scenario.level, text, verdict, why: verdict === 'broken' ? why : '' };
+    }
+  }
+}
+
+/** A line of the table. */
+export function shown({ rule, level, text, verdict, why }: Verdict): string {
+  return `${rule.padEnd(3)} ${level.padEnd(5)} ${verdict.padEnd(6)} ${text}${why === '' ? '' : `\n${' '.repeat(17)}${why}`}`;
+}
