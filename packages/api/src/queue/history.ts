@@ -44,12 +44,13 @@ const WITHOUT_ATTEMPT = sql`
 /** The assignments that take a running queue row back to pending. */
 export const BACK_TO_PENDING: RawBuilder<unknown> = sql`state = 'pending', ${WITHOUT_ATTEMPT}`;
 
-/** The same, to be claimed no earlier than in `seconds`; at once where that is 0. */
-export function backAfter(seconds: RawBuilder<number>): RawBuilder<unknown> {
+/** The same, to be claimed no earlier than in `seconds`; at once where that is 0, or null, which leaves available_at as it was. */
+export function backAfter(seconds: RawBuilder<number | null>): RawBuilder<unknown> {
   return sql`
     state = case when ${seconds} > 0 then 'waiting' else 'pending' end,
     wait_reason = case when ${seconds} > 0 then 'backing_off' end,
-    available_at = case when ${seconds} > 0 then now() + make_interval(secs => ${seconds}) end, ${WITHOUT_ATTEMPT}`;
+    available_at = case when ${seconds} > 0 then now() + make_interval(secs => ${seconds}) when ${seconds} is null then q.available_at end,
+    ${WITHOUT_ATTEMPT}`;
 }
 
 /**

@@ -53,7 +53,7 @@ export async function report(db: Database, reports: readonly { reporter: Reporte
         join given g on g.n = q.given_n
     ), held as materialized (
       select h.*,
-             case when h.outcome = 'failed' then coalesce(h.retry_after, ${BACKOFF_SECONDS}) else 0 end as delay,
+             case when h.outcome = 'failed' then coalesce(h.retry_after, ${BACKOFF_SECONDS}) end as delay,
              h.outcome = 'released' or (h.outcome = 'failed' and h.retryable and h.failures + 1 < h.max_attempts) as again
         from locked h where h.turn = 1
     ), requeued as (

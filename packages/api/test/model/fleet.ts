@@ -62,7 +62,7 @@ export class Fleet {
     const held = running.filter(({ holder }) => holder?.session === worker.session).length;
     if (worker.draining || this.pauses.has('') || held >= worker.parallel) return null;
     const eligible = tasks.filter((task) =>
-      task.state === 'pending' && task.expires !== 'past' && !this.pauses.has(task.spec.problem)
+      task.state === 'pending' && (task.expires !== 'past' || task.attempt > 0) && !this.pauses.has(task.spec.problem)
       && (task.spec.backend === null || task.spec.backend === worker.backend) && supportsProblem(worker.globs, task.spec.problem)
       && this.limits.every((limit) => (this.#use(limit, task, worker.backend, running) ?? 0) < 1));
     // Where a limit is about each value of its key, values that use less of it come first.

@@ -187,7 +187,7 @@ export class Model {
       this.tasks.failAttempt(task, 'timeout', true, task.spec.backoffSeconds > 0);
     }
     this.tasks.settle();
-    for (const task of this.tasks.live.filter(({ state, expires }) => state !== 'running' && expires === 'past')) {
+    for (const task of this.tasks.live.filter(({ attempt, expires }) => attempt === 0 && expires === 'past')) {
       this.tasks.end(task, 'timeout', 'expired', null);
     }
     for (const task of this.tasks.live.filter(({ state, open, available }) => state === 'waiting' && open.size === 0 && available !== 'future')) {
@@ -215,16 +215,20 @@ export class Model {
       && (attempt === null || attempt === task.attempt);
   }
 
-  /** Absent headers stand for any session, and for the worker's last attempt that has ended. */
-  #wasReported(task: ModelTask, { worker, session, attempt }: Reporter, outcome: AttemptEnd): boolean {
+  /** The ended attempt that a report speaks of. Absent headers stand for any session, and for the worker's last one. */
+  #spokenOf(task: ModelTask, { worker, session, attempt }: Reporter): ModelTask['attempts'][number] | undefined {
     const number = attempt ?? task.attempts.findLastIndex((one) => one.worker === worker) + 1;
     const ended = task.attempts[number - 1];
-    return ended?.worker === worker && ended.outcome === outcome && (session === null || session === ended.session);
+    return ended?.worker === worker && (session === null || session === ended.session) ? ended : undefined;
   }
 
-  #keepLate(task: ModelTask, { worker, session, attempt }: Reporter, outcome: 'completed' | 'failed'): void {
-    const ended = attempt === null ? undefined : task.attempts[attempt - 1];
-    if (ended?.worker === worker && ended.session === session && ['lost', 'timeout', 'cancelled'].includes(ended.outcome)) ended.late ??= outcome;
+  #wasReported(task: ModelTask, reporter: Reporter, outcome: AttemptEnd): boolean {
+    return this.#spokenOf(task, reporter)?.outcome === outcome;
+  }
+
+  #keepLate(task: ModelTask, reporter: Reporter, outcome: 'completed' | 'failed'): void {
+    const ended = this.#spokenOf(task, reporter);
+    if (ended !== undefined && ['lost', 'timeout', 'cancelled', 'released'].includes(ended.outcome)) ended.late ??= outcome;
   }
 
   #refusal({ worker, session }: Reporter): Expected {

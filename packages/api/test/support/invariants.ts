@@ -135,7 +135,7 @@ export const INVARIANTS: Readonly<Record<string, string>> = {
 
   'late reports are of attempts that were taken away': `
     select r.task_id, r.attempt from late_reports r join attempts a using (task_id, attempt)
-     where a.outcome not in ('lost', 'timeout', 'cancelled') or r.reported_at < a.ended_at`,
+     where a.outcome not in ('lost', 'timeout', 'cancelled', 'released') or r.reported_at < a.ended_at`,
 };
 
 export const SETTLED: Readonly<Record<string, string>> = {
@@ -143,7 +143,7 @@ export const SETTLED: Readonly<Record<string, string>> = {
     select q.task_id, q.worker_id from queue q join workers w on w.id = q.worker_id
      where q.state = 'running' and (w.session_id <> q.session_id or w.ended_at is not null or w.lease_until <= now())`,
   'no attempt past its deadline': `select task_id from queue where state = 'running' and deadline_at <= now()`,
-  'no task that has expired': `select task_id from queue where state <> 'running' and expires_at <= now()`,
+  'no task that has expired': `select task_id from queue where attempt = 0 and expires_at <= now()`,
   'no task whose time has come waits': `select task_id from queue where state = 'waiting' and blockers = 0 and available_at <= now()`,
   'no task waits for a time without one': `select task_id from queue where state = 'waiting' and blockers = 0 and available_at is null`,
   'no blocked task whose parents have all ended': `
