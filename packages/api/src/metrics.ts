@@ -21,6 +21,8 @@ export interface Metrics {
   readonly outcomes: Counter<'status'>;
   readonly logLines: Counter;
   readonly eventLines: Counter;
+  readonly artifacts: Counter;
+  readonly artifactBytes: Counter<'direction'>;
   readonly requests: Histogram<'method' | 'operation' | 'status'>;
   readonly statements: Histogram<'pool' | 'result'>;
   /** Shows a number that is asked for whenever the metrics are. */
@@ -44,6 +46,10 @@ export function createMetrics(): Metrics {
     }),
     outcomes: new Counter({
       name: 'task_executor_outcomes_total', help: 'Tasks ended, by status.', labelNames: ['status'], registers,
+    }),
+    artifacts: new Counter({ name: 'task_executor_artifacts_total', help: 'Artifacts stored.', registers }),
+    artifactBytes: new Counter({
+      name: 'task_executor_artifact_bytes_total', help: 'Bytes of artifacts that were stored, and that were sent.', labelNames: ['direction'], registers,
     }),
     eventLines: new Counter({ name: 'task_executor_event_lines_total', help: 'Log lines read for streams of events.', registers }),
     logLines: new Counter({ name: 'task_executor_log_lines_total', help: 'Log lines stored.', registers }),

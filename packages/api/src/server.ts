@@ -2,18 +2,23 @@
  * The composition root: everything that one API process is made of, put together by hand and taken apart in reverse. It
  * keeps no state outside, so several can live in one process.
  */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { bulkOperations, schedules } from './chores.js';
 import type { ApiConfig } from './config.js';
 import { Aftermath } from './aftermath.js';
+import { openStore } from './artifacts/open.js';
 import { openDatabases } from './db/database.js';
 import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
+import { Groups } from './groups.js';
+import { Sessions } from './fleet/sessions.js';
+import { createAppServer } from './http/app-server.js';
 import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
+import { answerClientErrors } from './http/uploads.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
 import { Readiness } from './queue/readiness.js';
@@ -35,7 +40,6 @@ export interface ServerParts {
   readonly config: ApiConfig;
   readonly databaseUrl: string;
   readonly log: Logger;
-  readonly validateResponses?: boolean;
 }
 
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
@@ -49,7 +53,7 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
 }
 
 /** Migrates the database, listens, starts the loops and the internal workers. */
-export async function startServer({ config, databaseUrl, log, validateResponses = false }: ServerParts): Promise<RunningServer> {
+export async function startServer({ config, databaseUrl, log }: ServerParts): Promise<RunningServer> {
   const metrics = createMetrics();
   const databases = openDatabases(databaseUrl, { lease: config.leasePoolSize, general: config.generalPoolSize }, log, metrics.statements);
   const undo: (() => Promise<unknown>)[] = [() => databases.close()];
@@ -64,6 +68,8 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const applied = await migrate(databases.general);
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
+    const artifacts = await openStore(config.artifacts, log);
+    undo.push(() => artifacts.stop());
     const readiness = new Readiness(databases.general);
     watchQueue(metrics, databases.general, readiness);
     const listener = new Listener(databaseUrl, log);
@@ -78,16 +84,21 @@ export async function startServer({ config, databaseUrl, log, validateResponses 
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const services = { config, databases, readiness, wakeups, watches, follows, aftermath, sweeper, metrics, internalWorkers, log };
+    const services = {
+      config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows,
+      aftermath, artifacts, sweeper, metrics, internalWorkers, log,
+    };
 
-    const server = createServer({
+    const server = createAppServer(await createApp(services), {
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
       keepAliveTimeout: 75_000,
-      headersTimeout: 20_000,
-      requestTimeout: 30_000,
+      headersTimeout: Math.min(20_000, config.requestTimeoutMs),
+      requestTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(30_000, config.requestTimeoutMs),
       maxHeaderSize: 16 * 1024,
-    }, await createApp(services, { validateResponses }));
+    });
     server.maxConnections = 20_000;
+    answerClientErrors(server);
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.

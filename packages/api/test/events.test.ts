@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { ApiClient, parseEvents, type TaskEvent } from '@task-executor/shared';
 import { expect } from 'chai';
 import { request } from 'undici';
-import { eventually, submitTask, TestWorker } from './support/actors.js';
+import type { RunningServer } from '../src/server.js';
+import { eventually, workerWithTask, type TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { startProxy } from './support/proxy.js';
 
@@ -10,22 +11,24 @@ const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 
 describe('events of a task', () => {
   let api: TestApi;
+  /** Another server on the same database, with narrow bounds. */
+  let strict: RunningServer;
   let worker: TestWorker;
   let client: ApiClient;
   let id: string;
-  const started: { stop(): Promise<unknown> }[] = [];
 
-  async function begin(environment: Record<string, string> = {}): Promise<void> {
-    api = await startTestApi(environment);
+  before(async () => {
+    api = await startTestApi({ LEASE_SECONDS: '600' });
+    strict = await api.replica({ MAX_EVENT_STREAMS: '1', STALL_SECONDS: '1' });
     client = new ApiClient(api.url);
-    worker = await TestWorker.register(api);
-    id = await submitTask(api);
-  }
-
-  afterEach(async () => {
+  });
+  after(async () => {
     await client.close();
-    for (const one of started.splice(0)) await one.stop();
     await api.stop();
+  });
+  // Each test has a worker of its own, which runs a task of its own.
+  beforeEach(async () => {
+    ({ worker, id } = await workerWithTask(api));
   });
 
   const append = async (from: number, to: number, text = 'line'): Promise<void> => {
@@ -63,7 +66,6 @@ describe('events of a task', () => {
   const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_none, n) => first + n);
 
   it('tells of every change, and ends with the task', async () => {
-    await begin();
     const stream = follow(api.url, '?logs=true');
     const { headers, statusCode } = await stream.response;
     expect(statusCode).to.equal(200);
@@ -85,7 +87,6 @@ describe('events of a task', () => {
   });
 
   it('shows a task that has ended, and sends a reader away who knows', async () => {
-    await begin();
     await worker.claim();
     await append(0, 4);
     await worker.report('fail', id, { error: 'x' }, 1);
@@ -103,7 +104,6 @@ describe('events of a task', () => {
   });
 
   it('goes on after the last line that was read, while lines are appended', async () => {
-    await begin();
     await worker.claim();
     const appending = (async () => {
       for (let n = 0; n < 400; n += 10) await append(n, n + 10);
@@ -125,11 +125,12 @@ describe('events of a task', () => {
   });
 
   it('is followed by the client, through a server that ends streams', async () => {
-    await begin({ EVENT_STREAM_SECONDS: '1' });
+    const short = await api.replica({ EVENT_STREAM_SECONDS: '1' });
+    const there = new ApiClient(short.url);
     await worker.claim();
     const seen: TaskEvent[] = [];
     const following = (async () => {
-      for await (const event of client.followTask(id, { logs: true })) seen.push(event);
+      for await (const event of there.followTask(id, { logs: true })) seen.push(event);
     })();
     for (let n = 0; n < 30; n++) {
       await append(n * 5, n * 5 + 5);
@@ -140,14 +141,13 @@ describe('events of a task', () => {
     await append(150, 160);
     await worker.report('complete', id, {}, 1);
     await following;
+    await there.close();
     expect(linesOf(seen)).to.deep.equal(upTo(160));
     expect(seen.filter(isStatus('completed'))).to.have.length(1);
   });
 
   it('hears of changes that another replica made', async () => {
-    await begin();
-    const replica = await api.replica();
-    const stream = follow(replica.url, '?logs=true');
+    const stream = follow(strict.url, '?logs=true');
     await stream.next(isStatus('pending'));
     await worker.claim();
     await append(0, 2);
@@ -158,7 +158,6 @@ describe('events of a task', () => {
   });
 
   it('waits for a slow reader, and buffers nothing for it', async () => {
-    await begin();
     await worker.claim();
     const text = 'x'.repeat(20_000);
     for (let n = 0; n < 800; n += 40) await append(n, n + 40, text);
@@ -194,27 +193,21 @@ describe('events of a task', () => {
   });
 
   it('cuts a reader off who has stalled', async () => {
-    await begin({ READER_STALL_SECONDS: '1' });
     await worker.claim();
     for (let n = 0; n < 800; n += 40) await append(n, n + 40, 'x'.repeat(20_000));
-    const url = new URL(api.url);
+    const url = new URL(strict.url);
     const socket = connect(Number(url.port), url.hostname);
     socket.write(`GET /api/v1/tasks/${id}/events?logs=true HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     socket.pause();
-    const open = async (): Promise<boolean> => ((await api.call('GET', '/metrics')).body as string).includes('task_executor_event_streams 1');
+    const open = async (): Promise<boolean> => (await (await request(`${strict.url}/metrics`)).body.text()).includes('task_executor_event_streams 1');
     await eventually(open);
     await eventually(async () => !(await open()));
     socket.destroy();
   });
 
   it('stays open while the database is away', async () => {
-    api = await startTestApi();
-    client = new ApiClient(api.url);
-    worker = await TestWorker.register(api);
-    id = await submitTask(api);
     await worker.claim();
     const proxy = await startProxy(api.databaseUrl);
-    started.push(proxy);
     const replica = await api.replica({}, proxy.url);
     const stream = follow(replica.url, '?logs=true');
     await stream.next(isStatus('running'));
@@ -224,10 +217,11 @@ describe('events of a task', () => {
     proxy.mend();
     await stream.next((event) => event.event === 'log' && event.data.id === 5);
     await stream.leave();
+    await replica.stop();
+    await proxy.stop();
   });
 
   it('ends when the server stops', async () => {
-    await begin();
     const replica = await api.replica();
     const stream = follow(replica.url);
     await stream.next(isStatus('pending'));
@@ -237,12 +231,11 @@ describe('events of a task', () => {
   });
 
   it('is limited in number, and refuses what does not fit', async () => {
-    await begin({ MAX_EVENT_STREAMS: '1' });
     const path = `/api/v1/tasks/${id}/events`;
-    const stream = follow();
+    const stream = follow(strict.url);
     await stream.next(isStatus('pending'));
-    const busy = await api.call('GET', path);
-    expect([busy.status, busy.body.code]).to.deep.equal([429, 'too_many_requests']);
+    const busy = await request(`${strict.url}${path}`);
+    expect([busy.statusCode, (await busy.body.json() as { code: string }).code]).to.deep.equal([429, 'too_many_requests']);
     await stream.leave();
     expect((await api.call('GET', `/api/v1/tasks/${UNKNOWN}/events`)).body.code).to.equal('task_not_found');
     for (const query of ['?logs=1', '?level=info', '?logs=true&level=warn', '?more=1']) expect((await api.call('GET', path + query)).status, query).to.equal(422);
@@ -258,9 +251,7 @@ describe('events of a task', () => {
 
   describe('waiting for the end', () => {
     it('answers when the task has ended', async () => {
-      await begin();
-      const replica = await api.replica();
-      const there = new ApiClient(replica.url);
+        const there = new ApiClient(strict.url);
       const waits = [client.getTask(id, { waitSeconds: 30 }), there.getTask(id, { waitSeconds: 30 })];
       await worker.claim();
       await worker.report('complete', id, { done: true }, 1);
@@ -270,8 +261,7 @@ describe('events of a task', () => {
     });
 
     it('answers with the task as it is when the time is over, or the server stops', async () => {
-      await begin();
-      expect((await client.getTask(id, { waitSeconds: 0.05 })).status).to.equal('pending');
+        expect((await client.getTask(id, { waitSeconds: 0.05 })).status).to.equal('pending');
       for (const query of ['wait_seconds=31', 'wait_seconds=-1', 'wait_seconds=x']) expect((await api.call('GET', `/api/v1/tasks/${id}?${query}`)).status, query).to.equal(422);
       expect((await api.call('GET', `/api/v1/tasks/${UNKNOWN}?wait_seconds=5`)).status).to.equal(404);
       const replica = await api.replica();

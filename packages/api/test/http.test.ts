@@ -30,7 +30,7 @@ describe('http', () => {
 
   it('answers problems for unknown paths, methods and media types', async () => {
     expect((await api.call('GET', '/nowhere')).body.code).to.equal('path_not_found');
-    expect((await api.call('GET', '/api/v1/tasks/%E0%A4%A')).status).to.equal(422);
+    expect((await api.call('GET', '/api/v1/tasks/%E0%A4%A')).body.code).to.equal('malformed_request');
     const wrong = await api.call('PUT', '/api/v1/tasks', {});
     expect(wrong.body.code).to.equal('method_not_allowed');
     expect((await api.call('POST', '/api/v1/tasks', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' })).body.code).to.equal('unsupported_media_type');

@@ -3,6 +3,7 @@ import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/options.js';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { ConfigError, ENVIRONMENT, readConfig } from '../src/config.js';
+import { InternalWorkers } from '../src/internal-workers.js';
 import { createMetrics } from '../src/metrics.js';
 import { startServer } from '../src/server.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
@@ -92,6 +93,20 @@ describe('operations', () => {
     }
   });
 
+  it('is not ready while its workers have not been started yet', async () => {
+    const api = await startTestApi();
+    try {
+      const workers = new InternalWorkers(1);
+      expect(workers.ready()).to.equal(false);
+      await workers.attach({ apiUrl: api.url, owner: 'test', count: 1, log });
+      await workers.start();
+      expect(workers.ready()).to.equal(true);
+      await workers.stop();
+    } finally {
+      await api.stop();
+    }
+  });
+
   it('names every mistake in the configuration at once', () => {
     const mistakes = { PORT: 'x', DEFAULT_PRIORITY: '11', AUTO_START_WORKERS: 'maybe', DATABASE_URL: 'mysql://x', HEARTBEAT_INTERVAL_SECONDS: '20', NUM_INTERNAL_WORKERS: '51' };
     let message = '';
@@ -106,7 +121,7 @@ describe('operations', () => {
 
   it('documents every setting and every metric', async () => {
     const page = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
-    const rows = [...page.matchAll(/^\| ([A-Z_]+) \| (.*) \|$/gm)].map(([, name = '', rest = '']) => [name, ...rest.split('|')].map((cell) => cell.trim()));
+    const rows = [...page.matchAll(/^\| ([A-Z][A-Z0-9_]+) \| (.*) \|$/gm)].map(([, name = '', rest = '']) => [name, ...rest.split('|')].map((cell) => cell.trim()));
     const api = Object.entries(ENVIRONMENT).map(([name, { default: value, meaning }]) => [name, value, meaning]);
     const worker = Object.entries(WORKER_ENVIRONMENT).map(([name, { option, default: value, meaning }]) => [name, option, value, meaning]);
     expect(rows.map((row) => row.filter((cell) => cell !== ''))).to.deep.equal([...api, ...worker].map((row) => row.filter((cell) => cell !== '')));

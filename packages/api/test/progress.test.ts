@@ -1,7 +1,7 @@
 import { LIMITS } from '@task-executor/shared';
 import { expect } from 'chai';
 import { sql } from 'kysely';
-import { submitTask, TestWorker } from './support/actors.js';
+import { TestWorker, workerWithTask } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
@@ -10,12 +10,14 @@ describe('progress', () => {
   let api: TestApi;
   let worker: TestWorker;
   let id: string;
-  beforeEach(async () => {
-    api = await startTestApi();
-    worker = await TestWorker.register(api);
-    id = await submitTask(api, { retry: { max_attempts: 2, initial_seconds: 0 } });
+  before(async () => {
+    api = await startTestApi({ LEASE_SECONDS: '600' });
   });
-  afterEach(() => api.stop());
+  after(() => api.stop());
+  // Each test has a worker of its own, which alone takes its task.
+  beforeEach(async () => {
+    ({ worker, id } = await workerWithTask(api, { retry: { max_attempts: 2, initial_seconds: 0 } }));
+  });
 
   const progressOf = async (taskId = id) => (await api.call('GET', `/api/v1/tasks/${taskId}`)).body.progress as Record<string, unknown> | null;
 
@@ -51,7 +53,7 @@ describe('progress', () => {
   });
 
   it('is taken from the attempt that holds the task alone', async () => {
-    const other = await TestWorker.register(api);
+    const other = await TestWorker.register(api, { globs: ['none'] });
     expect((await worker.report('progress', id, { step: 1 })).body).to.include({ code: 'attempt_not_held', task_status: 'pending' });
     await worker.claim();
     expect((await other.report('progress', id, { step: 1 }, 1)).body).to.include({ code: 'attempt_not_held', current_attempt: 1 });
@@ -80,6 +82,6 @@ describe('progress', () => {
     await worker.claim();
     const answers = await Promise.all(Array.from({ length: 10 }, (_none, n) => worker.report('progress', id, { step: n }, 1)));
     expect(answers.every(({ status }) => status === 204)).to.equal(true);
-    expect((await sql`select from attempt_progress`.execute(api.db)).rows).to.have.length(1);
+    expect((await sql`select from attempt_progress where task_id = ${id}::uuid`.execute(api.db)).rows).to.have.length(1);
   });
 });

@@ -167,4 +167,24 @@ describe('tasks', () => {
     const stats = await api.call('GET', `/api/v1/workers/${worker.id}/stats`);
     expect(stats.body).to.include({ tasks_completed: 1, tasks_failed: 1, total_tasks: 2, running_tasks: 2, success_rate: 0.5, status: 'busy' });
   });
+
+  it('gives a place in the line only to tasks that a claim looks at', async () => {
+    const worker = await TestWorker.register(api, { globs: ['test-*'] });
+    const reuse = { max_age_seconds: 60 };
+    const failing = await submitTask(api, { problem_id: 'test-failing', retry: { max_attempts: 2, initial_seconds: 600, jitter: 0 } });
+    expect((await worker.claim()).body.id).to.equal(failing);
+    await worker.report('fail', failing, { error: 'broken' });
+    const ready = await submitTask(api, { problem_id: 'test-b', reuse });
+    const expected = [
+      [failing, 'backing_off', null],
+      [ready, 'ready', 1],
+      [await submitTask(api, { problem_id: 'test-b', reuse }), 'reusing', null],
+      [await submitTask(api, { problem_id: 'test-c', depends_on: [ready] }), 'blocked', null],
+      [await submitTask(api, { problem_id: 'test-d', delay_seconds: 600 }), 'scheduled', null],
+      [await submitTask(api, { problem_id: 'nobody' }), 'unclaimable', 2],
+    ] as const;
+    for (const [id, reason, position] of expected) {
+      expect((await api.call('GET', `/api/v1/tasks/${id}/explain`)).body).to.include({ status: 'pending', reason, position, position_is_lower_bound: false });
+    }
+  });
 });

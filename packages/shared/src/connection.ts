@@ -20,6 +20,8 @@ export class ApiError extends Error {
   readonly retryAfterSeconds: number | null;
   /** For `log_gap`. */
   readonly expectedOffset: number | null;
+  /** All that the server said. */
+  readonly problem: Partial<Schemas['Problem']>;
 
   constructor(status: number, problem: Partial<Schemas['Problem']>, retryAfterSeconds: number | null) {
     super(`${status} ${problem.code ?? 'unknown'}: ${problem.detail ?? problem.title ?? 'no details'}`);
@@ -27,6 +29,7 @@ export class ApiError extends Error {
     this.code = isProblemCode(problem.code) ? problem.code : 'unknown';
     this.retryAfterSeconds = retryAfterSeconds;
     this.expectedOffset = problem.expected_offset ?? null;
+    this.problem = problem;
   }
 
   /** Whether the same call may succeed later. */
@@ -38,7 +41,7 @@ export class ApiError extends Error {
 /** No answer came. */
 export class ApiUnreachable extends Error {}
 
-interface CallOptions {
+export interface CallOptions {
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly timeoutMs?: number;
@@ -66,7 +69,7 @@ export class Connection {
   }
 
   /** Sends and receives JSON. */
-  async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options: CallOptions = {}): Promise<T> {
+  async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: CallOptions = {}): Promise<T> {
     const timeout = AbortSignal.timeout(Math.ceil(options.timeoutMs ?? CALL_TIMEOUT_MS));
     const { body } = await this.send(method, path, {
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
@@ -93,7 +96,8 @@ export class Connection {
     } catch (error) {
       throw unreachable(error, `${method} ${this.#apiUrl}${path}`);
     }
-    throw new ApiError(response.statusCode, (parse(text) ?? {}), secondsOf(response.headers['retry-after'] as string | undefined));
+    // A proxy's error page is not JSON; it becomes a problem without a code.
+    throw new ApiError(response.statusCode, parse(text) ?? {}, secondsOf(response.headers['retry-after'] as string | undefined));
   }
 }
 
@@ -117,18 +121,22 @@ async function textOf(body: Readable): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The JSON of a body; undefined where it is empty. */
+/** The JSON of a body; undefined where it is empty. @throws ApiUnreachable where it is something else */
 export async function jsonOf<T>(body: Readable): Promise<T> {
-  return parse(await textOf(body)) as T;
+  const answer = parse(await textOf(body));
+  // Some other server, or a proxy's own page: whether the API was reached, nobody knows.
+  if (answer === null) throw unreachable(new Error('the answer is not JSON'), 'reading the answer');
+  return answer as T;
 }
 
-/** A proxy's error page is not JSON; it becomes a problem without a code. */
-function parse(text: string): unknown {
+/** Undefined where there is nothing; null where it is not the JSON of an object. */
+function parse(text: string): object | null | undefined {
   if (text === '') return undefined;
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
   } catch {
-    return {};
+    return null;
   }
 }
 

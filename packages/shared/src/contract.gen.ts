@@ -834,6 +834,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workers/{worker_id}/claim-batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim several tasks
+         * @description Like `claim`, for up to `max_tasks` at once, and never more than the worker may still run. With `wait_seconds` the call
+         *     waits for the first task, not for the rest. Repeated with the same `request_id` it gets the same tasks again.
+         */
+        post: operations["claimTasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workers/{worker_id}/report": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report how several attempts ended
+         * @description What `complete`, `fail` and `release` say of one attempt each, for many at once. Each report is taken or refused by
+         *     itself; the answer says which, in their order. Repeated, it is answered as the first time and changes nothing.
+         */
+        post: operations["reportTasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers/{worker_id}/tasks/{task_id}/complete": {
         parameters: {
             query?: never;
@@ -2218,6 +2278,68 @@ export interface components {
         Release: {
             /** @description Why the worker hands the task back; kept on the attempt. */
             reason?: string;
+        };
+        BatchClaim: {
+            /**
+             * @description How many tasks at most.
+             * @default 10
+             */
+            max_tasks?: number;
+            /**
+             * @description How long to wait for a first task.
+             * @default 0
+             */
+            wait_seconds?: number;
+            /** @description The worker's own, new for each claim and the same for its repetitions. */
+            request_id?: string;
+        };
+        ClaimedTasks: {
+            tasks: components["schemas"]["Task"][];
+        };
+        ReportBatch: {
+            reports: ({
+                [key: string]: unknown;
+            } & (components["schemas"]["CompletedReport"] | components["schemas"]["FailedReport"] | components["schemas"]["ReleasedReport"]))[];
+        };
+        CompletedReport: {
+            task_id: components["schemas"]["TaskId"];
+            attempt: components["schemas"]["Attempt"];
+            /** @constant */
+            outcome: "completed";
+            result: components["schemas"]["JsonObject"];
+        };
+        FailedReport: {
+            task_id: components["schemas"]["TaskId"];
+            attempt: components["schemas"]["Attempt"];
+            /** @constant */
+            outcome: "failed";
+            /** @description What went wrong, in words. */
+            error: string;
+            /** @description False where another attempt would fail, too; true where it is left out. */
+            retryable?: boolean;
+            /** @description How long to wait before another attempt, whatever the task's `retry` says. */
+            retry_after_seconds?: number;
+        };
+        ReleasedReport: {
+            task_id: components["schemas"]["TaskId"];
+            attempt: components["schemas"]["Attempt"];
+            /** @constant */
+            outcome: "released";
+            /** @description Why the worker hands the task back; kept on the attempt. */
+            reason?: string;
+        };
+        ReportReceipts: {
+            reports: components["schemas"]["ReportReceipt"][];
+        };
+        ReportReceipt: {
+            task_id: components["schemas"]["TaskId"];
+            attempt: components["schemas"]["Attempt"];
+            /** @description Whether this report, now or when it was first sent, decided about the attempt. */
+            accepted: boolean;
+            /** @description Where it was refused, the code of the problem that the single report would have got. */
+            problem?: string;
+            task_status?: components["schemas"]["TaskStatus"];
+            current_attempt?: number;
         };
         WorkerStats: {
             worker_id: components["schemas"]["WorkerId"];
@@ -4109,6 +4231,92 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    claimTasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchClaim"];
+            };
+        };
+        responses: {
+            /** @description The tasks, now running on this worker, in the order in which they should begin; none where there are none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedTasks"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reportTasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+            };
+            path: {
+                /** @description The id of a worker. */
+                worker_id: components["parameters"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBatch"];
+            };
+        };
+        responses: {
+            /** @description What became of each report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportReceipts"];
+                };
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];

@@ -7,4 +7,7 @@ export { parseEvents, type ServerSentEvent, type TaskEvent } from './events.js';
 export * from './globs.js';
 export * from './limits.js';
 export * from './problems.js';
+export * from './query.js';
+export * from './repeat.js';
 export * from './states.js';
+export * from './task-client.js';

@@ -57,6 +57,9 @@ export const LIMITS = {
   maxWorkersPage: 1_000,
   maxMetadataBytes: 16 * 1024,
   maxClaimWaitSeconds: 30,
+  maxClaimedTasks: 200,
+  defaultClaimedTasks: 10,
+  maxReports: 1_000,
   maxRequestIdChars: 64,
   maxInternalWorkers: 50,
 

@@ -18,7 +18,6 @@ const MAX_FILES = 1_000;
 const MAX_DEPTH = 16;
 /** Names that are shown of what was not taken. */
 const MAX_SHOWN = 10;
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNNAMEABLE = /[\\\u0000-\u001f\u007f]/;
 const MAX_TRIES = 20;
 const RETRY = { initialMs: 200, maxMs: 10_000 };

@@ -16,7 +16,7 @@ function givenTo(command: Command): NodeJS.ProcessEnv {
   const given: NodeJS.ProcessEnv = {};
   for (const [name, { option }] of SETTINGS) {
     const key = option.slice(2).replace(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-    const value: unknown = command.getOptionValueSource(key) === 'cli' ? command.opts<Record<string, unknown>>()[key] : process.env[name];
+    const value = command.getOptionValueSource(key) === 'cli' ? command.opts<Record<string, string | boolean>>()[key] : process.env[name];
     if (value !== undefined) given[name] = String(value);
   }
   return given;

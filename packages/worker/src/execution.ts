@@ -6,8 +6,8 @@ import type { components } from '@task-executor/shared';
 import { storeArtifacts, type PutArtifact } from './artifacts.js';
 import type { CatalogEntry } from './catalog-entry.js';
 import { fullDisk, scratchOf } from './executors/scratch.js';
-import { Unfit, type Execution, type ExecutionContext, type Task } from './executors/executor.js';
-import { openWorkspace, removeWorkspace, type Workspace } from './executors/workspace.js';
+import { Unfit, type Execution, type ExecutionContext, type Task, type Workspace } from './executors/executor.js';
+import { openWorkspace, removeWorkspace } from './executors/workspace.js';
 import { ProgressReporter } from './progress.js';
 import { storableContext } from './storable-json.js';
 

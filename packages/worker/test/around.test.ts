@@ -10,7 +10,7 @@ function phases({ prepare, command, cleanup, more = '' }: { prepare?: string; co
   return run(parseCatalog(text, '/tmp/catalog.json').entries[0]!, {}, watch);
 }
 const sh = (script: string): string[] => ['sh', '-c', script];
-const said = ({ lines }: Story): string[] => lines.map(({ message, context }) => `${String(context?.phase ?? 'task')}: ${message}`);
+const said = ({ lines }: Story): string[] => lines.map(({ message, context: { phase = 'task' } = {} }) => `${phase as string}: ${message}`);
 
 describe('prepare and cleanup', () => {
   it('run before and after, in the same folder, and say which they are', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { planOf } from '../src/executors/simulated.js';
-import { errorOf, node, command, run, TASK } from './fixtures/executions.js';
+import { errorOf, node, run, TASK } from './fixtures/executions.js';
 
 const writeResult = (text: string): string => `require('fs').writeFileSync(process.env.TASK_RESULT_FILE, ${JSON.stringify(text)});`;
 

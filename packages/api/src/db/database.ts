@@ -7,6 +7,8 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
+import { isStalePlan } from './errors.js';
+import { StatementNames } from './prepared.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -26,10 +28,26 @@ const SESSION_SETTINGS: Record<string, string> = {
   timezone: 'UTC',
   // The server's start-up cost of compiling a plan is larger than any statement of ours.
   jit: 'off',
+  // Our pages are in memory.
+  random_page_cost: '1.1',
+};
+
+/**
+ * The statements of the lease pool are known, and each has an index for all that it looks up. The queue grows from nothing to a
+ * million rows faster than statistics follow: plans by index are right at any size, and made once.
+ */
+const LEASE_SETTINGS: Record<string, string> = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  plan_cache_mode: 'force_generic_plan',
 };
 
 /** The options string that applies SESSION_SETTINGS when a connection starts. */
-export const SESSION_OPTIONS = Object.entries(SESSION_SETTINGS).map(([name, value]) => `-c ${name}=${value}`).join(' ');
+export const SESSION_OPTIONS = optionsOf(SESSION_SETTINGS);
+
+function optionsOf(settings: Record<string, string>): string {
+  return Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' ');
+}
 
 /** No table interface: statements are written in SQL, and each states the shape of its rows. */
 export type Database = Kysely<unknown>;
@@ -51,31 +69,39 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
- * A client whose connection is destroyed when a query is not answered in time. pg's own query_timeout rejects the query
- * but returns the stuck connection to the pool, where the next queries fail one after another.
+ * Makes the clients of a pool. Their connection is destroyed when a query is not answered in time: pg's own query_timeout
+ * rejects the query but returns the stuck connection to the pool, where the next queries fail one after another. And they
+ * prepare what `names` has a name for.
  */
-class WatchedClient extends pg.Client {
-  constructor(config?: string | pg.ClientConfig) {
-    super(config);
-    // The pool listens only while the client is idle: a connection lost under a query would otherwise end the process.
-    // The query itself is rejected with the same error.
-    this.on('error', () => undefined);
-    const query = this.query.bind(this) as (...args: unknown[]) => unknown;
-    const watched = (...args: unknown[]): unknown => {
-      const answer = query(...args);
-      if (!(answer instanceof Promise)) return answer;
-      const watchdog = setTimeout(() => {
-        (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream.destroy(
-          new Error('the database did not answer in time'),
-        );
-      }, WATCHDOG_MS);
-      watchdog.unref();
-      return answer.finally(() => {
-        clearTimeout(watchdog);
-      });
-    };
-    this.query = watched as typeof this.query;
-  }
+function watchedClient(names: StatementNames | null): typeof pg.Client {
+  return class WatchedClient extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super(config);
+      // The pool listens only while the client is idle: a connection lost under a query would otherwise end the process.
+      // The query itself is rejected with the same error.
+      this.on('error', () => undefined);
+      const query = this.query.bind(this) as (...args: unknown[]) => unknown;
+      const watched = (...args: unknown[]): unknown => {
+        const [text, values] = args;
+        const name = typeof text === 'string' && Array.isArray(values) ? names?.of(text) : undefined;
+        const answer = name === undefined ? query(...args) : query({ name, text, values });
+        if (!(answer instanceof Promise)) return answer;
+        const destroy = (why: string): void => {
+          (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream.destroy(new Error(why));
+        };
+        const watchdog = setTimeout(destroy, WATCHDOG_MS, 'the database did not answer in time');
+        watchdog.unref();
+        return answer.catch((error: unknown) => {
+          // A migration changed what the plan returns; only a new connection has a new plan.
+          if (isStalePlan(error)) destroy('the plan of a statement is stale');
+          throw error;
+        }).finally(() => {
+          clearTimeout(watchdog);
+        });
+      };
+      this.query = watched as typeof this.query;
+    }
+  };
 }
 
 /** Opens both pools. Nothing is connected before the first query. */
@@ -86,18 +112,19 @@ export function openDatabases(
   statements?: Histogram<'pool' | 'result'>,
 ): Databases {
   let closing = false;
-  const open = (name: string, max: number): Database => {
+  const names = new StatementNames();
+  const open = (name: string, max: number, options: string): Database => {
     const pool = new pg.Pool({
       connectionString: url,
       max,
       types,
-      Client: WatchedClient,
+      Client: watchedClient(names),
       application_name: `task-executor-api ${name}`,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      options: SESSION_OPTIONS,
+      options,
     });
     // Without a listener the loss of an idle connection would end the process.
     pool.on('error', (error) => {
@@ -111,8 +138,8 @@ export function openDatabases(
       },
     });
   };
-  const lease = open('lease', sizes.lease);
-  const general = open('general', sizes.general);
+  const lease = open('lease', sizes.lease, optionsOf({ ...SESSION_SETTINGS, ...LEASE_SETTINGS }));
+  const general = open('general', sizes.general, SESSION_OPTIONS);
   return {
     lease,
     general,

@@ -7,6 +7,7 @@ const CONNECTION_CODES = new Set([
 
 /** SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) that pass when the server is back or less busy. */
 const PASSING_STATES = new Set([
+  '0A000', // feature_not_supported: of a prepared statement, a stale plan
   '25006', // read_only_sql_transaction: a failover is under way
   '53100', '53200', '53300', // disk_full, out_of_memory, too_many_connections
   '55P03', // lock_not_available
@@ -22,6 +23,7 @@ const DRIVER_MESSAGES = new Set([
   'Connection terminated due to connection timeout',
   'timeout exceeded when trying to connect',
   'the database did not answer in time',
+  'the plan of a statement is stale',
   'Client has encountered a connection error and is not queryable',
   'Client was closed and is not queryable',
 ]);
@@ -37,6 +39,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined && (CONNECTION_CODES.has(code) || PASSING_STATES.has(code) || code.startsWith('08'))) return true;
   return error instanceof Error && (DRIVER_MESSAGES.has(error.message) || isDatabaseUnavailable(error.cause ?? null));
+}
+
+/** Whether the plan of a prepared statement has become stale by a change of the schema. */
+export function isStalePlan(error: unknown): boolean {
+  return codeOf(error) === '0A000';
 }
 
 /** Whether a row with the same unique key was there first. */

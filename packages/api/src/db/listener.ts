@@ -1,7 +1,7 @@
 /**
- * LISTEN and NOTIFY between replicas: that there is work, that a worker is to be told something, that a
- * task is followed, that it has changed. Hints and nothing more: one
- * that is lost costs the interval of a poll. The connection is its own, always drained, and comes back by itself.
+ * LISTEN and NOTIFY between replicas: that there is work, that a worker is to be told something, that a task is followed, that it
+ * has changed. Hints and nothing more: one that is lost costs the interval of a poll. The connection is its own, always drained,
+ * and comes back by itself.
  */
 import pg from 'pg';
 import { backoffMs } from '@task-executor/shared';
@@ -15,9 +15,16 @@ const CHANNELS: Record<Topic, string> = {
 const RECONNECT = { initialMs: 200, maxMs: 5_000 };
 /** Payloads of NOTIFY hold at most 8,000 bytes. */
 const MAX_PAYLOAD_BYTES = 7_000;
+/** Hints that may wait to be sent; more are lost. */
+const MAX_UNSENT = 10_000;
 
 export class Listener {
   #client: pg.Client | null = null;
+  /** The client once it listens. */
+  #connected: pg.Client | null = null;
+  /** By channel and payload: a hint that is to be sent already is not sent twice. */
+  readonly #unsent = new Map<string, [channel: string, payload: string]>();
+  #sending = false;
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
   #stopped = false;
@@ -60,16 +67,33 @@ export class Listener {
       await client.connect();
       for (const channel of this.#handlers.keys()) await client.query(`listen ${channel}`);
       this.#failures = 0;
+      if (this.#client === client) this.#connected = client;
+      void this.#send();
     } catch (error) {
       this.#log.debug({ event: 'listener_failed', error: String(error) }, 'hints of other replicas are not heard');
       this.#lost(client);
     }
   }
 
-  /** Tells the other replicas; never waits, never fails. */
+  /** Tells all replicas, this one too; never waits, never fails. */
   notify(topic: Topic, payload: string): void {
-    if (this.#client === null || Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return;
-    this.#client.query('select pg_notify($1, $2)', [CHANNELS[topic], payload]).catch(() => undefined);
+    if (this.#unsent.size >= MAX_UNSENT || Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return;
+    this.#unsent.set(`${topic} ${payload}`, [CHANNELS[topic], payload]);
+    void this.#send();
+  }
+
+  /** Sends what there is, one statement after the other; what comes meanwhile goes with the next. */
+  async #send(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    while (this.#connected !== null && this.#unsent.size > 0) {
+      const hints = [...this.#unsent.values()];
+      this.#unsent.clear();
+      await this.#connected.query('select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as hints (channel, payload)', [
+        hints.map(([channel]) => channel), hints.map(([, payload]) => payload),
+      ]).catch(() => undefined);
+    }
+    this.#sending = false;
   }
 
   async stop(): Promise<void> {
@@ -77,12 +101,14 @@ export class Listener {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const client = this.#client;
     this.#client = null;
+    this.#connected = null;
     await client?.end().catch(() => undefined);
   }
 
   #lost(client: pg.Client): void {
     if (this.#client !== client || this.#stopped) return;
     this.#client = null;
+    this.#connected = null;
     client.end().catch(() => undefined);
     this.#failures += 1;
     this.#timer = setTimeout(() => void this.start(), backoffMs(RECONNECT, this.#failures, Math.random()));

@@ -2,13 +2,21 @@
 import { sql } from 'kysely';
 import type { WorkerStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { IS_LIVE, WORKER_COLUMNS, WORKER_JOINS, type WorkerRow } from './worker.js';
+import { IS_LIVE, WORKER_COLUMNS, workerJoins, type WorkerRow } from './worker.js';
+
+/** The workers, in the order of `ids`; null where an id was never registered. */
+export async function findWorkers(db: Database, ids: readonly string[]): Promise<(WorkerRow | null)[]> {
+  const { rows } = await sql<WorkerRow>`
+    with page as materialized (select * from workers where id = any (${ids}::text[]))
+    select ${WORKER_COLUMNS} from page w ${workerJoins(sql`page`)}`.execute(db);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
 
 /** The worker, or null where the id was never registered. */
 export async function findWorker(db: Database, workerId: string): Promise<WorkerRow | null> {
-  const { rows } = await sql<WorkerRow>`
-    select ${WORKER_COLUMNS} from workers w ${WORKER_JOINS} where w.id = ${workerId}`.execute(db);
-  return rows[0] ?? null;
+  const [row] = await findWorkers(db, [workerId]);
+  return row ?? null;
 }
 
 export interface WorkerFilter {
@@ -31,8 +39,8 @@ export async function listWorkers(
   { after, limit }: { after: string; limit: number },
 ): Promise<WorkerRow[]> {
   const { rows } = await sql<WorkerRow>`
-    select ${WORKER_COLUMNS}
-      from (select * from workers w where w.id > ${after} and ${matching(filter)} order by w.id limit ${limit}) as w ${WORKER_JOINS}
+    with page as materialized (select * from workers w where w.id > ${after} and ${matching(filter)} order by w.id limit ${limit})
+    select ${WORKER_COLUMNS} from page w ${workerJoins(sql`page`)}
      order by w.id`.execute(db);
   return rows;
 }

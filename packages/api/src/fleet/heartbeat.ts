@@ -15,33 +15,64 @@ export interface Directive {
   readonly reason: TaskStatus | 'unknown';
 }
 
-/** Renews the lease of `sessionId` (null: the worker's current one). Returns the session, or null where none is live. */
-export async function renewLease(
-  db: Database,
-  { workerId, sessionId, leaseSeconds }: { workerId: string; sessionId: string | null; leaseSeconds: number },
-): Promise<string | null> {
-  const { rows } = await sql<{ session_id: string }>`
-    update workers
-       set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
-     where id = ${workerId} and session_id = coalesce(${sessionId}::uuid, session_id) and ended_at is null and lease_until > now()
-    returning session_id`.execute(db);
-  return rows[0]?.session_id ?? null;
+export interface Beat {
+  readonly workerId: string;
+  /** Null: the worker's current session. */
+  readonly sessionId: string | null;
 }
 
-/** Of the attempts that a session says it runs, those that it should not: ended tasks to cancel, and lost ones. */
-export async function directivesFor(
-  db: Database,
-  sessionId: string,
-  named: readonly NamedAttempt[],
-): Promise<{ cancel: Directive[]; lost: Directive[] }> {
-  if (named.length === 0) return { cancel: [], lost: [] };
-  const { rows } = await sql<Directive>`
-    select named.task_id, named.attempt, coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end, 'unknown') as reason
-      from unnest(${named.map((one) => one.taskId)}::uuid[], ${named.map((one) => one.attempt)}::int[]) as named (task_id, attempt)
+/** Renews the leases of live sessions. For each beat its session, or null where none is live. */
+export async function renewLeases(db: Database, leaseSeconds: number, beats: readonly Beat[]): Promise<(string | null)[]> {
+  const { rows } = await sql<{ n: number; session_id: string }>`
+    with given as materialized (
+      select * from unnest(${beats.map((beat) => beat.workerId)}::text[], ${beats.map((beat) => beat.sessionId)}::uuid[])
+        with ordinality as g (worker_id, session_id, n)
+    ), live as materialized (
+      -- In one order, so that no two statements wait for each other.
+      select w.id, w.session_id, g.n
+        from workers w join given g on w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id)
+       where w.ended_at is null and w.lease_until > now()
+       order by w.id
+         for no key update of w
+    ), renewed as (
+      update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
+        from live where w.id = live.id and w.session_id = live.session_id and w.ended_at is null
+      returning w.id
+    )
+    select live.n::int as n, live.session_id from live join renewed on renewed.id = live.id`.execute(db);
+  const sessions = beats.map((): string | null => null);
+  for (const { n, session_id } of rows) sessions[n - 1] = session_id;
+  return sessions;
+}
+
+/** What a session says that it runs. */
+export interface Running {
+  readonly sessionId: string;
+  readonly named: readonly NamedAttempt[];
+}
+
+export interface Directives {
+  readonly cancel: Directive[];
+  readonly lost: Directive[];
+}
+
+/** For each session, of the attempts that it says it runs those that it should not: ended tasks to cancel, and lost ones. */
+export async function directivesFor(db: Database, running: readonly Running[]): Promise<Directives[]> {
+  const directives = running.map((): Directives => ({ cancel: [], lost: [] }));
+  const all = running.flatMap(({ sessionId, named }, n) => named.map((one) => ({ n, sessionId, ...one })));
+  if (all.length === 0) return directives;
+  const { rows } = await sql<Directive & { n: number }>`
+    select named.n, named.task_id, named.attempt,
+           coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end, 'unknown') as reason
+      from unnest(${all.map((one) => one.n)}::int[], ${all.map((one) => one.sessionId)}::uuid[],
+                  ${all.map((one) => one.taskId)}::uuid[], ${all.map((one) => one.attempt)}::int[]) as named (n, session_id, task_id, attempt)
       left join queue q on q.task_id = named.task_id
       left join outcomes o on o.task_id = named.task_id
-     where not coalesce(q.state = 'running' and q.session_id = ${sessionId}::uuid
+     where not coalesce(q.state = 'running' and q.session_id = named.session_id
                         and q.attempt = coalesce(named.attempt, q.attempt), false)`.execute(db);
-  const stopped = (row: Directive): boolean => row.reason === 'cancelled' || row.reason === 'timeout';
-  return { cancel: rows.filter(stopped), lost: rows.filter((row) => !stopped(row)) };
+  for (const { n, ...directive } of rows) {
+    const stopped = directive.reason === 'cancelled' || directive.reason === 'timeout';
+    directives[n]?.[stopped ? 'cancel' : 'lost'].push(directive);
+  }
+  return directives;
 }

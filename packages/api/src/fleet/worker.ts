@@ -32,16 +32,20 @@ export const WORKER_COLUMNS: RawBuilder<WorkerRow> = sql`
   ${IS_LIVE} as live, w.draining_at, w.end_reason, r.running_tasks, r.current_task_id,
   coalesce(c.completed, 0)::bigint as tasks_completed, coalesce(c.failed, 0)::bigint as tasks_failed`;
 
-/** Joins to `workers w` what it runs and what it did. */
-export const WORKER_JOINS: RawBuilder<unknown> = sql`
-  cross join lateral (
-    select count(*) as running_tasks, (array_agg(q.task_id order by q.started_at, q.task_id))[1] as current_task_id
-      from queue q where q.session_id = w.session_id and q.state = 'running') as r
-  cross join lateral (
-    select sum(tasks) filter (where kind = 'completed') as completed, sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
-      from (select kind, tasks from counters where worker_id = w.id
-            union all
-            select kind, tasks from counter_deltas where worker_id = w.id) as counted) as c`;
+/** Joins to `workers w` what it runs and what it did. `workers` gives the same rows; what they did is summed in one pass. */
+export function workerJoins(workers: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    cross join lateral (
+      select count(*) as running_tasks, (array_agg(q.task_id order by q.started_at, q.task_id))[1] as current_task_id
+        from queue q where q.session_id = w.session_id and q.state = 'running') as r
+    left join (
+      select worker_id, sum(tasks) filter (where kind = 'completed') as completed,
+             sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
+        from (select worker_id, kind, tasks from counters where worker_id in (select id from ${workers} as known)
+              union all
+              select worker_id, kind, tasks from counter_deltas where worker_id in (select id from ${workers} as known)) as counted
+       group by worker_id) as c on c.worker_id = w.id`;
+}
 
 export function statusOf(row: Pick<WorkerRow, 'live' | 'running_tasks'>): WorkerStatus {
   if (!row.live) return 'offline';

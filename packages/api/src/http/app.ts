@@ -1,11 +1,10 @@
 /** The Express application: guards, body, contract, handlers, errors, in this order. */
-import express, { type Express, type RequestHandler } from 'express';
-import * as OpenApiValidator from 'express-openapi-validator';
-import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
+import express, { type Express } from 'express';
 import { readBody } from './body.js';
+import { uploadRoutes } from './artifact-uploads.js';
+import { artifactRoutes } from './artifacts.js';
 import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
-import { parseContract } from './contract.js';
 import { controlRoutes } from './controls.js';
 import { eventRoutes } from './events.js';
 import { explainRoutes } from './explain.js';
@@ -21,17 +20,12 @@ import { reportRoutes } from './reports.js';
 import { scheduleRoutes } from './schedules.js';
 import type { Services } from './services.js';
 import { taskRoutes } from './tasks.js';
-import { compileContract } from './warm-up.js';
+import { createValidator } from './validator.js';
 import { workerRoutes } from './workers.js';
 import { workflowRoutes } from './workflows.js';
 
-export interface AppOptions {
-  /** Checks every answer of ours against the contract and fails where it does not fit; for tests. */
-  readonly validateResponses: boolean;
-}
-
 /** The application, ready to answer: every operation of the contract is compiled when this resolves. */
-export async function createApp(services: Services, options: AppOptions): Promise<Express> {
+export async function createApp(services: Services): Promise<Express> {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -43,20 +37,13 @@ export async function createApp(services: Services, options: AppOptions): Promis
     next();
   });
   app.use(readBody, pageRoutes());
-  const validator = OpenApiValidator.middleware({
-    apiSpec: parseContract() as unknown as OpenAPIV3.DocumentV3,
-    validateRequests: { allowUnknownQueryParameters: false, coerceTypes: false },
-    validateResponses: options.validateResponses,
-    validateSecurity: false,
-    fileUploader: false,
-    ajvFormats: { mode: 'full' },
-  }) as unknown as RequestHandler[];
-  await compileContract(validator);
-  app.use(validator);
-  // Fixed paths before those with an id in their place.
-  app.use(exportRoutes(services), historyRoutes(services), taskRoutes(services), explainRoutes(services), eventRoutes(services));
+  app.use(await createValidator());
+  // What is asked most comes first; fixed paths before those with an id in their place.
+  app.use(claimRoutes(services), reportRoutes(services), taskRoutes(services));
+  app.use(internalWorkerRoutes(services), workerRoutes(services));
+  app.use(exportRoutes(services), historyRoutes(services), explainRoutes(services), eventRoutes(services));
   app.use(workflowRoutes(services), scheduleRoutes(services), bulkRoutes(services), controlRoutes(services));
-  app.use(internalWorkerRoutes(services), workerRoutes(services), claimRoutes(services), reportRoutes(services));
+  app.use(uploadRoutes(services), artifactRoutes(services));
   app.use(operationRoutes(services));
   app.use(() => {
     throw new Problem('path_not_found');

@@ -1,5 +1,5 @@
 /**
- * Reading JSON bodies: bounded in bytes, depth and width, and only what PostgreSQL can store unchanged. Runs before the
+ * Reading JSON bodies, the only ones there are but for uploads, which pass by unread: bounded in bytes, depth and width, and only what PostgreSQL can store unchanged. Runs before the
  * contract's validator, and brings the Content-Type to one of two forms, because the validator keeps a compiled schema for
  * each raw value of that header that it ever sees (express-openapi-validator 5.6).
  */
@@ -7,11 +7,12 @@ import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '@task-executor/shared';
 import type { RequestHandler } from 'express';
 import { Problem } from './problem.js';
+import { checkUpload, isUpload } from './uploads.js';
 
 const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
-/** Paths whose bodies hold many tasks. */
-const BULK_PATHS = new Set(['/api/v1/tasks/batch', '/api/v1/workflows']);
+/** Paths whose bodies hold many tasks or reports. */
+const BULK_PATHS = /^\/api\/v1\/(tasks\/batch|workflows|workers\/[^/]+\/report)$/;
 
 interface BodyLimits {
   readonly bytes: number;
@@ -25,15 +26,25 @@ function tooLarge({ bytes }: BodyLimits): Problem {
   return new Problem('body_too_large', `At most ${bytes} bytes are taken.`, {}, { Connection: 'close' });
 }
 
-async function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limits.bytes) throw tooLarge(limits);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** The whole body; by events, which cost a fraction of what iterating over the stream does. @throws Problem */
+function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limits.bytes) {
+        req.pause();
+        reject(tooLarge(limits));
+        return;
+      }
+      chunks.push(chunk);
+    });
+    req.on('end', () => {
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
+    req.on('error', reject);
+  });
 }
 
 /** Why `text` cannot be stored as it is, or null. */
@@ -73,11 +84,13 @@ export function checkStorable(root: unknown, maxNodes: number = USUAL.nodes): vo
   }
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /** Parses and checks `bytes`. */
 export function parseJson(bytes: Buffer, maxNodes: number = USUAL.nodes): unknown {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(UTF8.decode(bytes));
   } catch (error) {
     throw new Problem('malformed_json', error instanceof SyntaxError ? error.message.slice(0, 300) : 'The body is not UTF-8.');
   }
@@ -97,10 +110,15 @@ export const readBody: RequestHandler = async (req, _res, next) => {
     next();
     return;
   }
+  if (isUpload(req.method, req.path)) {
+    checkUpload(req);
+    next();
+    return;
+  }
   const contentType = req.headers['content-type'];
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw new Problem('unsupported_media_type', 'Compressed bodies are not taken.');
-  const limits = BULK_PATHS.has(req.path) ? BULK : USUAL;
+  const limits = BULK_PATHS.test(req.path) ? BULK : USUAL;
   if (Number(req.headers['content-length'] ?? 0) > limits.bytes) throw tooLarge(limits);
   const bytes = await readBytes(req, limits);
   if (bytes.length === 0) {

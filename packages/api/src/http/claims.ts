@@ -1,83 +1,108 @@
-/** The claim over HTTP, with its long poll. A task is only ever claimed for a socket that is still open. */
-import type { components } from '@task-executor/shared';
-import { Router } from 'express';
-import { claim, type ClaimedRow, type ClaimRequest } from '../queue/claim.js';
-import { release } from '../queue/release.js';
+/** Claims over HTTP, with their long poll. A task is only ever claimed for a socket that is still open. */
+import { LIMITS, type components } from '@task-executor/shared';
+import { Router, type Request, type Response } from 'express';
+import type { ClaimedRow, ClaimRequest } from '../queue/claim.js';
 import { readParentResults } from '../queue/results.js';
-import { toTask } from '../queue/task.js';
-import { findWorker } from '../fleet/find.js';
+import { toTask, type Task } from '../queue/task.js';
+import type { SessionFacts } from '../fleet/sessions.js';
 import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
-import { sessionOf } from './reports.js';
+import { sessionOf } from './reporter.js';
 import { goneSignal, pathText, type Services } from './services.js';
 import type { Waiter } from '../waiter.js';
 
-export function claimRoutes({ config, databases, wakeups, aftermath, metrics, log }: Services): Router {
+type Schemas = components['schemas'];
+
+export function claimRoutes({ config, databases, groups, sessions, wakeups, aftermath, metrics, log }: Services): Router {
   const router = Router();
   const db = databases.lease;
 
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
-  async function claimWithin(request: ClaimRequest, waitMs: number, waiter: Waiter | null, gone: AbortSignal): Promise<ClaimedRow | null> {
+  async function claimWithin(
+    session: SessionFacts, request: ClaimRequest, waitMs: number, waiter: Waiter | null, gone: AbortSignal,
+  ): Promise<readonly ClaimedRow[]> {
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
     for (;;) {
-      const result = await claim(db, request);
+      const result = await groups.claimsOf(session).add(request);
       if (result.kind === 'no_session') throw await sessionProblem(db, request.workerId, request.sessionId);
-      if (result.kind === 'claimed') return result.task;
-      if (waiter === null || isOver()) return null;
+      if (result.tasks.length > 0 || waiter === null || isOver()) return result.tasks;
       await waiter.wait(deadline - performance.now(), gone);
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (isOver()) return null;
+      if (isOver()) return [];
     }
   }
 
-  router.post('/api/v1/workers/:worker_id/claim', async (req, res) => {
+  /** Up to `wanted` tasks for the worker of `req`, waited for as `body` asks; null: the caller has gone. */
+  async function claimFor(req: Request, res: Response, body: Schemas['Claim'] | undefined, wanted: number): Promise<readonly Task[] | null> {
     const workerId = pathText(req, 'worker_id');
-    const body = req.body as components['schemas']['Claim'] | undefined;
-    const worker = await findWorker(db, workerId);
-    if (worker === null) throw new Problem('worker_not_found');
-    const request: ClaimRequest = {
-      workerId,
-      sessionId: sessionOf(req) ?? worker.session_id,
-      requestId: body?.request_id ?? null,
-      leaseSeconds: config.leaseSeconds,
-    };
+    const given = sessionOf(req);
+    const session = await sessions.find(workerId, given);
+    if (session === null) throw await sessionProblem(db, workerId, given);
+    const requestId = body?.request_id ?? null;
+    const request: ClaimRequest = { workerId, sessionId: session.sessionId, requestId, wanted, leaseSeconds: config.leaseSeconds };
     // A lease must outlive the wait: nothing renews it meanwhile but the worker's heartbeats.
     const waitMs = (body?.wait_seconds ?? 0) * 1000;
     const gone = goneSignal(res);
     const waiter = waitMs > 0
-      ? wakeups.enter({ globs: worker.supported_problems, backendType: worker.backend_type })
+      ? wakeups.enter({ globs: session.supportedProblems, backendType: session.backendType })
       : null;
     if (waitMs > 0 && waiter === null) throw new Problem(wakeups.stopped ? 'shutting_down' : 'too_many_requests');
-    let task: ClaimedRow | null;
+    let tasks: readonly ClaimedRow[];
     try {
-      task = await claimWithin(request, waitMs, waiter, gone);
+      tasks = await claimWithin(session, request, waitMs, waiter, gone);
     } finally {
       if (waiter !== null) wakeups.leave(waiter);
     }
-    if (task !== null) aftermath.changed([task.id]);
-    const lane = task === null ? null : { problem_id: task.problem_id, backend_type: task.backend_type ?? '' };
-    if (lane !== null) wakeups.passOn(lane);
-    if (task !== null && gone.aborted && request.requestId === null) {
-      // Nobody will repeat this claim, so the task would wait for its timeout.
-      await release(db, { workerId, sessionId: request.sessionId, taskId: task.id, attempt: task.attempt, leaseSeconds: config.leaseSeconds }, 'the claimer went away');
-      if (lane !== null) wakeups.announce(lane);
+    aftermath.changed(tasks.map((task) => task.id));
+    // As many as there was room for: there may be more for another waiter.
+    const last = tasks.length < wanted ? undefined : tasks.at(-1);
+    if (last !== undefined) wakeups.passOn(laneOf(last));
+    if (gone.aborted) {
+      // Nobody will repeat a claim without an id, so its tasks would wait for their timeout.
+      if (requestId === null) await giveBack(request, tasks);
+      return null;
+    }
+    metrics.claims.inc({ result: tasks.length === 0 ? 'nothing' : 'task' });
+    return Promise.all(tasks.map(toClaimed));
+  }
+
+  async function giveBack({ workerId, sessionId, leaseSeconds }: ClaimRequest, tasks: readonly ClaimedRow[]): Promise<void> {
+    await Promise.all(tasks.map(async (task) => {
+      await groups.reports.add({
+        reporter: { workerId, sessionId, taskId: task.id, attempt: task.attempt, leaseSeconds },
+        report: { outcome: 'released', reason: 'the claimer went away' },
+      });
+      wakeups.announce(laneOf(task));
       log.info({ event: 'claim_undelivered', task_id: task.id }, 'a claimer went away before its answer');
-      return;
-    }
-    metrics.claims.inc({ result: task === null ? 'nothing' : 'task' });
-    if (task === null) {
-      res.status(204).end();
-      return;
-    }
-    const answer = toTask(task, () => 'ready');
-    if (!task.needs_results) {
-      res.json(answer);
-      return;
-    }
-    const { results, truncated } = await readParentResults(db, task.id);
-    res.json({ ...answer, dependencies: results, ...(truncated.length > 0 ? { dependencies_truncated: truncated } : {}) });
+    }));
+  }
+
+  /** The answer about a claimed task, with the results that it needs. */
+  async function toClaimed(row: ClaimedRow): Promise<Task> {
+    const task = toTask(row, () => 'ready');
+    if (!row.needs_results) return task;
+    const { results, truncated } = await readParentResults(db, row.id);
+    return { ...task, dependencies: results, ...(truncated.length > 0 ? { dependencies_truncated: truncated } : {}) };
+  }
+
+  router.post('/api/v1/workers/:worker_id/claim', async (req, res) => {
+    const tasks = await claimFor(req, res, req.body as Schemas['Claim'] | undefined, 1);
+    if (tasks === null) return;
+    const [task] = tasks;
+    if (task === undefined) res.status(204).end();
+    else res.json(task);
+  });
+
+  router.post('/api/v1/workers/:worker_id/claim-batch', async (req, res) => {
+    const body = req.body as Schemas['BatchClaim'];
+    const tasks = await claimFor(req, res, body, body.max_tasks ?? LIMITS.defaultClaimedTasks);
+    if (tasks !== null) res.json({ tasks });
   });
 
   return router;
+}
+
+function laneOf({ problem_id, backend_type }: ClaimedRow): { problem_id: string; backend_type: string } {
+  return { problem_id, backend_type: backend_type ?? '' };
 }

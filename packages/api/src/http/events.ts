@@ -69,7 +69,7 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
         res.end();
         return;
       }
-      await write(res, `retry: ${COME_BACK_MS}\n\n`, gone, config.readerStallMs);
+      await write(res, `retry: ${COME_BACK_MS}\n\n`, gone, config.stallMs);
       await follow({ res, gone, follower, logs, level, line: Number.parseInt(place, 10) });
       res.end();
     } catch (error) {
@@ -89,7 +89,7 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
     let shownStatus = '';
     let shownProgress = '';
     const send = async (event: components['schemas']['TaskEvent']['event'], data: string, mark = ''): Promise<void> => {
-      await write(stream.res, `id: ${stream.line}${mark}\nevent: ${event}\ndata: ${data}\n\n`, gone, config.readerStallMs);
+      await write(stream.res, `id: ${stream.line}${mark}\nevent: ${event}\ndata: ${data}\n\n`, gone, config.stallMs);
       sentAt = performance.now();
     };
     while (!gone.aborted && !follower.dismissed && performance.now() < until) {
@@ -126,7 +126,7 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
       }
       await follower.wait(Math.min(sentAt + KEEP_ALIVE_MS, until) - performance.now(), gone);
       if (performance.now() >= sentAt + KEEP_ALIVE_MS) {
-        await write(stream.res, ':\n\n', gone, config.readerStallMs);
+        await write(stream.res, ':\n\n', gone, config.stallMs);
         sentAt = performance.now();
       }
     }

@@ -31,8 +31,8 @@ export function explainRoutes({ databases, readiness }: Services): Router {
       reason: task.reason,
       summary: summaryOf(task, constraints),
       constraints,
-      position: explained === null || task.reason === 'scheduled' || task.reason === 'blocked' ? null : explained.ahead + 1,
-      position_is_lower_bound: explained !== null && explained.ahead >= LIMITS.maxCountedAhead,
+      position: explained === null || explained.waits ? null : explained.ahead + 1,
+      position_is_lower_bound: explained !== null && !explained.waits && explained.ahead >= LIMITS.maxCountedAhead,
       estimated_start: explained === null ? null : estimateOf(task, explained),
     };
     res.json(answer);

@@ -25,7 +25,7 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
   const db = databases.general;
 
   function send(res: Response, line: Line, gone: AbortSignal): Promise<void> {
-    return write(res, `${JSON.stringify(line)}\n`, gone, config.readerStallMs);
+    return write(res, `${JSON.stringify(line)}\n`, gone, config.stallMs);
   }
 
   router.get('/api/v1/tasks/export', async (req, res) => {
@@ -80,11 +80,12 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
   return router;
 }
 
-function idOf(cursor: string | null): string | null {
+/** The id that a cursor of tasks or files ends at. @throws CursorError */
+export function idOf(cursor: string | null): string | null {
   if (cursor === null) return null;
   const [id] = decodeCursor(cursor, 1);
   if (typeof id !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    throw new CursorError('the cursor is not one of an export; begin without it');
+    throw new CursorError('the cursor is not one of this list; begin without it');
   }
   return id;
 }

@@ -34,7 +34,9 @@ export function filterOf(req: Request): TaskFilter {
   for (const label of [query.label ?? []].flat() as string[]) {
     const at = label.indexOf('=');
     const key = label.slice(0, at);
-    if (labels[key] !== undefined) throw validationProblem('/query/label', `the key ${key} is given twice`);
+    if (Object.hasOwn(labels, key)) throw validationProblem('/query/label', `the key ${key} is given twice`);
+    // Bodies are checked for it when they are read.
+    if (label.includes('\u0000')) throw validationProblem('/query/label', 'must hold no NUL character');
     labels[key] = label.slice(at + 1);
   }
   const text = (name: string): Record<string, string> => {

@@ -1,10 +1,10 @@
 /** Writing answers of any length to readers of any speed: nothing is buffered beyond the socket, and no reader is waited for long. */
 import type { Response } from 'express';
 
-/** Writes `text`, and waits where the reader is slow. @throws where it has gone, or has taken nothing for `stallMs` */
-export async function write(res: Response, text: string, gone: AbortSignal, stallMs: number): Promise<void> {
+/** Writes `part`, and waits where the reader is slow. @throws where it has gone, or has taken nothing for `stallMs` */
+export async function write(res: Response, part: string | Buffer, gone: AbortSignal, stallMs: number): Promise<void> {
   gone.throwIfAborted();
-  if (res.write(text)) return;
+  if (res.write(part)) return;
   await new Promise<void>((resolve, reject) => {
     const end = (fault?: string): void => {
       clearTimeout(timer);

@@ -2,6 +2,8 @@
 import { PROBLEMS, type components, type ProblemCode } from '@task-executor/shared';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import { CoalescerFull } from '../db/coalesce.js';
+import { StorageError } from '../artifacts/store.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { CursorError } from '../queue/cursor.js';
 
@@ -67,7 +69,9 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof CursorError) {
     return new Problem('validation_failed', error.message, { errors: [{ path: '/query/cursor', message: error.message }] });
   }
+  if (error instanceof CoalescerFull) return new Problem('too_many_requests');
   if (isDatabaseUnavailable(error)) return new Problem('database_unavailable');
+  if (error instanceof StorageError) return new Problem('storage_unavailable');
   if (error instanceof URIError) return new Problem('malformed_request', 'The path is not well-formed.');
   if (!isValidatorError(error)) return null;
   if (error.status === 404) return new Problem('path_not_found');
@@ -99,6 +103,8 @@ export function handleErrors(log: Logger): ErrorRequestHandler {
       log.error({ event: 'internal_error', request_id: requestId, err: error }, 'a request failed by a mistake of the server');
     } else if (problem.code === 'database_unavailable') {
       log.warn({ event: 'database_unavailable', request_id: requestId, error: String(error) }, 'the database does not answer');
+    } else if (problem.code === 'storage_unavailable') {
+      log.error({ event: 'storage_unavailable', request_id: requestId, error: String(error) }, 'the storage of artifacts does not do what it is asked');
     }
     sendProblem(res, problem ?? new Problem('internal_error'), requestId);
   };

@@ -1,112 +1,93 @@
-/** What a worker says of a task it runs: complete, fail, release, logs, progress. Each is fenced by session and attempt. */
-import type { AttemptOutcome, components } from '@task-executor/shared';
-import { Router, type Request } from 'express';
-import { complete } from '../queue/complete.js';
-import { fail } from '../queue/fail.js';
-import { explainRefusal, keepLate, wasReported, type Reporter } from '../queue/fence.js';
-import { findTask } from '../queue/find.js';
+/**
+ * What a worker says of tasks it runs: complete, fail, release, one by one or many at once, logs and
+ * progress. Each is fenced by session and attempt.
+ */
+import type { components } from '@task-executor/shared';
+import { Router } from 'express';
+import { keepLate, wasReported, type Reporter } from '../queue/fence.js';
 import { appendLogs } from '../queue/logs.js';
 import { reportProgress } from '../queue/progress.js';
-import { release } from '../queue/release.js';
+import type { Report } from '../queue/report.js';
 import { toTask, type Task } from '../queue/task.js';
-import type { Lane } from '../wakeups.js';
 import { Problem } from './problem.js';
+import { refusal, reporterOf, sessionOf } from './reporter.js';
 import { pathText, type Services } from './services.js';
 
 type Schemas = components['schemas'];
 
-export function sessionOf(req: Request): string | null {
-  return req.get('Worker-Session') ?? null;
+/** The report of each verb's body. */
+const REPORTS: Record<string, (body: unknown) => Report> = {
+  complete: (body) => ({ outcome: 'completed', result: body as Schemas['JsonObject'] }),
+  fail: (body) => failureOf(body as Schemas['Failure']),
+  release: (body) => ({ outcome: 'released', reason: (body as Schemas['Release'] | undefined)?.reason ?? null }),
+};
+
+function failureOf({ error, retryable, retry_after_seconds }: Schemas['Failure']): Report {
+  return { outcome: 'failed', error, retryable: retryable ?? true, retryAfterSeconds: retry_after_seconds ?? null };
 }
 
-function reporterOf(req: Request, leaseSeconds: number): Reporter {
-  const attempt = req.get('Task-Attempt');
-  return {
-    workerId: pathText(req, 'worker_id'),
-    sessionId: sessionOf(req),
-    taskId: pathText(req, 'task_id'),
-    attempt: attempt === undefined ? null : Number(attempt),
-    leaseSeconds,
-  };
+/** One of many reports. */
+function reportIn(one: Schemas['ReportBatch']['reports'][number]): Report {
+  if (one.outcome === 'completed') return { outcome: 'completed', result: one.result };
+  if (one.outcome === 'released') return { outcome: 'released', reason: one.reason ?? null };
+  return failureOf(one);
 }
 
-export function reportRoutes({ config, databases, readiness, aftermath, metrics }: Services): Router {
+export function reportRoutes({ config, databases, groups, readiness, aftermath, metrics }: Services): Router {
   const router = Router();
   const db = databases.lease;
 
   /** The task as it now is, for an answer. */
   async function current(taskId: string): Promise<Task> {
-    const row = await findTask(db, taskId);
+    const row = await groups.reads.add(taskId);
     if (row === null) throw new Problem('task_not_found');
     return toTask(row, await readiness.reasons());
   }
 
-  /** Why nothing was changed, as a problem. */
-  async function refusal(reporter: Reporter): Promise<Problem> {
-    const refused = await explainRefusal(db, reporter);
-    if (refused.kind !== 'not_held') return new Problem(refused.kind);
-    const { status, attempt } = refused;
-    const detail = status === 'running' ? `The task is running as attempt ${attempt}.` : `The task is ${status}.`;
-    return new Problem('attempt_not_held', detail, { task_status: status, current_attempt: attempt });
-  }
-
   /**
-   * Answers a report that changed nothing: again with the task where it had been accepted before; else with why not, and what
-   * comes too late is kept.
+   * Takes a report. One that had been taken before is taken again, and changes nothing; one that comes too late is kept beside
+   * its attempt. @throws Problem where the reporter does not hold the task
    */
-  async function repeatedOrRefused(reporter: Reporter, outcome: AttemptOutcome, late?: Parameters<typeof keepLate>[2]): Promise<Task> {
-    if (await wasReported(db, reporter, outcome)) return current(reporter.taskId);
-    if (late !== undefined && reporter.sessionId !== null && reporter.attempt !== null) await keepLate(db, reporter, late);
-    throw await refusal(reporter);
+  async function take(reporter: Reporter, report: Report): Promise<void> {
+    const reported = await groups.reports.add({ reporter, report });
+    if (reported === null) {
+      if (await wasReported(db, reporter, report.outcome)) return;
+      if (report.outcome !== 'released') await keepLate(db, reporter, report);
+      throw await refusal(db, reporter);
+    }
+    metrics.attempts.inc({ outcome: report.outcome });
+    aftermath.changed([reporter.taskId]);
+    if (reported.fate === 'requeued') aftermath.pending({ problem_id: reported.problemId, backend_type: reported.backendType });
+    if (reported.fate === 'ended' && report.outcome !== 'released') {
+      await aftermath.ended([{ status: report.outcome, hasDependents: reported.hasDependents }]);
+    }
+    await aftermath.freed();
   }
 
-  router.post('/api/v1/workers/:worker_id/tasks/:task_id/complete', async (req, res) => {
-    const reporter = reporterOf(req, config.leaseSeconds);
-    const result = req.body as Schemas['JsonObject'];
-    const completed = await complete(db, reporter, result);
-    if (completed === null) {
-      res.json(await repeatedOrRefused(reporter, 'completed', { outcome: 'completed', result }));
-      return;
-    }
-    metrics.attempts.inc({ outcome: 'completed' });
-    aftermath.changed([reporter.taskId]);
-    await aftermath.ended([{ status: 'completed', hasDependents: completed.hasDependents }]);
-    await aftermath.freed();
-    res.json(await current(reporter.taskId));
-  });
-
-  router.post('/api/v1/workers/:worker_id/tasks/:task_id/fail', async (req, res) => {
-    const reporter = reporterOf(req, config.leaseSeconds);
-    const body = req.body as Schemas['Failure'];
-    const failed = await fail(db, reporter, {
-      error: body.error, retryable: body.retryable ?? true, retryAfterSeconds: body.retry_after_seconds ?? null,
+  for (const [verb, reportOf] of Object.entries(REPORTS)) {
+    router.post(`/api/v1/workers/:worker_id/tasks/:task_id/${verb}`, async (req, res) => {
+      const reporter = reporterOf(req, config.leaseSeconds);
+      await take(reporter, reportOf(req.body));
+      res.json(await current(reporter.taskId));
     });
-    if (failed === null) {
-      res.json(await repeatedOrRefused(reporter, 'failed', { outcome: 'failed', error: body.error }));
-      return;
-    }
-    metrics.attempts.inc({ outcome: 'failed' });
-    aftermath.changed([reporter.taskId]);
-    const task = await current(reporter.taskId);
-    if (failed.fate === 'requeued') aftermath.pending(laneOf(task));
-    if (failed.fate === 'ended') await aftermath.ended([{ status: 'failed', hasDependents: failed.hasDependents }]);
-    await aftermath.freed();
-    res.json(task);
-  });
+  }
 
-  router.post('/api/v1/workers/:worker_id/tasks/:task_id/release', async (req, res) => {
-    const reporter = reporterOf(req, config.leaseSeconds);
-    const body = req.body as Schemas['Release'] | undefined;
-    if (!(await release(db, reporter, body?.reason ?? null))) {
-      res.json(await repeatedOrRefused(reporter, 'released'));
-      return;
-    }
-    metrics.attempts.inc({ outcome: 'released' });
-    aftermath.changed([reporter.taskId]);
-    const task = await current(reporter.taskId);
-    aftermath.pending(laneOf(task));
-    await aftermath.freed();
-    res.json(task);
+  router.post('/api/v1/workers/:worker_id/report', async (req, res) => {
+    const { reports } = req.body as Schemas['ReportBatch'];
+    const workerId = pathText(req, 'worker_id');
+    const sessionId = sessionOf(req);
+    const answers = await Promise.all(reports.map(async (one): Promise<Schemas['ReportReceipt']> => {
+      const { task_id: taskId, attempt } = one;
+      const reporter = { workerId, sessionId, taskId, attempt, leaseSeconds: config.leaseSeconds };
+      try {
+        await take(reporter, reportIn(one));
+        return { task_id: taskId, attempt, accepted: true };
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        return { task_id: taskId, attempt, accepted: false, problem: error.code, ...error.extras };
+      }
+    }));
+    res.json({ reports: answers });
   });
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/logs', async (req, res) => {
@@ -119,7 +100,7 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
       timestamp: entry.timestamp ?? null,
     }));
     const result = await appendLogs(db, reporter, entries, body.offset ?? null);
-    if (result.kind === 'not_held') throw await refusal(reporter);
+    if (result.kind === 'not_held') throw await refusal(db, reporter);
     if (result.kind === 'gap') {
       throw new Problem('log_gap', `The attempt has ${result.expectedOffset} lines.`, { expected_offset: result.expectedOffset });
     }
@@ -133,14 +114,10 @@ export function reportRoutes({ config, databases, readiness, aftermath, metrics 
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/progress', async (req, res) => {
     const reporter = reporterOf(req, config.leaseSeconds);
-    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(reporter);
+    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(db, reporter);
     aftermath.changed([reporter.taskId]);
     res.status(204).end();
   });
 
   return router;
-}
-
-function laneOf(task: Task): Lane {
-  return { problem_id: task.problem_id, backend_type: task.backend_type ?? '' };
 }

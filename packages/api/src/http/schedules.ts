@@ -8,7 +8,7 @@ import {
 import { answerCreation } from './creation.js';
 import { Problem } from './problem.js';
 import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
-import { toSubmission } from './submissions.js';
+import { checkBytes, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
@@ -25,12 +25,13 @@ export function scheduleRoutes({ config, databases }: Services): Router {
     try {
       return await work();
     } catch (error) {
-      throw error instanceof CronError ? validationProblem('/body/cron', error.message) : error;
+      throw error instanceof CronError ? validationProblem(`/body/${error.setting}`, error.message) : error;
     }
   }
 
   router.post('/api/v1/schedules', async (req, res) => {
     const body = req.body as Schemas['ScheduleSubmission'];
+    checkBytes('/body/name', body.name);
     toSubmission(config, '/body/task', body.task);
     await answerCreation(db, req, res, false, async (transaction) => {
       const row = await withCron(() => createSchedule(transaction, {
@@ -64,6 +65,7 @@ export function scheduleRoutes({ config, databases }: Services): Router {
   router.patch('/api/v1/schedules/:schedule_id', async (req, res) => {
     const id = pathText(req, 'schedule_id');
     const changes = req.body as Schemas['ScheduleChange'];
+    checkBytes('/body/name', changes.name);
     if (changes.task !== undefined) toSubmission(config, '/body/task', changes.task);
     for (let race = 0; race < MAX_RACES; race++) {
       const before = await findSchedule(db, id);

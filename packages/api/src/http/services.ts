@@ -2,8 +2,11 @@
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
+import type { ArtifactStore } from '../artifacts/store.js';
 import type { ApiConfig } from '../config.js';
 import type { Databases } from '../db/database.js';
+import type { Sessions } from '../fleet/sessions.js';
+import type { Groups } from '../groups.js';
 import type { Follows } from '../follows.js';
 import type { InternalWorkers } from '../internal-workers.js';
 import type { Metrics } from '../metrics.js';
@@ -16,11 +19,14 @@ import { Problem } from './problem.js';
 export interface Services {
   readonly config: ApiConfig;
   readonly databases: Databases;
+  readonly groups: Groups;
+  readonly sessions: Sessions;
   readonly readiness: Readiness;
   readonly wakeups: Wakeups;
   readonly watches: Watches;
   readonly follows: Follows;
   readonly aftermath: Aftermath;
+  readonly artifacts: ArtifactStore;
   readonly sweeper: Sweeper;
   readonly metrics: Metrics;
   readonly internalWorkers: InternalWorkers;

@@ -18,6 +18,11 @@ interface Origin {
 
 const DEFAULT_RETRY = { initial_seconds: 1, factor: 2, max_seconds: 3600, jitter: 0.2 };
 
+/** Refuses a name that has too many bytes; the contract can only count characters. @throws Problem */
+export function checkBytes(path: string, name: string | null | undefined): void {
+  if (name != null && Buffer.byteLength(name) > LIMITS.maxNameBytes) throw validationProblem(path, `must be at most ${LIMITS.maxNameBytes} bytes`);
+}
+
 /** The submission of a body. `path` is where it is in the request, for errors. @throws Problem */
 export function toSubmission(
   config: ApiConfig,
@@ -33,9 +38,10 @@ export function toSubmission(
   for (const [key, value] of Object.entries(labels)) {
     if (Buffer.byteLength(`${key}=${value}`) > LIMITS.maxLabelBytes) throw validationProblem(`${path}/labels/${key}`, `must be at most ${LIMITS.maxLabelBytes} bytes with its key`);
   }
-  for (const [name, value] of [['name', body.name], ['dedupe_key', body.dedupe_key]] as const) {
-    if (value != null && Buffer.byteLength(value) > LIMITS.maxNameBytes) throw validationProblem(`${path}/${name}`, `must be at most ${LIMITS.maxNameBytes} bytes`);
-  }
+  // Those of a workflow come to those of its task.
+  if (Object.keys(labels).length > LIMITS.maxLabels) throw validationProblem(`${path}/labels`, `must be at most ${LIMITS.maxLabels}, with those of the workflow`);
+  checkBytes(`${path}/name`, body.name);
+  checkBytes(`${path}/dedupe_key`, body.dedupe_key);
   const backoff = { ...DEFAULT_RETRY, ...retry };
   return {
     name: body.name ?? null,

@@ -7,8 +7,9 @@ import { cancel } from '../queue/cancel.js';
 import { findTask } from '../queue/find.js';
 import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
 import { readRetried, retriedEdges, retryOf } from '../queue/retry.js';
+import { isPlain } from '../queue/submit-plain.js';
 import { needsTransaction, submit, type Edge, type Submission } from '../queue/submit.js';
-import { toTask } from '../queue/task.js';
+import { toTask, type ReadyReason } from '../queue/task.js';
 import { answerCreation, type Creation } from './creation.js';
 import { Problem } from './problem.js';
 import { pathText, validationProblem, type Services } from './services.js';
@@ -16,18 +17,22 @@ import { edgesOf, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
-export function taskRoutes({ config, databases, readiness, metrics, aftermath }: Services): Router {
+export function taskRoutes({ config, databases, groups, readiness, metrics, aftermath }: Services): Router {
   const router = Router();
   const db = databases.general;
 
-  /** Submits one task; an earlier one of the same dedupe_key is answered with 200. */
-  async function createOne(transaction: Database, task: Submission, edges: readonly Edge[]): Promise<Creation> {
-    const submitted = await submit(transaction, config.priorityAgeingMs, [task], edges);
+  /**
+   * Submits one task, in `transaction` or, where that is null, together with others; an earlier one of the same dedupe_key is
+   * answered with 200. Nothing here may ask for another connection: those who wait for this transaction may hold all the others.
+   */
+  async function createOne(transaction: Database | null, reasonOf: ReadyReason, task: Submission, edges: readonly Edge[]): Promise<Creation> {
+    const submitted = transaction === null
+      ? await groups.submissions.add(task)
+      : await submit(transaction, config.priorityAgeingMs, [task], edges);
     const created = submitted.created[0] === true;
     const [given] = submitted.rows;
-    const row = created ? given : await findTask(transaction, given?.id ?? '');
+    const row = created ? given : await findTask(transaction ?? db, given?.id ?? '');
     if (row == null) throw new Error('a submission gave no row');
-    const reasonOf = await readiness.reasons();
     const warnings = created && row.status === 'pending' ? warningsOf(reasonOf(row)) : [];
     return {
       status: created ? 201 : 200,
@@ -40,7 +45,10 @@ export function taskRoutes({ config, databases, readiness, metrics, aftermath }:
   router.post('/api/v1/tasks', async (req, res) => {
     const body = req.body as Schemas['TaskSubmission'];
     const task = toSubmission(config, '/body', body);
-    await answerCreation(db, req, res, needsTransaction([task]), (transaction) => createOne(transaction, task, edgesOf(0, body.depends_on)));
+    const edges = edgesOf(0, body.depends_on);
+    const together = edges.length === 0 && isPlain(task) && req.get('Idempotency-Key') === undefined;
+    const reasonOf = await readiness.reasons();
+    await answerCreation(db, req, res, needsTransaction([task]), (transaction) => createOne(together ? null : transaction, reasonOf, task, edges));
   });
 
   router.post('/api/v1/tasks/batch', async (req, res) => {
@@ -51,7 +59,7 @@ export function taskRoutes({ config, databases, readiness, metrics, aftermath }:
     await answerCreation(db, req, res, keyed.length > 0 || needsTransaction(tasks), async (transaction) => {
       const kept = await takeKeys(transaction, keyed).catch((error: unknown) => {
         throw error instanceof KeyReused
-          ? new Problem('idempotency_key_reused', `The item ${keyed.findIndex(({ key }) => key === error.key)} has a key that came before with another task.`)
+          ? new Problem('idempotency_key_reused', `The item ${keyed.find(({ key }) => key === error.key)?.n ?? 0} has a key that came before with another task.`)
           : error;
       });
       const earlier = new Map(keyed.flatMap(({ n }, k) => (kept[k] == null ? [] : [[n, kept[k].answer] as const])));
@@ -110,13 +118,14 @@ export function taskRoutes({ config, databases, readiness, metrics, aftermath }:
 
   router.post('/api/v1/tasks/:task_id/retry', async (req, res) => {
     const taskId = pathText(req, 'task_id');
+    const reasonOf = await readiness.reasons();
     await answerCreation(db, req, res, false, async (transaction) => {
       const [row] = await readRetried(transaction, [taskId]);
       if (row === undefined) throw new Problem('task_not_found');
       if (row.completed_at === null) {
         throw new Problem('task_not_terminal', `The task is ${row.status}.`, { task_status: row.status, current_attempt: row.attempt });
       }
-      return createOne(transaction, retryOf(row), retriedEdges(row, 0));
+      return createOne(transaction, reasonOf, retryOf(row), retriedEdges(row, 0));
     });
   });
 

@@ -2,7 +2,7 @@
 import { LIMITS, type WorkerStatus, type components } from '@task-executor/shared';
 import { Router, type Request } from 'express';
 import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
-import { directivesFor, renewLease, type NamedAttempt } from '../fleet/heartbeat.js';
+import type { NamedAttempt } from '../fleet/heartbeat.js';
 import { deregister } from '../fleet/lapse.js';
 import { register } from '../fleet/register.js';
 import { setDraining } from '../fleet/drain.js';
@@ -11,13 +11,13 @@ import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
 import type { Waiter } from '../waiter.js';
 import { Problem } from './problem.js';
-import { sessionOf } from './reports.js';
+import { sessionOf } from './reporter.js';
 import { goneSignal, pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
 import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];
 
-export function workerRoutes({ config, databases, readiness, watches, wakeups, aftermath, sweeper, log }: Services): Router {
+export function workerRoutes({ config, databases, groups, readiness, watches, wakeups, aftermath, sweeper, log }: Services): Router {
   const router = Router();
   const { lease, general } = databases;
 
@@ -64,7 +64,7 @@ export function workerRoutes({ config, databases, readiness, watches, wakeups, a
     const workerId = pathText(req, 'worker_id');
     const given = sessionOf(req);
     const body = req.body as Schemas['Heartbeat'];
-    const sessionId = await renewLease(lease, { workerId, sessionId: given, leaseSeconds: config.leaseSeconds });
+    const sessionId = await groups.beats.add({ workerId, sessionId: given });
     if (sessionId === null) throw await sessionProblem(lease, workerId, given);
     // Never longer than the interval: the next heartbeat has to renew the lease in time.
     const waitMs = Math.min(body.wait_seconds ?? 0, config.heartbeatIntervalSeconds) * 1000;
@@ -86,7 +86,7 @@ export function workerRoutes({ config, databases, readiness, watches, wakeups, a
     const deadline = performance.now() + waitMs;
     let drainAtFirst: boolean | null = null;
     for (;;) {
-      const [worker, directives] = await Promise.all([findWorker(lease, workerId), directivesFor(lease, sessionId, named)]);
+      const [worker, directives] = await Promise.all([groups.workers.add(workerId), groups.directives.add({ sessionId, named })]);
       if (worker === null || !worker.live || worker.session_id !== sessionId) throw await sessionProblem(lease, workerId, sessionId);
       const drain = worker.draining_at !== null;
       // That it drains is news only when it changes: the worker hears of it with every heartbeat.
@@ -117,6 +117,7 @@ export function workerRoutes({ config, databases, readiness, watches, wakeups, a
     if (await deregister(lease, workerId, sessionId)) {
       await sweeper.takeBack(workerId);
       readiness.forget();
+      aftermath.tell([workerId]);
       log.info({ event: 'worker_deregistered', worker_id: workerId }, 'a worker left');
     } else {
       const worker = await findWorker(lease, workerId);

@@ -6,11 +6,11 @@ import type { Database } from '../db/database.js';
 import { cancelMany } from '../queue/cancel.js';
 import { readRetried, retryOf } from '../queue/retry.js';
 import { submit, type Edge, type Submission } from '../queue/submit.js';
-import { findCycle, findWorkflow, statusOf, storeWorkflow, workflowTasks, type NewWorkflow } from '../queue/workflow.js';
+import { countByStatus, findCycle, findWorkflow, statusOf, storeWorkflow, workflowTasks, type NewWorkflow } from '../queue/workflow.js';
 import { answerCreation, type Creation } from './creation.js';
 import { Problem } from './problem.js';
 import { pathText, validationProblem, type Services } from './services.js';
-import { toSubmission } from './submissions.js';
+import { checkBytes, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
@@ -22,26 +22,21 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
   const db = databases.general;
 
   async function read(reader: Database, id: string): Promise<Schemas['Workflow']> {
-    const [row, tasks] = [await findWorkflow(reader, id), await workflowTasks(reader, id)];
+    const row = await findWorkflow(reader, id);
     if (row === null) throw new Problem('workflow_not_found');
-    const count = (status: Schemas['TaskStatus']): number => row.counts[status] ?? 0;
+    const tasks = await workflowTasks(reader, id);
+    const counts = countByStatus(tasks);
+    const status = statusOf(counts);
+    const lastEnd = Math.max(...tasks.map((task) => task.ended_at?.getTime() ?? 0));
     return {
       id: row.id,
       name: row.name,
       labels: row.labels,
-      status: statusOf(row.counts),
-      progress: {
-        total: tasks.length,
-        pending: count('pending'),
-        running: count('running'),
-        completed: count('completed'),
-        failed: count('failed'),
-        timeout: count('timeout'),
-        cancelled: count('cancelled'),
-      },
+      status,
+      progress: { total: tasks.length, ...counts },
       retry_of: row.retry_of,
       created_at: row.created_at.toISOString(),
-      completed_at: row.completed_at?.toISOString() ?? null,
+      completed_at: status === 'running' ? null : new Date(lastEnd).toISOString(),
       tasks: tasks.map((task) => ({
         name: task.name,
         task_id: task.id,
@@ -68,6 +63,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
   router.post('/api/v1/workflows', async (req, res) => {
     const body = req.body as Schemas['WorkflowSubmission'];
     const id = randomUUID();
+    checkBytes('/body/name', body.name);
     checkGraph(body.tasks);
     const position = new Map(body.tasks.map(({ name }, n) => [name, n]));
     const tasks = body.tasks.map((task, n) => toSubmission(config, `/body/tasks/${n}`, {

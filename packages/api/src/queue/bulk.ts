@@ -29,11 +29,13 @@ export interface BulkRow {
   ended_at: Date | null;
 }
 
-/** The filter with the statuses that an action is about, as far as it has them. */
-export function narrowed(action: BulkRow['action'], filter: TaskFilter): TaskFilter {
+/** The filter with the statuses that an action is about, as far as it has them. Null: it has none of them, so no task is meant. */
+export function narrowed(action: BulkRow['action'], filter: TaskFilter): TaskFilter | null {
   const able: readonly TaskStatus[] = action === 'cancel' ? ['pending', 'running'] : TERMINAL_STATUSES;
   const wanted: readonly TaskStatus[] = action === 'cancel' ? able : ['failed', 'timeout', 'cancelled'];
-  return { ...filter, statuses: filter.statuses.length === 0 ? wanted : filter.statuses.filter((status) => able.includes(status)) };
+  const statuses = filter.statuses.length === 0 ? wanted : filter.statuses.filter((status) => able.includes(status));
+  // A filter without statuses would mean all of them.
+  return statuses.length === 0 ? null : { ...filter, statuses };
 }
 
 /** The new operation, or null where too many are running. */
@@ -74,7 +76,7 @@ export async function advanceBulk(transaction: Database, ageingMs: number): Prom
   const [row] = rows;
   if (row === undefined) return null;
   const filter = narrowed(row.action, row.filter);
-  const { rows: found } = await sql<{ id: string }>`
+  const { rows: found } = filter === null ? { rows: [] } : await sql<{ id: string }>`
     select id from (${idsOf(filter, { after: row.place ?? leastIdAt('1970-01-01T00:00:00Z'), descending: false, limit: PIECE })}) as ids
      where id < ${row.until}::uuid order by id`.execute(transaction);
   const ids = found.map(({ id }) => id);

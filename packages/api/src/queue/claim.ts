@@ -1,9 +1,9 @@
 /**
- * The claim: one statement that gives a worker's session the next task that fits it. Invariants: no task goes to two
- * workers (its queue row is locked and still pending when it is taken); a session never holds more than
- * max_parallel_tasks (claims of one session pass one at a time: each must find claim_seq as its snapshot saw it); no limit
- * is exceeded (claims under one value of a limit pass one at a time, in the same way); a repeated request_id finds what the
- * first one took.
+ * The claim: one statement that gives sessions of equal appetite (backend and globs) the next tasks that fit them.
+ * Invariants: no task goes to two workers (its queue row is locked and still pending when it is taken); a session never holds
+ * more than max_parallel_tasks (claims of one session pass one at a time: each must find claim_seq as its snapshot saw it); no
+ * limit is exceeded (while there are limits a statement takes one task, and claims under one value of a limit pass one at a
+ * time, in the same way); a repeated request_id finds what the first one took.
  *
  * Order: by rank, which is priority and age (see the migration). The statement first looks at the front of the whole
  * order; only when nothing there fits does it look at the best of each fitting lane (a problem, a backend and values of
@@ -16,9 +16,9 @@ import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } 
 import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
-/** How many rows of the whole order are looked at before the lanes are. */
+/** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
 const FRONT_ROWS = 200;
-/** Candidates per lane beyond the wanted one: others may be locking the first. */
+/** Candidates per lane beyond the wanted ones: others may be locking the first. */
 const LANE_ROWS = 65;
 /** A claim loses a race to another claim of its own session, of which a worker has few, or under the same limit. */
 const MAX_RACES = 30;
@@ -28,74 +28,103 @@ export interface ClaimRequest {
   readonly sessionId: string;
   /** The worker's id for this claim, or null. */
   readonly requestId: string | null;
+  /** How many tasks at most. */
+  readonly wanted: number;
   readonly leaseSeconds: number;
 }
 
 export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
 export type ClaimResult =
-  | { readonly kind: 'claimed'; readonly task: ClaimedRow; readonly repeated: boolean }
-  | { readonly kind: 'nothing' }
+  /** As many as there are and the worker has room for; maybe none. */
+  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[] }
   /** The session is not live (any more). */
   | { readonly kind: 'no_session' };
 
-type ClaimRow = { found: 'again' | 'new' | 'nothing' | 'raced' } & ClaimedRow;
+type ClaimRow = { n: number; found: 'again' | 'new' | 'nothing' | 'raced' } & ClaimedRow;
 
-/** Claims one task for a session and renews its lease. */
-export async function claim(db: Database, request: ClaimRequest): Promise<ClaimResult> {
-  for (let race = 0; race < MAX_RACES; race++) {
-    const rows = await claimOnce(db, request);
-    const [row] = rows;
-    if (rows.length > 1) throw new Error(`a claim of one task took ${rows.length}`);
-    if (row === undefined) return { kind: 'no_session' };
-    if (row.found === 'raced') continue;
-    if (row.found === 'nothing') return { kind: 'nothing' };
-    return { kind: 'claimed', task: row, repeated: row.found === 'again' };
+/** Claims tasks for sessions of equal appetite, each named once, and renews their leases. The results, in their order. */
+export async function claim(db: Database, requests: readonly ClaimRequest[]): Promise<ClaimResult[]> {
+  const results = requests.map((): ClaimResult => ({ kind: 'no_session' }));
+  let open = requests.map((request, n) => ({ request, n }));
+  for (let race = 0; race < MAX_RACES && open.length > 0; race++) {
+    const rows = await claimOnce(db, open.map(({ request }) => request));
+    const byRequest = open.map((): ClaimRow[] => []);
+    for (const row of rows) byRequest[row.n]?.push(row);
+    for (const [k, { n, request }] of open.entries()) {
+      const found = byRequest[k] ?? [];
+      const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
+      if (tasks.length > request.wanted && found[0]?.found === 'new') throw new Error(`a claim of ${request.wanted} tasks took ${tasks.length}`);
+      if (found.length > 0) results[n] = { kind: 'claimed', tasks };
+    }
+    open = open.filter((_one, k) => byRequest[k]?.[0]?.found === 'raced');
   }
-  return { kind: 'nothing' };
+  return results;
 }
 
-/** Of a pending row `q` that fits the worker `s`: whether anything else holds it back. */
+/** Of a pending row `q` that fits the appetite `s`: whether anything else holds it back. */
 const NOT_HELD_BACK = sql`${NOT_EXPIRED} and ${NOT_PAUSED} and ${withinLimits(sql`s.backend_type`)}`;
 
-async function claimOnce(db: Database, request: ClaimRequest): Promise<ClaimRow[]> {
+async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promise<ClaimRow[]> {
+  const given = requests.map(({ workerId, sessionId, requestId, wanted, leaseSeconds }, n) => ({
+    n, worker_id: workerId, session_id: sessionId, request_id: requestId, wanted, lease_seconds: leaseSeconds,
+  }));
   const { rows } = await sql<ClaimRow>`
-    with recursive seen as materialized (
-      select * from workers
-       where id = ${request.workerId} and session_id = ${request.sessionId}::uuid and ended_at is null and lease_until > now()
+    with recursive given as materialized (
+      select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
+        n int, worker_id text, session_id uuid, request_id text, wanted int, lease_seconds float8)
+    ), seen as materialized (
+      select w.*, g.n, g.request_id, g.wanted, g.lease_seconds
+        from workers w join given g on w.id = g.worker_id and w.session_id = g.session_id
+       where w.ended_at is null and w.lease_until > now()
     ), again as materialized (
-      select q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority from queue q, seen
-       where q.session_id = seen.session_id and q.state = 'running' and q.claim_request = ${request.requestId}
+      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority
+        from seen join queue q on q.session_id = seen.session_id and q.state = 'running' and q.claim_request = seen.request_id
+    ), passing as materialized (
+      -- In one order, so that no two claims wait for each other.
+      select seen.* from seen join workers w on w.id = seen.id
+       where w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and w.ended_at is null and w.lease_until > now()
+       order by w.id
+         for no key update of w
     ), session as materialized (
       update workers w
-         set claim_seq = w.claim_seq + 1, last_seen_at = now(),
-             lease_until = now() + make_interval(secs => ${request.leaseSeconds}::float8)
-        from seen
-       where w.id = seen.id and w.session_id = seen.session_id and w.claim_seq = seen.claim_seq
-         and w.ended_at is null and w.lease_until > now() and not exists (select from again)
-      returning w.id, w.session_id, w.backend_type, w.problem_patterns,
-                w.draining_at is null and not exists (select from pauses where problem_id = '')
-                  and (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')
-                        < w.max_parallel_tasks as may_take
+         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = now() + make_interval(secs => p.lease_seconds)
+        from passing p
+       where w.id = p.id and w.session_id = p.session_id and w.claim_seq = p.claim_seq and w.ended_at is null and w.lease_until > now()
+      returning w.id, w.session_id, p.n, p.request_id,
+                case when w.draining_at is not null or p.n in (select n from again) then 0
+                     else least(p.wanted, w.max_parallel_tasks
+                       - (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')) end as room
+    ), appetite as materialized (
+      select backend_type, problem_patterns from seen limit 1
+    ), slots as materialized (
+      -- First one task for each session, then a second for each that wants one.
+      select s.*, row_number() over (order by turn, s.n) as slot
+        from session s cross join lateral generate_series(1, s.room) as turn
+    ), wanted as materialized (
+      select case when exists (select from pauses where problem_id = '') then 0
+                  when exists (select from limits) then least(count(*), 1) else count(*) end as tasks
+        from slots
     ), ${LIMIT_USE}, front as materialized (
-      select q.*
+      select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id
         from queue q
-       where q.state = 'pending' and (select may_take from session) and not exists (select from limits where value is null)
+       where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from limits where value is null)
        order by q.rank, q.task_id
-       limit ${FRONT_ROWS}
+       limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
     ), front_pick as materialized (
-      select q.task_id, q.problem_id, q.labels
+      -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, 0::float8 as share
         from front f
-        join queue q on q.task_id = f.task_id and q.state = 'pending'
-        join session s on ${fits('f')} and ${NOT_HELD_BACK}
+        join queue q on q.ctid = f.place and q.state = 'pending'
+        join appetite s on ${fits('f')} and ${NOT_HELD_BACK}
        order by f.rank, f.task_id
-       limit 1
+       limit (select tasks from wanted)
          for update of q skip locked
     ), lanes as (
       (select q.problem_id, q.backend_type, q.lane
          from queue q
-        where q.state = 'pending' and (select may_take from session) and not exists (select from front_pick)
-          and ((select count(*) from front) = ${FRONT_ROWS} or exists (select from limits where value is null))
+        where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from front_pick)
+          and ((select count(*) from front) = ${FRONT_ROWS} + (select 4 * tasks from wanted) or exists (select from limits where value is null))
         order by q.problem_id, q.backend_type, q.lane
         limit 1)
       union all
@@ -108,32 +137,33 @@ async function claimOnce(db: Database, request: ClaimRequest): Promise<ClaimRow[
           order by q.problem_id, q.backend_type, q.lane
           limit 1) as next
     ), candidates as materialized (
-      select q.task_id, q.rank,
+      select q.place, q.task_id, q.rank,
              coalesce((select max(l.running::float8 / l.max_running) from limit_use l
                         where l.each and l.value = ${limitedValue(sql`s.backend_type`)}), 0) as share
         from lanes
-        join session s on ${fits('lanes')}
+        join appetite s on ${fits('lanes')}
        cross join lateral (
-         select b.*
+         select b.ctid as place, b.*
            from queue b
           where b.state = 'pending' and b.problem_id = lanes.problem_id and b.backend_type = lanes.backend_type and b.lane = lanes.lane
           order by b.rank, b.task_id
-          limit ${LANE_ROWS}) as q
+          limit ${LANE_ROWS} + (select tasks from wanted)) as q
        where ${NOT_HELD_BACK}
     ), lane_pick as materialized (
-      select q.task_id, q.problem_id, q.labels
-        from (select * from candidates order by share, rank, task_id limit ${LANE_ROWS}) as c
-        join queue q on q.task_id = c.task_id and q.state = 'pending'
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, c.share
+        from (select * from candidates order by share, rank, task_id limit ${LANE_ROWS} + (select tasks from wanted)) as c
+        join queue q on q.ctid = c.place and q.state = 'pending'
        order by c.share, c.rank, c.task_id
-       limit 1
+       limit (select tasks from wanted)
          for update of q skip locked
     ), pick as materialized (
-      select * from front_pick union all select * from lane_pick
+      select p.*, row_number() over (order by p.share, p.rank, p.task_id) as slot
+        from (select * from front_pick union all select * from lane_pick) as p
     ), under as materialized (
       -- The limits that the picked task falls under, and how many claims each had seen.
       select l.id as limit_id, v.value, coalesce(c.claim_seq, 0) as claim_seq
         from pick q
-       cross join session s
+       cross join appetite s
        cross join limits l
        cross join lateral (select ${limitedValue(sql`s.backend_type`)} as value) as v
         left join limit_claims c on c.limit_id = l.id and c.value = v.value
@@ -145,24 +175,32 @@ async function claimOnce(db: Database, request: ClaimRequest): Promise<ClaimRow[
       returning c.limit_id
     ), started as (
       update queue q
-         set state = 'running', attempt = q.attempt + 1, worker_id = s.id, session_id = s.session_id, worker_backend = s.backend_type,
-             claim_request = ${request.requestId}, started_at = now(), updated_at = now(),
+         set state = 'running', attempt = q.attempt + 1, worker_id = slots.id, session_id = slots.session_id,
+             worker_backend = (select backend_type from appetite), claim_request = slots.request_id, started_at = now(), updated_at = now(),
              deadline_at = now() + make_interval(secs => q.timeout_seconds), log_lines_before = q.log_lines
-        from session s, pick
-       where q.task_id = pick.task_id and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
-      returning q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority
+        from pick join slots on slots.slot = pick.slot
+       where q.ctid = pick.place and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
+      returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
     ), taken as (
-      select 'again' as found, again.* from again
+      select 'again' as found, again.*, 0 as slot from again
       union all
       select 'new', started.* from started
     )
-    select coalesce(taken.found, case when exists (select from session) and not exists (select from pick) then 'nothing' else 'raced' end) as found,
+    select seen.n,
+           coalesce(taken.found,
+                    case when session.n is null then 'raced'
+                         when session.room <= 0 or not exists (select from pick) then 'nothing'
+                         -- Others of this statement got the picked tasks; with limits each takes its turn.
+                         when not exists (select from limits) then 'nothing'
+                         else 'raced' end) as found,
            ${SUBMITTED_COLUMNS}, t.run_at, taken.priority, 'running' as status, null as reason, taken.attempt, taken.worker_id,
            taken.started_at, null as completed_at, taken.updated_at, ${LAST_PROGRESS} as progress,
            null as result, null as error, null as reused_from,
            exists (select from dependencies d where d.task_id = t.id and d.kind = 'needs') as needs_results
       from seen
-      left join taken on true
-      left join tasks t on t.id = taken.task_id`.execute(db);
+      left join session on session.n = seen.n
+      left join taken on taken.n = seen.n
+      left join tasks t on t.id = taken.task_id
+     order by seen.n, taken.slot`.execute(db);
   return rows;
 }

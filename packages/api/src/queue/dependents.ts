@@ -4,14 +4,17 @@
  *
  * No wake-up is lost: a submission locks the queue rows of its parents (queue/submit), so a parent ends either before, and
  * the submission sees its outcome, or after, and then this statement, which begins after the parent's end has been
- * committed, sees the dependency. A note that is not acted on (a crash) is found by the next sweep.
+ * committed, sees the dependency. A submission that finds a parent ended, and not as completed, leaves a note of its own, in the
+ * same transaction as the dependency; so a statement that sees the note sees the dependency, too. Notes are never merged: one that
+ * stood for another's dependency could be taken before that is visible. A note that is not acted on (a crash) is found by the next
+ * sweep.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { RECORD_OUTCOMES } from './history.js';
 
-/** Ended tasks that one statement acts on; each may have thousands of dependents. */
-const PARENTS = 10;
+/** Notes that one statement acts on; each may be about thousands of dependents. */
+const NOTES = 10;
 
 /** A task that its parents' ends have changed. */
 export interface Woken {
@@ -22,26 +25,32 @@ export interface Woken {
   readonly fate: 'waiting' | 'pending' | 'completed' | 'cancelled';
 }
 
-/** Acts on up to PARENTS ended tasks. Null when there was none left to act on. */
+/** Acts on up to NOTES notes of ended tasks. Null when there was none left to act on. */
 export async function wakeDependents(db: Database): Promise<Woken[] | null> {
-  const { rows } = await sql<Woken & { parents: number }>`
-    with parents as materialized (
-      select p.task_id, o.status, o.result, o.error
-        from ended_parents p join outcomes o on o.task_id = p.task_id
-       limit ${PARENTS}
-         for update of p skip locked
+  const { rows } = await sql<Woken & { notes: number }>`
+    with notes as materialized (
+      select ctid, task_id from ended_parents limit ${NOTES} for update skip locked
+    ), parents as materialized (
+      select o.task_id, o.status, o.result from outcomes o where o.task_id in (select task_id from notes)
     ), acted as (
-      delete from ended_parents p using parents where p.task_id = parents.task_id
+      delete from ended_parents where ctid = any (array(select ctid from notes))
+    ), opened as materialized (
+      -- Locked in one order: two of these may act on notes of the same parents.
+      select d.parent_id, d.task_id from open_dependencies d where d.parent_id in (select task_id from parents)
+       order by d.parent_id, d.task_id
+         for update
     ), edges as (
-      delete from open_dependencies d using parents where d.parent_id = parents.task_id
+      delete from open_dependencies d using opened o, parents
+       where d.parent_id = o.parent_id and d.task_id = o.task_id and parents.task_id = d.parent_id
       returning d.task_id, d.parent_id, d.kind, parents.status
     ), settled as materialized (
       select task_id, count(*)::int as edges,
              min(parent_id::text) filter (where kind = 'reuse' and status = 'completed') as source,
-             min(parent_id::text) filter (where kind = 'needs' and status <> 'completed') as failed
+             min(parent_id::text) filter (where kind = 'needs' and status <> 'completed') as failed,
+             min(parent_id::text) filter (where kind = 'reuse' and status <> 'completed') as awaited
         from edges group by task_id
-    ), children as materialized (
-      select q.*, s.edges, s.source::uuid as source, s.failed,
+    ), locked as materialized (
+      select q.*, s.edges, s.source::uuid as source, s.failed, s.awaited,
              case when s.source is not null then 'completed'
                   when s.failed is not null and not q.run_anyway then 'cancelled'
                   when q.blockers > s.edges then 'waiting'
@@ -50,15 +59,26 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
         from queue q join settled s on s.task_id = q.task_id
        order by q.task_id
          for update of q
+    ), ranked as materialized (
+      -- Of those that waited for an equal task in vain the first to run stands in for it, and the others wait for that one.
+      select l.*, case when l.awaited is not null and l.source is null
+                       then first_value(l.task_id) over (partition by l.awaited order by l.fate, l.rank, l.task_id) end as stand_in
+        from locked l
+    ), children as materialized (
+      select r.*, coalesce(r.stand_in <> r.task_id, false) as follows from ranked r
     ), freed as (
       update queue q
-         set blockers = c.blockers - c.edges, updated_at = now(),
-             state = case when c.fate = 'pending' then 'pending' else 'waiting' end,
-             wait_reason = case when c.fate = 'pending' then null
-                                when c.blockers > c.edges then c.wait_reason
-                                else 'scheduled' end
+         set blockers = c.blockers - c.edges + c.follows::int, updated_at = now(),
+             has_dependents = c.has_dependents or c.task_id in (select stand_in from children where follows),
+             state = case when c.fate = 'pending' and not c.follows then 'pending' else 'waiting' end,
+             wait_reason = case when c.follows or c.blockers > c.edges then c.wait_reason
+                                when c.fate <> 'pending' then 'scheduled' end
         from children c
        where q.task_id = c.task_id and c.fate in ('waiting', 'pending')
+    ), followed as (
+      insert into open_dependencies (parent_id, task_id, kind) select stand_in, task_id, 'reuse' from children where follows
+    ), depended as (
+      insert into dependencies (task_id, parent_id, name, kind) select task_id, stand_in, 'equal task', 'reuse' from children where follows
     ), removed as (
       delete from queue q using children c where q.task_id = c.task_id and c.fate in ('completed', 'cancelled')
       returning c.*
@@ -71,8 +91,8 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
              case r.fate when 'completed' then r.source end as reused_from
         from removed r left join parents p on p.task_id = r.source
     ), ${RECORD_OUTCOMES}
-    select c.task_id, c.problem_id, c.backend_type, c.fate, (select count(*) from parents) as parents
-      from (select count(*) from parents) as once left join children c on true`.execute(db);
-  if ((rows[0]?.parents ?? 0) === 0) return null;
+    select c.task_id, c.problem_id, c.backend_type, case when c.follows then 'waiting' else c.fate end as fate, once.notes
+      from (select count(*) as notes from notes) as once left join children c on true`.execute(db);
+  if ((rows[0]?.notes ?? 0) === 0) return null;
   return rows.filter((row) => row.task_id !== null);
 }

@@ -4,8 +4,8 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 
-/** True of a queue row `q` that has not expired. */
-export const NOT_EXPIRED: RawBuilder<boolean> = sql`(q.expires_at is null or q.expires_at > now())`;
+/** True of a queue row `q` that has not expired. What has begun once does not expire. */
+export const NOT_EXPIRED: RawBuilder<boolean> = sql`(q.expires_at is null or q.attempt > 0 or q.expires_at > now())`;
 
 /** True of a queue row `q` whose problem is not paused, nor the whole queue. */
 export const NOT_PAUSED: RawBuilder<boolean> = sql`not exists (select from pauses p where p.problem_id in ('', q.problem_id))`;

@@ -8,6 +8,8 @@ import type { Database } from '../db/database.js';
 import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED } from './eligible.js';
 
 export interface Explained {
+  /** For something of its own, so that no claim looks at it. */
+  waits: boolean;
   unexpired: boolean;
   expires_at: Date | null;
   available_at: Date | null;
@@ -51,7 +53,7 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
         ) as t join outcomes o on o.task_id = t.id
        where o.status = 'completed' and o.started_at is not null
     )
-    select ${NOT_EXPIRED} as unexpired, q.expires_at, q.available_at, q.blockers, now() as now,
+    select q.state = 'waiting' as waits, ${NOT_EXPIRED} as unexpired, q.expires_at, q.available_at, q.blockers, now() as now,
            coalesce((select json_agg(json_build_object('problem_id', p.problem_id, 'reason', p.reason) order by p.problem_id)
                        from pauses p where p.problem_id in ('', q.problem_id)), '[]') as pauses,
            coalesce((select json_agg(d) from (
@@ -61,7 +63,9 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
                left join queue pq on pq.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
               where w.task_id = q.task_id
               order by d.name limit ${LIMITS.maxExplained}) as d), '[]') as dependencies,
-           (select d.parent_id from dependencies d where d.task_id = q.task_id and d.kind = 'reuse' limit 1) as equal_task_id,
+           (select d.parent_id
+              from dependencies d join open_dependencies w on w.parent_id = d.parent_id and w.task_id = d.task_id
+             where d.task_id = q.task_id and d.kind = 'reuse' limit 1) as equal_task_id,
            coalesce((select json_agg(f) from (
              select l.limit_id, l.key, l.value, l.max_running, l.running, (
                       select json_agg(json_build_object('task_id', h.task_id, 'worker_id', h.worker_id)) from (
@@ -72,6 +76,10 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
               where l.running >= l.max_running
                 and l.value = any (case when l.key = 'backend_type' then array(select backend_type from taking)
                                         else array[${limitedValue(sql`''`)}] end)
+                -- As long as one backend that may take it has room, none of them holds it back.
+                and (l.key <> 'backend_type' or not exists (
+                  select from taking t where t.backend_type not in (
+                    select f.value from limit_use f where f.key = 'backend_type' and f.running >= f.max_running)))
               order by l.key, l.value limit ${LIMITS.maxExplained}) as f), '[]') as limits,
            (select json_build_object(
                      'live', count(*), 'fitting', count(*) filter (where fits), 'draining', count(*) filter (where fits and draining_at is not null),

@@ -18,29 +18,40 @@ export interface Reporter {
   readonly leaseSeconds: number;
 }
 
+/** The columns of a reporter, in the definition of a recordset. */
+export const REPORTER_COLUMNS: RawBuilder<unknown> = sql`worker_id text, session_id uuid, task_id uuid, attempt int, lease_seconds float8`;
+
 /**
- * A CTE that renews the lease of the session whose attempt is in the CTE `held`: any accepted report is a sign of life. Only
- * a lease of which a third is over, so that a busy worker's row is not written with every report.
+ * True of the queue row `q` while the attempt of the reporter `g` holds it. A lapsed lease does not matter before the sweep
+ * has acted on it: nobody else has the task yet.
  */
-export function renewsLease({ leaseSeconds }: Reporter): RawBuilder<unknown> {
-  return sql`
-    renewed as (
-      update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
-        from held h
-       where w.id = h.worker_id and w.session_id = h.session_id and w.ended_at is null
-         and w.lease_until > now() and w.lease_until < now() + make_interval(secs => ${leaseSeconds}::float8 * 2 / 3)
-    )`;
+export const HOLDS: RawBuilder<boolean> = sql`
+  (q.task_id = g.task_id and q.state = 'running' and q.worker_id = g.worker_id
+    and q.session_id = coalesce(g.session_id, (select session_id from workers where id = g.worker_id))
+    and q.attempt = coalesce(g.attempt, q.attempt))`;
+
+/** A reporter as the row that HOLDS and RENEWS_LEASE go by; to be named `g`. */
+export function reporterRow({ workerId, sessionId, taskId, attempt, leaseSeconds }: Reporter): RawBuilder<unknown> {
+  return sql`(select ${workerId}::text as worker_id, ${sessionId}::uuid as session_id, ${taskId}::uuid as task_id,
+                     ${attempt}::int as attempt, ${leaseSeconds}::float8 as lease_seconds)`;
 }
 
 /**
- * True of the queue row `q` while the reporter's attempt holds it. A lapsed lease does not matter before the sweep has
- * acted on it: nobody else has the task yet.
+ * A CTE that renews the leases of the sessions whose attempts are in the CTE `held`: any accepted report is a sign of life.
+ * Only leases of which a third is over, so that a busy worker's row is not written with every report, and only rows that
+ * nobody else is writing: whoever does renews them too.
  */
-export function holds(reporter: Reporter): RawBuilder<boolean> {
-  return sql`q.task_id = ${reporter.taskId}::uuid and q.state = 'running' and q.worker_id = ${reporter.workerId}
-    and q.session_id = coalesce(${reporter.sessionId}::uuid, (select session_id from workers where id = ${reporter.workerId}))
-    and q.attempt = coalesce(${reporter.attempt}::int, q.attempt)`;
-}
+export const RENEWS_LEASE: RawBuilder<unknown> = sql`
+  renewable as materialized (
+    select w.id, h.lease_seconds
+      from workers w join held h on h.worker_id = w.id and h.session_id = w.session_id
+     where w.ended_at is null and w.lease_until > now()
+       and w.lease_until < now() + make_interval(secs => h.lease_seconds * 2 / 3)
+       for no key update of w skip locked
+  ), renewed as (
+    update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => r.lease_seconds)
+      from renewable r where w.id = r.id
+  )`;
 
 export type Refusal =
   | { readonly kind: 'worker_not_found' | 'task_not_found' | 'session_superseded' }
@@ -70,9 +81,18 @@ export async function explainRefusal(db: Database, reporter: Reporter): Promise<
   return { kind: 'not_held', status: row.status, attempt: row.attempt };
 }
 
+/** True of the ended attempt `a` that the reporter speaks of; its last one of the task where it names none. */
+function isOf(reporter: Reporter): RawBuilder<boolean> {
+  return sql`a.task_id = ${reporter.taskId}::uuid and a.worker_id = ${reporter.workerId}
+    and a.session_id = coalesce(${reporter.sessionId}::uuid, a.session_id)
+    and a.attempt = coalesce(${reporter.attempt}::int, (
+      select max(last.attempt) from attempts last where last.task_id = a.task_id and last.worker_id = a.worker_id))`;
+}
+
 /**
- * Keeps what a worker reports of an attempt that was taken from it (lost, timed out, cancelled), beside that attempt and
- * without effect on its task. The first late report of an attempt stays.
+ * Keeps what a worker reports of an attempt that was taken from it (lost, timed out, cancelled, handed back), beside that attempt and
+ * without effect on its task. A caller that names no attempt is taken for the last one of that worker. The first late report of
+ * an attempt stays.
  */
 export async function keepLate(
   db: Database,
@@ -84,8 +104,7 @@ export async function keepLate(
     select a.task_id, a.attempt, now(), ${report.outcome},
            ${report.outcome === 'completed' ? JSON.stringify(report.result) : null}::json, ${report.outcome === 'failed' ? report.error : null}
       from attempts a
-     where a.task_id = ${reporter.taskId}::uuid and a.worker_id = ${reporter.workerId} and a.attempt = ${reporter.attempt}::int
-       and a.session_id = ${reporter.sessionId}::uuid and a.outcome in ('lost', 'timeout', 'cancelled')
+     where ${isOf(reporter)} and a.outcome in ('lost', 'timeout', 'cancelled', 'released')
     on conflict do nothing`.execute(db);
 }
 
@@ -94,10 +113,6 @@ export async function wasReported(db: Database, reporter: Reporter, outcome: Att
   const { rows } = await sql<{ reported: boolean }>`
     select exists (
       select from attempts a
-       where a.task_id = ${reporter.taskId}::uuid and a.worker_id = ${reporter.workerId} and a.outcome = ${outcome}
-         and a.session_id = coalesce(${reporter.sessionId}::uuid, a.session_id)
-         and a.attempt = coalesce(${reporter.attempt}::int, (
-           select max(last.attempt) from attempts last
-            where last.task_id = a.task_id and last.worker_id = a.worker_id))) as reported`.execute(db);
+       where ${isOf(reporter)} and a.outcome = ${outcome}) as reported`.execute(db);
   return rows[0]?.reported ?? false;
 }

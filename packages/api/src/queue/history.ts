@@ -33,7 +33,7 @@ export const RECORD_OUTCOMES: RawBuilder<unknown> = sql`
            coalesce(sum(greatest(0, extract(epoch from now() - started_at) * 1000)), 0)::bigint
       from ended group by problem_id, coalesce(worker_id, ''), status
   ), noted as (
-    insert into ended_parents (task_id) select task_id from ended where has_dependents on conflict do nothing
+    insert into ended_parents (task_id) select task_id from ended where has_dependents
   )`;
 
 /** The assignments that take the attempt out of a queue row. */

@@ -91,9 +91,11 @@ export async function regroup(db: Database): Promise<void> {
     with wanting as materialized (
       select id, regroup_after from limits where regroup_after is not null order by created_at limit 1 for update skip locked
     ), piece as materialized (
+      -- Locked in the order in which everybody locks several tasks.
       select q.task_id from queue q, wanting
        where q.task_id > wanting.regroup_after
        order by q.task_id limit ${REGROUP_ROWS}
+         for update of q
     ), moved as (
       update queue q set lane = ${laneOf(sql`q.labels`)}
         from piece where q.task_id = piece.task_id and q.state <> 'running' and q.lane <> ${laneOf(sql`q.labels`)}

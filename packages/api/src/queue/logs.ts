@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { LIMITS, type LogLevel } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { holds, renewsLease, type Reporter } from './fence.js';
+import { HOLDS, RENEWS_LEASE, reporterRow, type Reporter } from './fence.js';
 
 export interface LogEntry {
   readonly level: LogLevel;
@@ -34,8 +34,8 @@ export async function appendLogs(
 ): Promise<AppendResult> {
   const { rows } = await sql<{ before: number; accepted: number | null }>`
     with held as materialized (
-      select q.task_id, q.attempt, q.worker_id, q.session_id, q.log_lines, q.log_lines - q.log_lines_before as before
-        from queue q where ${holds(reporter)} for update
+      select q.task_id, q.attempt, q.worker_id, q.session_id, q.log_lines, q.log_lines - q.log_lines_before as before, g.lease_seconds
+        from queue q join ${reporterRow(reporter)} as g on ${HOLDS} for update of q
     ), fresh as materialized (
       select h.task_id, h.attempt, h.log_lines + row_number() over (order by e.n) as line, e.entry
         from held h, json_array_elements(${JSON.stringify(entries)}::json) with ordinality as e (entry, n)
@@ -50,7 +50,7 @@ export async function appendLogs(
     ), counted as (
       update queue q set log_lines = q.log_lines + (select count(*) from fresh)
         from held h where q.task_id = h.task_id and exists (select from fresh)
-    ), ${renewsLease(reporter)}
+    ), ${RENEWS_LEASE}
     select before, (select count(*) from fresh) as accepted from held`.execute(db);
   const [row] = rows;
   if (row === undefined) return { kind: 'not_held' };

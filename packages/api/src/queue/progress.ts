@@ -2,7 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { holds, renewsLease, type Reporter } from './fence.js';
+import { HOLDS, RENEWS_LEASE, reporterRow, type Reporter } from './fence.js';
 
 type Progress = components['schemas']['Progress'];
 type TaskProgress = NonNullable<components['schemas']['TaskProgress']>;
@@ -25,7 +25,7 @@ export function toProgress(progress: TaskProgress | null): TaskProgress | null {
 export async function reportProgress(db: Database, reporter: Reporter, { step, total, message, metrics }: Progress): Promise<boolean> {
   const { rows } = await sql`
     with held as materialized (
-      select q.task_id, q.attempt, q.worker_id, q.session_id from queue q where ${holds(reporter)} for update
+      select q.task_id, q.attempt, q.worker_id, q.session_id, g.lease_seconds from queue q join ${reporterRow(reporter)} as g on ${HOLDS} for update of q
     ), said as (
       insert into attempt_progress as p (task_id, attempt, step, total, message, metrics, updated_at)
       select task_id, attempt, ${step ?? null}::float8, ${total ?? null}::float8, ${message ?? null}, ${JSON.stringify(metrics ?? {})}::json, now()
@@ -33,7 +33,7 @@ export async function reportProgress(db: Database, reporter: Reporter, { step, t
       on conflict (task_id, attempt) do update
         set step = excluded.step, total = excluded.total, message = excluded.message, metrics = excluded.metrics,
             updated_at = greatest(p.updated_at, excluded.updated_at)
-    ), ${renewsLease(reporter)}
+    ), ${RENEWS_LEASE}
     select task_id from held`.execute(db);
   return rows.length === 1;
 }

@@ -32,15 +32,38 @@ export interface ScheduleRow {
 export type ScheduleSettings = Pick<ScheduleRow, 'name' | 'cron' | 'timezone' | 'task' | 'overlap' | 'misfire' | 'paused'>;
 
 /** Thrown for an expression or a time zone that says nothing. */
-export class CronError extends Error {}
+export class CronError extends Error {
+  readonly setting: 'cron' | 'timezone';
+
+  constructor(setting: CronError['setting'], message: string) {
+    super(message);
+    this.setting = setting;
+  }
+}
+
+/** Five fields, or six with seconds first: the parser would also take nicknames, dates and years. */
+const CRON_FIELDS = /^\s*\S+(\s+\S+){4,5}\s*$/;
 
 /** Up to `count` fires after `from`. @throws CronError */
 export function nextRuns({ cron, timezone }: Pick<ScheduleRow, 'cron' | 'timezone'>, from: Date, count: number): Date[] {
+  if (!CRON_FIELDS.test(cron)) throw new CronError('cron', 'must have five fields, or six with seconds first');
   try {
-    return new Cron(cron, { timezone }).nextRuns(count, from);
-  } catch (error) {
-    throw new CronError(error instanceof Error ? error.message : String(error));
+    Intl.DateTimeFormat('en', { timeZone: timezone });
+  } catch {
+    throw new CronError('timezone', 'must be a time zone of the IANA database');
   }
+  try {
+    return new Cron(cron, { timezone, mode: '5-or-6-parts' }).nextRuns(count, from);
+  } catch (error) {
+    throw new CronError('cron', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The first fire after now, by the database's clock. @throws CronError where there is none */
+async function firstRun(db: Database, settings: Pick<ScheduleRow, 'cron' | 'timezone'>): Promise<Date> {
+  const [next] = nextRuns(settings, await databaseTime(db), 1);
+  if (next === undefined) throw new CronError('cron', 'never comes true');
+  return next;
 }
 
 async function databaseTime(db: Database): Promise<Date> {
@@ -55,11 +78,11 @@ const SCHEDULE_COLUMNS = sql`
 
 /** The new schedule, or null where there are too many. @throws CronError */
 export async function createSchedule(db: Database, settings: ScheduleSettings): Promise<ScheduleRow | null> {
-  const [next] = nextRuns(settings, await databaseTime(db), 1);
+  const next = await firstRun(db, settings);
   const { rows } = await sql<ScheduleRow>`
     insert into schedules (id, name, cron, timezone, task, overlap, misfire, paused, next_at, created_at, updated_at)
     select ${randomUUID()}::uuid, ${settings.name}, ${settings.cron}, ${settings.timezone}, ${JSON.stringify(settings.task)}::json,
-           ${settings.overlap}, ${settings.misfire}, ${settings.paused}, ${next?.toISOString() ?? null}::timestamptz, now(), now()
+           ${settings.overlap}, ${settings.misfire}, ${settings.paused}, ${next.toISOString()}::timestamptz, now(), now()
      where (select count(*) from schedules where ended_at is null) < ${LIMITS.maxSchedules}
     returning ${SCHEDULE_COLUMNS}`.execute(db);
   return rows[0] ?? null;
@@ -72,7 +95,7 @@ export async function createSchedule(db: Database, settings: ScheduleSettings): 
 export async function changeSchedule(db: Database, before: ScheduleRow, changes: Partial<ScheduleSettings>): Promise<ScheduleRow | null> {
   const after = { ...before, ...changes };
   const anew = after.cron !== before.cron || after.timezone !== before.timezone || (before.paused && !after.paused);
-  const next = anew ? nextRuns(after, await databaseTime(db), 1)[0] ?? null : before.next_at;
+  const next = anew ? await firstRun(db, after) : before.next_at;
   const { rows } = await sql<ScheduleRow>`
     update schedules
        set name = ${after.name}, cron = ${after.cron}, timezone = ${after.timezone}, task = ${JSON.stringify(after.task)}::json,

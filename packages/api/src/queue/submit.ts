@@ -113,17 +113,32 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   if (missing !== undefined) throw new MissingParent(missing.id);
 }
 
-type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
+/** The columns of submissions, as submissionRow gives them, in the definition of a recordset. */
+export const SUBMISSION_COLUMNS: RawBuilder<unknown> = sql`
+  n int, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text, timeout_seconds int,
+  max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz, delay_seconds float8, expires_at timestamptz,
+  run_anyway boolean, retry_of uuid, workflow_id uuid, schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid`;
 
-/** Null: a race was lost, and nothing was stored. */
-async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[]): Promise<Submitted | null> {
-  const given = tasks.map((task, n) => ({
+/** What `tasks` takes from them as it is. */
+export const STORED_COLUMNS: RawBuilder<unknown> = sql`
+  id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost, backoff, expires_at,
+  run_anyway, retry_of, workflow_id, schedule_id, dedupe_key, reuse_seconds, fingerprint, created_at`;
+
+/** The n-th submission as SUBMISSION_COLUMNS reads it. */
+export function submissionRow(task: Submission, n: number): Record<string, unknown> {
+  return {
     n, name: task.name, problem_id: task.problemId, parameters: task.parameters, labels: task.labels, priority: task.priority,
     backend_type: task.backendType, timeout_seconds: task.timeoutSeconds, max_attempts: task.maxAttempts, max_lost: task.maxLost,
     backoff: task.backoff, run_at: task.runAt, delay_seconds: task.delaySeconds, expires_at: task.expiresAt,
     run_anyway: task.runAnyway, retry_of: task.retryOf, workflow_id: task.workflowId, schedule_id: task.scheduleId,
     dedupe_key: task.dedupeKey, reuse_seconds: task.reuseSeconds, fingerprint: task.fingerprint,
-  }));
+  };
+}
+
+type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
+
+/** Null: a race was lost, and nothing was stored. */
+async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[]): Promise<Submitted | null> {
   const wanted = edges.map(({ child, parent, name }) => ({
     child, inside: typeof parent === 'number' ? parent : null, outside: typeof parent === 'string' ? parent : null, name,
   }));
@@ -131,21 +146,21 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     with clock as materialized (
       select clock_timestamp() as moment
     ), offered as materialized (
-      select g.*, uuid_v7(clock.moment + g.n * interval '1 microsecond') as id,
-             -- Cut, not rounded: created_at must never be later than a time read after it.
-             date_trunc('milliseconds', clock.moment) as created_at,
-             coalesce(g.run_at, clock.moment + make_interval(secs => g.delay_seconds)) as starts_at,
+      select g.*, uuid_v7(at.moment) as id,
+             -- Cut, not rounded: these are the milliseconds that the id begins with.
+             date_trunc('milliseconds', at.moment) as created_at,
+             coalesce(g.run_at, at.moment + make_interval(secs => g.delay_seconds)) as starts_at,
+             coalesce(g.run_at > at.moment, g.delay_seconds > 0, false) as waits,
              (select q.task_id from queue q where q.dedupe_key = g.dedupe_key) as twin_id,
              min(g.n) over (partition by g.dedupe_key) as first_n
-        from clock, json_to_recordset(${JSON.stringify(given)}::json) as g (
-               n int, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text,
-               timeout_seconds int, max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz,
-               delay_seconds float8, expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid,
-               schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid)
+        from clock, json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
+       cross join lateral (select clock.moment + g.n * interval '1 microsecond' as moment) as at
     ), given as materialized (
-      select * from offered where twin_id is null and (dedupe_key is null or n = first_n)
+      -- In coalesce, whose outcome the planner takes for even: else it expects one row, and joins a thousand by nested loops.
+      select * from offered where coalesce(twin_id is null and (dedupe_key is null or n = first_n), false)
     ), needed as materialized (
-      select child.n, child.id as task_id, coalesce(parent.id, e.outside) as parent_id, parent.id is not null as within, e.name
+      select child.n, child.id as task_id, child.run_anyway, coalesce(parent.id, e.outside) as parent_id,
+             parent.id is not null as within, e.name
         from json_to_recordset(${JSON.stringify(wanted)}::json) as e (child int, inside int, outside uuid, name text)
         join given child on child.n = e.child
         left join given parent on parent.n = e.inside
@@ -171,6 +186,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
          (select twin.id, true
             from given twin
            where g.reuse_seconds is not null and twin.fingerprint = g.fingerprint and twin.problem_id = g.problem_id and twin.n < g.n
+             -- One that takes a result does not run, and this one may not take a result so old.
+             and not exists (select from sources s where s.n = twin.n)
            order by twin.n limit 1)
          limit 1) as equal
        where not exists (select from sources s where s.n = g.n)
@@ -193,19 +210,14 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     ), edges as materialized (
       select n, task_id, parent_id, name, 'needs' as kind,
              within or parent_id in (select task_id from locked)
-               or (parent_id in (select task_id from over where status <> 'completed')
-                   and not (select run_anyway from given g where g.n = needed.n)) as open
+               or (parent_id in (select task_id from over where status <> 'completed') and not run_anyway) as open
         from needed
        where not exists (select from sources s where s.n = needed.n)
       union all
       select n, task_id, parent_id, 'equal task', 'reuse', true from equals
     ), stored as (
-      insert into tasks (id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost,
-                         backoff, run_at, expires_at, run_anyway, retry_of, workflow_id, schedule_id, dedupe_key,
-                         reuse_seconds, fingerprint, created_at)
-      select id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost,
-             backoff, starts_at, expires_at, run_anyway, retry_of, workflow_id, schedule_id, dedupe_key,
-             reuse_seconds, fingerprint, created_at
+      insert into tasks (${STORED_COLUMNS}, run_at)
+      select ${STORED_COLUMNS}, starts_at
         from given where (select yes from accepted)
        order by n
       returning *
@@ -221,8 +233,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       -- Parents that had ended before anybody depended on them.
       insert into ended_parents (task_id)
       select distinct e.parent_id from edges e join over on over.task_id = e.parent_id
-       where e.open and not e.task_id = e.parent_id and (select yes from accepted)
-      on conflict do nothing
+       where e.open and (select yes from accepted)
       returning task_id
     ), blocked as materialized (
       select n, count(*)::int as blockers, min(kind) as kind from edges where open group by n
@@ -232,8 +243,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
                          labels, lane, updated_at)
       select g.id, g.problem_id, coalesce(g.backend_type, ''), g.priority,
              ${rankOf(sql`greatest(g.created_at, g.starts_at)`, sql`g.priority`, ageingMs)},
-             case when b.n is not null or g.starts_at > g.created_at then 'waiting' else 'pending' end,
-             case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.starts_at > g.created_at then 'scheduled' end,
+             case when b.n is not null or g.waits then 'waiting' else 'pending' end,
+             case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.waits then 'scheduled' end,
              g.starts_at, g.expires_at, coalesce(b.blockers, 0), g.id in (select parent_id from needed where within union all select parent_id from equals where within),
              g.run_anyway, g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff, g.dedupe_key,
              nullif(g.labels::jsonb, '{}'), ${laneOf(sql`g.labels::jsonb`)}, g.created_at
@@ -258,15 +269,16 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
         from given g join sources s on s.n = g.n where (select yes from accepted) group by g.problem_id
     )
     select ${SUBMITTED_COLUMNS}, t.priority, t.run_at, o.n, own.n is not null as created,
-           coalesce(o.twin_id, (select id from given where given.n = o.first_n)) as twin_id,
+           coalesce(o.twin_id, first.id) as twin_id,
            case when r.n is null then 'pending' else 'completed' end as status,
            case when r.n is not null then 'reused' when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked'
-                when t.run_at > t.created_at then 'scheduled' end as reason,
+                when o.waits then 'scheduled' end as reason,
            0 as attempt, null as worker_id, null as started_at, case when r.n is not null then t.created_at end as completed_at,
            t.created_at as updated_at, null as progress, r.result, null as error, r.source_id as reused_from,
            exists (select from passed) or exists (select from reused_parents) as parents_ended
       from offered o
       left join given own on own.n = o.n
+      left join given first on first.n = o.first_n
       left join stored t on t.id = own.id
       left join sources r on r.n = o.n
       left join blocked b on b.n = o.n

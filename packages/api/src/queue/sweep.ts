@@ -66,6 +66,9 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
          and q.worker_id = coalesce(${workerId}, q.worker_id)
        limit ${SWEEP_ROWS}
          for update of q skip locked
+         -- The session as it is when the task is locked: with that of the snapshot, a task that a newer session has claimed since
+         -- would be taken from it.
+         for share of w skip locked
     ), requeued as (
       update queue q set losses = q.losses + case h.outcome when 'lost' then 1 else 0 end, ${BACK_TO_PENDING}
         from held h where q.task_id = h.task_id and (h.outcome = 'released' or h.losses + 1 < h.max_lost)
@@ -90,7 +93,7 @@ export async function sweepExpired(db: Database): Promise<Swept[]> {
     with held as materialized (
       select q.*, 'expired' as outcome
         from queue q
-       where q.state <> 'running' and q.expires_at <= now()
+       where q.attempt = 0 and q.expires_at <= now()
        order by q.expires_at
        limit ${SWEEP_ROWS}
          for update skip locked

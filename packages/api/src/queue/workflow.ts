@@ -50,6 +50,7 @@ export interface WorkflowTaskRow {
   status: TaskStatus;
   reason: TaskReason | null;
   retry_of: string | null;
+  ended_at: Date | null;
   parents: { parent_id: string; name: string }[];
 }
 
@@ -59,23 +60,11 @@ export interface WorkflowRow {
   labels: Record<string, string>;
   retry_of: string | null;
   created_at: Date;
-  completed_at: Date | null;
-  counts: Partial<Record<TaskStatus, number>>;
 }
 
-/** The workflow with how many of its tasks are in which status, or null. */
 export async function findWorkflow(db: Database, id: string): Promise<WorkflowRow | null> {
   const { rows } = await sql<WorkflowRow>`
-    select w.id, w.name, w.labels, w.retry_of, w.created_at, s.completed_at, s.counts
-      from workflows w
-     cross join lateral (
-       select case when bool_and(by_status.status not in ('pending', 'running')) then max(by_status.ended_at) end as completed_at,
-              coalesce(json_object_agg(by_status.status, by_status.tasks), '{}') as counts
-         from (select coalesce(o.status, case q.state when 'running' then 'running' else 'pending' end) as status, count(*) as tasks,
-                      max(o.ended_at) as ended_at
-                 from tasks t left join queue q on q.task_id = t.id left join outcomes o on o.task_id = t.id
-                where t.workflow_id = w.id group by 1) as by_status) as s
-     where w.id = ${id}::uuid`.execute(db);
+    select id, name, labels, retry_of, created_at from workflows where id = ${id}::uuid`.execute(db);
   return rows[0] ?? null;
 }
 
@@ -83,7 +72,7 @@ export async function findWorkflow(db: Database, id: string): Promise<WorkflowRo
 export async function workflowTasks(db: Database, id: string): Promise<WorkflowTaskRow[]> {
   const { rows } = await sql<WorkflowTaskRow>`
     select t.id, t.name, t.problem_id, t.retry_of,
-           coalesce(o.status, case q.state when 'running' then 'running' else 'pending' end) as status, coalesce(o.reason, q.wait_reason) as reason,
+           coalesce(o.status, case q.state when 'running' then 'running' else 'pending' end) as status, coalesce(o.reason, q.wait_reason) as reason, o.ended_at,
            coalesce((select json_agg(json_build_object('parent_id', d.parent_id, 'name', d.name) order by d.name)
                        from dependencies d where d.task_id = t.id and d.kind = 'needs'), '[]') as parents
       from tasks t left join queue q on q.task_id = t.id left join outcomes o on o.task_id = t.id
@@ -92,9 +81,16 @@ export async function workflowTasks(db: Database, id: string): Promise<WorkflowT
   return rows;
 }
 
+/** How many of `tasks` are in which status. */
+export function countByStatus(tasks: readonly Pick<WorkflowTaskRow, 'status'>[]): Record<TaskStatus, number> {
+  const counts = { pending: 0, running: 0, completed: 0, failed: 0, timeout: 0, cancelled: 0 };
+  for (const { status } of tasks) counts[status] += 1;
+  return counts;
+}
+
 /** The status that follows from the tasks: running until all have ended; then the worst of what they ended as. */
-export function statusOf(counts: WorkflowRow['counts']): components['schemas']['WorkflowStatus'] {
-  if ((counts.pending ?? 0) + (counts.running ?? 0) > 0) return 'running';
-  if ((counts.failed ?? 0) + (counts.timeout ?? 0) > 0) return 'failed';
-  return (counts.cancelled ?? 0) > 0 ? 'cancelled' : 'completed';
+export function statusOf(counts: Record<TaskStatus, number>): components['schemas']['WorkflowStatus'] {
+  if (counts.pending + counts.running > 0) return 'running';
+  if (counts.failed + counts.timeout > 0) return 'failed';
+  return counts.cancelled > 0 ? 'cancelled' : 'completed';
 }

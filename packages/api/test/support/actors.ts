@@ -1,27 +1,28 @@
 /** Short words for what tests do over HTTP: submit tasks, be a worker, wait for a condition. */
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { Answer, TestApi } from './api.js';
+import type { Answer, Caller } from './api.js';
 
 /** Submits a task and returns its id. */
-export async function submitTask(api: TestApi, submission: Record<string, unknown> = {}): Promise<string> {
+export async function submitTask(api: Caller, submission: Record<string, unknown> = {}): Promise<string> {
   const answer = await api.call('POST', '/api/v1/tasks', { problem_id: 'test-a', parameters: {}, ...submission });
   expect(answer.status).to.equal(201);
   return answer.body.id as string;
 }
 
 export class TestWorker {
-  readonly #api: TestApi;
+  readonly #api: Caller;
   readonly id: string;
   readonly session: string;
 
-  private constructor(api: TestApi, id: string, session: string) {
+  private constructor(api: Caller, id: string, session: string) {
     this.#api = api;
     this.id = id;
     this.session = session;
   }
 
   static async register(
-    api: TestApi,
+    api: Caller,
     options: { id?: string; globs?: string[]; parallel?: number; backend?: string } = {},
   ): Promise<TestWorker> {
     const answer = await api.call('POST', '/api/v1/workers/register', {
@@ -36,6 +37,11 @@ export class TestWorker {
 
   #post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     return this.#api.call('POST', `/api/v1/workers/${this.id}${path}`, body, { 'worker-session': this.session, ...headers });
+  }
+
+  /** The same worker, calling another replica. */
+  at(api: Caller): TestWorker {
+    return new TestWorker(api, this.id, this.session);
   }
 
   claim(body?: Record<string, unknown>): Promise<Answer> {
@@ -53,6 +59,28 @@ export class TestWorker {
   leave(): Promise<Answer> {
     return this.#api.call('DELETE', `/api/v1/workers/${this.id}`, undefined, { 'worker-session': this.session });
   }
+}
+
+/** The task as the API shows it. */
+export async function readTask(api: Caller, id: string): Promise<Answer['body']> {
+  const answer = await api.call('GET', `/api/v1/tasks/${id}`);
+  expect(answer.status).to.equal(200);
+  return answer.body;
+}
+
+/** Waits until the task has `status`. */
+export async function taskIn(api: Caller, id: string, status: string): Promise<Answer['body']> {
+  return eventually(async () => {
+    const task = await readTask(api, id);
+    return task.status === status && task;
+  });
+}
+
+/** A worker, and a task that it alone takes: for tests that share a server. */
+export async function workerWithTask(api: Caller, submission: Record<string, unknown> = {}): Promise<{ worker: TestWorker; id: string }> {
+  const problem = `only-${randomUUID()}`;
+  const worker = await TestWorker.register(api, { globs: [problem] });
+  return { worker, id: await submitTask(api, { problem_id: problem, ...submission }) };
 }
 
 /** Asks `condition` until it gives a value; fails after `timeoutMs`, which only bounds the wait. */

@@ -1,14 +1,17 @@
 /**
- * A whole API in the test's process, over real HTTP and a database of its own. Answers are checked against the contract
- * twice: by the server (validateResponses) and here, where problem documents and undeclared statuses are checked too.
+ * A whole API in the test's process, over real HTTP and a database of its own. Every answer is checked against the contract,
+ * problem documents and undeclared statuses too.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import { pino } from 'pino';
 import { request } from 'undici';
 import { parse } from 'yaml';
-import { readConfig } from '../../src/config.js';
+import { readConfig, type ApiConfig } from '../../src/config.js';
 import { openDatabases, type Database } from '../../src/db/database.js';
 import { startServer, type RunningServer } from '../../src/server.js';
 import { createTestDatabase } from './database.js';
@@ -21,13 +24,16 @@ export interface Answer {
   readonly body: any;
 }
 
-export interface TestApi {
+export interface Caller {
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+}
+
+export interface TestApi extends Caller {
   readonly url: string;
   readonly db: Database;
   readonly databaseUrl: string;
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Starts another server on the same database, which it reaches at `databaseUrl`. */
-  replica(environment?: Record<string, string>, databaseUrl?: string): Promise<RunningServer>;
+  replica(environment?: Record<string, string>, databaseUrl?: string): Promise<RunningServer & Caller>;
   stop(): Promise<void>;
 }
 
@@ -71,16 +77,38 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
   }
 }
 
-/** Starts an API without internal workers; `environment` overrides its configuration. */
-export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
+/** Calls the server at `url` and checks each answer against the contract. */
+export function callerOf(url: string): Caller['call'] {
+  return async (method, path, body, headers = {}) => {
+    const response = await request(`${url}${path}`, {
+      method: method as 'GET',
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.body.text();
+    const json = /json(;|$)/.test(String(response.headers['content-type'] ?? '')) && !String(response.headers['content-type']).includes('ndjson');
+    const answer: Answer = { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text };
+    checkAnswer(method, path, answer);
+    return answer;
+  };
+}
+
+/**
+ * Starts an API without internal workers; `environment` overrides its configuration, and `settings` what came of it, beyond
+ * what the environment may say.
+ */
+export async function startTestApi(environment: Record<string, string> = {}, settings: Partial<ApiConfig> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), 'task-executor-data-'));
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
   const start = (more: Record<string, string>, databaseUrl = database.url): Promise<RunningServer> =>
     startServer({
-      config: readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+      config: {
+        ...readConfig({ DATA_DIR: dataDir, PORT: '0', AUTO_START_WORKERS: 'false', NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '6', ...environment, ...more }),
+        ...settings,
+      },
       databaseUrl,
       log,
-      validateResponses: true,
     });
   const server = await start({});
   const databases = openDatabases(database.url, { lease: 1, general: 4 }, log);
@@ -89,28 +117,18 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     url: server.url,
     db: databases.general,
     databaseUrl: database.url,
-    call: async (method, path, body, headers = {}) => {
-      const response = await request(`${server.url}${path}`, {
-        method: method as 'GET',
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.body.text();
-      const json = String(response.headers['content-type'] ?? '').includes('json');
-      const answer: Answer = { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text };
-      checkAnswer(method, path, answer);
-      return answer;
-    },
+    call: callerOf(server.url),
     replica: async (more = {}, databaseUrl = database.url) => {
       const another = await start(more, databaseUrl);
       replicas.push(another);
-      return another;
+      return { ...another, call: callerOf(another.url) };
     },
     stop: async () => {
       for (const one of replicas) await one.stop();
       await server.stop();
       await databases.close();
       await database.drop();
+      await rm(dataDir, { recursive: true });
     },
   };
 }

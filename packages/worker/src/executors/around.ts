@@ -41,7 +41,7 @@ export function cleanedUp(executor: Executor, command: AroundCommand, seconds: n
 /** Why the host is not fit for another task, or null. */
 async function cleanUp(command: AroundCommand, context: ExecutionContext, seconds: number): Promise<string | null> {
   try {
-    const { code, failure } = await runAround('cleanup', command, context, AbortSignal.timeout(seconds * 1000));
+    const { code, failure } = await runAround('cleanup', command, context, AbortSignal.timeout(Math.ceil(seconds * 1000)));
     if (failure === null) return null;
     await context.log('error', `cleanup: ${failure}`);
     return code === EXIT_CODES.unfit ? `cleanup: ${failure}` : null;

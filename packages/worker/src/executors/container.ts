@@ -8,11 +8,11 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { BOUNDS } from './bounds.js';
 import { environmentOf } from './environment.js';
-import { Unfit, type Execution, type ExecutionContext, type Executor } from './executor.js';
+import { Unfit, type Execution, type ExecutionContext, type Executor, type Workspace } from './executor.js';
 import { ARGV_SCHEMA, fromFolder, objectSchema, TEXT_SCHEMA, type ExecutorKind } from './kind.js';
 import { findProgram } from './program.js';
 import { runTaskProgram, type ProgramOptions } from './task-program.js';
-import { variablesOf, workspaceAt, type Workspace } from './workspace.js';
+import { variablesOf, workspaceAt } from './workspace.js';
 
 export interface ContainerOptions extends ProgramOptions {
   /** The command line to use: docker, podman, or a path of one. */

@@ -1,8 +1,26 @@
 /** What runs a task: a function from the task and its context to how it went. It must end soon after `signal` aborts. */
 import type { components, LogLevel } from '@task-executor/shared';
-import type { Workspace } from './workspace.js';
 
 export type Task = components['schemas']['Task'];
+
+/** The folder of one attempt, and the files in it through which a worker and a program meet; see workspace.ts. */
+export interface Workspace {
+  /** The working folder of a program that is given no other. */
+  readonly folder: string;
+  /** For temporary files. */
+  readonly temporaryFolder: string;
+  /** The task as it was claimed, as JSON. */
+  readonly taskFile: string;
+  readonly parametersFile: string;
+  /** The results of the tasks that this one depends on, by name. */
+  readonly dependenciesFile: string;
+  /** Where the program leaves its result, a JSON object. */
+  readonly resultFile: string;
+  /** Where the program appends its events; see events.ts. */
+  readonly eventsFile: string;
+  /** Files left in here are kept as artifacts of the attempt. */
+  readonly artifactsFolder: string;
+}
 
 /** How far a task is. What is absent stays as it was said last; metrics are kept by name. */
 export interface ProgressUpdate {

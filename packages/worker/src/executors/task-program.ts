@@ -2,11 +2,10 @@
 import { BOUNDS } from './bounds.js';
 import type { FailureEvent } from './event.js';
 import { EventFile } from './events.js';
-import type { Execution, ExecutionContext } from './executor.js';
+import type { Execution, ExecutionContext, Workspace } from './executor.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { runProcess, type ProcessEnd, type ProcessPolicy, type Program } from './process.js';
 import { readResult } from './result.js';
-import type { Workspace } from './workspace.js';
 
 export interface ProgramOptions extends ProcessPolicy {
   /** The working folder; null is the workspace of the attempt. */

@@ -5,27 +5,10 @@
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, opendir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Unfit, type Task } from './executor.js';
+import { Unfit, type Task, type Workspace } from './executor.js';
+import { scratchHome } from './scratch.js';
 
-export interface Workspace {
-  /** The working folder of a program that is given no other. */
-  readonly folder: string;
-  /** For temporary files. */
-  readonly temporaryFolder: string;
-  /** The task as it was claimed, as JSON. */
-  readonly taskFile: string;
-  readonly parametersFile: string;
-  /** The results of the tasks that this one depends on, by name. */
-  readonly dependenciesFile: string;
-  /** Where the program leaves its result, a JSON object. */
-  readonly resultFile: string;
-  /** Where the program appends its events; see events.ts. */
-  readonly eventsFile: string;
-  /** Files left in here are kept as artifacts of the attempt. */
-  readonly artifactsFolder: string;
-}
-
-/** The places in a workspace at `folder`, of which `separator` is the host's own unless the program sees another. */
+/** The places in a workspace at `folder`, as whoever is given them sees it. */
 export function workspaceAt(folder: string): Workspace {
   return {
     folder,
@@ -55,11 +38,11 @@ export function variablesOf(task: Task, workspace: Workspace): Record<string, st
   };
 }
 
-/** Makes a workspace for `task` in `parent`. @throws Unfit */
-export async function openWorkspace(task: Task, parent: string): Promise<Workspace> {
+/** Makes a workspace for `task` in `root`. @throws Unfit */
+export async function openWorkspace(task: Task, root: string): Promise<Workspace> {
   let folder: string | undefined;
   try {
-    folder = await mkdtemp(join(parent, 'task-executor-'));
+    folder = await mkdtemp(join(await scratchHome(root), `${task.attempt}-`));
     const workspace = workspaceAt(folder);
     await Promise.all([mkdir(workspace.temporaryFolder), mkdir(workspace.artifactsFolder)]);
     await writeFile(workspace.taskFile, JSON.stringify(task));
@@ -69,7 +52,7 @@ export async function openWorkspace(task: Task, parent: string): Promise<Workspa
     return workspace;
   } catch (error) {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
-    throw new Unfit(`a scratch folder cannot be made in ${parent}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Unfit(`a scratch folder cannot be made in ${root}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -1,0 +1,89 @@
+/**
+ * Group commit: calls of one kind that come at the same time become one statement. An idle coalescer runs a call at once
+ * (at the end of the event loop's turn, with whatever else arrived in it); while `maxRunning` batches are under way,
+ * further calls gather into the next. So the window adapts to the load and adds no latency without it.
+ *
+ * A batch that fails is run again item by item, so that one bad item does not fail the others; `run` must therefore have
+ * changed nothing when it throws.
+ */
+
+/** Thrown by `add` where too many calls are waiting. */
+export class CoalescerFull extends Error {}
+
+export interface CoalescerOptions<Item, Result> {
+  /** The result of each item, in their order. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Whether a batch that failed with this error fails as a whole: running its items one by one would not help. */
+  readonly failsAll: (error: unknown) => boolean;
+  /** What an item counts for in a batch. */
+  readonly weigh?: (item: Item) => number;
+  /** What a batch may weigh; a single item may weigh more. */
+  readonly maxWeight: number;
+  readonly maxRunning: number;
+  readonly maxWaiting: number;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Coalescer<Item, Result> {
+  readonly #options: CoalescerOptions<Item, Result>;
+  readonly #waiting: Waiting<Item, Result>[] = [];
+  #running = 0;
+  #scheduled = false;
+
+  constructor(options: CoalescerOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  /** The result of `item`. @throws CoalescerFull, or what running it throws */
+  add(item: Item): Promise<Result> {
+    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(new CoalescerFull('too many calls are waiting'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#running >= this.#options.maxRunning || this.#waiting.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const batch = this.#waiting.splice(0, this.#batchLength());
+      if (batch.length === 0) return;
+      this.#running += 1;
+      void this.#run(batch).finally(() => {
+        this.#running -= 1;
+        this.#schedule();
+      });
+      this.#schedule();
+    });
+  }
+
+  #batchLength(): number {
+    const { weigh = () => 1, maxWeight } = this.#options;
+    let weight = 0;
+    const end = this.#waiting.findIndex(({ item }) => (weight += weigh(item)) > maxWeight);
+    return end < 0 ? this.#waiting.length : Math.max(1, end);
+  }
+
+  async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#options.run(batch.map(({ item }) => item));
+      if (results.length !== batch.length) throw new Error(`a batch of ${batch.length} gave ${results.length} results`);
+      batch.forEach(({ resolve }, n) => {
+        resolve(results[n] as Result);
+      });
+    } catch (error) {
+      if (batch.length === 1 || this.#options.failsAll(error)) {
+        for (const { reject } of batch) reject(error);
+        return;
+      }
+      for (const one of batch) await this.#run([one]);
+    }
+  }
+}

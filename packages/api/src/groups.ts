@@ -1,0 +1,75 @@
+/** The calls that are coalesced (see db/coalesce), one group for each kind. */
+import { Coalescer } from './db/coalesce.js';
+import type { Databases } from './db/database.js';
+import { isDatabaseUnavailable, isDeadlock } from './db/errors.js';
+import type { ApiConfig } from './config.js';
+import { findWorkers } from './fleet/find.js';
+import { directivesFor, renewLeases, type Beat, type Directives, type Running } from './fleet/heartbeat.js';
+import type { SessionFacts } from './fleet/sessions.js';
+import type { WorkerRow } from './fleet/worker.js';
+import { claim, type ClaimRequest, type ClaimResult } from './queue/claim.js';
+import type { Reporter } from './queue/fence.js';
+import { findTasks } from './queue/find.js';
+import { report, type Report, type Reported } from './queue/report.js';
+import { submitPlain } from './queue/submit-plain.js';
+import type { Submission, Submitted } from './queue/submit.js';
+import type { TaskRow } from './queue/task.js';
+
+/** Calls of one kind that wait at most; more are told to come again. */
+const MAX_WAITING = 20_000;
+/** Two: while one batch is written to disk, the next is under way. */
+const MAX_RUNNING = 2;
+/** Tasks that one statement submits, claims, ends or reads at most, but for a single call that is about more. */
+const MAX_TASKS = 200;
+const MAX_APPETITES = 1_000;
+
+const BOUNDS = {
+  failsAll: (error: unknown): boolean => isDatabaseUnavailable(error) && !isDeadlock(error),
+  maxRunning: MAX_RUNNING,
+  maxWaiting: MAX_WAITING,
+  maxWeight: MAX_TASKS,
+};
+
+export class Groups {
+  /** Plain tasks, see queue/submit-plain. */
+  readonly submissions: Coalescer<Submission, Submitted>;
+  readonly reports: Coalescer<{ reporter: Reporter; report: Report }, Reported | null>;
+  /** Tasks as they now are. */
+  readonly reads: Coalescer<string, TaskRow | null>;
+  /** Heartbeats: the session whose lease was renewed, or null where none is live. */
+  readonly beats: Coalescer<Beat, string | null>;
+  readonly directives: Coalescer<Running, Directives>;
+  readonly workers: Coalescer<string, WorkerRow | null>;
+  readonly #claims = new Map<string, Coalescer<ClaimRequest, ClaimResult>>();
+  readonly #databases: Databases;
+
+  constructor({ config, databases }: { config: ApiConfig; databases: Databases }) {
+    this.#databases = databases;
+    const { general, lease } = databases;
+    this.submissions = new Coalescer({
+      ...BOUNDS,
+      run: async (tasks) => (await submitPlain(general, config.priorityAgeingMs, tasks)).map(
+        (row): Submitted => ({ rows: [row], created: [true], parentsEnded: false }),
+      ),
+    });
+    this.reports = new Coalescer({ ...BOUNDS, run: (reports) => report(lease, reports) });
+    this.beats = new Coalescer({ ...BOUNDS, run: (beats) => renewLeases(lease, config.leaseSeconds, beats) });
+    this.directives = new Coalescer({ ...BOUNDS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(lease, running) });
+    this.workers = new Coalescer({ ...BOUNDS, run: (ids) => findWorkers(lease, ids) });
+    this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(lease, ids) });
+  }
+
+  /** The claims of sessions that take the same tasks. */
+  claimsOf({ backendType, supportedProblems }: SessionFacts): Coalescer<ClaimRequest, ClaimResult> {
+    const appetite = JSON.stringify([backendType, ...supportedProblems]);
+    const known = this.#claims.get(appetite);
+    if (known !== undefined) return known;
+    const claims = new Coalescer<ClaimRequest, ClaimResult>({
+      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests) => claim(this.#databases.lease, requests),
+    });
+    // What is forgotten goes on for whoever waits in it.
+    if (this.#claims.size >= MAX_APPETITES) this.#claims.clear();
+    this.#claims.set(appetite, claims);
+    return claims;
+  }
+}

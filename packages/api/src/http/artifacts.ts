@@ -1,0 +1,82 @@
+/** Files that tasks left: listed and downloaded by anybody. */
+import { LIMITS } from '@task-executor/shared';
+import { Router, type Response } from 'express';
+import { findArtifact, listArtifacts, toArtifact, type ArtifactRow } from '../queue/artifacts.js';
+import { encodeCursor } from '../queue/cursor.js';
+import { findTask } from '../queue/find.js';
+import { attachment, namesTag, rangeOf } from './downloads.js';
+import { idOf } from './export.js';
+import { write } from './outflow.js';
+import { Problem } from './problem.js';
+import { goneSignal, pathText, queryNumber, queryText, type Services } from './services.js';
+
+/** Downloads at a time: each holds a file or a connection to the storage open. */
+const MAX_DOWNLOADS = 128;
+
+export function artifactRoutes({ config, databases, artifacts: store, metrics, log }: Services): Router {
+  const router = Router();
+  const db = databases.general;
+  let downloads = 0;
+
+  router.get('/api/v1/tasks/:task_id/artifacts', async (req, res) => {
+    const taskId = pathText(req, 'task_id');
+    const limit = queryNumber(req, 'limit', LIMITS.maxPageSize);
+    const attempt = (req.query as { attempt?: number }).attempt ?? null;
+    const rows = await listArtifacts(db, taskId, { after: idOf(queryText(req, 'cursor')), attempt, limit: limit + 1 });
+    if (rows.length === 0 && (await findTask(db, taskId)) === null) throw new Problem('task_not_found');
+    const shown = rows.slice(0, limit);
+    res.json({
+      artifacts: shown.map(toArtifact),
+      next_cursor: rows.length > limit ? encodeCursor([shown.at(-1)?.id ?? null]) : null,
+    });
+  });
+
+  router.get('/api/v1/tasks/:task_id/artifacts/:artifact_id', async (req, res) => {
+    const row = await findArtifact(db, pathText(req, 'task_id'), pathText(req, 'artifact_id'));
+    if (row === null) throw new Problem('artifact_not_found');
+    const etag = `"${row.sha256.toString('hex')}"`;
+    res.setHeader('ETag', etag);
+    res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
+    if (namesTag(req.get('If-None-Match'), etag)) {
+      res.status(304).end();
+      return;
+    }
+    const asked = [undefined, etag].includes(req.get('If-Range')) ? req.get('Range') : undefined;
+    const part = rangeOf(asked, row.bytes);
+    if (part === null) {
+      throw new Problem('range_not_satisfiable', `The file has ${row.bytes} bytes.`, {}, { 'Content-Range': `bytes */${row.bytes}` });
+    }
+    res.setHeader('Content-Disposition', attachment(row.name));
+    res.setHeader('Content-Type', row.content_type);
+    res.setHeader('Repr-Digest', `sha-256=:${row.sha256.toString('base64')}:`);
+    res.setHeader('Accept-Ranges', 'bytes');
+    // What a task left is never run as a page of this server's.
+    res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+    if (downloads >= MAX_DOWNLOADS) throw new Problem('too_many_requests');
+    downloads += 1;
+    try {
+      await send(res, row, part);
+    } finally {
+      downloads -= 1;
+    }
+  });
+
+  async function send(res: Response, row: ArtifactRow, { range, partial }: NonNullable<ReturnType<typeof rangeOf>>): Promise<void> {
+    const bytes = range.last - range.first + 1;
+    const empty = bytes === 0 || res.locals.head === true;
+    const content = empty ? null : await store.open(row.storage_key, range);
+    const gone = goneSignal(res);
+    if (partial) res.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${row.bytes}`);
+    res.writeHead(partial ? 206 : 200, { 'Content-Length': bytes });
+    try {
+      for await (const chunk of content ?? []) await write(res, chunk as Buffer, gone, config.stallMs);
+      res.end();
+      metrics.artifactBytes.inc({ direction: 'sent' }, empty ? 0 : bytes);
+    } catch (error) {
+      if (!gone.aborted) log.warn({ event: 'download_broken_off', artifact_id: row.id, error: String(error) }, 'a download was broken off');
+      res.destroy();
+    }
+  }
+
+  return router;
+}

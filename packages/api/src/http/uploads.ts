@@ -1,0 +1,62 @@
+/**
+ * What is special about the one request whose body is not JSON: it is not read before its handler, and it may take longer to
+ * arrive than Node allows a request (server.requestTimeout); its own bounds in time are those of artifacts/intake.
+ */
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { LIMITS, type ProblemCode } from '@task-executor/shared';
+import { Problem, problemDocument } from './problem.js';
+
+const UPLOAD_PATH = /^\/api\/v1\/workers\/[^/]+\/tasks\/[^/]+\/artifacts\/?$/;
+export const UPLOAD_TYPE = 'application/octet-stream';
+
+const CLIENT_ERRORS: Record<string, ProblemCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large',
+};
+
+const uploading = new WeakSet<Socket>();
+
+export function isUpload(method: string, path: string): boolean {
+  return method === 'PUT' && UPLOAD_PATH.test(path);
+}
+
+/** Checks what can be seen before the body is read. @throws Problem */
+export function checkUpload(req: IncomingMessage): void {
+  const { 'content-type': type = '', 'content-encoding': encoding = 'identity', 'content-length': length } = req.headers;
+  if (type.split(';', 1)[0]?.trim().toLowerCase() !== UPLOAD_TYPE) {
+    throw new Problem('unsupported_media_type', `An artifact is sent as ${UPLOAD_TYPE}; its own type goes into content_type.`);
+  }
+  if (encoding !== 'identity') throw new Problem('unsupported_media_type', 'Compressed bodies are not taken.');
+  if (length === undefined) throw new Problem('length_required');
+  if (Number(length) > LIMITS.maxArtifactBytes) throw new Problem('body_too_large', `At most ${LIMITS.maxArtifactBytes} bytes are taken.`);
+  // In one form, since the validator keeps what it compiled for each raw value of this header.
+  req.headers['content-type'] = UPLOAD_TYPE;
+}
+
+/** Lets the body of this request arrive for longer than others, until `done` is called. */
+export function allowTime(req: IncomingMessage): { done(): void } {
+  const { socket } = req;
+  uploading.add(socket);
+  return {
+    done: () => {
+      uploading.delete(socket);
+    },
+  };
+}
+
+/** Answers what is not HTTP, or does not arrive in time, with a problem document; lets uploads arrive as allowTime says. */
+export function answerClientErrors(server: Server): void {
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket & { _httpMessage?: ServerResponse }) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && uploading.has(socket)) return;
+    // As Node does by itself: nothing is written into an answer that has begun.
+    if (socket.writable && socket._httpMessage?.headersSent !== true) {
+      const code = CLIENT_ERRORS[error.code ?? ''] ?? 'malformed_request';
+      const document = problemDocument(new Problem(code), randomUUID());
+      const body = JSON.stringify(document);
+      socket.write(`HTTP/1.1 ${document.status} ${STATUS_CODES[document.status] ?? ''}\r\nContent-Type: application/problem+json\r\n`
+        + `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    }
+    socket.destroySoon();
+  });
+}

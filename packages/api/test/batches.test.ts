@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+import { startTestApi, type TestApi } from './support/api.js';
+import { submitTask, TestWorker } from './support/actors.js';
+
+describe('claims and reports of many tasks', () => {
+  let api: TestApi;
+  before(async () => {
+    api = await startTestApi();
+  });
+  after(() => api.stop());
+
+  const claimBatch = (worker: TestWorker, body: Record<string, unknown> = {}) =>
+    api.call('POST', `/api/v1/workers/${worker.id}/claim-batch`, body, { 'worker-session': worker.session });
+  const report = (worker: TestWorker, reports: unknown[]) =>
+    api.call('POST', `/api/v1/workers/${worker.id}/report`, { reports }, { 'worker-session': worker.session });
+
+  it('gives several tasks in the order of the queue, and no more than the worker may run', async () => {
+    const low = await submitTask(api, { problem_id: 'batch-a', priority: 1 });
+    const high = await submitTask(api, { problem_id: 'batch-a', priority: 9 });
+    await submitTask(api, { problem_id: 'other' });
+    for (let n = 0; n < 3; n++) await submitTask(api, { problem_id: 'batch-a', priority: 0 });
+    const worker = await TestWorker.register(api, { globs: ['batch-*'], parallel: 4 });
+    const first = await claimBatch(worker, { max_tasks: 2, request_id: 'one' });
+    expect(first.body.tasks.map((task: { id: string }) => task.id)).to.deep.equal([high, low]);
+    expect((await claimBatch(worker, { max_tasks: 2, request_id: 'one' })).body).to.deep.equal(first.body);
+    expect((await claimBatch(worker, { max_tasks: 100 })).body.tasks).to.have.length(2);
+    expect((await claimBatch(worker, { max_tasks: 100 })).body.tasks).to.deep.equal([]);
+    await worker.leave();
+  });
+
+  it('waits for a first task', async () => {
+    const worker = await TestWorker.register(api, { globs: ['late-*'], parallel: 5 });
+    const waiting = claimBatch(worker, { max_tasks: 5, wait_seconds: 20 });
+    const id = await submitTask(api, { problem_id: 'late-1' });
+    expect((await waiting).body.tasks.map((task: { id: string }) => task.id)).to.deep.equal([id]);
+  });
+
+  it('takes each report by itself, and again when it is repeated', async () => {
+    const worker = await TestWorker.register(api, { globs: ['many-*'], parallel: 10 });
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n++) ids.push(await submitTask(api, { problem_id: 'many-1', retry: { max_attempts: 2, initial_seconds: 60 } }));
+    await claimBatch(worker, { max_tasks: 10 });
+    const reports = [
+      { task_id: ids[0], attempt: 1, outcome: 'completed', result: { n: 0 } },
+      { task_id: ids[1], attempt: 1, outcome: 'failed', error: 'broken' },
+      { task_id: ids[2], attempt: 1, outcome: 'failed', error: 'for good', retryable: false },
+      { task_id: ids[3], attempt: 1, outcome: 'released' },
+      { task_id: ids[3], attempt: 7, outcome: 'released' },
+      { task_id: '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01', attempt: 1, outcome: 'completed', result: {} },
+      // The second about one task in one call: it is over by then.
+      { task_id: ids[0], attempt: 1, outcome: 'failed', error: 'no' },
+    ];
+    const first = await report(worker, reports);
+    expect(first.status, JSON.stringify(first.body)).to.equal(200);
+    expect(first.body.reports.map((one: { accepted: boolean }) => one.accepted)).to.deep.equal([true, true, true, true, false, false, false]);
+    expect(first.body.reports.slice(4).map((one: { problem: string }) => one.problem)).to.deep.equal(['attempt_not_held', 'task_not_found', 'attempt_not_held']);
+    const states = await Promise.all(ids.map(async (id) => (await api.call('GET', `/api/v1/tasks/${id}`)).body));
+    expect(states.map(({ status, reason }) => [status, reason])).to.deep.equal([
+      ['completed', null], ['pending', 'backing_off'], ['failed', 'task_failed'], ['pending', 'ready'],
+    ]);
+    expect((await report(worker, reports)).body).to.deep.equal(first.body);
+  });
+
+  it('fences a whole batch, and refuses what does not fit the contract', async () => {
+    const old = await TestWorker.register(api, { globs: ['fence-*'], parallel: 2 });
+    const id = await submitTask(api, { problem_id: 'fence-1' });
+    await claimBatch(old);
+    await TestWorker.register(api, { id: old.id });
+    expect((await claimBatch(old)).body.code).to.equal('session_superseded');
+    const [receipt] = (await report(old, [{ task_id: id, attempt: 1, outcome: 'completed', result: {} }])).body.reports;
+    expect(receipt).to.include({ accepted: false, problem: 'session_superseded' });
+    expect((await report(old, [])).status).to.equal(422);
+    expect((await report(old, [{ task_id: id, attempt: 1, outcome: 'completed' }])).status).to.equal(422);
+    expect((await claimBatch(old, { max_tasks: 201 })).status).to.equal(422);
+  });
+
+  it('shares the queue among many sessions that claim at once', async () => {
+    const workers = await Promise.all(Array.from({ length: 8 }, () => TestWorker.register(api, { globs: ['share-*'], parallel: 30 })));
+    await api.call('POST', '/api/v1/tasks/batch', { tasks: Array.from({ length: 200 }, () => ({ problem_id: 'share-1', parameters: {} })) });
+    const claimed = await Promise.all(workers.flatMap((worker) => [claimBatch(worker, { max_tasks: 20 }), claimBatch(worker, { max_tasks: 20 })]));
+    const ids = claimed.flatMap(({ body }) => body.tasks.map((task: { id: string }) => task.id) as string[]);
+    expect(new Set(ids).size).to.equal(ids.length);
+    for (const worker of workers) {
+      expect((await api.call('GET', `/api/v1/workers/${worker.id}`)).body.running_tasks).to.be.at.most(30);
+    }
+    const rest = await Promise.all(workers.map((worker) => claimBatch(worker, { max_tasks: 30 })));
+    expect(ids.length + rest.reduce((sum, { body }) => sum + (body.tasks.length as number), 0)).to.equal(200);
+  });
+});

@@ -1,0 +1,127 @@
+/** Bulk operations: many tasks cancelled or retried piece by piece, followed, and stopped. */
+import { expect } from 'chai';
+import { sql } from 'kysely';
+import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
+import { startTestApi, type Answer, type TestApi } from './support/api.js';
+
+const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
+
+describe('bulk operations', () => {
+  let api: TestApi;
+  let worker: TestWorker;
+  before(async () => {
+    api = await startTestApi({ SWEEP_INTERVAL_MS: '50', LEASE_SECONDS: '600' });
+    await api.replica({ SWEEP_INTERVAL_MS: '50' });
+    worker = await TestWorker.register(api, { parallel: 1000 });
+  });
+  after(() => api.stop());
+
+  const start = (action: string, filter: Record<string, unknown>): Promise<Answer> => api.call('POST', '/api/v1/bulk-operations', { action, filter });
+  const ended = (id: string): Promise<Answer['body']> => eventually(async () => {
+    const { body } = await api.call('GET', `/api/v1/bulk-operations/${id}`);
+    return body.state !== 'running' && body;
+  });
+  const run = async (action: string, filter: Record<string, unknown>): Promise<Answer['body']> => {
+    const started = await start(action, filter);
+    expect(started.status).to.equal(202);
+    expect(started.headers.location).to.equal(`/api/v1/bulk-operations/${started.body.id}`);
+    expect(started.body).to.include({ action, state: 'running', examined: 0, changed: 0, ended_at: null });
+    return ended(started.body.id as string);
+  };
+  const batch = async (count: number, task: Record<string, unknown>): Promise<string[]> =>
+    (await api.call('POST', '/api/v1/tasks/batch', { tasks: Array.from({ length: count }, () => task) })).body.tasks.map(({ id }: { id: string }) => id) as string[];
+  const total = async (query: string): Promise<number> => (await api.call('GET', `/api/v1/tasks?${query}`)).body.total as number;
+
+  it('cancel every task that fits, pending and running, and no other', async () => {
+    await batch(700, { problem_id: 'mass-a', labels: { run: '1' } });
+    const others = await batch(2, { problem_id: 'mass-a', labels: { run: '2' } });
+    for (let n = 0; n < 3; n++) await worker.claim();
+    const done = await run('cancel', { problem_glob: 'mass-*', labels: { run: '1' } });
+    expect(done).to.include({ state: 'done', examined: 700, changed: 700 });
+    expect(await total('label=run=1&status=cancelled')).to.equal(700);
+    for (const id of others) expect((await readTask(api, id)).status).to.equal('pending');
+    expect(await run('cancel', { labels: { run: '1' } })).to.include({ examined: 0, changed: 0 });
+    await run('cancel', { labels: { run: '2' } });
+  });
+
+  it('touch nothing where the filter asks for statuses that the action is not about', async () => {
+    const pending = await batch(3, { problem_id: 'apart' });
+    const done = await submitTask(api, { problem_id: 'apart', priority: 10 });
+    await worker.claim();
+    await worker.report('complete', done, {});
+    const before = await total('');
+    expect(await run('cancel', { status: ['completed', 'failed'] })).to.include({ state: 'done', examined: 0, changed: 0 });
+    expect(await run('retry', { status: ['pending', 'running'] })).to.include({ state: 'done', examined: 0, changed: 0 });
+    for (const id of pending) expect((await readTask(api, id)).status).to.equal('pending');
+    expect(await total('')).to.equal(before);
+    expect(await run('cancel', { status: ['completed', 'pending'], problem_id: 'apart' })).to.include({ changed: 3 });
+  });
+
+  it('retry what failed, each once, and leave the completed and the new alone', async () => {
+    const ids = await batch(250, { problem_id: 'again', labels: { l: 'x' } });
+    for (let n = 0; n < 5; n++) await worker.report(n === 0 ? 'complete' : 'fail', (await worker.claim()).body.id as string, n === 0 ? {} : { error: 'x' });
+    await run('cancel', { problem_id: 'again' });
+    const done = await run('retry', { problem_id: 'again' });
+    expect(done).to.include({ examined: 249, changed: 249 });
+    expect(await total('problem_id=again')).to.equal(499);
+    const { rows } = await sql<{ retries: number }>`
+      select count(*)::int as retries from tasks where problem_id = 'again' and retry_of is not null group by retry_of having count(*) > 1`.execute(api.db);
+    expect(rows).to.deep.equal([]);
+    expect(await total('problem_id=again&status=pending')).to.equal(249);
+    expect((await readTask(api, ids[0] ?? '')).status).to.equal('completed');
+    expect(await run('retry', { problem_id: 'again', status: ['completed'] })).to.include({ changed: 1 });
+    await run('cancel', { problem_id: 'again' });
+  });
+
+  it('go by time and worker, too', async () => {
+    const [first] = await batch(1, { problem_id: 'timed' });
+    const second = await eventually(async () => {
+      const id = await submitTask(api, { problem_id: 'timed' });
+      return (await readTask(api, id)).created_at > (await readTask(api, first ?? '')).created_at && id;
+    });
+    const moment = (await readTask(api, second)).created_at as string;
+    await run('cancel', { problem_id: 'timed', created_before: moment });
+    expect((await readTask(api, first ?? '')).status).to.equal('cancelled');
+    expect((await readTask(api, second)).status).to.equal('pending');
+    expect((await worker.claim()).body.id).to.equal(second);
+    await run('cancel', { worker_id: worker.id });
+    expect(await readTask(api, second)).to.include({ status: 'cancelled', worker_id: worker.id });
+  });
+
+  it('stop, and keep what they have done', async () => {
+    const ids = await batch(1000, { problem_id: 'stopped' });
+    for (let n = 0; n < 9; n++) await batch(1000, { problem_id: 'stopped' });
+    const { body } = await start('cancel', { problem_id: 'stopped' });
+    const path = `/api/v1/bulk-operations/${body.id}`;
+    await eventually(async () => (await api.call('GET', path)).body.changed > 0);
+    const stopped = await api.call('POST', `${path}/stop`);
+    expect(stopped.status).to.equal(200);
+    expect(stopped.body.state).to.equal('stopped');
+    expect(stopped.body.changed).to.be.within(1, 9_999);
+    expect(await total('problem_id=stopped&status=cancelled')).to.equal(stopped.body.changed);
+    expect((await readTask(api, ids[0] ?? '')).status).to.equal('cancelled');
+    expect((await api.call('POST', `${path}/stop`)).body.code).to.equal('bulk_operation_ended');
+    expect((await api.call('GET', path)).body).to.deep.equal(stopped.body);
+    expect((await run('cancel', { problem_id: 'stopped' })).changed).to.equal(10_000 - stopped.body.changed);
+  });
+
+  it('pass an end on to dependents', async () => {
+    const parent = await submitTask(api, { problem_id: 'bulk-parent' });
+    const child = await submitTask(api, { problem_id: 'bulk-child', depends_on: [parent] });
+    await run('cancel', { problem_id: 'bulk-parent' });
+    expect(await eventually(async () => {
+      const task = await readTask(api, child);
+      return task.status === 'cancelled' && task;
+    })).to.include({ reason: 'dependency_failed' });
+    expect(await run('retry', { problem_glob: 'bulk-*' })).to.include({ changed: 2 });
+  });
+
+  it('refuse what they cannot do', async () => {
+    for (const body of [{}, { action: 'delete', filter: {} }, { action: 'cancel' }, { action: 'cancel', filter: { color: 'red' } },
+      { action: 'cancel', filter: { status: ['done'] } }, { action: 'cancel', filter: { labels: { k: 'ä'.repeat(300) } } }]) {
+      expect((await api.call('POST', '/api/v1/bulk-operations', body)).status, JSON.stringify(body)).to.equal(422);
+    }
+    expect((await api.call('GET', `/api/v1/bulk-operations/${UNKNOWN}`)).body.code).to.equal('bulk_operation_not_found');
+    expect((await api.call('POST', `/api/v1/bulk-operations/${UNKNOWN}/stop`)).body.code).to.equal('bulk_operation_not_found');
+  });
+});

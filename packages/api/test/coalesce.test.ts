@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Coalescer, CoalescerFull } from '../src/db/coalesce.js';
+
+const BOUNDS = { failsAll: (): boolean => false, maxRunning: 1, maxWaiting: 1_000, maxWeight: 10 };
+
+/** A batch that ends when it is told to. */
+interface Held {
+  readonly items: readonly number[];
+  end(): void;
+}
+
+describe('coalescing', () => {
+  it('runs what comes in one turn together, and gathers while a batch is under way', async () => {
+    const held: Held[] = [];
+    const coalescer = new Coalescer<number, number>({
+      ...BOUNDS,
+      run: (items) => new Promise((resolve) => {
+        held.push({ items, end: () => { resolve(items.map((item) => item * 2)); } });
+      }),
+    });
+    const first = [coalescer.add(1), coalescer.add(2)];
+    await new Promise(setImmediate);
+    const second = [coalescer.add(3)];
+    await new Promise(setImmediate);
+    second.push(coalescer.add(4));
+    expect(held.map(({ items }) => items)).to.deep.equal([[1, 2]]);
+    held[0]?.end();
+    expect(await Promise.all(first)).to.deep.equal([2, 4]);
+    await new Promise(setImmediate);
+    expect(held.map(({ items }) => items)).to.deep.equal([[1, 2], [3, 4]]);
+    held[1]?.end();
+    expect(await Promise.all(second)).to.deep.equal([6, 8]);
+  });
+
+  it('gives each item its own result, in batches that are bounded, whatever fails', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(fc.record({ weight: fc.nat(12), bad: fc.boolean() }), { maxLength: 60 }), async (items) => {
+      const batches: (typeof items)[] = [];
+      const coalescer = new Coalescer<(typeof items)[number], number>({
+        ...BOUNDS,
+        weigh: ({ weight }) => weight,
+        run: (batch) => {
+          batches.push([...batch]);
+          return batch.some(({ bad }) => bad) ? Promise.reject(new Error('bad')) : Promise.resolve(batch.map((item) => items.indexOf(item)));
+        },
+      });
+      const results = await Promise.allSettled(items.map((item) => coalescer.add(item)));
+      results.forEach((result, n) => {
+        if (items[n]?.bad === true) expect(result.status).to.equal('rejected');
+        else expect(result).to.deep.include({ status: 'fulfilled', value: n });
+      });
+      for (const batch of batches) {
+        expect(batch.length === 1 || batch.reduce((sum, { weight }) => sum + weight, 0) <= BOUNDS.maxWeight).to.equal(true);
+      }
+    }));
+  });
+
+  it('fails a batch as a whole where each of its items would fail the same way', async () => {
+    let runs = 0;
+    const coalescer = new Coalescer<number, number>({
+      ...BOUNDS,
+      failsAll: () => true,
+      run: () => {
+        runs += 1;
+        return Promise.reject(new Error('away'));
+      },
+    });
+    const results = await Promise.allSettled([coalescer.add(1), coalescer.add(2)]);
+    expect(results.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
+    expect(runs).to.equal(1);
+  });
+
+  it('refuses what would wait behind too many', async () => {
+    const coalescer = new Coalescer<number, number>({ ...BOUNDS, maxWaiting: 1, run: (items) => Promise.resolve([...items]) });
+    const taken = coalescer.add(1);
+    const refused = await coalescer.add(2).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(CoalescerFull);
+    expect(await taken).to.equal(1);
+  });
+});

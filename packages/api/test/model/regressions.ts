@@ -1,0 +1,21 @@
+/** Histories that once left the model, kept for ever. */
+import type { Aim, Step } from './steps.js';
+import type { Spec } from './task.js';
+
+const SPEC: Spec = {
+  problem: 'model-a', parameters: { n: 0 }, backend: null, priority: 5, labels: {}, maxAttempts: 1, backoffSeconds: 0, maxLost: 3, start: null,
+  expires: null, runAnyway: false, dedupeKey: null, reuseSeconds: null,
+};
+const HELD: Aim = { at: 'held', pick: 0, worker: 0, withSession: true, withAttempt: true };
+
+const register: Step = { verb: 'register', worker: 0, backend: 'kind', parallel: 3, globs: [] };
+const claim: Step = { verb: 'claim', worker: 0, session: 'current', request: null };
+const complete: Step = { verb: 'complete', aim: HELD, n: 0 };
+const submit = (spec: Partial<Spec> = {}, parents: number[] = []): Step => ({ verb: 'submit', spec: { ...SPEC, ...spec }, parents, missing: false, byDelay: false });
+const batch = (...specs: Partial<Spec>[]): Step => ({ verb: 'batch', items: specs.map((spec) => ({ spec: { ...SPEC, ...spec }, parents: [] })) });
+
+export const REGRESSIONS: Readonly<Record<string, readonly Step[]>> = {
+  'of two equal tasks in a batch, the second does not wait for one that took an older result': [
+    register, submit(), claim, complete, batch({ reuseSeconds: 3600 }, { reuseSeconds: 0 }), { verb: 'sweep' },
+  ],
+};

@@ -1,0 +1,113 @@
+/** The steps of a random history, and how likely each is. Numbers that pick something are taken modulo what there is. */
+import fc from 'fast-check';
+import type { Moment, Spec } from './task.js';
+
+type Pick = number;
+/** A report: about the attempt of a running task, about one that has ended, or about any task from any worker. */
+export interface Aim {
+  readonly at: 'held' | 'ended' | 'any';
+  readonly pick: Pick;
+  readonly worker: Pick;
+  readonly withSession: boolean;
+  readonly withAttempt: boolean;
+}
+
+/** A step for each of the verbs `V`, with the same facts. */
+type Steps<V extends string, Facts> = V extends string ? { readonly verb: V } & Readonly<Facts> : never;
+export interface SpecWithParents {
+  readonly spec: Spec;
+  readonly parents: readonly Pick[];
+}
+type Session = 'none' | 'current' | 'former';
+
+export type Step =
+  | Steps<'submit', SpecWithParents & { missing: boolean; byDelay: boolean }>
+  | Steps<'batch' | 'workflow', { items: readonly SpecWithParents[] }>
+  | Steps<'cancelWorkflow' | 'retryWorkflow', { pick: Pick }>
+  | Steps<'cancel' | 'retry', { pick: Pick; live: boolean }>
+  | Steps<'adjust', { pick: Pick; live: boolean; priority: number | null; start: 'past' | 'future' | null }>
+  | Steps<'register', { worker: Pick; backend: string; parallel: number; globs: readonly string[] }>
+  | Steps<'deregister' | 'heartbeat', { worker: Pick; session: Session }>
+  | Steps<'drain', { worker: Pick; draining: boolean }>
+  | Steps<'claim', { worker: Pick; session: Session; request: string | null }>
+  | Steps<'complete', { aim: Aim; n: number }>
+  | Steps<'fail', { aim: Aim; retryable: boolean; after: 0 | 3600 | null }>
+  | Steps<'release', { aim: Aim }>
+  | Steps<'log', { aim: Aim; lines: number; offset: number | null }>
+  | Steps<'pause' | 'resume', { problem: string }>
+  | Steps<'limit', { key: string; value: string | null; maxRunning: number }>
+  | Steps<'changeLimit', { pick: Pick; maxRunning: number }>
+  | Steps<'unlimit', { pick: Pick }>
+  | Steps<'lapse', { worker: Pick }>
+  | Steps<'overdue' | 'arrive' | 'expire', { pick: Pick }>
+  | Steps<'sweep', unknown>;
+
+/** The step of a verb. */
+export type StepOf<V extends Step['verb']> = Extract<Step, { readonly verb: V }>;
+
+export const PROBLEMS = ['model-a', 'model-b', 'other'];
+const pick = fc.nat(1000);
+const often = <T>(usual: T, ...rare: T[]): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...rare) });
+
+const spec: fc.Arbitrary<Spec> = fc.record({
+  problem: often('model-a', 'model-b', 'other'),
+  parameters: fc.record({ n: fc.nat(1) }),
+  backend: often<string | null>(null, 'kind', 'gpu'),
+  priority: fc.constantFrom(0, 5, 5, 9),
+  labels: fc.constantFrom<Record<string, string>>({}, { team: 'x' }, { team: 'y' }, { team: 'x', tier: '1' }),
+  maxAttempts: fc.constantFrom(1, 2, 3, 3),
+  backoffSeconds: fc.constantFrom(0, 3600),
+  maxLost: fc.constantFrom(1, 2, 3),
+  start: often<Moment>(null, 'past', 'future'),
+  expires: often<Moment>(null, 'past', 'future', 'future', 'future'),
+  runAnyway: fc.boolean(),
+  dedupeKey: often<string | null>(null, 'one', 'two'),
+  reuseSeconds: often<number | null>(null, 0, 3600, 3600),
+});
+const parents = fc.oneof({ weight: 2, arbitrary: fc.constant<number[]>([]) }, { weight: 1, arbitrary: fc.array(pick, { minLength: 1, maxLength: 3 }) });
+const items = fc.array(fc.record({ spec, parents }), { minLength: 1, maxLength: 4 });
+const aim: fc.Arbitrary<Aim> = fc.record({
+  at: often<Aim['at']>('held', 'ended', 'ended', 'any'), pick, worker: pick, withSession: fc.boolean(), withAttempt: fc.boolean(),
+});
+const session = often<Session>('current', 'none', 'former');
+const globs = fc.constantFrom<string[]>([], [], ['model-*'], ['other', 'model-?']);
+
+const always = <V extends string>(verb: V): fc.Arbitrary<V> => fc.constant(verb);
+const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
+  [10, fc.record({ verb: always('submit'), spec, parents, missing: often(false, false, false, true), byDelay: fc.boolean() })],
+  [2, fc.record({ verb: always('batch'), items })],
+  [2, fc.record({ verb: always('workflow'), items })],
+  [1, fc.record({ verb: fc.constantFrom('cancelWorkflow', 'retryWorkflow'), pick })],
+  [3, fc.record({ verb: fc.constantFrom('cancel', 'retry'), pick, live: fc.boolean() })],
+  [2, fc.record({ verb: always('adjust'), pick, live: often(true, false), priority: fc.constantFrom(0, 10, null), start: fc.constantFrom('past', 'future', null) })],
+  [3, fc.record({ verb: always('register'), worker: pick, backend: often('kind', 'gpu'), parallel: fc.integer({ min: 1, max: 3 }), globs })],
+  [1, fc.record({ verb: fc.constantFrom('deregister', 'heartbeat'), worker: pick, session })],
+  [1, fc.record({ verb: always('drain'), worker: pick, draining: fc.boolean() })],
+  [14, fc.record({ verb: always('claim'), worker: pick, session, request: often<string | null>(null, 'r1', 'r2') })],
+  [7, fc.record({ verb: always('complete'), aim, n: fc.nat(9) })],
+  [5, fc.record({ verb: always('fail'), aim, retryable: often(true, false), after: often<0 | 3600 | null>(null, 0, 3600) })],
+  [2, fc.record({ verb: always('release'), aim })],
+  [3, fc.record({ verb: always('log'), aim, lines: fc.integer({ min: 1, max: 3 }), offset: fc.constantFrom(0, 1, 2, null, null) })],
+  [1, fc.record({ verb: fc.constantFrom('pause', 'resume', 'resume'), problem: fc.constantFrom('', ...PROBLEMS) })],
+  [1, fc.constantFrom(
+    { verb: 'limit', key: 'problem_id', value: null, maxRunning: 1 }, { verb: 'limit', key: 'problem_id', value: 'model-a', maxRunning: 2 },
+    { verb: 'limit', key: 'backend_type', value: 'kind', maxRunning: 2 }, { verb: 'limit', key: 'label:team', value: null, maxRunning: 2 },
+    { verb: 'limit', key: 'label:team', value: 'x', maxRunning: 1 },
+  )],
+  [1, fc.oneof(fc.record({ verb: always('unlimit'), pick }), fc.record({ verb: always('changeLimit'), pick, maxRunning: fc.integer({ min: 1, max: 3 }) }))],
+  [1, fc.record({ verb: always('lapse'), worker: pick })],
+  [4, fc.record({ verb: fc.constantFrom('overdue', 'arrive', 'arrive', 'expire'), pick })],
+  [3, fc.record({ verb: always('sweep') })],
+];
+
+/** Without these most histories would be about nobody. The third worker registers in some. */
+const BEGINNING: readonly Step[] = [
+  { verb: 'register', worker: 0, backend: 'kind', parallel: 3, globs: [] },
+  { verb: 'register', worker: 1, backend: 'gpu', parallel: 2, globs: [] },
+];
+
+/** Random histories; the bias of fast-check would make most of them short. */
+export const histories: fc.Arbitrary<Step[]> = fc.noBias(fc.array(
+  fc.oneof(...STEPS.map(([weight, arbitrary]) => ({ weight, arbitrary }))), { minLength: 1, maxLength: 80, size: 'max' },
+)).map((steps) => [...BEGINNING, ...steps]);

@@ -1,0 +1,91 @@
+/** What becomes of submissions in the model: which are stored, and what each of them waits for. Pure. */
+import { areEqual, isLive, type DependencyKind, type ModelTask, type Moment, type Spec } from './task.js';
+
+/** A level of priority, in milliseconds of waiting: the default of PRIORITY_AGEING_MINUTES. */
+const AGEING_MS = 86_400_000;
+
+export interface Item {
+  readonly spec: Spec;
+  /** Ids of tasks, or places in the same submission. */
+  readonly needs: readonly { readonly parent: string | number; readonly name: string }[];
+  readonly retryOf?: string;
+}
+
+/** What the database gave a task that was stored. */
+export interface Given {
+  readonly id: string;
+  readonly createdAtMs: number;
+  readonly runAtMs: number | null;
+}
+
+export function rankOf(sinceMs: number, priority: number): number {
+  return sinceMs - priority * AGEING_MS;
+}
+
+/** For each item the task that has its dedupe_key already, the place of the item that has, or null where it is stored. */
+export function twinsOf(items: readonly Item[], tasks: readonly ModelTask[]): (string | number | null)[] {
+  return items.map(({ spec: { dedupeKey } }, n) => {
+    if (dedupeKey === null) return null;
+    const live = tasks.find((task) => isLive(task) && task.spec.dedupeKey === dedupeKey);
+    if (live !== undefined) return live.id;
+    const first = items.findIndex(({ spec }) => spec.dedupeKey === dedupeKey);
+    return first < n ? first : null;
+  });
+}
+
+/** The tasks of the items that are stored, each in the state of its first moment. `given` has a place for every item. */
+export function store(items: readonly Item[], given: readonly (Given | null)[], before: readonly ModelTask[]): ModelTask[] {
+  const stored: ModelTask[] = [];
+  for (const [n, item] of items.entries()) {
+    const facts = given[n];
+    if (facts == null) continue;
+    const needs = item.needs.map(({ parent, name }) => ({ name, parent: typeof parent === 'string' ? parent : given[parent]?.id ?? '' }));
+    const task = fresh(item, facts, needs);
+    const source = sourceOf(item.spec, before);
+    if (source !== null) Object.assign(task, { state: 'completed', reason: 'reused', reusedFrom: source.id, result: source.result });
+    else wait(task, item, needs, before, stored);
+    stored.push(task);
+  }
+  return stored;
+}
+
+function fresh({ spec, retryOf }: Item, { id, createdAtMs, runAtMs }: Given, needs: ModelTask['needs']): ModelTask {
+  return {
+    id, spec, retryOf: retryOf ?? null, createdAtMs, priority: spec.priority, rank: rankOf(Math.max(createdAtMs, runAtMs ?? 0), spec.priority),
+    state: 'pending', reason: null, available: spec.start, expires: spec.expires, attempt: 0, failures: 0, losses: 0, holder: null,
+    endedBy: null, attempts: [], lines: 0, linesBefore: 0, needs, open: new Map<string, DependencyKind>(), result: null, reusedFrom: null,
+  };
+}
+
+/** The latest equal task that ran to completion, where the submission takes one so old. */
+function sourceOf(spec: Spec, before: readonly ModelTask[]): ModelTask | null {
+  // In a test no time at all has passed only for what has not ended.
+  if (spec.reuseSeconds === null || spec.reuseSeconds === 0) return null;
+  return before.findLast((task) => areEqual(task.spec, spec) && task.state === 'completed' && task.reason === null) ?? null;
+}
+
+function wait(task: ModelTask, { spec }: Item, needs: ModelTask['needs'], before: readonly ModelTask[], stored: readonly ModelTask[]): void {
+  const byId = new Map([...before, ...stored].map((one) => [one.id, one]));
+  for (const { parent } of needs) {
+    const state = byId.get(parent)?.state;
+    const isOver = state !== undefined && !isLive({ state } as ModelTask);
+    if (!isOver || (state !== 'completed' && !spec.runAnyway)) task.open.set(parent, 'needs');
+  }
+  if (spec.reuseSeconds !== null) {
+    const equal = before.find((one) => areEqual(one.spec, spec) && isLive(one) && one.reason !== 'reusing')
+      ?? stored.find((one) => areEqual(one.spec, spec) && isLive(one));
+    if (equal !== undefined) task.open.set(equal.id, 'reuse');
+  }
+  if (task.open.size > 0) Object.assign(task, { state: 'waiting', reason: [...task.open.values()].includes('reuse') ? 'reusing' : 'blocked' });
+  else if (spec.start === 'future') Object.assign(task, { state: 'waiting', reason: 'scheduled' });
+}
+
+/** What a retry submits. */
+export function retried(task: ModelTask): Item {
+  const { spec, priority, needs } = task;
+  return {
+    spec: { ...spec, priority, start: null satisfies Moment, expires: null, reuseSeconds: null },
+    needs,
+    retryOf: task.id,
+  };
+}

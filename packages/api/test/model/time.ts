@@ -1,0 +1,18 @@
+/** The database owns the clock, and the test owns the database: a moment comes when it is moved into the past. */
+import { sql, type RawBuilder } from 'kysely';
+import type { Database } from '../../src/db/database.js';
+
+export type Move = 'lapse' | 'overdue' | 'arrive' | 'expire';
+
+const MOVES: Record<Move, (id: string) => RawBuilder<unknown>> = {
+  lapse: (id) => sql`update workers set lease_until = now() - interval '1 second' where id = ${id}`,
+  overdue: (id) => sql`update queue set deadline_at = now() - interval '1 second' where task_id = ${id}::uuid and state = 'running'`,
+  arrive: (id) => sql`update queue set available_at = now() - interval '1 second' where task_id = ${id}::uuid and available_at is not null`,
+  expire: (id) => sql`update queue set expires_at = now() - interval '1 second' where task_id = ${id}::uuid and expires_at is not null`,
+};
+
+/** `id`: of the worker whose lease is over, or of the task. */
+export async function moveTime(db: Database, move: Move, id: string): Promise<void> {
+  const { numAffectedRows } = await MOVES[move](id).execute(db);
+  if (numAffectedRows !== 1n) throw new Error(`nothing was moved: ${move} ${id}`);
+}

@@ -1,0 +1,44 @@
+/**
+ * A sweeper that sweeps when a test says so, made of the parts of a replica. The APIs beside it have NO_SWEEPS, so that time,
+ * which the test moves in the database, has its effects when the test wants them.
+ */
+import { pino } from 'pino';
+import { Aftermath } from '../../src/aftermath.js';
+import type { ApiConfig } from '../../src/config.js';
+import type { Database } from '../../src/db/database.js';
+import { Listener } from '../../src/db/listener.js';
+import { Follows } from '../../src/follows.js';
+import { createMetrics } from '../../src/metrics.js';
+import { Readiness } from '../../src/queue/readiness.js';
+import { Sweeper } from '../../src/sweeper.js';
+import { Wakeups } from '../../src/wakeups.js';
+import { Watches } from '../../src/watches.js';
+
+/** Settings of an API whose own sweeper never comes to its first round. */
+export const NO_SWEEPS: Partial<ApiConfig> = { sweepIntervalMs: 2 ** 30 };
+
+/** One round; throws where a step of it failed. */
+export type Sweep = () => Promise<void>;
+
+export function testSweeper(db: Database, databaseUrl: string): Sweep {
+  let failed: string | null = null;
+  // A sweeper logs the failure of a step and goes on.
+  const log = pino({ level: 'warn' }, {
+    write(line: string) {
+      if (line.includes('sweep_failed')) failed = line;
+    },
+  });
+  // Never started: nobody waits for the hints of this replica.
+  const listener = new Listener(databaseUrl, log);
+  const metrics = createMetrics();
+  const aftermath = new Aftermath({
+    db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
+    readiness: new Readiness(db), metrics,
+  });
+  const sweeper = new Sweeper({ db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0, chores: [] });
+  return async () => {
+    failed = null;
+    await sweeper.sweep();
+    if (failed !== null) throw new Error(failed);
+  };
+}

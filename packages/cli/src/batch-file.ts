@@ -1,0 +1,108 @@
+/**
+ * A file of tasks, one JSON object a line. Each line gets an idempotency key: its own, or one made of the batch's id and the
+ * line's number. The id of a batch is a hash of the whole file, unless it is given: so the same file stands for the same tasks
+ * however often it is submitted, and another file never for those of this one.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { LIMITS, type components } from '@task-executor/shared';
+import { EXIT, Failure } from './exit.js';
+import { checkNumbers } from './input/documents.js';
+import { linesOf, type Line } from './input/lines.js';
+import { isObject } from './input/parameters.js';
+
+export type BatchItem = components['schemas']['BatchItem'] & { idempotency_key: string };
+
+/** A value and what separates it take two bytes: so many bytes never hold more values than the API takes. */
+const CHUNK_BYTES = 2 * LIMITS.maxBulkJsonNodes;
+const MOST_MISTAKES = 20;
+
+export interface BatchFile {
+  readonly path: string;
+  /** What messages call it. */
+  readonly name: string;
+  readonly id: string;
+  readonly tasks: number;
+}
+
+export interface Chunk {
+  readonly lines: readonly number[];
+  readonly items: readonly BatchItem[];
+}
+
+/** Runs `work` with a file that can be read twice: `path`, or what comes from stdin (`-`), kept until then. */
+export async function withBatchFile<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+  if (path !== '-') return work(path);
+  const folder = await mkdtemp(join(tmpdir(), 'task-executor-batch-'));
+  try {
+    const kept = join(folder, 'stdin.jsonl');
+    await pipeline(process.stdin, createWriteStream(kept, { mode: 0o600 }));
+    return await work(kept);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Reads the whole file before anything is submitted: counts its tasks, and reports every line that is none. @throws Failure */
+export async function inspect(path: string, name: string, givenId: string | undefined): Promise<BatchFile> {
+  const mistakes: string[] = [];
+  const keys = new Set<string>();
+  let tasks = 0;
+  for await (const line of linesOf(path)) {
+    tasks += 1;
+    const mistake = mistakeIn(name, line, keys);
+    if (mistake !== null && mistakes.push(`Line ${line.number}: ${mistake}`) === MOST_MISTAKES) break;
+  }
+  if (mistakes.length > 0) throw new Failure(EXIT.usage, [`Nothing was submitted; ${name} has lines that are no tasks.`, ...mistakes].join('\n'));
+  if (tasks === 0) throw new Failure(EXIT.usage, `${name} holds no task: it must have a JSON object a line.`);
+  return { path, name, tasks, id: givenId ?? (await hashOf(path)) };
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex').slice(0, 32);
+}
+
+function mistakeIn(name: string, { number, text }: Line, keys: Set<string>): string | null {
+  let item: unknown;
+  try {
+    item = JSON.parse(text);
+  } catch (error) {
+    return `it is no JSON: ${(error as Error).message}`;
+  }
+  if (!isObject(item) || typeof item['problem_id'] !== 'string') return 'it is no object with a "problem_id".';
+  checkNumbers(`Line ${number} of ${name}`, item);
+  const key = item['idempotency_key'];
+  if (key === undefined) return null;
+  if (typeof key !== 'string' || keys.has(key)) return 'its "idempotency_key" is no text, or an earlier line has the same.';
+  keys.add(key);
+  return null;
+}
+
+/** The tasks, in pieces that the API takes in one call. `labels` are those of every task, where its line does not say otherwise. */
+export async function* chunksOf(file: BatchFile, labels: Readonly<Record<string, string>>): AsyncGenerator<Chunk> {
+  let lines: number[] = [];
+  let items: BatchItem[] = [];
+  let bytes = 0;
+  for await (const { number, text } of linesOf(file.path)) {
+    const size = Buffer.byteLength(text) + Buffer.byteLength(JSON.stringify(labels));
+    if (items.length > 0 && (items.length === LIMITS.maxBatchTasks || bytes + size > CHUNK_BYTES)) {
+      yield { lines, items };
+      [lines, items, bytes] = [[], [], 0];
+    }
+    const item = JSON.parse(text) as components['schemas']['BatchItem'];
+    lines.push(number);
+    items.push({ ...item, ...labelsOf(labels, item), idempotency_key: item.idempotency_key ?? `${file.id}:${number}` });
+    bytes += size;
+  }
+  if (items.length > 0) yield { lines, items };
+}
+
+function labelsOf(labels: Readonly<Record<string, string>>, item: components['schemas']['BatchItem']): { labels?: Record<string, string> } {
+  return Object.keys(labels).length === 0 ? {} : { labels: { ...labels, ...item.labels } };
+}

@@ -1,0 +1,63 @@
+/** The command line: the commands, and the options that all of them share. */
+import { Command, CommanderError, Option } from 'commander';
+import { addArtifacts } from './commands/artifacts.js';
+import { addBatch } from './commands/batch.js';
+import { addChange } from './commands/change.js';
+import { addCompletion } from './commands/completion.js';
+import { addContext } from './commands/context.js';
+import { addExplain } from './commands/explain.js';
+import { addExport } from './commands/export.js';
+import { addLogs } from './commands/logs.js';
+import { addQueue } from './commands/queue.js';
+import { addSchedule } from './commands/schedule.js';
+import { addStats } from './commands/stats.js';
+import { addSubmit } from './commands/submit.js';
+import { addTasks } from './commands/tasks.js';
+import { addWait } from './commands/wait.js';
+import { addWorkers } from './commands/workers.js';
+import { addWorkflow } from './commands/workflow.js';
+import { EXIT, EXIT_MEANINGS } from './exit.js';
+import { parseDuration } from './input/duration.js';
+import { parseApiUrl } from './input/values.js';
+import { safe } from './text/safe.js';
+import { VERSION } from './version.js';
+
+const EXIT_TEXT = `
+Exit codes:
+${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}
+
+Environment: TASK_EXECUTOR_URL, TASK_EXECUTOR_PROFILE, NO_COLOR, FORCE_COLOR, XDG_CONFIG_HOME.`;
+
+export function createProgram(): Command {
+  const program = new Command('task-executor')
+    .description('Submit tasks to Task Executor, follow them, and see what they left.')
+    .version(VERSION)
+    .configureHelp({ showGlobalOptions: true })
+    // Copied into each command; what is not understood may hold anything.
+    .configureOutput({ outputError: (text, write) => { write(text.split('\n').map(safe).join('\n')); } })
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride()
+    .option('--api-url <url>', 'where the API is (default: TASK_EXECUTOR_URL, else the context in use, else http://127.0.0.1:8000)', parseApiUrl)
+    .option('--context <name>', 'the context to use (default: TASK_EXECUTOR_PROFILE, else the one chosen with `context use`)')
+    .option('--json', 'JSON for programs: one document, or for lists one a line')
+    .addOption(new Option('--color', 'colours, whatever the environment says'))
+    .addOption(new Option('--no-color', 'no colours').default(undefined))
+    .option('--retry-for <duration>', 'how long to try again while the API is away (default: 5s; once it has answered a command that waits, 10m)', parseDuration)
+    .addHelpText('after', EXIT_TEXT);
+  for (const add of [
+    addSubmit, addTasks, addLogs, addArtifacts, addWait, addChange, addBatch, addWorkflow, addSchedule, addQueue, addExplain, addWorkers, addStats,
+    addExport, addContext, addCompletion,
+  ]) add(program);
+  return program;
+}
+
+/** Runs the command that `argv` names, and sets the exit code. */
+export async function run(argv: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(argv);
+  } catch (error) {
+    // Commander has said what was wrong, or has shown the help that was asked for.
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}

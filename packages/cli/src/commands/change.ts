@@ -1,0 +1,125 @@
+/**
+ * `cancel`, `retry`: of tasks by their ids, or of every task that fits a filter, which is a bulk operation of the API. `bulk`
+ * follows and stops those.
+ */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, type components } from '@task-executor/shared';
+import type { Command } from 'commander';
+import { EXIT, Failure, type ExitCode } from '../exit.js';
+import { explain } from '../failures.js';
+import { addFilterOptions, isFiltered, toBulkFilter, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
+import { perform, type Invocation } from '../invocation.js';
+import { renderFields } from '../output/table.js';
+import { at } from '../output/tasks.js';
+import { count, counted } from '../text/time.js';
+
+type Operation = components['schemas']['BulkOperation'];
+type Task = components['schemas']['Task'];
+
+interface Options extends FilterOptions {
+  readonly yes?: true;
+}
+
+const LOOK_EVERY_MS = 500;
+const DONE = { cancel: 'cancelled', retry: 'submitted again' } as const;
+
+export function addChange(program: Command): void {
+  const actions = { cancel: 'cancel tasks', retry: 'submit tasks that have ended again, as new ones' } as const;
+  for (const [action, description] of Object.entries(actions) as [keyof typeof actions, string][]) {
+    const command = program.command(action).description(`${description}: those with these ids, or every one that fits the options`);
+    addFilterOptions(command.argument('[ids...]', 'ids of tasks'))
+      .option('-y, --yes', 'do not ask before changing every task that fits')
+      .action((ids: string[], options: Options) => perform(command, (invocation) => {
+        if (ids.length > 0 && isFiltered(options)) throw new Failure(EXIT.usage, 'Give ids or a filter, not both.');
+        if (ids.length > 0) return changeEach(invocation, ids, action);
+        if (!isFiltered(options)) throw new Failure(EXIT.usage, `Say which tasks to ${action}: by ids, or by options such as --label or --status.`);
+        return changeAll(invocation, action, options);
+      }));
+  }
+
+  const bulk = program.command('bulk').description('cancelling or retrying many tasks');
+  for (const [name, description] of [['show', 'follow one until it is done'], ['stop', 'stop one; what it has done stays done']] as const) {
+    const command = bulk.command(name).description(description).argument('<id>', 'the id of a bulk operation');
+    command.action((id: string) => perform(command, async (invocation) => {
+      const operation = name === 'show' ? await invocation.client.getBulkOperation(id) : await invocation.client.stopBulkOperation(id);
+      return untilDone(invocation, operation);
+    }));
+  }
+}
+
+/** One after the other; where one fails, the others are changed all the same, and the first failure gives the exit code. */
+async function changeEach(invocation: Invocation, ids: readonly string[], action: 'cancel' | 'retry'): Promise<ExitCode> {
+  const { client, terminal, json } = invocation;
+  let exitCode: ExitCode = EXIT.ok;
+  for (const id of ids) {
+    let task: Task;
+    try {
+      task = action === 'cancel' ? await client.cancelTask(id) : await client.retryTask(id, invocation.newKey());
+    } catch (error) {
+      if (ids.length === 1 || !(error instanceof ApiError)) throw error;
+      const explained = explain(error, invocation.address);
+      terminal.note(`${id}: ${explained.message}`);
+      if (exitCode === EXIT.ok) exitCode = explained.exitCode;
+      continue;
+    }
+    if (json) await terminal.jsonLine(task);
+    else await terminal.line(task.id);
+  }
+  return exitCode;
+}
+
+async function changeAll(invocation: Invocation, action: 'cancel' | 'retry', options: Options): Promise<ExitCode> {
+  const { client, terminal, interrupted } = invocation;
+  if (options.yes !== true) {
+    const page = await client.listTasks({ ...toQueryFilter(options), page_size: 1 });
+    if (!(await confirmed(`${page.total_is_lower_bound ? 'More than ' : ''}${counted(page.total, 'task')} fit. Really ${action} those among them that can be? [y/N] `, interrupted))) {
+      terminal.note('Nothing was changed.');
+      return EXIT.ok;
+    }
+  }
+  return untilDone(invocation, await client.createBulkOperation({ action, filter: toBulkFilter(options) }, invocation.newKey()));
+}
+
+async function confirmed(question: string, interrupted: AbortSignal): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new Failure(EXIT.usage, 'There is nobody to ask: confirm with --yes.');
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  // In a dialogue Ctrl-C is a key, and Ctrl-D its end.
+  dialogue.once('SIGINT', () => process.emit('SIGINT'));
+  try {
+    const answer = await Promise.race([dialogue.question(question, { signal: interrupted }), once(dialogue, 'close').then(() => '')]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    dialogue.close();
+  }
+}
+
+async function untilDone(invocation: Invocation, begun: Operation): Promise<ExitCode> {
+  const { client, terminal, json, interrupted } = invocation;
+  invocation.onInterrupt = () => `It goes on in the API. Follow it: task-executor bulk show ${begun.id}; stop it: task-executor bulk stop ${begun.id}`;
+  invocation.bePatient();
+  let operation = begun;
+  while (operation.state === 'running') {
+    terminal.bar(`${counted(operation.examined, 'task')} looked at, ${count(operation.changed)} ${DONE[operation.action]}`);
+    await sleep(LOOK_EVERY_MS, undefined, { signal: interrupted });
+    operation = await client.getBulkOperation(begun.id);
+  }
+  terminal.done();
+  if (json) await terminal.json(operation);
+  else await terminal.rendered(renderFields(fieldsOf(operation), terminal.colours));
+  return EXIT.ok;
+}
+
+function fieldsOf(operation: Operation): [string, string | null][] {
+  const now = Date.now();
+  return [
+    ['id', operation.id],
+    ['action', operation.action],
+    ['state', operation.state],
+    ['looked at', counted(operation.examined, 'task')],
+    [DONE[operation.action], counted(operation.changed, 'task')],
+    ['begun', at(operation.created_at, now)],
+    ['ended', at(operation.ended_at, now)],
+  ];
+}

@@ -1,0 +1,56 @@
+/** `context`: names for the addresses of APIs. `config`: which one is called, and why. */
+import type { Command } from 'commander';
+import { checkName, contextsPath, readContexts, writeContexts } from '../contexts.js';
+import { EXIT, Failure } from '../exit.js';
+import { parseApiUrl } from '../input/values.js';
+import { perform, performLocally } from '../invocation.js';
+import { renderFields, renderTable } from '../output/table.js';
+
+export function addContext(program: Command): void {
+  const context = program.command('context').description('names for the addresses of APIs');
+  const path = contextsPath(process.env);
+
+  const list = context.command('list').description('list contexts');
+  list.action(() => performLocally(list, async ({ terminal, json }) => {
+    const { current, urls } = await readContexts(path);
+    const contexts = Object.entries(urls).map(([name, url]) => ({ name, url, current: name === current }));
+    if (json) for (const one of contexts) await terminal.jsonLine(one);
+    else if (contexts.length === 0) terminal.note('There is no context; make one: task-executor context set NAME --url URL');
+    else {
+      const rows = contexts.map((one) => [one.current ? '*' : '', one.name, one.url]);
+      await terminal.rendered(renderTable([{ title: '' }, { title: 'NAME' }, { title: 'URL' }], rows, terminal.layout));
+    }
+  }));
+
+  const set = context.command('set').description('make or change a context; the first one is used from then on').argument('<name>', 'its name', checkName);
+  set.requiredOption('--url <url>', 'where its API is', parseApiUrl).action((name: string, { url }: { url: string }) => performLocally(set, async ({ terminal, json }) => {
+    const { current, urls } = await readContexts(path);
+    await writeContexts(path, { current: current ?? name, urls: { ...urls, [name]: url } });
+    if (json) await terminal.json({ name, url, current: (current ?? name) === name });
+    else await terminal.line(`${name}: ${url}`);
+  }));
+
+  const use = context.command('use').description('use a context from now on').argument('<name>', 'its name', checkName);
+  use.action((name: string) => performLocally(use, async ({ terminal, json }) => {
+    const { urls } = await readContexts(path);
+    if (!Object.hasOwn(urls, name)) throw new Failure(EXIT.notFound, `There is no context "${name}" in ${path}.`);
+    await writeContexts(path, { current: name, urls });
+    if (json) await terminal.json({ name, url: urls[name], current: true });
+    else await terminal.line(`${name}: ${urls[name] ?? ''}`);
+  }));
+
+  const remove = context.command('delete').description('forget a context').argument('<name>', 'its name', checkName);
+  remove.action((name: string) => performLocally(remove, async ({ terminal, json }) => {
+    const { current, urls } = await readContexts(path);
+    if (!Object.hasOwn(urls, name)) throw new Failure(EXIT.notFound, `There is no context "${name}" in ${path}.`);
+    await writeContexts(path, { current: current === name ? null : current, urls: Object.fromEntries(Object.entries(urls).filter(([other]) => other !== name)) });
+    if (!json) await terminal.line(name);
+  }));
+
+  const config = program.command('config').description('say which API is called, and what says so');
+  config.action(() => perform(config, async ({ address, terminal, json }) => {
+    const shown = { url: address.url, from: address.from, file: path };
+    if (json) await terminal.json(shown);
+    else await terminal.rendered(renderFields(Object.entries(shown), terminal.colours));
+  }));
+}

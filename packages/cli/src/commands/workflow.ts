@@ -1,0 +1,111 @@
+/** `workflow`: tasks that depend on each other. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs, type components } from '@task-executor/shared';
+import type { Command } from 'commander';
+import { EXIT, type ExitCode } from '../exit.js';
+import { readObject } from '../input/documents.js';
+import { parseDuration } from '../input/duration.js';
+import { perform, type Invocation } from '../invocation.js';
+import { renderFields, renderTable, type Column } from '../output/table.js';
+import { at, statusCell, statusWithReason } from '../output/tasks.js';
+import { count, counted } from '../text/time.js';
+import { checkDeadline, deadlineIn, within } from '../waiting.js';
+import { treeOf } from '../workflow-tree.js';
+
+type Workflow = components['schemas']['Workflow'];
+
+const POLL = { initialMs: 300, maxMs: 4_000 };
+const COLUMNS: readonly Column[] = [{ title: 'TASK', gives: true }, { title: 'STATUS' }, { title: 'PROBLEM' }, { title: 'ID' }];
+
+interface WaitOptions {
+  readonly wait?: true;
+  readonly for?: number;
+}
+
+export function addWorkflow(program: Command): void {
+  const workflow = program.command('workflow').description('tasks that depend on each other');
+  const withWait = (command: Command): Command =>
+    command.option('-w, --wait', 'wait until it has ended; exits with 1 where it did not complete').option('--for <duration>', 'with --wait: give up after this time, with exit code 7', parseDuration);
+
+  const submit = withWait(workflow.command('submit').description('submit a workflow; prints its id').argument('<file>', 'YAML or JSON as in POST /api/v1/workflows; - reads stdin'));
+  submit
+    .option('--idempotency-key <text>', 'submitted again with the same key, it creates nothing and gives the same workflow')
+    .action((path: string, options: WaitOptions & { idempotencyKey?: string }) => perform(submit, async (invocation) => {
+      // What is in it is for the API to judge: it names every mistake.
+      const submission = await readObject(path) as unknown as components['schemas']['WorkflowSubmission'];
+      const key = options.idempotencyKey ?? invocation.newKey();
+      invocation.onInterrupt = () => `Whether the workflow was submitted is not known. With the same key, it is not submitted twice: --idempotency-key ${key}`;
+      return answer(invocation, await invocation.client.submitWorkflow(submission, key), options);
+    }));
+
+  const show = withWait(workflow.command('show').description('show a workflow as a tree').argument('<id>', 'the id of a workflow'));
+  show.action((id: string, options: WaitOptions) => perform(show, async (invocation) => {
+    const found = await invocation.client.getWorkflow(id);
+    if (options.wait === true) return waitFor(invocation, found, options.for);
+    return showWorkflow(invocation, found);
+  }));
+
+  const cancel = workflow.command('cancel').description('cancel every task of a workflow that has not ended').argument('<id>', 'the id of a workflow');
+  cancel.action((id: string) => perform(cancel, async (invocation) => showWorkflow(invocation, await invocation.client.cancelWorkflow(id))));
+
+  const retry = withWait(workflow.command('retry').description('run again what did not complete, as a new workflow; prints its id').argument('<id>', 'the id of a workflow'));
+  retry.action((id: string, options: WaitOptions) => perform(retry, async (invocation) =>
+    answer(invocation, await invocation.client.retryWorkflow(id, invocation.newKey()), options)));
+}
+
+/** Of a new one, its id; or all of it, once it has ended. */
+async function answer(invocation: Invocation, workflow: Workflow, options: WaitOptions): Promise<ExitCode> {
+  if (options.wait === true) {
+    if (!invocation.json) invocation.terminal.note(`Submitted ${workflow.id}`);
+    return waitFor(invocation, workflow, options.for);
+  }
+  if (invocation.json) await invocation.terminal.json(workflow);
+  else await invocation.terminal.line(workflow.id);
+  return EXIT.ok;
+}
+
+async function waitFor(invocation: Invocation, begun: Workflow, seconds: number | undefined): Promise<ExitCode> {
+  const { client, terminal, interrupted } = invocation;
+  const deadline = deadlineIn(seconds);
+  invocation.onInterrupt = () => `The workflow goes on. Wait for it again: task-executor workflow show --wait ${begun.id}`;
+  invocation.bePatient();
+  let workflow = begun;
+  for (let tries = 1; workflow.status === 'running'; tries++) {
+    const { total, pending, running } = workflow.progress;
+    const ended = total - pending - running;
+    terminal.bar(`${count(ended)} of ${counted(total, 'task')} ended, ${count(running)} running`, ended, total);
+    checkDeadline(deadline);
+    await sleep(within(deadline, backoffMs(POLL, tries, Math.random())), undefined, { signal: interrupted });
+    workflow = await client.getWorkflow(begun.id);
+  }
+  terminal.done();
+  await showWorkflow(invocation, workflow);
+  return workflow.status === 'completed' ? EXIT.ok : EXIT.unsuccessful;
+}
+
+async function showWorkflow({ terminal, json }: Invocation, workflow: Workflow): Promise<ExitCode> {
+  if (json) {
+    await terminal.json(workflow);
+    return EXIT.ok;
+  }
+  const now = Date.now();
+  const { total, ...counts } = workflow.progress;
+  await terminal.rendered(renderFields([
+    ['id', workflow.id],
+    ['name', workflow.name],
+    ['status', statusCell(workflow.status)],
+    ['tasks', `${count(total)}: ${Object.entries(counts).filter(([, tasks]) => tasks > 0).map(([status, tasks]) => `${count(tasks)} ${status}`).join(', ')}`],
+    ['labels', Object.keys(workflow.labels).length === 0 ? null : Object.entries(workflow.labels).map(([key, value]) => `${key}=${value}`).join(', ')],
+    ['retry of', workflow.retry_of],
+    ['submitted', at(workflow.created_at, now)],
+    ['ended', at(workflow.completed_at, now)],
+  ], terminal.colours));
+  const rows = treeOf(workflow.tasks).map(({ prefix, task, also }) => [
+    { text: `${prefix}${task.name}${also.length === 0 ? '' : ` (also after ${also.join(', ')})`}` },
+    statusWithReason(task),
+    { text: task.problem_id },
+    { text: task.task_id },
+  ]);
+  await terminal.rendered(`\n${renderTable(COLUMNS, rows, terminal.layout)}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,83 @@
+/**
+ * Downloads of files that a task left. A file has its name when all of it is there and its hash is right; until then it is a part
+ * beside it, from which an interrupted download goes on.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiUnreachable, backoffMs, type components } from '@task-executor/shared';
+import { unbroken } from './body.js';
+import { EXIT, Failure } from './exit.js';
+import type { Invocation } from './invocation.js';
+
+type Artifact = components['schemas']['Artifact'];
+
+/** How often in a row a download may break without a byte in between. */
+const MAX_BREAKS = 5;
+const BACKOFF = { initialMs: 500, maxMs: 10_000 };
+
+/** Where `artifact` goes below `folder`. @throws Failure where its name leads out of it */
+export function pathFor(folder: string, { name }: Pick<Artifact, 'name'>): string {
+  // The contract allows no other names; a path outside of the folder must not depend on that.
+  if (name.split('/').some((part) => part === '' || part === '.' || part === '..' || /[\u0000-\u001f\\]/.test(part))) {
+    throw new Failure(EXIT.refused, `"${name}" is no name for a file in a folder.`);
+  }
+  return join(folder, name);
+}
+
+/** Downloads `artifact` to `path`. @throws Failure where the bytes are not those that were stored */
+export async function downloadTo(invocation: Invocation, artifact: Artifact, path: string): Promise<void> {
+  const part = `${path}.${artifact.id}.part`;
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(part, 'a+');
+  try {
+    const hash = createHash('sha256');
+    const there = await hashThere(part, hash);
+    await receive(invocation, artifact, there, async (chunk) => {
+      hash.update(chunk);
+      await file.appendFile(chunk);
+    });
+    if (hash.digest('hex') !== artifact.sha256) {
+      await rm(part, { force: true });
+      throw new Failure(EXIT.refused, `${artifact.name} is not what was stored: its SHA-256 is another. The part was removed; try again.`);
+    }
+  } finally {
+    await file.close();
+  }
+  await rename(part, path);
+}
+
+async function hashThere(part: string, hash: Hash): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of createReadStream(part) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return bytes;
+}
+
+/** The bytes of `artifact` from `from` on, given to `take` in their order; goes on where the connection breaks. */
+export async function receive(invocation: Invocation, artifact: Artifact, from: number, take: (chunk: Buffer) => Promise<void>): Promise<void> {
+  const { client, terminal, interrupted } = invocation;
+  let at = from;
+  for (let breaks = 0; at < artifact.bytes;) {
+    const { stream } = await client.downloadArtifact(artifact.task_id, artifact.id, at);
+    invocation.bePatient();
+    try {
+      for await (const chunk of unbroken(stream)) {
+        await take(chunk);
+        at += chunk.length;
+        breaks = 0;
+        terminal.bar(artifact.name, at, artifact.bytes);
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiUnreachable) || interrupted.aborted) throw error;
+      breaks += 1;
+      if (breaks > MAX_BREAKS) throw error;
+      await sleep(backoffMs(BACKOFF, breaks, Math.random()), undefined, { signal: interrupted });
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Where an export goes. The lines of a task are written as a whole or not at all, so that it can go on after a break: to a file,
+ * which is cut back to the last task that it holds whole; or to stdout, for which they are kept back until they are complete.
+ */
+import { open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { EXIT, Failure } from './exit.js';
+import { isObject } from './input/parameters.js';
+import type { Terminal } from './output/terminal.js';
+import { safeJson } from './text/safe.js';
+
+const NEWLINE = 0x0a;
+const BLOCK_BYTES = 1024 * 1024;
+/** How much of one task is kept back; a longer one is written as it comes. */
+const MAX_KEPT_BYTES = 256 * 1024 * 1024;
+const SAVE_EVERY_MS = 1_000;
+
+export interface Sink {
+  /** Where to go on; null: at the beginning. */
+  readonly cursor: string | null;
+  write(line: Buffer): Promise<void>;
+  /** The lines since the last one make a whole task, after which `cursor` goes on. */
+  taskEnds(cursor: string): Promise<void>;
+  /** Takes back what belongs to no whole task. False where that cannot be done. */
+  takeBack(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** stdout; the place where it goes on is kept in `cursorFile`, where there is one. */
+export async function openStdout(terminal: Terminal, cursorFile: string | null): Promise<Sink> {
+  let kept: Buffer[] = [];
+  let keptBytes = 0;
+  let torn = false;
+  let savedAt = -Infinity;
+  let unsaved: string | null = null;
+  const flush = async (): Promise<void> => {
+    const whole = Buffer.concat(kept);
+    [kept, keptBytes] = [[], 0];
+    // JSON leaves some characters as they are that a terminal acts on.
+    await terminal.write(terminal.watched ? safeJson(whole.toString('utf8')) : whole);
+  };
+  const save = async (): Promise<void> => {
+    if (cursorFile === null || unsaved === null) return;
+    await writeFile(`${cursorFile}.next`, `${unsaved}\n`);
+    await rename(`${cursorFile}.next`, cursorFile);
+    [unsaved, savedAt] = [null, performance.now()];
+  };
+  return {
+    cursor: cursorFile === null ? null : await readCursor(cursorFile),
+    write: async (line) => {
+      kept.push(line, Buffer.of(NEWLINE));
+      keptBytes += line.length + 1;
+      if (keptBytes <= MAX_KEPT_BYTES) return;
+      torn = true;
+      await flush();
+    },
+    taskEnds: async (cursor) => {
+      await flush();
+      [torn, unsaved] = [false, cursor];
+      if (performance.now() > savedAt + SAVE_EVERY_MS) await save();
+    },
+    takeBack: () => {
+      [kept, keptBytes] = [[], 0];
+      return Promise.resolve(!torn);
+    },
+    close: save,
+  };
+}
+
+async function readCursor(path: string): Promise<string | null> {
+  try {
+    return (await readFile(path, 'utf8')).trim() || null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new Failure(EXIT.usage, `${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** A file of its own; it knows by its last task where to go on. @throws Failure where it holds something else */
+export async function openFile(path: string): Promise<Sink> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'a+');
+  } catch (error) {
+    throw new Failure(EXIT.usage, `${path} cannot be opened: ${(error as Error).message}`);
+  }
+  const last = await lastTask(file, path);
+  await file.truncate(last.end);
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let written = last.end;
+  let whole = last.end;
+  const flush = async (): Promise<void> => {
+    if (pendingBytes === 0) return;
+    await file.appendFile(Buffer.concat(pending));
+    written += pendingBytes;
+    [pending, pendingBytes] = [[], 0];
+  };
+  const takeBack = async (): Promise<boolean> => {
+    await flush();
+    if (whole < written) await file.truncate(whole);
+    written = whole;
+    return true;
+  };
+  return {
+    cursor: last.cursor,
+    write: async (line) => {
+      pending.push(line, Buffer.of(NEWLINE));
+      pendingBytes += line.length + 1;
+      if (pendingBytes >= BLOCK_BYTES) await flush();
+    },
+    taskEnds: () => {
+      whole = written + pendingBytes;
+      return Promise.resolve();
+    },
+    takeBack,
+    close: async () => {
+      await takeBack();
+      await file.close();
+    },
+  };
+}
+
+/** The cursor of the last whole task of an export, and where its line ends; read from the end backwards, block by block. */
+async function lastTask(file: FileHandle, path: string): Promise<{ cursor: string | null; end: number }> {
+  const { size } = await file.stat();
+  if (size === 0) return { cursor: null, end: 0 };
+  let rest: Buffer = Buffer.alloc(0);
+  for (let start = size; start > 0;) {
+    const from = Math.max(0, start - BLOCK_BYTES);
+    const block = Buffer.alloc(start - from);
+    await file.read(block, 0, block.length, from);
+    let tail = Buffer.concat([block, rest]);
+    start = from;
+    // What comes after the last line feed was not written to its end.
+    for (let end = tail.lastIndexOf(NEWLINE); end >= 0;) {
+      const before = end === 0 ? -1 : tail.lastIndexOf(NEWLINE, end - 1);
+      if (before < 0 && start > 0) break;
+      const line = lineOf(tail.subarray(before + 1, end));
+      if (line === null) throw new Failure(EXIT.usage, `${path} holds something else than an export: name another file.`);
+      if (line.type === 'task' && typeof line.cursor === 'string') return { cursor: line.cursor, end: start + end + 1 };
+      tail = tail.subarray(0, before + 1);
+      end = before;
+    }
+    rest = tail;
+  }
+  if (rest.length === size && lineOf(rest) === null && !rest.toString('latin1').startsWith('{"type":"')) {
+    throw new Failure(EXIT.usage, `${path} holds something else than an export: name another file.`);
+  }
+  return { cursor: null, end: 0 };
+}
+
+function lineOf(bytes: Buffer): { type: string; cursor?: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return isObject(value) && typeof value['type'] === 'string' && ['task', 'attempt', 'log'].includes(value['type']) ? (value as { type: string }) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,69 @@
+/** Which tasks are meant, from options: shared by `list`, `export`, `cancel` and `retry`. */
+import { TASK_STATUSES, type components, type operations, type TaskStatus } from '@task-executor/shared';
+import { Command, Option } from 'commander';
+import { parseMoment } from './duration.js';
+import { chosen, labelled } from './values.js';
+
+export interface FilterOptions {
+  readonly status?: readonly TaskStatus[];
+  readonly problem?: string;
+  readonly worker?: string;
+  readonly workflow?: string;
+  readonly schedule?: string;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly since?: string;
+  readonly before?: string;
+  readonly endedSince?: string;
+  readonly endedBefore?: string;
+}
+
+export function addFilterOptions(command: Command): Command {
+  return command
+    .addOption(statusOption())
+    .option('--problem <id or glob>', 'only tasks of this problem, or of those that the glob fits (quote it)')
+    .option('--worker <id>', 'only tasks that run on this worker or ended on it')
+    .option('--workflow <id>', 'only tasks of this workflow')
+    .option('--schedule <id>', 'only tasks that this schedule submitted')
+    .addOption(new Option('-l, --label <key=value>', 'only tasks with this label; may be repeated').argParser(labelled))
+    .option('--since <time>', 'only tasks submitted at this time or later: 2026-01-05T09:00:00Z, or 2h for two hours ago', parseMoment)
+    .option('--before <time>', 'only tasks submitted before this time', parseMoment)
+    .option('--ended-since <time>', 'only tasks that ended at this time or later', parseMoment)
+    .option('--ended-before <time>', 'only tasks that ended before this time', parseMoment);
+}
+
+function statusOption(): Option {
+  const option = new Option('--status <statuses>', 'only tasks in these statuses; with commas, or repeated').argParser(chosen(TASK_STATUSES));
+  // For the help and the completion; several of them are for chosen() to judge.
+  option.argChoices = [...TASK_STATUSES];
+  return option;
+}
+
+/** Whether anything was asked for. */
+export function isFiltered(options: FilterOptions): boolean {
+  return Object.keys(toBulkFilter(options)).length > 0;
+}
+
+/** For the query of a list or an export. */
+export function toQueryFilter(options: FilterOptions): NonNullable<operations['exportTasks']['parameters']['query']> {
+  const { labels, ...rest } = toBulkFilter(options);
+  return { ...rest, ...(labels === undefined ? {} : { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }) };
+}
+
+/** For a bulk operation. */
+export function toBulkFilter(options: FilterOptions): components['schemas']['TaskFilter'] {
+  const glob = options.problem !== undefined && /[*?]/.test(options.problem);
+  const filter = {
+    status: options.status === undefined ? undefined : [...options.status],
+    problem_id: glob ? undefined : options.problem,
+    problem_glob: glob ? options.problem : undefined,
+    worker_id: options.worker,
+    workflow_id: options.workflow,
+    schedule_id: options.schedule,
+    labels: options.label === undefined ? undefined : { ...options.label },
+    created_from: options.since,
+    created_before: options.before,
+    completed_from: options.endedSince,
+    completed_before: options.endedBefore,
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,142 @@
+/**
+ * One run of one command: the options that all commands share, the client they call, and how the run ends. The first Ctrl-C lets
+ * the command end in good order, the second ends it at once.
+ */
+import { randomUUID } from 'node:crypto';
+import { TaskClient } from '@task-executor/shared';
+import type { Command } from 'commander';
+import { resolveAddress, type ApiAddress } from './contexts.js';
+import { EXIT, type ExitCode } from './exit.js';
+import { explain } from './failures.js';
+import { Terminal } from './output/terminal.js';
+
+export interface GlobalOptions {
+  readonly apiUrl?: string;
+  readonly context?: string;
+  readonly json?: boolean;
+  readonly color?: boolean;
+  /** In seconds. */
+  readonly retryFor?: number;
+}
+
+/** How long to go on calling an API that is away, in seconds, unless --retry-for says otherwise. */
+const RETRY_SECONDS = 5;
+/** As RETRY_SECONDS, once the API has answered a command that takes its time: a restart of the API is not to end it. */
+const LONG_RETRY_SECONDS = 600;
+const SAY_EVERY_MS = 30_000;
+const BACKOFF = { initialMs: 300, maxMs: 5_000 };
+
+export interface Invocation {
+  readonly json: boolean;
+  readonly terminal: Terminal;
+  readonly client: TaskClient;
+  readonly address: ApiAddress;
+  /** Aborts with the first signal; so do the client's calls. */
+  readonly interrupted: AbortSignal;
+  /** What to say when it is interrupted: how to go on. */
+  onInterrupt: () => string;
+  /** From now on an API that goes away is waited for. Called after the first answer: one that was never there is said at once. */
+  bePatient: () => void;
+  /** A new name for a request; see `Idempotency-Key` in the contract. */
+  newKey: () => string;
+}
+
+/** What a command that calls no API has. */
+export type LocalInvocation = Pick<Invocation, 'json' | 'terminal' | 'interrupted'>;
+
+/** Runs `work` for `command` and sets the exit code: EXIT.ok, unless `work` gives another or throws. */
+export function perform(command: Command, work: (invocation: Invocation) => Promise<ExitCode> | Promise<void>): Promise<void> {
+  const options: GlobalOptions = command.optsWithGlobals();
+  return performLocally(command, async (local, report) => {
+    const address = await resolveAddress(options, process.env);
+    report.address = address;
+    const patience = {
+      forMs: (options.retryFor ?? RETRY_SECONDS) * 1000,
+      backoff: BACKOFF,
+      signal: local.interrupted,
+      onFailure: sayOnce(local.terminal, address),
+    };
+    const client = new TaskClient(address.url, patience);
+    const invocation: Invocation = {
+      ...local, client, address, onInterrupt: () => '', newKey: randomUUID,
+      bePatient: () => {
+        patience.forMs = (options.retryFor ?? LONG_RETRY_SECONDS) * 1000;
+      },
+    };
+    report.onInterrupt = () => invocation.onInterrupt();
+    try {
+      return (await work(invocation)) ?? EXIT.ok;
+    } finally {
+      await client.close();
+    }
+  });
+}
+
+/** What the words about a failure need, as far as the run has come. */
+interface Report {
+  address: ApiAddress | null;
+  onInterrupt: () => string;
+}
+
+/** As perform(), for commands that call no API. */
+export async function performLocally(command: Command, work: (invocation: LocalInvocation, report: Report) => Promise<ExitCode> | Promise<void>): Promise<void> {
+  const options: GlobalOptions = command.optsWithGlobals();
+  const terminal = new Terminal(options.color);
+  const interruption = new AbortController();
+  const restore = listen(interruption);
+  const report: Report = { address: null, onInterrupt: () => '' };
+  const json = options.json === true;
+  try {
+    process.exitCode = (await work({ json, terminal, interrupted: interruption.signal }, report)) ?? EXIT.ok;
+  } catch (error) {
+    terminal.done();
+    process.exitCode = interruption.signal.aborted
+      ? sayInterrupted(terminal, report.onInterrupt(), interruption.signal.reason as ExitCode)
+      : sayFailure(error, terminal, report.address, json);
+  } finally {
+    restore();
+  }
+}
+
+function listen(interruption: AbortController): () => void {
+  const onSignal = (exitCode: ExitCode) => (): void => {
+    if (interruption.signal.aborted) process.exit(exitCode);
+    interruption.abort(exitCode);
+    // Who reads it waits no longer.
+    process.stdin.destroy();
+  };
+  const onInterrupt = onSignal(EXIT.interrupted);
+  const onTerminate = onSignal(EXIT.terminated);
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onTerminate);
+  return () => {
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onTerminate);
+  };
+}
+
+/** Says, where somebody watches, that the API is away and that this is not the end; now and then. */
+function sayOnce(terminal: Terminal, address: ApiAddress): () => void {
+  let saidAt = -Infinity;
+  return () => {
+    if (!terminal.notesWatched || performance.now() < saidAt + SAY_EVERY_MS) return;
+    saidAt = performance.now();
+    terminal.note(`The API at ${address.url} does not answer; trying again ...`);
+  };
+}
+
+function sayInterrupted(terminal: Terminal, hint: string, exitCode: ExitCode): ExitCode {
+  if (hint !== '') terminal.note(hint);
+  return exitCode;
+}
+
+function sayFailure(error: unknown, terminal: Terminal, address: ApiAddress | null, json: boolean): ExitCode {
+  const { exitCode, message } = explain(error, address);
+  if (json) {
+    const problem = typeof error === 'object' && error !== null && 'problem' in error ? error.problem : null;
+    terminal.note(JSON.stringify({ error: { exit_code: exitCode, message, problem } }));
+  } else if (message !== '') {
+    terminal.note(message);
+  }
+  return exitCode;
+}

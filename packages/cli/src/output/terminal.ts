@@ -1,0 +1,108 @@
+/**
+ * Where output goes. stdout gets what was asked for, stderr what is said about it, and bars only where it is a terminal. Writing
+ * waits for a slow reader; one that has gone ends the program without a word, as it ends every other tool.
+ */
+import { once } from 'node:events';
+import { EXIT } from '../exit.js';
+import { safe, safeJson } from '../text/safe.js';
+import { createColours, wantsColours, type Colours } from './colours.js';
+import type { Layout } from './table.js';
+
+const BAR_EVERY_MS = 100;
+const BAR_WIDTH = 24;
+const USUAL_COLUMNS = 80;
+
+export class Terminal {
+  readonly colours: Colours;
+  readonly noteColours: Colours;
+  #bar = '';
+  #barAt = -Infinity;
+
+  constructor(color: boolean | undefined) {
+    this.colours = createColours(wantsColours(color, process.env, process.stdout));
+    this.noteColours = createColours(wantsColours(color, process.env, process.stderr));
+  }
+
+  /** Whether a person sees stdout. */
+  get watched(): boolean {
+    return process.stdout.isTTY;
+  }
+
+  /** Whether a person sees stderr. */
+  get notesWatched(): boolean {
+    return process.stderr.isTTY;
+  }
+
+  /** For tables: as wide as the terminal, or without a bound. */
+  get layout(): Layout {
+    // Some terminals say that they have no columns.
+    return { colours: this.colours, width: process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null };
+  }
+
+  /** Writes `text` as it is: whoever calls has made it safe. */
+  async write(text: string | Buffer): Promise<void> {
+    this.#clearBar();
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  }
+
+  /** A line, made safe. */
+  async line(text: string): Promise<void> {
+    await this.rendered(safe(text));
+  }
+
+  /** What output/ has made of texts: safe already, with colours. */
+  async rendered(text: string): Promise<void> {
+    await this.write(`${text}\n`);
+  }
+
+  /** One value over several lines. */
+  async json(value: unknown): Promise<void> {
+    await this.rendered(safeJson(JSON.stringify(value, null, 2)));
+  }
+
+  /** One value in a line. */
+  async jsonLine(value: unknown): Promise<void> {
+    await this.rendered(safeJson(JSON.stringify(value)));
+  }
+
+  /** A line for people, on stderr; made safe. */
+  note(text: string): void {
+    this.#clearBar();
+    process.stderr.write(`${text.split('\n').map(safe).join('\n')}\n`);
+  }
+
+  /** Shows how far something is, where somebody watches; `text` is made safe. Without a total, the text alone. */
+  bar(text: string, done?: number, total?: number): void {
+    const now = performance.now();
+    const complete = total !== undefined && done === total;
+    if (!process.stderr.isTTY || (now < this.#barAt + BAR_EVERY_MS && !complete)) return;
+    this.#barAt = now;
+    const share = total === undefined || total === 0 || done === undefined ? null : Math.min(1, done / total);
+    const filled = share === null ? 0 : Math.round(share * BAR_WIDTH);
+    const gauge = share === null ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)} % `;
+    this.#bar = `${gauge}${safe(text)}`.slice(0, (process.stderr.columns > 0 ? process.stderr.columns : USUAL_COLUMNS) - 1);
+    process.stderr.write(`\r\u001b[K${this.#bar}`);
+  }
+
+  /** Takes the bar away. */
+  done(): void {
+    this.#clearBar();
+    this.#barAt = -Infinity;
+  }
+
+  #clearBar(): void {
+    if (this.#bar === '') return;
+    this.#bar = '';
+    process.stderr.write('\r\u001b[K');
+  }
+}
+
+/** Ends the program quietly when the reader of its output has gone. */
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.pipeClosed);
+    throw error;
+  });
+  // There is nobody left to tell.
+  process.stderr.on('error', () => undefined);
+}

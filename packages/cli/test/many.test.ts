@@ -1,0 +1,149 @@
+/**
+ * Many tasks: a file of 10,000 that is submitted once whatever happens meanwhile, exports that hold each task once, readers that go
+ * away.
+ */
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { startMeddler } from './support/meddler.js';
+import { startSystem, type Cli, type System } from './support/processes.js';
+
+const LINES = 10_000;
+
+describe('many tasks on the command line', function () {
+  this.timeout(240_000);
+  let system: System;
+  let file: string;
+
+  before(async () => {
+    system = await startSystem({ NUM_INTERNAL_WORKERS: '0' });
+    file = join(system.folder, 'sweep.jsonl');
+    await writeFile(file, Array.from({ length: LINES }, (_, i) => `{"problem_id":"test-sweep","parameters":{"seed":${i}}}\n`).join(''));
+  });
+
+  after(() => system.stop());
+
+  const total = async (): Promise<number> => (await system.call('GET', '/api/v1/tasks/stats')).body.total_tasks;
+
+  /** Starts the batch, and resolves when it has submitted something; nothing more is read of it, so that it cannot end. */
+  async function begun(): Promise<Cli> {
+    const cli = system.start(['batch', file, '--json']);
+    await cli.said('{"line":1,');
+    cli.child.stdout?.pause();
+    return cli;
+  }
+
+  it('submits a file once, whether it is killed, interrupted, or the API goes away', async () => {
+    const killed = await begun();
+    killed.child.kill('SIGKILL');
+    await once(killed.child, 'exit');
+    const afterKill = await total();
+    expect(afterKill).to.be.within(1_000, LINES - 1_000);
+
+    const interrupted = await begun();
+    interrupted.child.kill('SIGINT');
+    interrupted.child.stdout?.resume();
+    const stopped = await interrupted.ended;
+    expect(stopped.code).to.equal(130);
+    expect(stopped.stderr).to.match(/Submitted [\d,]+ of 10,000 tasks\. Run the same command again to go on: nothing is submitted twice\./);
+    expect(await total()).to.be.within(afterKill, LINES - 1_000);
+
+    const surviving = await begun();
+    await system.killApi();
+    await system.restartApi();
+    surviving.child.stdout?.resume();
+    const run = await surviving.ended;
+    expect(run.code).to.equal(0);
+    expect(run.stderr).to.match(/10,000 tasks: [\d,]+ new, [\d,]+ submitted before/);
+    expect(run.lines.map(({ line }) => line as number)).to.deep.equal(Array.from({ length: LINES }, (_, n) => n + 1));
+    expect(new Set(run.lines.map(({ id }) => id as string)).size).to.equal(LINES);
+    expect(await total()).to.equal(LINES);
+    expect((await system.run(['batch', file])).stdout).to.match(/^10,000 tasks: 0 new, 10,000 submitted before \(batch [0-9a-f]{32}\)\.\n$/);
+    expect(await total()).to.equal(LINES);
+  });
+
+  it('goes on after a line was refused and corrected, and says when a submitted line was changed', async () => {
+    const mixed = join(system.folder, 'mixed.jsonl');
+    const lines = Array.from({ length: 1_500 }, (_, i) => `{"problem_id":"test-mixed","parameters":{"seed":${i}}}`);
+    await writeFile(mixed, [...lines.slice(0, 1_200), '{"problem_id":"not good"}', ...lines.slice(1_200)].join('\n'));
+    const refused = await system.run(['batch', mixed, '--batch-id', 'mixed-1']);
+    expect(refused.code).to.equal(2);
+    expect(refused.stderr).to.contain('Lines 1,001 to 1,501 of').and.contain('1,000 tasks before them are submitted')
+      .and.contain('Line 1201 /problem_id: ').and.contain('--batch-id mixed-1');
+    await writeFile(mixed, [...lines.slice(0, 1_200), '{"problem_id":"test-good"}', ...lines.slice(1_200)].join('\n'));
+    expect((await system.run(['batch', mixed, '--batch-id', 'mixed-1'])).stdout).to.contain('1,501 tasks: 501 new, 1,000 submitted before');
+    await writeFile(mixed, ['{"problem_id":"test-other"}', ...lines.slice(1)].join('\n'));
+    const changed = await system.run(['batch', mixed, '--batch-id', 'mixed-1']);
+    expect(changed.code).to.equal(2);
+    expect(changed.stderr).to.contain('with another content');
+  });
+
+  it('submits once where the answer was lost', async () => {
+    for (const args of [['submit', 'test-lost'], ['batch', '-']]) {
+      const before = await total();
+      const meddler = await startMeddler(system.url, { connections: 2, bytes: 1 });
+      const run = await system.run([...args, '--retry-for', '1m'], { env: { TASK_EXECUTOR_URL: meddler.url }, input: '{"problem_id":"test-lost"}\n' });
+      expect(run.code, run.stderr).to.equal(0);
+      expect(meddler.cuts).to.equal(2);
+      expect(await total()).to.equal(before + 1);
+      await meddler.stop();
+    }
+  });
+
+  it('cancels once where the answer was lost', async () => {
+    const id = (await system.run(['submit', 'test-lost'])).stdout.trim();
+    const meddler = await startMeddler(system.url, { connections: 1, bytes: 1 });
+    expect(await system.run(['cancel', id, '--retry-for', '1m'], { env: { TASK_EXECUTOR_URL: meddler.url } })).to.include({ code: 0, stdout: `${id}\n` });
+    await meddler.stop();
+  });
+
+  it('exports every task once into a file, however often it is broken off', async () => {
+    const output = join(system.folder, 'tasks.jsonl');
+    const meddler = await startMeddler(system.url, { connections: 3, bytes: 1_000_000 });
+    const run = await system.run(['export', '--problem', 'test-sweep', '-o', output, '--include', 'attempts,logs'], { env: { TASK_EXECUTOR_URL: meddler.url } });
+    expect(run.code, run.stderr).to.equal(0);
+    expect(meddler.cuts).to.equal(3);
+    await meddler.stop();
+    await expectSweep(output);
+
+    // Killed within a line, and gone on with.
+    const whole = await readFile(output);
+    await writeFile(output, whole.subarray(0, Math.floor(whole.length / 3)));
+    expect((await system.run(['export', '--problem', 'test-sweep', '-o', output])).code).to.equal(0);
+    expect(await readFile(output)).to.deep.equal(whole);
+    await writeFile(output, 'not an export\n');
+    expect((await system.run(['export', '-o', output])).code).to.equal(2);
+    expect(await readFile(output, 'utf8')).to.equal('not an export\n');
+  });
+
+  it('exports to stdout, and goes on from a cursor file', async () => {
+    const cursor = join(system.folder, 'cursor');
+    const first = await system.run(['export', '--problem', 'test-sweep', '--limit', '4000', '--cursor-file', cursor]);
+    const meddler = await startMeddler(system.url, { connections: 2, bytes: 700_000 });
+    const second = await system.run(['export', '--problem', 'test-sweep', '--cursor-file', cursor], { env: { TASK_EXECUTOR_URL: meddler.url } });
+    expect(meddler.cuts).to.equal(2);
+    await meddler.stop();
+    expect([first.code, second.code]).to.deep.equal([0, 0]);
+    const output = join(system.folder, 'stdout.jsonl');
+    await writeFile(output, first.stdout + second.stdout);
+    await expectSweep(output);
+    expect((await system.run(['export', '--problem', 'test-sweep', '--cursor-file', cursor])).stdout).to.equal('');
+  });
+
+  async function expectSweep(path: string): Promise<void> {
+    const seeds = (await readFile(path, 'utf8')).trim().split('\n').map((line) => JSON.parse(line).task.parameters.seed as number);
+    expect(seeds).to.deep.equal(Array.from({ length: LINES }, (_, n) => n));
+  }
+
+  it('ends quietly when the reader of its output has gone', async () => {
+    for (const args of [['list', '--limit', '10000', '--json'], ['export'], ['list', '-q', '-n', '10000']]) {
+      const cli = system.start(args);
+      await once(cli.child.stdout!, 'data');
+      cli.child.stdout!.destroy();
+      const run = await cli.ended;
+      expect(run.code, args.join(' ')).to.equal(141);
+      expect(run.stderr, args.join(' ')).to.equal('');
+    }
+  });
+});
