@@ -25,11 +25,17 @@ export class Fitness {
   #reason: string | null = 'not yet checked';
   /** Attempts in a row that found it unfit. */
   #suspicions = 0;
-  #suspected = new Change();
+  readonly #suspected = new Change();
+  /** Resolves when the first check has ended. */
+  readonly known: Promise<void>;
+  #tellKnown: () => void = () => undefined;
 
   constructor(check: HealthCheck, log: WorkerLog) {
     this.#check = check;
     this.#log = log;
+    this.known = new Promise((resolve) => {
+      this.#tellKnown = resolve;
+    });
     void this.#run();
   }
 
@@ -60,6 +66,7 @@ export class Fitness {
     while (!signal.aborted) {
       const suspicions = this.#suspicions;
       const reason = await this.#ask();
+      this.#tellKnown();
       if (signal.aborted) return;
       if (this.#suspicions > suspicions) {
         // What was asked before the suspicion does not count. A check that passes in spite of it may be wrong.
@@ -98,7 +105,7 @@ export class Fitness {
     this.#reason = reason;
     if (before === reason) return;
     if (reason !== null) this.#log.error({ event: 'unfit', reason }, 'this worker is not fit to run tasks; it claims none');
-    else if (before !== null) this.#log.info({ event: 'fit' }, 'this worker is fit to run tasks');
+    else this.#log.info({ event: 'fit' }, 'this worker is fit to run tasks');
     this.changed.tell();
   }
 }

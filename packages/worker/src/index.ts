@@ -4,4 +4,5 @@ export type { Execution, ExecutionContext, Executor, ProgressUpdate } from './ex
 export type { Handler, HandlerError, ModuleContext, ModuleTask } from './executors/module-types.js';
 export { Pulses } from './heartbeat/pulse.js';
 export type { WorkerLog } from './log.js';
-export { startWorker, type RunningWorker, type WorkerEnd, type WorkerOptions, type WorkerState } from './worker.js';
+export type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
+export { startWorker } from './worker.js';

@@ -12,7 +12,8 @@ import { Pulses } from './heartbeat/pulse.js';
 import { defaultSpoolRoot } from './spool/default-root.js';
 import { Spool } from './spool/spool.js';
 import { serveStatus, type StatusServer } from './status.js';
-import { startWorker, type RunningWorker, type WorkerEnd } from './worker.js';
+import type { RunningWorker, WorkerEnd } from './running-worker.js';
+import { startWorker } from './worker.js';
 
 /** How long the main thread may be blocked once the session is over, before the process ends with what blocks it. */
 const STUCK_MS = 15_000;
@@ -68,7 +69,7 @@ function createLog(level: string): Logger {
 /** The globs to claim, without those of entries that this host has to do without. */
 async function settle({ catalog, problems }: WorkerConfig, log: Logger): Promise<readonly string[]> {
   const before = catalog.problems;
-  for (const reason of await catalog.settle()) log.warn({ event: 'entry_left_out', reason }, 'this host does without an optional entry of the catalog');
+  leftOut(await catalog.settle(), log);
   const left = problems.filter((glob) => !before.includes(glob) || catalog.problems.includes(glob));
   // None would stand for all.
   if (left.length === 0) throw new ConfigError('this host can run nothing of the catalog');
@@ -100,19 +101,27 @@ function obeySignals(worker: RunningWorker, catalog: Catalog, log: Logger): () =
     }
   };
   const onReload = (): void => {
-    const before = catalog.problems.join();
-    try {
-      catalog.reload();
-      log.info({ event: 'catalog_reloaded' }, 'the catalog was read again');
-    } catch (error) {
-      if (!(error instanceof CatalogError)) throw error;
-      log.error({ event: 'catalog_refused', error: error.message }, 'the catalog has mistakes; what was read before stays');
-    }
-    // What is claimed stands in the registration, which would have to be made anew.
-    if (catalog.problems.join() !== before) log.warn({ event: 'problems_changed' }, 'the catalog has other problems now; they are claimed after a restart');
+    void reload(catalog, log);
   };
   process.on('SIGINT', onEnd).on('SIGTERM', onEnd).on('SIGHUP', onReload);
   return () => {
     process.off('SIGINT', onEnd).off('SIGTERM', onEnd).off('SIGHUP', onReload);
   };
+}
+
+async function reload(catalog: Catalog, log: Logger): Promise<void> {
+  const before = catalog.problems.join();
+  try {
+    leftOut(await catalog.reload(), log);
+    log.info({ event: 'catalog_reloaded' }, 'the catalog was read again');
+  } catch (error) {
+    if (!(error instanceof CatalogError)) throw error;
+    log.error({ event: 'catalog_refused', error: error.message }, 'the catalog has mistakes; what was read before stays');
+  }
+  // What is claimed stands in the registration, which would have to be made anew.
+  if (catalog.problems.join() !== before) log.warn({ event: 'problems_changed' }, 'the catalog has other problems now; they are claimed after a restart');
+}
+
+function leftOut(reasons: readonly string[], log: Logger): void {
+  for (const reason of reasons) log.warn({ event: 'entry_left_out', reason }, 'this host does without an optional entry of the catalog');
 }

@@ -17,8 +17,8 @@ import type { Tally } from './tally.js';
 
 type Schemas = components['schemas'];
 
-/** Why a session ended: fenced off for good, over and to be replaced, or left. */
-export type SessionEnd = 'superseded' | 'lapsed' | 'left';
+/** Why a session ended: fenced off for good, over and to be replaced, left, or to be replaced by the worker's own wish. */
+export type SessionEnd = 'superseded' | 'lapsed' | 'left' | 'renewed';
 
 export interface SessionParts {
   readonly registered: Schemas['WorkerSession'];
@@ -86,6 +86,11 @@ export class Session {
     return this.#leaseUntil;
   }
 
+  /** Aborts when the session has ended. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
   get draining(): boolean {
     return this.#draining;
   }
@@ -99,15 +104,16 @@ export class Session {
       if (this.#over.signal.aborted) resolve();
     });
     await Promise.all([over, this.#claims()]);
-    if (this.#end !== 'left') this.stopAttempts('fenced');
+    if (this.#end === 'superseded' || this.#end === 'lapsed') this.stopAttempts('fenced');
     await this.idle();
     await this.#pulse.close();
     return this.#end ?? 'left';
   }
 
-  /** Claims nothing more. */
-  stopClaiming(): void {
+  /** Claims nothing more, and resolves when no attempt runs. */
+  async wind(): Promise<void> {
     this.#claiming.abort();
+    await this.idle();
   }
 
   stopAttempts(reason: StopReason): void {
@@ -125,7 +131,7 @@ export class Session {
     this.#end = reason;
     this.#claiming.abort();
     this.#over.abort();
-    if (reason !== 'left') this.stopAttempts('fenced');
+    if (reason === 'superseded' || reason === 'lapsed') this.stopAttempts('fenced');
   }
 
   #obey(directives: Schemas['Directives']): void {

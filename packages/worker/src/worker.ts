@@ -4,81 +4,18 @@
  */
 import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
-import { Fitness, type HealthCheck } from './fitness.js';
+import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
-import type { WorkerLog } from './log.js';
 import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
 import { courierOf } from './report.js';
 import { pause } from './retry.js';
-import { Session } from './session.js';
-import type { Spool } from './spool/spool.js';
-import { newTally, type Tally } from './tally.js';
+import type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
+import { Session, type SessionEnd } from './session.js';
+import { newTally } from './tally.js';
 
-export interface WorkerOptions {
-  readonly apiUrl: string;
-  /** A fixed id; without it the API assigns one. */
-  readonly workerId?: string;
-  /** An id to ask for at the first registration, to be given up when somebody else takes it. */
-  readonly preferredWorkerId?: string;
-  readonly backendType: string;
-  /** How many tasks to run at a time. */
-  readonly concurrency: number;
-  /** Globs of the problems to claim. */
-  readonly problems: readonly string[];
-  readonly catalog?: Catalog;
-  readonly metadata?: Record<string, unknown>;
-  /** How long a drain may take before what still runs is handed back, in milliseconds; without it as long as the tasks do. */
-  readonly drainMs?: number;
-  /** Leaves after so many tasks. */
-  readonly maxTasks?: number;
-  /** Leaves when it has run nothing for so long, in milliseconds. */
-  readonly maxIdleMs?: number;
-  /** What keeps this worker from running tasks, or null; while there is something, it claims none. The catalog's own where absent. */
-  readonly health?: HealthCheck;
-  /** Where reports wait on disk; the worker closes it. Without it they wait in memory alone. */
-  readonly spool?: Spool;
-  /** The thread for the heartbeats; several workers of a process may share one. Without it the worker has its own. */
-  readonly pulses?: Pulses;
-  readonly log: WorkerLog;
-}
-
-/** Why a worker ended: it was told to, somebody took its fixed id, or the API refuses its registration. */
-export type WorkerEnd = 'left' | 'superseded' | 'refused';
-
-/** How a worker is at this moment. */
-export interface WorkerState {
-  /** Whether it has a session. */
-  readonly registered: boolean;
-  readonly running: number;
-  /** Why it claims nothing, or null. */
-  readonly unfit: string | null;
-  /** Whether it, or the API, wants it to claim nothing more. */
-  readonly draining: boolean;
-  /** What is left of the lease, or null without a session. */
-  readonly leaseLeftMs: number | null;
-  /** Reports that the API has not yet answered. */
-  readonly waitingReports: number;
-  readonly spoolBytes: number;
-  readonly tally: Readonly<Tally>;
-}
-
-export interface RunningWorker {
-  /** Null before the first registration. */
-  readonly id: string | null;
-  readonly status: WorkerStatus;
-  readonly currentTaskId: string | null;
-  /** Resolves at the first registration, or when the worker ends without one. */
-  readonly registered: Promise<void>;
-  readonly stopped: Promise<WorkerEnd>;
-  state(): WorkerState;
-  /** Claims nothing more, finishes what runs (hands it back after `drainMs`), then leaves. */
-  drain(): Promise<void>;
-  /** Stops what runs, hands it back and leaves. */
-  release(): Promise<void>;
-}
-
+const MAX_UNFIT_CHARS = 1_000;
 const SHORT_SESSIONS = { initialMs: 500, maxMs: 30_000 };
 /** How long a worker that ends for good tries to deliver what it has; the spool keeps the rest. */
 const LAST_WORDS_MS = 10_000;
@@ -170,12 +107,13 @@ class Worker implements RunningWorker {
   async #run(): Promise<WorkerEnd> {
     const { signal } = this.#leaving;
     try {
-      await this.#outboxes.takeUp();
+      await Promise.all([this.#outboxes.takeUp(), this.#fitness.known]);
       return await this.#sessions(signal);
     } finally {
       clearTimeout(this.#idle);
       this.#fitness.stop();
-      await this.#outboxes.answered(AbortSignal.timeout(LAST_WORDS_MS));
+      // One that hands back what runs has waited for the answers already.
+      if (!this.#releasing) await this.#outboxes.answered(AbortSignal.timeout(LAST_WORDS_MS));
       const left = this.#outboxes.waiting();
       if (left > 0) this.#options.log.warn({ event: 'reports_left', reports: left }, 'the API did not answer reports; the next start sends what the spool has');
       this.#outboxes.end();
@@ -191,15 +129,16 @@ class Worker implements RunningWorker {
     while (!leaving.aborted) {
       // Before the registration, which would end the session that they belong to.
       await this.#outboxes.answered(leaving);
+      const unfit = this.#fitness.reason;
       const registered = await register(this.#client, {
         ...(wanted === undefined ? {} : { worker_id: wanted }),
         backend_type: backendType,
         capabilities: { max_parallel_tasks: concurrency, supported_problems: [...problems] },
-        metadata: metadata ?? {},
+        metadata: { ...metadata, ...(unfit === null ? {} : { unfit: unfit.slice(0, MAX_UNFIT_CHARS).toWellFormed() }) },
       }, log, leaving);
       if (registered === null) return leaving.aborted ? 'left' : 'refused';
       this.#tally.sessions += 1;
-      const end = await this.#live(new Session({
+      const end = await this.#live(unfit, new Session({
         registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, client: this.#client,
         pulses: this.#pulses, outboxes: this.#outboxes, fitness: this.#fitness, tally: this.#tally, concurrency, log,
         catalog: this.#catalog,
@@ -212,6 +151,10 @@ class Worker implements RunningWorker {
         },
       }));
       if (end === 'left') return 'left';
+      if (end === 'renewed') {
+        wanted = this.#id ?? wanted;
+        continue;
+      }
       log.warn({ event: 'session_over', worker_id: this.#id, reason: end }, 'the session is over');
       if (end === 'superseded' && workerId !== undefined) return 'superseded';
       // An assigned id may be somebody else's by now.
@@ -223,19 +166,19 @@ class Worker implements RunningWorker {
     return 'left';
   }
 
-  /** Runs one session; where the worker leaves, waits for its attempts and deregisters. */
-  async #live(session: Session): Promise<'superseded' | 'lapsed' | 'left'> {
+  /** Runs one session, registered as `unfit` for that reason; where the worker leaves, waits for its attempts and deregisters. */
+  async #live(unfit: string | null, session: Session): Promise<SessionEnd> {
     const { log } = this.#options;
     this.#session = session;
     this.#id = session.identity.workerId;
     this.#announce();
     log.info({ event: 'registered', worker_id: this.#id }, 'registered');
     const leave = async (): Promise<void> => {
-      session.stopClaiming();
       if (this.#releasing) session.stopAttempts('released');
-      await session.idle();
+      await session.wind();
       session.end('left');
     };
+    void this.#renewWhenFitnessChanges(unfit, session);
     const onLeaving = (): void => {
       void leave();
     };
@@ -252,6 +195,14 @@ class Worker implements RunningWorker {
       });
     }
     return end;
+  }
+
+  /** That it is not fit stands in its registration, for whoever looks at the fleet; a session that runs nothing can be replaced. */
+  async #renewWhenFitnessChanges(unfit: string | null, session: Session): Promise<void> {
+    while (!session.over.aborted && (this.#fitness.reason === null) === (unfit === null)) await this.#fitness.changed.next(session.over);
+    if (session.over.aborted || this.#isLeaving()) return;
+    await session.wind();
+    if (!this.#isLeaving()) session.end('renewed');
   }
 
   #isLeaving(): boolean {

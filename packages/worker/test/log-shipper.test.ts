@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ApiError, ApiUnreachable, LIMITS } from '@task-executor/shared';
-import { LogShipper, storable, type LogLine } from '../src/log-shipper.js';
+import { LogShipper, storable, type BatchStore, type LogLine } from '../src/log-shipper.js';
 
 interface Batch { offset: number; messages: string[]; bytes: number }
 type Answer = (batch: Batch) => Promise<number>;
@@ -23,11 +23,11 @@ function shipping(...script: Answer[]) {
   return { shipper, batches, stop };
 }
 
-/** Whether `promise` has settled once everything that is due has run. */
-async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
+/** Whether `promise` has settled once everything that is due has run, `rounds` times one after another. */
+async function hasSettled(promise: Promise<unknown>, rounds = 1): Promise<boolean> {
   let settled = false;
   void promise.then(() => (settled = true));
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let round = 0; round < rounds && !settled; round++) await new Promise((resolve) => setImmediate(resolve));
   return settled;
 }
 
@@ -128,6 +128,90 @@ describe('log shipper', () => {
     open();
     await shipper.close();
     expect(batches.length).to.be.at.most(1);
+  });
+
+  /** A store in memory with room for `room` batches. */
+  function storing(room: number) {
+    const kept = new Map<number, { offset: number; entries: LogLine[] }>();
+    const store: BatchStore = {
+      put: (sequence, offset, entries) => {
+        if (kept.size >= room) return Promise.reject(new Error('full'));
+        kept.set(sequence, { offset, entries: [...entries] });
+        return Promise.resolve();
+      },
+      get: (sequence) => Promise.resolve(kept.get(sequence)?.entries ?? null),
+      remove: (sequence) => Promise.resolve(void kept.delete(sequence)),
+    };
+    return { kept, store };
+  }
+
+  it('puts lines aside while the API is away, so that the writer goes on, and ships them in order afterwards', async () => {
+    const { kept, store } = storing(1_000);
+    const { opened, open } = gate();
+    let away = true;
+    void opened.then(() => (away = false));
+    const taken: string[] = [];
+    const shipper = new LogShipper((offset, entries) => {
+      if (away) return Promise.reject(new ApiUnreachable('away'));
+      taken.push(...entries.map((entry) => entry.message));
+      return Promise.resolve(offset + entries.length);
+    }, new AbortController().signal, store);
+    // Far more than memory may hold.
+    for (const message of numbered(20_000)) await shipper.log('info', message);
+    expect(kept.size).to.be.greaterThan(30);
+    let offset = 0;
+    for (const batch of kept.values()) {
+      expect(batch.offset).to.equal(offset);
+      offset += batch.entries.length;
+    }
+    open();
+    await shipper.close();
+    expect(taken).to.deep.equal(numbered(20_000));
+    expect(kept).to.be.empty;
+  });
+
+  it('lets the writer wait where the store is full, too', async () => {
+    const { kept, store } = storing(3);
+    const stop = new AbortController();
+    const shipper = new LogShipper(() => Promise.reject(new ApiUnreachable('away')), stop.signal, store);
+    let lines = 0;
+    let last = Promise.resolve();
+    do {
+      last = shipper.log('info', 'x');
+      lines += 1;
+      // The first try has to fail before anything is put aside.
+      while (kept.size === 0 && lines === 2_000) await new Promise((resolve) => setImmediate(resolve));
+    } while (await hasSettled(last, 50) && lines < 100_000);
+    expect(lines).to.be.lessThan(10_000);
+    expect(kept.size).to.equal(3);
+    stop.abort();
+    await last;
+    await shipper.close();
+    expect(kept).to.be.empty;
+  });
+
+  it('goes on with what an earlier process left, from its offset, and skips what is gone', async () => {
+    const { kept, store } = storing(10);
+    await store.put(4, 7, [{ level: 'info', message: 'h', timestamp: 't' }]);
+    await store.put(6, 8, [{ level: 'info', message: 'i', timestamp: 't' }]);
+    const batches: [number, string][] = [];
+    const shipper = new LogShipper((offset, entries) => {
+      batches.push([offset, entries[0]!.message]);
+      return Promise.resolve(offset + entries.length);
+    }, new AbortController().signal, store, { offset: 7, sequences: [4, 5, 6] });
+    await shipper.close();
+    expect(batches).to.deep.equal([[7, 'h'], [8, 'i']]);
+    expect(kept).to.be.empty;
+  });
+
+  it('leaves in the store what it has not shipped when its process ends', async () => {
+    const { kept, store } = storing(10);
+    const shipper = new LogShipper(() => Promise.reject(new ApiUnreachable('away')), new AbortController().signal, store);
+    await shipper.log('info', 'a');
+    while (kept.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    shipper.halt();
+    await shipper.close();
+    expect([...kept.values()][0]?.entries[0]?.message).to.equal('a');
   });
 
   it('says where the log ends when an attempt writes too much', async () => {

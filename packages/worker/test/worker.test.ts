@@ -4,7 +4,8 @@ import { Catalog } from '../src/catalog.js';
 import { problem } from '../src/conformance/model.js';
 import { ScriptedApi } from '../src/conformance/scripted-api.js';
 import type { Execution, ExecutionContext } from '../src/executors/executor.js';
-import { startWorker, type WorkerOptions } from '../src/worker.js';
+import type { WorkerOptions } from '../src/running-worker.js';
+import { startWorker } from '../src/worker.js';
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const COMPLETED: Execution = { kind: 'completed', result: { ok: true } };
@@ -258,6 +259,99 @@ describe('worker', () => {
     open();
     expect((await api.untilCalls('complete'))[0]?.body).to.deep.equal({ ok: true });
     await worker.drain();
+  });
+
+  it('claims nothing while it is not fit, and says why in its registration', async () => {
+    api.model.intervalSeconds = 0.2;
+    let fault: string | null = 'no disk';
+    const worker = start({ health: () => Promise.resolve(fault) });
+    const task = api.give();
+    await worker.registered;
+    await api.untilCalls('heartbeat', 2);
+    expect(api.of('claim')).to.be.empty;
+    expect(worker.state().unfit).to.equal('no disk');
+    expect(api.of('register')[0]?.body.metadata).to.deep.equal({ unfit: 'no disk' });
+    fault = null;
+    await api.until(() => api.model.ended.has(`${task.id}/1`));
+    const again = api.of('register')[1];
+    expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: {} });
+    await worker.drain();
+  });
+
+  it('hands a task back that it is not fit for, and takes no other before it is fit', async () => {
+    api.model.intervalSeconds = 0.3;
+    const { opened, open } = gate();
+    let checks = 0;
+    const health = async (): Promise<string | null> => {
+      checks += 1;
+      if (checks > 1) await opened;
+      return null;
+    };
+    const [first, second] = [api.give(), api.give()];
+    let fit = false;
+    const worker = start({ health }, () => Promise.resolve(fit ? COMPLETED : { kind: 'unfit', reason: 'the backend is gone' }));
+    const [released] = await api.untilCalls('release');
+    expect(released?.body).to.deep.equal({ reason: 'this worker is not fit: the backend is gone' });
+    const heartbeats = api.of('heartbeat').length;
+    await api.untilCalls('heartbeat', heartbeats + 3);
+    expect(begun).to.equal(1);
+    expect(worker.state().unfit).to.equal('the backend is gone');
+    fit = true;
+    open();
+    await api.until(() => api.model.ended.get(`${second.id}/1`)?.verb === 'complete' && api.model.ended.has(`${first.id}/2`));
+    await worker.drain();
+  });
+
+  it('gets its results through when the API stops and comes back, and runs nothing twice', async () => {
+    const { opened, open } = gate();
+    const tasks = Array.from({ length: 50 }, () => api.give());
+    const worker = start({ concurrency: 50 }, async ({ task, log }) => {
+      await log('info', `begun ${task.id}`);
+      await opened;
+      await log('info', `ended ${task.id}`);
+      return { kind: 'completed', result: { task: task.id } };
+    });
+    await untilBegun(50);
+    await api.stop();
+    open();
+    // Until every one of them has tried to report in vain.
+    while (worker.state().waitingReports < 50) await new Promise((resolve) => setImmediate(resolve));
+    await api.start();
+    await api.until(() => api.model.ended.size === 50);
+    for (const { id } of tasks) {
+      expect(api.model.ended.get(`${id}/1`)).to.deep.equal({ verb: 'complete', body: { task: id }, lines: [`begun ${id}`, `ended ${id}`] });
+    }
+    expect(begun).to.equal(50);
+    await worker.drain();
+  });
+
+  it('delivers what it has finished before it registers anew', async () => {
+    const task = api.give();
+    const worker = start();
+    api.script('complete', 'cut', 'cut');
+    await api.untilCalls('complete', 2);
+    api.script('heartbeat', problem('session_ended'));
+    api.script('claim', problem('session_ended'));
+    await api.untilCalls('register', 2);
+    const order = api.calls.map((call) => call.operation);
+    expect(order.lastIndexOf('complete')).to.be.lessThan(order.lastIndexOf('register'));
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
+    await worker.drain();
+  });
+
+  it('leaves after so many tasks', async () => {
+    for (let n = 0; n < 5; n++) api.give();
+    expect(await start({ maxTasks: 3, concurrency: 2 }).stopped).to.equal('left');
+    expect(api.model.ended.size).to.equal(3);
+    expect(api.model.pending).to.have.length(2);
+    expect(api.model.running).to.be.empty;
+  });
+
+  it('leaves when there was nothing to do for long enough', async () => {
+    api.give();
+    expect(await start({ maxIdleMs: 500 }).stopped).to.equal('left');
+    expect(api.model.ended.size).to.equal(1);
+    expect(api.calls.at(-1)?.operation).to.equal('leave');
   });
 
   it('stops where somebody else has taken its fixed id, and takes another where the id was assigned', async () => {

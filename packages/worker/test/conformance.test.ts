@@ -1,0 +1,89 @@
+/** The conformance kit, tried on workers that keep the rules and on workers that do not. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { conformance, SCENARIOS } from '../src/conformance/conformance.js';
+import { wordsOf } from '../src/conformance/program.js';
+import type { Level } from '../src/conformance/rule.js';
+
+const PYTHON_WORKER = new URL('../../../examples/worker.py', import.meta.url);
+
+async function brokenRules(words: string[], level: Level, patienceMs: number): Promise<Record<string, string>> {
+  const broken: Record<string, string> = {};
+  for await (const { rule, verdict, why } of conformance({ words, patienceMs }, level)) if (verdict === 'broken') broken[rule] = why;
+  return broken;
+}
+
+describe('conformance', function () {
+  this.timeout(600_000);
+
+  it('finds our worker to keep every rule', async () => {
+    const main = new URL('../src/main.ts', import.meta.url).pathname;
+    expect(await brokenRules([process.execPath, '--import', 'tsx', main, 'start'], 'full', 60_000)).to.deep.equal({});
+  });
+
+  it('lists the rules that docs/protocol.md lists', async () => {
+    const page = await readFile(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
+    const listed = [...page.matchAll(/^\| ([A-Z][0-9]+) \| (basic|full) \| (.+) \|$/gm)].map(([, rule, level, text]) => [rule, level, text]);
+    expect(listed).to.deep.equal(SCENARIOS.flatMap(({ rules, level }) => Object.entries(rules).map(([rule, text]) => [rule, level, text])));
+  });
+
+  it('reads a command line without a shell', () => {
+    expect(wordsOf('python3 "my worker.py" \'a "b"\' $HOME')).to.deep.equal(['python3', 'my worker.py', 'a "b"', '$HOME']);
+  });
+
+  describe('of the worker in Python', () => {
+    let folder: string;
+    let source: string;
+    before(async function () {
+      const { stdout } = await promisify(execFile)('python3', ['--version']).catch(() => ({ stdout: '' }));
+      if (!stdout.startsWith('Python 3')) {
+        process.stderr.write('python3 is missing: the worker in Python is not tried\n');
+        this.skip();
+      }
+      source = await readFile(PYTHON_WORKER, 'utf8');
+      folder = await mkdtemp(join(tmpdir(), 'conformance-test-'));
+    });
+    after(async () => {
+      if (folder !== undefined) await rm(folder, { recursive: true });
+    });
+
+    it('finds it to keep the basic level', async () => {
+      expect(await brokenRules(['python3', PYTHON_WORKER.pathname], 'basic', 60_000)).to.deep.equal({});
+    });
+
+    /** The worker with mistakes, each a text and what stands in its place. */
+    async function withMistakes(...mistakes: [string, string][]): Promise<string[]> {
+      let text = source;
+      for (const [right, wrong] of mistakes) {
+        expect(text).to.contain(right);
+        text = text.replace(right, wrong);
+      }
+      await writeFile(join(folder, 'worker.py'), text);
+      return Object.keys(await brokenRules(['python3', join(folder, 'worker.py')], 'basic', 8_000));
+    }
+
+    it('finds one without a session header, and offsets that stand still', async () => {
+      expect(await withMistakes(['{"Worker-Session": session} if session', '{} if session'], ['next(lines)', '0'])).to.include.members(['R3', 'L2']);
+    });
+
+    it('finds one that does not wait, and reports what it was told to stop', async () => {
+      expect(await withMistakes(['pause += float(error.headers.get("Retry-After", 0))', 'pass'], ['if stop.is_set():\n            return None\n        pause', 'pause']))
+        .to.include.members(['R2', 'H3', 'H4', 'F1']);
+    });
+
+    it('finds one that names nothing, claims anew after a lost answer and leaves without a word', async () => {
+      expect(await withMistakes(['{"attempts": named}', '{"attempts": []}'], ['"request_id": str(uuid.uuid4())', '"request_id": "same"'], ['call("DELETE", worker, session=session, stop=never, tries=1)', 'pass']))
+        .to.include.members(['H2', 'C1', 'D2']);
+    });
+  });
+
+  it('says at once that a program cannot be started', async () => {
+    let error: unknown;
+    await brokenRules(['no-such-program-here'], 'basic', 1_000).catch((thrown: unknown) => (error = thrown));
+    expect(String(error)).to.match(/ENOENT/);
+  });
+});

@@ -1,0 +1,203 @@
+/** Workers as processes of their own, killed, signalled and configured for real, against the scripted API. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { problem } from '../src/conformance/model.js';
+import { ScriptedApi } from '../src/conformance/scripted-api.js';
+
+interface LogLine { event?: string; port?: number }
+
+describe('worker processes', function () {
+  this.timeout(60_000);
+  let api: ScriptedApi;
+  let folder: string;
+  const children: ChildProcess[] = [];
+  beforeEach(async () => {
+    api = new ScriptedApi();
+    api.model.intervalSeconds = 0.3;
+    await api.start();
+    folder = await mkdtemp(join(tmpdir(), 'worker-process-'));
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
+    await api.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  function start(args: string[] = [], environment: Record<string, string> = {}) {
+    const main = new URL('../src/main.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'start', ...args], {
+      env: { PATH: process.env.PATH, HOME: folder, API_URL: api.url, SPOOL_DIR: join(folder, 'spool'), ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    const log: LogLine[] = [];
+    let [text, errors] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      log.push(...lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine));
+      api.look();
+    });
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    return {
+      child, errors: () => errors,
+      /** Resolves with the first line of the log that has this event. */
+      said: (event: string) => api.until(() => log.find((line) => line.event === event)),
+      exit: async (): Promise<number | null> => {
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+        return child.exitCode;
+      },
+    };
+  }
+
+  const spooled = async (): Promise<string[]> => (await readdir(join(folder, 'spool'), { recursive: true }).catch(() => [])).filter((name) => /\.[0-9]+\.json$|report\.json$/.test(name));
+  async function untilSpooled(count: number): Promise<void> {
+    while ((await spooled()).length < count) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  it('delivers after kill -9 and a restart what it had finished, under its old session, before it registers', async () => {
+    const tasks = [api.give({ parameters: { duration_seconds: 0, max_steps: 3 } }), api.give({ parameters: { duration_seconds: 0, max_steps: 1, fail: true } })];
+    for (const operation of ['complete', 'fail', 'logs'] as const) api.always(operation, 'cut');
+    const first = start(['--concurrency', '2']);
+    await untilSpooled(4);
+    first.child.kill('SIGKILL');
+    await first.exit();
+    const [session] = [...api.model.sessions.values()].map((one) => one.session);
+    await api.stop();
+    const second = start(['--concurrency', '2']);
+    await second.said('leftover');
+    for (const operation of ['complete', 'fail', 'logs'] as const) api.always(operation, 'usual');
+    const before = api.calls.length;
+    await api.start();
+    await api.untilCalls('register', 2);
+    const [completed, failed] = tasks.map(({ id }) => api.model.ended.get(`${id}/1`));
+    expect(completed).to.deep.include({ verb: 'complete', lines: ['step 1 of 3', 'step 2 of 3', 'step 3 of 3'] });
+    expect(failed).to.deep.include({ verb: 'fail', lines: ['step 1 of 1'] });
+    const later = api.calls.slice(before);
+    expect(new Set(later.filter((call) => ['complete', 'fail', 'logs'].includes(call.operation)).map((call) => call.session))).to.deep.equal(new Set([session]));
+    expect(await spooled()).to.be.empty;
+    second.child.kill('SIGTERM');
+    expect(await second.exit()).to.equal(0);
+  });
+
+  it('keeps a report for the next start where the API is away when it leaves', async () => {
+    api.give({ parameters: { duration_seconds: 0, max_steps: 1 } });
+    api.always('logs', 'cut');
+    const first = start();
+    await untilSpooled(2);
+    await api.stop();
+    first.child.kill('SIGTERM');
+    await first.said('draining');
+    first.child.kill('SIGTERM');
+    await first.said('reports_left');
+    expect(await first.exit()).to.equal(0);
+    api.always('logs', 'usual');
+    await api.start();
+    start(['--once']);
+    await api.until(() => api.model.ended.size === 1);
+  });
+
+  it('sends heartbeats while its main thread is blocked, and ends the process when the session is over', async () => {
+    const main = new URL('./fixtures/blocked-worker.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, ['--import', 'tsx', main], { env: { ...process.env, API_URL: api.url }, stdio: 'ignore' });
+    children.push(child);
+    const task = api.give();
+    await api.until(() => api.model.running.length === 1);
+    // Not named: the thread that names it is blocked before it can.
+    const heartbeats = api.of('heartbeat').length;
+    await api.untilCalls('heartbeat', heartbeats + 8);
+    expect(api.of('complete', 'fail', 'release')).to.be.empty;
+    api.script('heartbeat', problem('session_ended'));
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    expect(signal).to.equal('SIGKILL');
+    expect(task.attempt).to.equal(1);
+  });
+
+  it('runs one task and leaves', async () => {
+    for (let n = 0; n < 2; n++) api.give({ parameters: { duration_seconds: 0, max_steps: 1 } });
+    expect(await start(['--once', '--concurrency', '5']).exit()).to.equal(0);
+    expect(api.of('register')[0]?.body).to.deep.include({ capabilities: { max_parallel_tasks: 1, supported_problems: ['test-*'] } });
+    expect(api.model.ended.size).to.equal(1);
+    expect(api.model.pending).to.have.length(1);
+  });
+
+  it('hands back at the end of a drain what does not finish', async () => {
+    const task = api.give({ parameters: { duration_seconds: 600 } });
+    const worker = start(['--drain-seconds', '0.2']);
+    await worker.said('attempt_started');
+    worker.child.kill('SIGTERM');
+    expect(await worker.exit()).to.equal(0);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('release');
+  });
+
+  it('reads its catalog again at SIGHUP, and keeps the old one where the new has a mistake', async () => {
+    const catalog = join(folder, 'catalog.yaml');
+    const entry = (command: string): string => `problems:\n  - match: test-*\n    command: ${command}\n`;
+    await writeFile(catalog, entry('[sh, -c, exit 3]'));
+    const worker = start(['--catalog', catalog]);
+    const endOf = async (): Promise<unknown> => {
+      const { id } = api.give();
+      return (await api.until(() => api.model.ended.get(`${id}/1`))).body.error;
+    };
+    expect(await endOf()).to.match(/code 3/);
+    await writeFile(catalog, entry('[]'));
+    worker.child.kill('SIGHUP');
+    await worker.said('catalog_refused');
+    expect(await endOf()).to.match(/code 3/);
+    await writeFile(catalog, entry('[sh, -c, exit 4]'));
+    worker.child.kill('SIGHUP');
+    await worker.said('catalog_reloaded');
+    expect(await endOf()).to.match(/code 4/);
+  });
+
+  it('shows its health and its metrics', async () => {
+    const fault = join(folder, 'fault');
+    await writeFile(join(folder, 'catalog.yaml'), `health:\n  command: [sh, -c, 'test ! -e ${fault}']\nproblems:\n  - match: test-*\n    simulated: true\n`);
+    await writeFile(join(folder, 'worker.yaml'), `api-url: ${api.url}\ncatalog: catalog.yaml\nport: 0\nconcurrency: 3\n`);
+    const worker = start(['--config', join(folder, 'worker.yaml'), '--concurrency', '2']);
+    const { port } = await worker.said('serving_status');
+    await api.untilCalls('claim');
+    expect(api.of('register')[0]?.body).to.deep.include({ capabilities: { max_parallel_tasks: 2, supported_problems: ['test-*'] } });
+    const get = (path: string, init?: RequestInit): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`, init);
+    const health = await get('/health');
+    expect(health.status).to.equal(200);
+    expect(await health.json()).to.deep.equal({ status: 'fit', reason: null, worker_id: 'worker-001-kind', running_tasks: 0, waiting_reports: 0 });
+    const { id } = api.give({ parameters: { duration_seconds: 0 } });
+    await api.until(() => api.model.ended.has(`${id}/1`));
+    let metrics = '';
+    while (!metrics.includes('attempts_total{outcome="completed"} 1')) metrics = await (await get('/metrics')).text();
+    expect(metrics).to.match(/^task_executor_worker_fit 1$/m);
+    for (const [, name, type] of metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)) expect(name!.endsWith('_total'), name).to.equal(type === 'counter');
+    expect((await get('/metrics', { method: 'POST' })).status).to.equal(405);
+    expect((await get('/else')).status).to.equal(404);
+  });
+
+  it('names every mistake in its configuration at once, and ends with 2', async () => {
+    const file = join(folder, 'worker.yaml');
+    await writeFile(file, 'concurrency: 0\nno-such-key: 1\nbackend-type: {a: 1}\nproblems: [a, "b c"]\nonce: maybe\nspool-max-mb: 0\n');
+    const worker = start(['--config', file, '--port', '70000', '--id', 'me'], { MAX_IDLE_SECONDS: '-1' });
+    expect(await worker.exit()).to.equal(2);
+    for (const mistake of [/worker\.yaml:2: there is no setting "no-such-key"/, /worker\.yaml:3: backend-type must be a plain value/, /WORKER_CONCURRENCY \(--concurrency\)/,
+      /WORKER_PROBLEMS \(--problems\) holds "b c"/, /WORKER_ONCE/, /SPOOL_MAX_MB/, /WORKER_PORT/, /WORKER_ID/, /MAX_IDLE_SECONDS/]) expect(worker.errors()).to.match(mistake);
+    expect(api.calls).to.be.empty;
+  });
+
+  it('says which port or folder it cannot use', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const blocked = start([], { SPOOL_DIR: join(folder, 'file') });
+    expect(await blocked.exit()).to.equal(2);
+    expect(blocked.errors()).to.match(/SPOOL_DIR \(--spool-dir\).*cannot be used/);
+    const taken = start(['--port', new URL(api.url).port]);
+    expect(await taken.exit()).to.equal(2);
+    expect(taken.errors()).to.match(/WORKER_PORT \(--port\).*cannot be listened on/);
+  });
+});
