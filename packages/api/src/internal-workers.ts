@@ -4,7 +4,7 @@
  * tasks back at once. Calls that change the number of workers run one after another.
  */
 import type { components } from '@task-executor/shared';
-import { startWorker, type RunningWorker } from '@task-executor/worker';
+import { Pulses, startWorker, type RunningWorker } from '@task-executor/worker';
 import type { Logger } from 'pino';
 import { request } from 'undici';
 
@@ -21,6 +21,8 @@ export interface InternalWorkersOptions {
 
 export class InternalWorkers {
   #workers: RunningWorker[] = [];
+  /** One thread for the heartbeats of all; it ends with the last of them. */
+  readonly #pulses = new Pulses();
   #wanted: number;
   #turn: Promise<unknown> = Promise.resolve();
   #running = false;
@@ -102,6 +104,7 @@ export class InternalWorkers {
         concurrency: 1,
         problems: ['test-*'],
         metadata: { internal_owner: options.owner },
+        pulses: this.#pulses,
         log: options.log.child({ part: 'internal-worker' }),
       });
       this.#workers.push(worker);

@@ -1,7 +1,7 @@
 /** The command line of the worker. */
 import { Command, Option } from 'commander';
 import { checkCatalog } from './catalog-check.js';
-import { conformance, shown } from './conformance/conformance.js';
+import { conformance, scenariosOf, shown } from './conformance/conformance.js';
 import { wordsOf } from './conformance/program.js';
 import type { Level } from './conformance/rule.js';
 import { ConfigError, readConfig } from './config.js';
@@ -48,7 +48,7 @@ async function conform({ cmd, level, patience }: { cmd: string; level: Level; pa
     return;
   }
   let broken = 0;
-  for await (const verdict of conformance({ words, patienceMs }, level)) {
+  for await (const verdict of conformance({ words, patienceMs }, scenariosOf(level))) {
     process.stdout.write(`${shown(verdict)}\n`);
     if (verdict.verdict === 'broken') broken += 1;
   }

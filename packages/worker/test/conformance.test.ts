@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { conformance, SCENARIOS } from '../src/conformance/conformance.js';
+import { conformance, SCENARIOS, scenariosOf } from '../src/conformance/conformance.js';
 import { wordsOf } from '../src/conformance/program.js';
-import type { Level } from '../src/conformance/rule.js';
+import type { Scenario } from '../src/conformance/rule.js';
 
 const PYTHON_WORKER = new URL('../../../examples/worker.py', import.meta.url);
 
-async function brokenRules(words: string[], level: Level, patienceMs: number): Promise<Record<string, string>> {
+async function brokenRules(words: string[], scenarios: readonly Scenario[], patienceMs: number): Promise<Record<string, string>> {
   const broken: Record<string, string> = {};
-  for await (const { rule, verdict, why } of conformance({ words, patienceMs }, level)) if (verdict === 'broken') broken[rule] = why;
+  for await (const { rule, verdict, why } of conformance({ words, patienceMs }, scenarios)) if (verdict === 'broken') broken[rule] = why;
   return broken;
 }
 
@@ -22,7 +22,7 @@ describe('conformance', function () {
 
   it('finds our worker to keep every rule', async () => {
     const main = new URL('../src/main.ts', import.meta.url).pathname;
-    expect(await brokenRules([process.execPath, '--import', 'tsx', main, 'start'], 'full', 60_000)).to.deep.equal({});
+    expect(await brokenRules([process.execPath, '--import', 'tsx', main, 'start'], scenariosOf('full'), 60_000)).to.deep.equal({});
   });
 
   it('lists the rules that docs/protocol.md lists', async () => {
@@ -52,38 +52,41 @@ describe('conformance', function () {
     });
 
     it('finds it to keep the basic level', async () => {
-      expect(await brokenRules(['python3', PYTHON_WORKER.pathname], 'basic', 60_000)).to.deep.equal({});
+      expect(await brokenRules(['python3', PYTHON_WORKER.pathname], scenariosOf('basic'), 60_000)).to.deep.equal({});
     });
 
-    /** The worker with mistakes, each a text and what stands in its place. */
-    async function withMistakes(...mistakes: [string, string][]): Promise<string[]> {
+    /** What is found of the worker, by the scenarios of these rules, with mistakes: each a text and what stands in its place. */
+    async function find(rules: string[], ...mistakes: [string, string][]): Promise<string[]> {
       let text = source;
       for (const [right, wrong] of mistakes) {
         expect(text).to.contain(right);
         text = text.replace(right, wrong);
       }
       await writeFile(join(folder, 'worker.py'), text);
-      return Object.keys(await brokenRules(['python3', join(folder, 'worker.py')], 'basic', 8_000));
+      const scenarios = SCENARIOS.filter((scenario) => rules.some((rule) => rule in scenario.rules));
+      return Object.keys(await brokenRules(['python3', join(folder, 'worker.py')], scenarios, 8_000));
     }
 
-    it('finds one without a session header, and offsets that stand still', async () => {
-      expect(await withMistakes(['{"Worker-Session": session} if session', '{} if session'], ['next(lines)', '0'])).to.include.members(['R3', 'L2']);
-    });
-
-    it('finds one that does not wait, and reports what it was told to stop', async () => {
-      expect(await withMistakes(['pause += float(error.headers.get("Retry-After", 0))', 'pass'], ['if stop.is_set():\n            return None\n        pause', 'pause']))
-        .to.include.members(['R2', 'H3', 'H4', 'F1']);
-    });
-
-    it('finds one that names nothing, claims anew after a lost answer and leaves without a word', async () => {
-      expect(await withMistakes(['{"attempts": named}', '{"attempts": []}'], ['"request_id": str(uuid.uuid4())', '"request_id": "same"'], ['call("DELETE", worker, session=session, stop=never, tries=1)', 'pass']))
-        .to.include.members(['H2', 'C1', 'D2']);
-    });
+    for (const [rule, ...mistakes] of [
+      ['R2', ['pause += float(error.headers.get("Retry-After", 0))', 'pass']],
+      ['R3', ['{"Worker-Session": session} if session', '{} if session']],
+      ['H2', ['{"attempts": named}', '{"attempts": []}']],
+      ['H3', ['        if stop.is_set():\n            return None\n', '']],
+      ['C1', ['"request_id": str(uuid.uuid4())', '"request_id": "same"']],
+      ['C3', ['leaving.wait(0.2)', 'pass']],
+      ['P2', ['        say("complete", result)', '        say("complete", result)\n        say("complete", result)']],
+      ['L2', ['next(lines)', '0']],
+      ['D2', ['call("DELETE", worker, session=session, stop=never, tries=1)', 'pass']],
+    ] as [string, ...[string, string][]][]) {
+      it(`finds one that breaks ${rule}`, async () => {
+        expect(await find([rule], ...mistakes)).to.include(rule);
+      });
+    }
   });
 
   it('says at once that a program cannot be started', async () => {
     let error: unknown;
-    await brokenRules(['no-such-program-here'], 'basic', 1_000).catch((thrown: unknown) => (error = thrown));
+    await brokenRules(['no-such-program-here'], scenariosOf('basic'), 1_000).catch((thrown: unknown) => (error = thrown));
     expect(String(error)).to.match(/ENOENT/);
   });
 });

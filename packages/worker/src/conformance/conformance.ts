@@ -11,10 +11,14 @@ import { reports } from './rules/reports.js';
 
 export const SCENARIOS: readonly Scenario[] = [...registering, ...heartbeats, ...claims, ...reports, ...fencing, ...leaving, ...crashes];
 
-/** The verdicts on all rules up to `level`, as they come. @throws where the program cannot be started at all */
-export async function* conformance(options: BenchOptions, level: Level): AsyncGenerator<Verdict> {
-  for (const scenario of SCENARIOS) {
-    if (scenario.level === 'full' && level === 'basic') continue;
+/** The scenarios of a level; the full one has those of the basic one, too. */
+export function scenariosOf(level: Level): readonly Scenario[] {
+  return level === 'full' ? SCENARIOS : SCENARIOS.filter((scenario) => scenario.level === 'basic');
+}
+
+/** The verdicts on the rules of `scenarios`, as they come. @throws where the program cannot be started at all */
+export async function* conformance(options: BenchOptions, scenarios: readonly Scenario[]): AsyncGenerator<Verdict> {
+  for (const scenario of scenarios) {
     const bench = await Bench.open(options);
     let failure = 'the scenario ended before this was seen';
     try {
