@@ -105,7 +105,7 @@ describe('labels and filters', () => {
       const seen: string[] = [];
       let cursor = '';
       // Upwards a walk follows the newest for as long as they come.
-      for (let pages = 0; pages < 60; pages++) {
+      for (let pages = 0; pages < 500; pages++) {
         const page: { tasks: { id: string }[]; next_cursor: string | null } = (await api.call('GET', `/api/v1/tasks?page_size=7&${query}${cursor}`)).body;
         seen.push(...page.tasks.map(({ id }) => id));
         if (page.next_cursor === null) break;

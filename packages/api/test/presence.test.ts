@@ -64,6 +64,8 @@ describe('leases after an absence of the API', () => {
     await api.replica({ SWEEP_INTERVAL_MS: '20', LEASE_SECONDS: '1000', HEARTBEAT_INTERVAL_SECONDS: '5' });
     const seen = await TestWorker.register(api);
     await eventually(async () => {
+      // Heard until the replica has been there to hear it, and then no more.
+      await sql`update workers set lease_until = now() + interval '1 hour' where id = ${seen.id} and ended_at is null`.execute(api.db);
       await seen.claim();
       await sql`update workers set lease_until = now() where id = ${seen.id} and ended_at is null`.execute(api.db);
       return (await statusOf(second)) === 'pending' && (await seen.heartbeat()).status === 409;
