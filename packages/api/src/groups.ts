@@ -12,7 +12,8 @@ import type { Reporter } from './queue/fence.js';
 import { findTasks } from './queue/find.js';
 import { report, type Report, type Reported } from './queue/report.js';
 import { submitPlain } from './queue/submit-plain.js';
-import type { Submission, Submitted } from './queue/submit.js';
+import type { Submission } from './queue/submission.js';
+import type { Submitted } from './queue/submit.js';
 import type { TaskRow } from './queue/task.js';
 
 /** Calls of one kind that wait at most; more are told to come again. */
