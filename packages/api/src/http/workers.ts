@@ -64,8 +64,9 @@ export function workerRoutes({ config, databases, groups, readiness, watches, wa
     const workerId = pathText(req, 'worker_id');
     const given = sessionOf(req);
     const body = req.body as Schemas['Heartbeat'];
-    const sessionId = await groups.beats.add({ workerId, sessionId: given });
-    if (sessionId === null) throw await sessionProblem(lease, workerId, given);
+    const renewed = await groups.beats.add({ workerId, sessionId: given, requestId: null });
+    if (renewed === null) throw await sessionProblem(lease, workerId, given);
+    const { sessionId } = renewed;
     // Never longer than the interval: the next heartbeat has to renew the lease in time.
     const waitMs = Math.min(body.wait_seconds ?? 0, config.heartbeatIntervalSeconds) * 1000;
     const watch = waitMs > 0 ? watches.enter(workerId) : null;

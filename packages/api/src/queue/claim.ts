@@ -36,12 +36,12 @@ export interface ClaimRequest {
 export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
 export type ClaimResult =
-  /** As many as there are and the worker has room for; maybe none. */
-  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[] }
+  /** As many as there are and the worker has room for; maybe none. `dry`: there was room, and nothing that fits. */
+  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly dry: boolean }
   /** The session is not live (any more). */
   | { readonly kind: 'no_session' };
 
-type ClaimRow = { n: number; found: 'again' | 'new' | 'nothing' | 'raced' } & ClaimedRow;
+type ClaimRow = { n: number; found: 'again' | 'new' | 'nothing' | 'dry' | 'raced' } & ClaimedRow;
 
 /** Claims tasks for sessions of equal appetite, each named once, and renews their leases. The results, in their order. */
 export async function claim(db: Database, requests: readonly ClaimRequest[]): Promise<ClaimResult[]> {
@@ -55,7 +55,7 @@ export async function claim(db: Database, requests: readonly ClaimRequest[]): Pr
       const found = byRequest[k] ?? [];
       const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
       if (tasks.length > request.wanted && found[0]?.found === 'new') throw new Error(`a claim of ${request.wanted} tasks took ${tasks.length}`);
-      if (found.length > 0) results[n] = { kind: 'claimed', tasks };
+      if (found.length > 0) results[n] = { kind: 'claimed', tasks, dry: found[0]?.found === 'dry' };
     }
     open = open.filter((_one, k) => byRequest[k]?.[0]?.found === 'raced');
   }
@@ -189,7 +189,8 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
     select seen.n,
            coalesce(taken.found,
                     case when session.n is null then 'raced'
-                         when session.room <= 0 or not exists (select from pick) then 'nothing'
+                         when session.room <= 0 then 'nothing'
+                         when not exists (select from pick) then 'dry'
                          -- Others of this statement got the picked tasks; with limits each takes its turn.
                          when not exists (select from limits) then 'nothing'
                          else 'raced' end) as found,
