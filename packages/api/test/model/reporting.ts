@@ -67,14 +67,20 @@ export class Reporting {
   }
 
   /** Several reports of a worker: each is taken or refused as if it came alone, in their order. */
-  async reports({ worker: pick, session: which, items }: StepOf<'reports'>): Promise<void> {
+  async reports({ worker: place, session: kind, items }: StepOf<'reports'>): Promise<void> {
     const { fleet } = this.#model;
-    const former = which === 'former' ? picked(fleet.formerSessions, pick) : undefined;
-    const worker = former?.worker ?? picked(WORKERS, pick)!;
-    const session = which === 'none' ? null : former?.session ?? fleet.workers.get(worker)?.session ?? null;
-    const own = [...this.#held, ...this.#ended].filter((one) => one.worker === worker);
-    if (own.length === 0) return;
-    const reports = items.map((item) => ({ ...picked(own, item.pick)!, session, outcome: item.outcome }));
+    const former = kind === 'former' ? picked(fleet.formerSessions, place) : undefined;
+    const worker = former?.worker ?? picked(WORKERS, place)!;
+    const session = kind === 'none' ? null : former?.session ?? fleet.workers.get(worker)?.session ?? null;
+    const own = [...this.#held.map((one) => ({ ...one, most: 2 })), ...this.#ended.map((one) => ({ ...one, most: 1 }))].filter((one) => one.worker === worker);
+    // Which of two late reports in one call is kept is open; of an attempt that is held the second one is late.
+    const reports = items.flatMap(({ pick, outcome }) => {
+      const found = picked(own, pick);
+      if (found === undefined || found.most === 0) return [];
+      found.most -= 1;
+      return [{ ...found, session, outcome }];
+    });
+    if (reports.length === 0) return;
     const answer = await this.#call('POST', `/workers/${worker}/report`, {
       reports: reports.map(({ task, attempt, outcome }, n) => ({
         task_id: task, attempt, outcome, ...(outcome === 'completed' ? { result: { n } } : outcome === 'failed' ? { error: 'broken' } : {}),
