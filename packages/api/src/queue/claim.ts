@@ -78,7 +78,8 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
         from workers w join given g on w.id = g.worker_id and w.session_id = g.session_id
        where w.ended_at is null and w.lease_until > now()
     ), again as materialized (
-      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority
+      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority,
+             row_number() over (partition by seen.n order by q.rank, q.task_id) as slot
         from seen join queue q on q.session_id = seen.session_id and q.state = 'running' and q.claim_request = seen.request_id
     ), passing as materialized (
       -- In one order, so that no two claims wait for each other.
@@ -182,7 +183,7 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
        where q.ctid = pick.place and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
       returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
     ), taken as (
-      select 'again' as found, again.*, 0 as slot from again
+      select 'again' as found, again.* from again
       union all
       select 'new', started.* from started
     )
