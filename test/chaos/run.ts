@@ -8,7 +8,7 @@ import { Cast } from './cast/cast.js';
 import type { Evidence } from './checker/evidence.js';
 import { operationsOf, readRuns } from './checker/records.js';
 import { Sampler } from './checker/sampler.js';
-import { readSnapshot } from './checker/snapshot.js';
+import { readSnapshot, type Timetable } from './checker/snapshot.js';
 import { call } from './clients/call.js';
 import { Canceller } from './clients/canceller.js';
 import { History } from './clients/history.js';
@@ -57,7 +57,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const nemesis = new Nemesis(cast);
   const sampler = new Sampler(cast.postgres);
   const history = new History(monotonicMs);
-  const scheduleId = await setUp(cast);
+  const timetable = await setUp(cast, clock);
 
   const over = new AbortController();
   const ends = AbortSignal.any([stop, over.signal]);
@@ -74,17 +74,17 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
 
   say('chaos: everything is mended; what is left finishes');
   const settled = monotonicMs();
-  await endSchedule(cast, scheduleId, stop);
+  await endSchedule(cast, timetable.id, stop);
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
   await untilEmpty(cast, stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
   for (const walker of crowd.walkers) await walker.walk();
-  const evidence = await gather(cast, nemesis, history, clock);
+  const evidence = await gather(cast, nemesis, history, clock, timetable);
   return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events };
 }
 
-/** A limit and a schedule, through a replica that nothing is wrong with yet; the schedule's id. */
-async function setUp(cast: Cast): Promise<string> {
+/** A limit and a schedule, through a replica that nothing is wrong with yet; when the schedule is to fire. */
+async function setUp(cast: Cast, clock: Clock): Promise<Timetable> {
   const url = `http://127.0.0.1:${cast.replicas[0]?.target?.port ?? 0}`;
   const limit = await call(url, { method: 'POST', path: '/api/v1/limits', body: { key: 'label:lane', value: 'narrow', max_running: LIMITED_LANE } });
   const made = await call(url, {
@@ -95,7 +95,8 @@ async function setUp(cast: Cast): Promise<string> {
     },
   });
   if (limit.result !== 'ok' || made.result !== 'ok') throw new Error(`the run could not be set up: ${JSON.stringify([limit, made])}`);
-  return (made.body as { id: string }).id;
+  const { id, next_runs: [first = ''] } = made.body as { id: string; next_runs: string[] };
+  return { id, firstAt: clock.ofDatabase(new Date(first)), periodMs: SCHEDULE_SECONDS * 1000 };
 }
 
 async function makeCrowd(cast: Cast, world: World, history: History, random: Random, stop: AbortSignal) {
@@ -133,10 +134,10 @@ async function untilEmpty(cast: Cast, stop: AbortSignal): Promise<void> {
   }
 }
 
-async function gather(cast: Cast, nemesis: Nemesis, history: History, clock: Clock): Promise<Omit<Evidence, 'samples'>> {
+async function gather(cast: Cast, nemesis: Nemesis, history: History, clock: Clock, timetable: Timetable): Promise<Omit<Evidence, 'samples'>> {
   const recorded = await Promise.all(cast.workers.map(async ({ program, recordFile }) => operationsOf(program.name, await readFile(recordFile, 'utf8').catch(() => ''))));
   const registered = recorded.flat().flatMap((one) => (one.verb === 'register' && one.session !== null ? [[one.session, one.client] as const] : []));
-  const database = await cast.postgres.withClient((client) => readSnapshot(client, clock, { periodMs: SCHEDULE_SECONDS * 1000, settled: true }));
+  const database = await cast.postgres.withClient((client) => readSnapshot(client, clock, [timetable]));
   return {
     operations: [...history.operations, ...recorded.flat()].sort((a, b) => a.began - b.began),
     runs: await readRuns(cast.runsFolder, clock),

@@ -4,7 +4,8 @@
  */
 
 export class Undo {
-  #steps: (() => unknown)[] = [];
+  readonly #steps: (() => unknown)[] = [];
+  #begun = false;
   readonly #doomed = new Set<() => void>();
 
   constructor() {
@@ -13,8 +14,10 @@ export class Undo {
     });
   }
 
+  /** Where everything is undone already, it is undone at once: what begins while a run is broken off must not stay. */
   add(step: () => unknown): void {
     this.#steps.push(step);
+    if (this.#begun) void this.run();
   }
 
   /** Calls `end`, which must not wait for anything, where this process ends before `forget` is called. */
@@ -25,7 +28,8 @@ export class Undo {
 
   /** Does it all, whatever fails of it. May be called again. */
   async run(): Promise<void> {
-    for (const step of this.#steps.splice(0).reverse()) {
+    this.#begun = true;
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       try {
         await step();
       } catch (error) {

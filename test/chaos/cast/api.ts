@@ -13,6 +13,17 @@ const PROBE_MS = 500;
 const PROBE_TIMEOUT_MS = 1_500;
 const FAILURES_UNTIL_DOWN = 2;
 
+export interface ApiOptions {
+  readonly name: string;
+  /** Where its host is made. */
+  readonly folder: string;
+  /** The built entry of the API, or of a copy of it. */
+  readonly main: string;
+  readonly databaseUrl: string;
+  readonly leaseSeconds?: number;
+  readonly undo: Undo;
+}
+
 export class Api {
   readonly program: Program;
   readonly host: Host;
@@ -21,14 +32,14 @@ export class Api {
   #failures = FAILURES_UNTIL_DOWN;
   #stopped = false;
 
-  private constructor(name: string, host: Host, main: string, databaseUrl: string, undo: Undo) {
+  private constructor(host: Host, { name, main, databaseUrl, undo, leaseSeconds = LEASE_SECONDS }: ApiOptions) {
     this.host = host;
     this.#logFile = join(host.folder, 'api.log');
     this.program = new Program({
       name, args: [main, 'serve'], logFile: this.#logFile,
       env: host.environment([], {
         DATABASE_URL: databaseUrl, DATA_DIR: join(host.folder, 'data'), HOST: '127.0.0.1', PORT: '0', NUM_INTERNAL_WORKERS: '0',
-        LEASE_SECONDS: String(LEASE_SECONDS), HEARTBEAT_INTERVAL_SECONDS: String(HEARTBEAT_SECONDS), SWEEP_INTERVAL_MS: String(SWEEP_MS),
+        LEASE_SECONDS: String(leaseSeconds), HEARTBEAT_INTERVAL_SECONDS: String(HEARTBEAT_SECONDS), SWEEP_INTERVAL_MS: String(SWEEP_MS),
       }),
     }, undo);
     undo.add(() => {
@@ -37,10 +48,8 @@ export class Api {
     void this.#probe();
   }
 
-  /** `main`: the built entry of the API, or of a copy of it. */
-  static async make(options: { name: string; folder: string; main: string; databaseUrl: string; undo: Undo }): Promise<Api> {
-    const { name, folder, main, databaseUrl, undo } = options;
-    return new Api(name, await Host.make(join(folder, name)), main, databaseUrl, undo);
+  static async make(options: ApiOptions): Promise<Api> {
+    return new Api(await Host.make(join(options.folder, options.name)), options);
   }
 
   /** Where it listens; null while it is down, as a load balancer finds out. */

@@ -69,8 +69,9 @@ export interface ScheduleRow {
   readonly id: string;
   readonly fires: number;
   readonly skips: number;
-  readonly createdAt: number;
   readonly nextAt: number;
+  /** When it was to fire first, and how often after that: what its maker was told. */
+  readonly firstAt: number;
   readonly periodMs: number;
 }
 
@@ -78,7 +79,6 @@ export interface LimitRow {
   readonly label: string;
   readonly value: string;
   readonly maxRunning: number;
-  readonly createdAt: number;
 }
 
 /** The database at one moment, when nothing was under way any more. */

@@ -18,13 +18,16 @@ const QUERIES = {
       from attempts order by task_id, attempt`,
   logs: `select task_id as "taskId", line::int as line, attempt, message from task_logs order by task_id, line`,
   schedules: `
-    select id, fires::int as fires, skips::int as skips, created_at as "createdAt", next_at as "nextAt" from schedules`,
+    select id, fires::int as fires, skips::int as skips, next_at as "nextAt" from schedules`,
   limits: `
-    select substring(key from 7) as label, value, max_running as "maxRunning", created_at as "createdAt" from limits where key like 'label:%'`,
+    select substring(key from 7) as label, value, max_running as "maxRunning" from limits where key like 'label:%'`,
 };
 
-/** `periodMs`: that of the schedules of the run. `settled`: nothing is under way. */
-export async function readSnapshot(client: pg.Client, clock: Clock, { periodMs, settled }: { periodMs: number; settled: boolean }): Promise<Snapshot> {
+/** When a schedule is to fire, as its maker knows it. */
+export type Timetable = Pick<ScheduleRow, 'id' | 'firstAt' | 'periodMs'>;
+
+/** Nothing is under way; `timetables`: of all schedules. */
+export async function readSnapshot(client: pg.Client, clock: Clock, timetables: readonly Timetable[]): Promise<Snapshot> {
   await client.query('begin isolation level repeatable read read only');
   const read = async <T>(name: keyof typeof QUERIES): Promise<T[]> => {
     const { rows } = await client.query<Record<string, unknown>>(QUERIES[name]);
@@ -36,9 +39,9 @@ export async function readSnapshot(client: pg.Client, clock: Clock, { periodMs, 
     outcomes: await read<OutcomeRow>('outcomes'),
     attempts: await read<AttemptRow>('attempts'),
     logs: await read<LogRow>('logs'),
-    schedules: (await read<ScheduleRow>('schedules')).map((row) => ({ ...row, periodMs })),
+    schedules: (await read<ScheduleRow>('schedules')).map((row) => ({ ...row, ...timetables.find(({ id }) => id === row.id) })),
     limits: await read<LimitRow>('limits'),
-    breaches: await breaches((text) => client.query(text), settled ? { ...INVARIANTS, ...SETTLED } : INVARIANTS),
+    breaches: await breaches((text) => client.query(text), { ...INVARIANTS, ...SETTLED }),
   };
   await client.query('commit');
   return snapshot;

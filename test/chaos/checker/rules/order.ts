@@ -67,9 +67,9 @@ export const prioritiesAreKept: Rule = (evidence) => {
   }));
 };
 
-export const schedulesFireOnce: Rule = ({ database }) => database.schedules.flatMap(({ id, fires, skips, createdAt, nextAt, periodMs }) => {
+export const schedulesFireOnce: Rule = ({ database }) => database.schedules.flatMap(({ id, fires, skips, firstAt, nextAt, periodMs }) => {
   const made = database.tasks.filter(({ scheduleId }) => scheduleId === id).length;
-  const due = Math.ceil((nextAt - createdAt) / periodMs) - 1;
+  const due = Math.round((nextAt - firstAt) / periodMs);
   const said = { rule: 'a schedule fires once each time', taskId: null };
   return [
     ...(made === fires ? [] : [{ ...said, words: `${id} says that it fired ${fires} times, and made ${made} tasks` }]),
