@@ -114,7 +114,7 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
        limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
     ), front_pick as materialized (
       -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
-      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, 0::float8 as share
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.updated_at, 0::float8 as share
         from front f
         join queue q on q.ctid = f.place and q.state = 'pending'
         join appetite s on ${fits('f')} and ${NOT_HELD_BACK}
@@ -151,7 +151,7 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
           limit ${LANE_ROWS} + (select tasks from wanted)) as q
        where ${NOT_HELD_BACK}
     ), lane_pick as materialized (
-      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, c.share
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.updated_at, c.share
         from (select * from candidates order by share, rank, task_id limit ${LANE_ROWS} + (select tasks from wanted)) as c
         join queue q on q.ctid = c.place and q.state = 'pending'
        order by c.share, c.rank, c.task_id
@@ -177,9 +177,13 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
     ), started as (
       update queue q
          set state = 'running', attempt = q.attempt + 1, worker_id = slots.id, session_id = slots.session_id,
-             worker_backend = (select backend_type from appetite), claim_request = slots.request_id, started_at = now(), updated_at = now(),
-             deadline_at = now() + make_interval(secs => q.timeout_seconds), log_lines_before = q.log_lines
+             worker_backend = (select backend_type from appetite), claim_request = slots.request_id,
+             started_at = moment.at, updated_at = moment.at, deadline_at = moment.at + make_interval(secs => q.timeout_seconds),
+             log_lines_before = q.log_lines
         from pick join slots on slots.slot = pick.slot
+       cross join lateral (
+         -- Our now() may be older than that of whoever put the task back before we saw it.
+         select greatest(now(), pick.updated_at) as at) as moment
        where q.ctid = pick.place and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
       returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
     ), taken as (
