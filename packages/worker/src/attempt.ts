@@ -3,6 +3,7 @@
  * released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said. One that
  * has ended by itself is reported, whatever happens to it afterwards.
  */
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
 import type { Catalog } from './catalog.js';
@@ -87,17 +88,18 @@ export class Attempt {
     const timer = setTimeout(() => {
       this.stop('timeout');
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
-    const execution = await execute(catalog.find(this.task.problem_id), this.task, {
+    const { execution, artifacts } = await execute(catalog.find(this.task.problem_id), this.task, {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
     }, { stop: this.#running.signal, disowned: this.#disowned.signal });
     clearTimeout(timer);
     this.#ended = true;
     const end = this.#endOf(execution);
     if (this.#disowned.signal.aborted) {
+      if (artifacts !== null) await rm(artifacts, { recursive: true, force: true });
       endSaid();
     } else {
       if (this.#stopReason === 'released') void this.#hurry();
-      await Promise.race([this.#outbox.report(this.#reportOf(execution)).finally(endSaid), this.#answered]);
+      await Promise.race([this.#outbox.report(this.#reportOf(execution), artifacts).finally(endSaid), this.#answered]);
     }
     this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
     return end;

@@ -1,9 +1,11 @@
 /**
- * What one attempt has to say to the API: its log lines, then its final report. A report is kept in the spool from the moment
- * that it is known, and is sent until there is a definite answer, whatever becomes of the session meanwhile: a result that
- * comes too late is kept by the API beside its attempt.
+ * What one attempt has to say to the API: its log lines, its artifacts, then its final report. A report is kept in the spool from
+ * the moment that it is known, before the artifacts are stored, and is sent until there is a definite answer, whatever
+ * becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
+import { rm } from 'node:fs/promises';
 import { ApiError, type LogLevel, type WorkerIdentity } from '@task-executor/shared';
+import { storeArtifacts } from './artifacts.js';
 import type { WorkerLog } from './log.js';
 import { LogShipper, type BatchStore } from './log-shipper.js';
 import type { Courier, Report } from './report.js';
@@ -72,33 +74,49 @@ export class Outbox {
     this.#shipper.halt();
   }
 
-  /** The last word of the attempt. Resolves when it has a definite answer, or after `halt`. */
-  async report(report: Report): Promise<void> {
+  /**
+   * The last word of the attempt, after the files in the folder `artifacts`, which is removed then. Resolves when it has a
+   * definite answer, or after `halt`.
+   */
+  async report(report: Report, artifacts: string | null = null): Promise<void> {
     this.#delivering = true;
-    await this.#keep(report);
-    await this.#deliver(report);
+    await this.#keep(report, artifacts);
+    await this.#deliver(report, artifacts);
   }
 
   /** The same for what an earlier process left. */
   async resume({ hasReport }: Leftover): Promise<void> {
     this.#delivering = true;
     const parcel = hasReport ? await this.#spool?.get(this.identity, null) : null;
-    await this.#deliver(parcel?.kind === 'report' ? parcel.report : null);
+    if (parcel?.kind === 'report') await this.#deliver(parcel.report, parcel.artifacts ?? null);
+    else await this.#deliver(null, null);
   }
 
-  async #deliver(report: Report | null): Promise<void> {
+  async #deliver(report: Report | null, artifacts: string | null): Promise<void> {
+    if (artifacts !== null) await this.#storeArtifacts(artifacts);
     await this.#shipper.close();
     let refusal = report === null ? null : await this.#send(report);
     if (report?.verb === 'complete' && refusal !== null && refusal.status !== 409 && refusal.status !== 404) {
       // The result itself was refused; the task must not wait for its timeout because of it.
       const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
-      await this.#keep(failure);
+      await this.#keep(failure, artifacts);
       refusal = await this.#send(failure);
     }
     if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
-    if (!this.#halted.signal.aborted) await this.#spool?.remove(this.identity, null);
+    if (!this.#halted.signal.aborted) {
+      await this.#spool?.remove(this.identity, null);
+      if (artifacts !== null) await rm(artifacts, { recursive: true, force: true }).catch(() => undefined);
+    }
     this.#delivering = false;
     this.#changed();
+  }
+
+  /** Until all are stored, or given up, or after `halt`. */
+  #storeArtifacts(folder: string): Promise<void> {
+    return storeArtifacts(
+      folder, (upload, signal) => this.#courier.artifact(this.#worker, this.identity, upload, signal),
+      (level, message) => this.log(level, message), this.#halted.signal,
+    );
   }
 
   /** Sends until there is a definite answer, which is returned where it is a refusal, or after `halt`. */
@@ -119,8 +137,8 @@ export class Outbox {
     return null;
   }
 
-  async #keep(report: Report): Promise<void> {
-    await this.#spool?.put(this.identity, null, { kind: 'report', report }).catch((error: unknown) => {
+  async #keep(report: Report, artifacts: string | null): Promise<void> {
+    await this.#spool?.put(this.identity, null, { kind: 'report', report, ...(artifacts !== null && { artifacts }) }).catch((error: unknown) => {
       this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
     });
   }
