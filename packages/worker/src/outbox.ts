@@ -138,7 +138,7 @@ export class Outbox {
   }
 
   async #keep(report: Report, artifacts: string | null): Promise<void> {
-    await this.#spool?.put(this.identity, null, { kind: 'report', report, ...(artifacts !== null && { artifacts }) }).catch((error: unknown) => {
+    await this.#spool?.put(this.identity, null, { kind: 'report', report, lines: this.#shipper.lines, ...(artifacts !== null && { artifacts }) }).catch((error: unknown) => {
       this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
     });
   }

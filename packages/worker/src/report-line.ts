@@ -32,8 +32,10 @@ export class ReportLine {
   readonly #onMissing: () => void;
   readonly #waiting: Waiting[] = [];
   #running = false;
+  /** Whether the API does not know the call for many. */
+  #isMissing = false;
 
-  /** `onMissing`: told where the API does not know the call for many. */
+  /** `onMissing`: told where the API does not know the call. */
   constructor(client: ApiClient, worker: WorkerIdentity, sendOne: SendOne, onMissing: () => void) {
     this.#client = client;
     this.#worker = worker;
@@ -76,17 +78,25 @@ export class ReportLine {
 
   /** Never rejects: each of the reports is told. */
   async #call({ reports, bodies }: { reports: readonly Waiting[]; bodies: OneOfMany[] }): Promise<void> {
+    if (this.#isMissing) {
+      await this.#sendSingly(reports);
+      return;
+    }
     try {
       const receipts = await this.#client.reportMany(this.#worker, bodies);
       for (const [n, one] of reports.entries()) settle(one, receipts[n]);
     } catch (error) {
-      if (isMissingCall(error)) this.#onMissing();
-      if (error instanceof ApiError && !error.retryable) {
-        await Promise.all(reports.map((one) => this.#sendOne(this.#worker, one.attempt, one.report).then(one.resolve, one.reject)));
-      } else {
-        for (const { reject } of reports) reject(error);
+      if (isMissingCall(error)) {
+        this.#isMissing = true;
+        this.#onMissing();
       }
+      if (error instanceof ApiError && !error.retryable) await this.#sendSingly(reports);
+      else for (const { reject } of reports) reject(error);
     }
+  }
+
+  async #sendSingly(reports: readonly Waiting[]): Promise<void> {
+    await Promise.all(reports.map(({ attempt, report, resolve, reject }) => this.#sendOne(this.#worker, attempt, report).then(resolve, reject)));
   }
 }
 

@@ -17,8 +17,11 @@ export interface AttemptIdentity {
 export type Content =
   /** `offset`: how many lines of the attempt come before these. */
   | { readonly kind: 'logs'; readonly offset: number; readonly entries: readonly LogLine[] }
-  /** `artifacts`: a folder whose files are to be stored before the report is sent, and which is to be removed then. */
-  | { readonly kind: 'report'; readonly report: Report; readonly artifacts?: string };
+  /**
+   * `artifacts`: a folder whose files are to be stored before the report is sent, and which is to be removed then. `lines`: how
+   * many lines the log had when the task had ended.
+   */
+  | { readonly kind: 'report'; readonly report: Report; readonly artifacts?: string; readonly lines?: number };
 
 export type Parcel = AttemptIdentity & Content;
 
@@ -54,8 +57,9 @@ export function parcelsOf(text: string): readonly Parcel[] {
 
 function isParcel(value: unknown): value is Parcel {
   if (typeof value !== 'object' || value === null) return false;
-  const { worker_id, session, task_id, attempt, kind, offset, entries, report, artifacts } = value as Record<string, unknown>;
+  const { worker_id, session, task_id, attempt, kind, offset, entries, report, artifacts, lines } = value as Record<string, unknown>;
   if (![worker_id, session, task_id].every((one) => typeof one === 'string') || typeof attempt !== 'number') return false;
   if (kind === 'logs') return typeof offset === 'number' && Array.isArray(entries);
-  return kind === 'report' && typeof report === 'object' && report !== null && ['undefined', 'string'].includes(typeof artifacts);
+  if (!['undefined', 'string'].includes(typeof artifacts) || !['undefined', 'number'].includes(typeof lines)) return false;
+  return kind === 'report' && typeof report === 'object' && report !== null;
 }

@@ -31,7 +31,7 @@ export interface SpoolOptions {
 /** One attempt's files that were found at the start, in the order in which they are to be sent. */
 export interface Leftover {
   readonly identity: AttemptIdentity;
-  /** The first line's number, and the sequence numbers of its batches. */
+  /** The number of the next line to be sent, and the sequence numbers of the batches. */
   readonly offset: number;
   readonly sequences: readonly number[];
   readonly hasReport: boolean;
@@ -148,7 +148,7 @@ export class Spool {
       const { worker_id, session, task_id, attempt } = first.parcel;
       found.push({
         identity: { worker_id, session, task_id, attempt },
-        offset: first.parcel.kind === 'logs' ? first.parcel.offset : 0,
+        offset: first.parcel.kind === 'logs' ? first.parcel.offset : (first.parcel.lines ?? 0),
         sequences: parcels.flatMap(({ sequence }) => (sequence === null ? [] : [sequence])),
         hasReport: parcels.some(({ sequence }) => sequence === null),
       });
