@@ -46,6 +46,7 @@ describe('a worker that is killed while it stores artifacts', function () {
     api.script('artifacts', 'usual', 'hang');
     const worker = await start();
     await api.untilCalls('artifacts', 2);
+    await api.until(() => api.model.running.some(({ lines }) => lines.length === 2));
     expect(api.of('complete')).to.be.empty;
     await worker.kill();
     expect(await kept()).to.have.length(1);
