@@ -38,8 +38,6 @@ export class Attempt {
   readonly said: Promise<void>;
   /** Aborts the executor. */
   readonly #running = new AbortController();
-  /** Aborts what it would still store: this worker does not hold the attempt. */
-  readonly #disowned = new AbortController();
   readonly #outbox: Outbox;
   readonly #log: WorkerLog;
   #ended = false;
@@ -66,6 +64,11 @@ export class Attempt {
     });
   }
 
+  /** Whether nothing of it runs any more, though not all is said. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Stops it, for the first reason that is given; that it is not ours any more outweighs any other. */
   stop(reason: StopReason): void {
     const disowning = isDisowning(reason);
@@ -76,7 +79,6 @@ export class Attempt {
     }
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
     if (disowning) {
-      this.#disowned.abort();
       this.#outbox.abandon();
     }
     this.#running.abort();
@@ -90,11 +92,11 @@ export class Attempt {
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
     const { execution, artifacts } = await execute(catalog.find(this.task.problem_id), this.task, {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
-    }, { stop: this.#running.signal, disowned: this.#disowned.signal });
+    }, { stop: this.#running.signal, disowned: this.#outbox.abandoned });
     clearTimeout(timer);
     this.#ended = true;
     const end = this.#endOf(execution);
-    if (this.#disowned.signal.aborted) {
+    if (this.#outbox.abandoned.aborted) {
       if (artifacts !== null) await rm(artifacts, { recursive: true, force: true });
       endSaid();
     } else {
@@ -113,7 +115,7 @@ export class Attempt {
   #endOf(execution: Execution): AttemptEnd {
     const unfit = execution.kind === 'unfit' ? execution.reason : (execution.unfit ?? null);
     // What was finished before the stop arrived is finished.
-    const isStopped = this.#stopReason !== null && (this.#disowned.signal.aborted || execution.kind !== 'completed');
+    const isStopped = this.#stopReason !== null && (this.#outbox.abandoned.aborted || execution.kind !== 'completed');
     return { kind: isStopped && this.#stopReason !== null ? this.#stopReason : execution.kind, unfit };
   }
 

@@ -34,7 +34,6 @@ export interface Signals {
 /** Runs `task` as `entry` says; resolves when nothing of it runs, and nothing is left of it but its artifacts. Never rejects. */
 export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned }: Signals): Promise<Executed> {
   if (entry === null) return { execution: { kind: 'failed', error: `this worker has no executor for ${task.problem_id}` }, artifacts: null };
-  const scratch = scratchOf(entry.scratch);
   const log: ExecutionContext['log'] = (level, message, context) =>
     channel.log(level, message, context === undefined ? undefined : storableContext(context));
   const progress = new ProgressReporter(channel.putProgress, disowned);
@@ -45,11 +44,12 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     progress: (update) => {
       progress.report(update);
     },
-    workspace: () => (opened ??= openWorkspace(task, scratch.root)),
+    workspace: () => (opened ??= openWorkspace(task, scratchOf(entry.scratch).root)),
   }));
   const workspace = await settled(opened);
   let artifacts: string | null = null;
   if (workspace !== null) {
+    const scratch = scratchOf(entry.scratch);
     const isWanted = execution.kind === 'completed' || (execution.kind === 'failed' && !stop.aborted);
     if (isWanted && !disowned.aborted) {
       artifacts = await takeOutArtifacts(workspace, scratch.root).catch(async (error: unknown) => {

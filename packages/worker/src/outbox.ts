@@ -22,6 +22,8 @@ export interface OutboxParts {
   readonly courier: Courier;
   readonly spool: Spool | null;
   readonly log: WorkerLog;
+  /** Aborts when the process ends: what is in the spool stays there. */
+  readonly halted: AbortSignal;
   /** Told whenever `waiting` may have changed. */
   readonly changed: () => void;
   readonly leftover?: Leftover;
@@ -33,19 +35,20 @@ export class Outbox {
   readonly #worker: WorkerIdentity;
   readonly #spool: Spool | null;
   readonly #log: WorkerLog;
-  readonly #halted = new AbortController();
+  readonly #halted: AbortSignal;
   readonly #changed: () => void;
   readonly #abandoned = new AbortController();
   readonly #shipper: LogShipper;
   #delivering = false;
   #answers = 0;
 
-  constructor({ identity, courier, spool, log, changed, leftover }: OutboxParts) {
+  constructor({ identity, courier, spool, log, halted, changed, leftover }: OutboxParts) {
     this.identity = identity;
     this.#courier = courier;
     this.#worker = { workerId: identity.worker_id, session: identity.session };
     this.#spool = spool;
     this.#log = log;
+    this.#halted = halted;
     this.#changed = changed;
     this.#shipper = new LogShipper(
       (offset, entries) => this.#courier.logs(this.#worker, identity, { offset, entries }),
@@ -68,15 +71,19 @@ export class Outbox {
     this.#abandoned.abort();
   }
 
-  /** Ends at once, because the process does; what is in the spool stays there. */
+  /** Aborts at `abandon`. */
+  get abandoned(): AbortSignal {
+    return this.#abandoned.signal;
+  }
+
+  /** To be called when `halted` has aborted: what waits for its log ends, too. */
   halt(): void {
-    this.#halted.abort();
     this.#shipper.halt();
   }
 
   /**
    * The last word of the attempt, after the files in the folder `artifacts`, which is removed then. Resolves when it has a
-   * definite answer, or after `halt`.
+   * definite answer, or when it is halted.
    */
   async report(report: Report, artifacts: string | null = null): Promise<void> {
     this.#delivering = true;
@@ -103,7 +110,7 @@ export class Outbox {
       refusal = await this.#send(failure);
     }
     if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
-    if (!this.#halted.signal.aborted) {
+    if (!this.#halted.aborted) {
       await this.#spool?.remove(this.identity, null);
       if (artifacts !== null) await rm(artifacts, { recursive: true, force: true }).catch(() => undefined);
     }
@@ -111,17 +118,17 @@ export class Outbox {
     this.#changed();
   }
 
-  /** Until all are stored, or given up, or after `halt`. */
+  /** Until all are stored, or given up, or when it is halted. */
   #storeArtifacts(folder: string): Promise<void> {
     return storeArtifacts(
       folder, (upload, signal) => this.#courier.artifact(this.#worker, this.identity, upload, signal),
-      (level, message) => this.log(level, message), this.#halted.signal,
+      (level, message) => this.log(level, message), this.#halted,
     );
   }
 
-  /** Sends until there is a definite answer, which is returned where it is a refusal, or after `halt`. */
+  /** Sends until there is a definite answer, which is returned where it is a refusal, or when it is halted. */
   async #send(report: Report): Promise<ApiError | null> {
-    for (let failures = 1; !this.#halted.signal.aborted; failures++) {
+    for (let failures = 1; !this.#halted.aborted; failures++) {
       try {
         await this.#courier.report(this.#worker, this.identity, report);
         return null;
@@ -131,7 +138,7 @@ export class Outbox {
         // An API that is away says nothing about this report.
         if (error instanceof ApiError && error.status === 500) this.#answers += 1;
         this.#changed();
-        await pause(retryDelayMs(error, failures, RETRY), this.#halted.signal);
+        await pause(retryDelayMs(error, failures, RETRY), this.#halted);
       }
     }
     return null;

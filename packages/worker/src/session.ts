@@ -225,7 +225,8 @@ export class Session {
   }
 
   #name(): void {
-    this.#pulse.name([...this.attempts.values()].map(({ task }) => ({ task_id: task.id, attempt: task.attempt })));
+    // Of one that has ended, the answer to its report says all there is to say.
+    this.#pulse.name(() => [...this.attempts.values()].filter(({ ended }) => !ended).map(({ task }) => ({ task_id: task.id, attempt: task.attempt })));
   }
 
   /** Whether the API said that this session is over. */
