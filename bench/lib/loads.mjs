@@ -48,7 +48,7 @@ export async function drain(system, { count, warmUp = true, undo }) {
     const workers = await Workforce.start(system.urls, problem, undo);
     try {
       return await system.metered(async () => {
-        workers.go();
+        await workers.go();
         const { seconds, cpu } = await workers.finish(tasks);
         return { ops: tasks, seconds, cpu: { client: cpu } };
       });
@@ -77,7 +77,7 @@ export async function submitAndDrain(system, { seconds, warmUpSeconds = 0, undo 
     try {
       return await system.metered(async () => {
         const before = process.cpuUsage();
-        workers.go();
+        await workers.go();
         const submitted = await closedLoop({ inFlight: CONNECTIONS, seconds: duration }, () => http.send('/api/v1/tasks', text));
         const backlog = submitted.ops - workers.done;
         const finished = await workers.finish(submitted.ops);

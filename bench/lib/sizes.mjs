@@ -57,8 +57,8 @@ export const SIZES = { short: SHORT, full: FULL, smoke: SMOKE };
 export const CONNECTIONS = 50;
 export const BULK_TASKS = 1_000;
 export const BULK_IN_FLIGHT = 4;
-export const CLAIM_TASKS = 200;
-export const CLAIM_IN_FLIGHT = 4;
+/** How many tasks a worker process runs at a time: as many as the contract lets. */
+export const WORKER_TASKS = 1_000;
 export const SIMPLE_CLIENTS = 16;
 export const LOG_BATCH_LINES = 500;
 export const LOG_IN_FLIGHT = 8;

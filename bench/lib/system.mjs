@@ -2,18 +2,8 @@
  * The system under test: the API as it is built, one process or several, on a database of its own, with its defaults, its log
  * at `info` written to a file, and no internal workers. Whoever takes a system stops it.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { root } from '../../scripts/lib/run.mjs';
+import { startLogged } from './logged.mjs';
 import { cpuOf, rssOf } from './proc.mjs';
-
-const START_MS = 120_000;
-const STOP_MS = 15_000;
 
 export class Systems {
   #postgres;
@@ -94,37 +84,8 @@ class System {
 }
 
 async function startApi(databaseUrl, undo) {
-  const folder = await mkdtemp(join(tmpdir(), 'task-executor-bench-api-'));
-  const logFile = join(folder, 'api.log');
-  const log = openSync(logFile, 'w');
-  const child = spawn(process.execPath, ['packages/api/dist/main.js', 'serve'], {
-    cwd: root,
-    stdio: ['ignore', log, 'ignore'],
-    env: {
-      PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATA_DIR: folder,
-      HOST: '127.0.0.1', PORT: '0', NUM_INTERNAL_WORKERS: '0', LOG_LEVEL: 'info',
-    },
-  });
-  closeSync(log);
-  const ended = once(child, 'exit');
-  const stop = undo.add(async () => {
-    const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM');
-      await ended;
-    }
-    clearTimeout(kill);
-    await rm(folder, { recursive: true, force: true });
-  });
-  const deadline = performance.now() + START_MS;
-  for (;;) {
-    const said = await readFile(logFile, 'utf8');
-    const line = said.split('\n').find((one) => one.includes('"listening"') && one.endsWith('}'));
-    if (line !== undefined) return { url: JSON.parse(line).url, pid: child.pid, stop };
-    if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
-      await stop();
-      throw new Error(`the API did not start:\n${said.slice(-2000)}`);
-    }
-    await sleep(20);
-  }
+  const { pid, lines: [{ url }], stop } = await startLogged('api', ['packages/api/dist/main.js', 'serve'], (folder) => ({
+    DATABASE_URL: databaseUrl, DATA_DIR: folder, HOST: '127.0.0.1', PORT: '0', NUM_INTERNAL_WORKERS: '0',
+  }), ['listening'], undo);
+  return { url, pid, stop };
 }

@@ -5,9 +5,9 @@ import { closedLoop } from './numbers.mjs';
 
 export const newProblem = (purpose) => `bench-${purpose}-${randomBytes(4).toString('hex')}`;
 
-/** Parameters of PAYLOAD_BYTES. */
+/** Parameters of PAYLOAD_BYTES, with which the worker's simulated executor does nothing. */
 export function payload() {
-  const parameters = { max_steps: 30, agent_config: { model: 'none', temperature: 0.2 }, text: '' };
+  const parameters = { max_steps: 0, agent_config: { model: 'none', temperature: 0.2 }, text: '' };
   return { ...parameters, text: 'x'.repeat(PAYLOAD_BYTES - JSON.stringify(parameters).length) };
 }
 

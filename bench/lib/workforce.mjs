@@ -1,39 +1,44 @@
-/** Worker processes (see worker.mjs), one for each replica, and what they have done together. */
-import { fileURLToPath } from 'node:url';
-import { Child } from './child.mjs';
+/**
+ * Worker processes as they are built, one for each replica, and what they have done together. Each runs WORKER_TASKS at a time,
+ * has its spool, and logs as usual. Until `go` their problem is paused; what they have done, their metrics say.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startLogged } from './logged.mjs';
+import { cpuOf } from './proc.mjs';
+import { Http } from './http.mjs';
+import { WORKER_TASKS } from './sizes.mjs';
 
-const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
+const LOOK_MS = 100;
 
 export class Workforce {
   #workers;
-  #done;
+  #http;
+  #problem;
+  #done = 0;
   #began = 0;
-  #changed = () => undefined;
+  #cpuBefore = 0;
+  #looking = null;
   /** Pairs [seconds, tasks done] since `go`. */
   progress = [];
 
-  /** Resolves when all workers are registered. */
+  /** Resolves when all workers are registered, and claim in vain. */
   static async start(urls, problem, undo) {
-    const workers = urls.map((url) => new Child(WORKER, [JSON.stringify({ url, problems: [problem] })], { undo }));
-    await Promise.all(workers.map((worker) => worker.wait(({ ready }) => ready === true)));
-    return new Workforce(workers);
+    const http = new Http(urls.slice(0, 1));
+    await http.post('/api/v1/queue/pause', { problem_id: problem });
+    const workers = await Promise.all(urls.map((url) => startLogged('worker', ['packages/worker/dist/main.js', 'start'], (folder) => ({
+      API_URL: url, WORKER_PROBLEMS: problem, CATALOG: 'bench/lib/catalog.yaml', WORKER_CONCURRENCY: String(WORKER_TASKS), WORKER_PORT: '0', SPOOL_DIR: folder,
+    }), ['registered', 'serving_status'], undo)));
+    return new Workforce(workers, http, problem);
   }
 
-  constructor(workers) {
-    this.#workers = workers;
-    this.#done = workers.map(() => 0);
-    for (const [n, worker] of workers.entries()) {
-      worker.listen(({ done }) => {
-        if (done === undefined) return;
-        this.#done[n] = done;
-        this.progress.push([this.seconds, this.done]);
-        this.#changed();
-      });
-    }
+  constructor(workers, http, problem) {
+    this.#http = http;
+    this.#problem = problem;
+    this.#workers = workers.map(({ pid, lines: [, { host, port }], stop, hasEnded }) => ({ pid, stop, hasEnded, metrics: `http://${host}:${port}/metrics` }));
   }
 
   get done() {
-    return this.#done.reduce((sum, done) => sum + done, 0);
+    return this.#done;
   }
 
   /** Since `go`. */
@@ -41,27 +46,48 @@ export class Workforce {
     return (performance.now() - this.#began) / 1000;
   }
 
-  go() {
+  async go() {
+    this.#cpuBefore = this.#cpu();
     this.#began = performance.now();
-    for (const worker of this.#workers) worker.send({ go: true });
+    await this.#http.post('/api/v1/queue/resume', { problem_id: this.#problem });
+    this.#looking = this.#look();
+    this.#looking.catch(() => undefined);
   }
 
   /** Resolves when `total` tasks are done, with the CPU seconds that the workers took. @throws where a worker ends */
   async finish(total) {
-    const ended = Promise.race(this.#workers.map((worker) => worker.wait(() => false)));
-    ended.catch(() => undefined);
-    while (this.done < total) {
-      await Promise.race([ended, new Promise((resolve) => {
-        this.#changed = resolve;
-      })]);
-    }
-    const seconds = this.seconds;
-    const answers = Promise.all(this.#workers.map((worker) => worker.wait(({ finished }) => finished === true)));
-    for (const worker of this.#workers) worker.send({ finish: true });
-    return { seconds, cpu: (await answers).reduce((sum, { cpu }) => sum + cpu, 0) };
+    while (this.#done < total) await Promise.race([this.#looking, sleep(LOOK_MS / 5)]);
+    return { seconds: this.progress.at(-1)[0], cpu: this.#cpu() - this.#cpuBefore };
   }
 
   async stop() {
+    this.#looking = null;
+    await this.#http.close();
     for (const worker of this.#workers) await worker.stop();
   }
+
+  #cpu() {
+    return this.#workers.reduce((sum, { pid }) => sum + (cpuOf(pid) ?? NaN), 0);
+  }
+
+  async #look() {
+    for (;;) {
+      if (this.#workers.some((worker) => worker.hasEnded())) {
+        if (this.#looking === null) return;
+        throw new Error('a worker of the benchmark has ended');
+      }
+      const counts = await Promise.all(this.#workers.map(({ metrics }) => completed(metrics)));
+      if (this.#looking === null) return;
+      const done = counts.reduce((sum, count) => sum + count, 0);
+      if (done > this.#done) this.progress.push([this.seconds, done]);
+      this.#done = done;
+      await sleep(LOOK_MS);
+    }
+  }
+}
+
+async function completed(url) {
+  const text = await (await fetch(url)).text();
+  if (!/^task_executor_worker_attempts_total\{outcome="failed"\} 0$/m.test(text)) throw new Error('a task of the benchmark has failed');
+  return Number(/^task_executor_worker_attempts_total\{outcome="completed"\} (\d+)$/m.exec(text)[1]);
 }

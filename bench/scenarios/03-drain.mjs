@@ -3,7 +3,7 @@ import { againstPeers, compareContenders, peerContenders, withSystem } from '../
 import { drain } from '../lib/loads.mjs';
 import { perSecond } from '../lib/report.mjs';
 
-export const title = 'a backlog drained by one worker process over HTTP, 200 tasks a call, 4 calls in flight';
+export const title = 'a backlog drained by one worker process over HTTP, 1,000 tasks at a time';
 
 export async function run(context) {
   const { sizes, undo } = context;

@@ -145,6 +145,23 @@ export class ApiClient {
     return task ?? null;
   }
 
+  /** Up to `max_tasks` claimed tasks: those that are there, or the first that comes within `wait_seconds`; maybe none. */
+  async claimMany(worker: WorkerIdentity, claim: Schemas['BatchClaim'], signal?: AbortSignal): Promise<readonly Schemas['Task'][]> {
+    const timeoutMs = (claim.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
+    const { tasks } = await this.#api.call<Schemas['ClaimedTasks']>('POST', `/api/v1/workers/${worker.workerId}/claim-batch`, {
+      body: claim, headers: sessionHeader(worker), timeoutMs, signal,
+    });
+    return tasks;
+  }
+
+  /** What complete, fail and release say, of many attempts at once. What became of each, in their order. */
+  async reportMany(worker: WorkerIdentity, reports: Schemas['ReportBatch']['reports']): Promise<readonly Schemas['ReportReceipt'][]> {
+    const answer = await this.#api.call<Schemas['ReportReceipts']>('POST', `/api/v1/workers/${worker.workerId}/report`, {
+      body: { reports }, headers: sessionHeader(worker),
+    });
+    return answer.reports;
+  }
+
   complete(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], result: Record<string, unknown>): Promise<Schemas['Task']> {
     return this.#report(worker, attempt, 'complete', result);
   }

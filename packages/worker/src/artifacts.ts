@@ -22,6 +22,9 @@ const UNNAMEABLE = /[\\\u0000-\u001f\u007f]/;
 const MAX_TRIES = 20;
 const RETRY = { initialMs: 200, maxMs: 10_000 };
 
+/** What is said of an attempt that takes no file any more. */
+const ENDED: ReadonlySet<string> = new Set(['attempt_not_held', 'task_not_found', 'session_superseded', 'session_ended', 'worker_not_found']);
+
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.csv': 'text/csv', '.gif': 'image/gif', '.gz': 'application/gzip', '.htm': 'text/html', '.html': 'text/html', '.jpeg': 'image/jpeg',
   '.jpg': 'image/jpeg', '.json': 'application/json', '.jsonl': 'application/jsonl', '.log': 'text/plain', '.md': 'text/markdown',
@@ -71,35 +74,44 @@ export async function storeArtifacts(folder: string, put: PutArtifact, log: Exec
     for (const name of names) {
       const refusal = await store(folder, name, put, stop);
       if (stop.aborted) return;
-      if (refusal !== null) await log('error', `the artifact ${name} was not kept: ${refusal}`);
+      if (refusal !== null) await log('error', `the artifact ${name} was not kept: ${refusal.reason}`);
+      if (refusal?.isFinal === true) return;
     }
   } catch (error) {
     await log('error', `the artifacts were not kept: ${String(error)}`);
   }
 }
 
+interface Refusal {
+  readonly reason: string;
+  /** Whether the attempt takes no file any more. */
+  readonly isFinal: boolean;
+}
+
 /** Why the file was not stored, or null. */
-async function store(folder: string, name: string, put: PutArtifact, stop: AbortSignal): Promise<string | null> {
+async function store(folder: string, name: string, put: PutArtifact, stop: AbortSignal): Promise<Refusal | null> {
   let reason = 'stopped';
   for (let tries = 1; tries <= MAX_TRIES && !stop.aborted; tries++) {
     let file: FileHandle | undefined;
     try {
       file = await open(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const found: Stats = await file.stat();
-      if (!found.isFile()) return 'not a plain file';
-      if (found.size > LIMITS.maxArtifactBytes) return `it has ${found.size} bytes; at most ${LIMITS.maxArtifactBytes} are taken`;
+      if (!found.isFile()) return { reason: 'not a plain file', isFinal: false };
+      if (found.size > LIMITS.maxArtifactBytes) {
+        return { reason: `it has ${found.size} bytes; at most ${LIMITS.maxArtifactBytes} are taken`, isFinal: false };
+      }
       const stream = found.size === 0 ? Readable.from([]) : file.createReadStream({ start: 0, end: found.size - 1, autoClose: false });
       await put({ name, stream, bytes: found.size, contentType: MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream' }, stop);
       return null;
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof ApiError && !error.retryable) return reason;
-      if (file === undefined) return reason;
+      if (error instanceof ApiError && !error.retryable) return { reason, isFinal: ENDED.has(error.code) };
+      if (file === undefined) return { reason, isFinal: false };
       const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
       await sleep(Math.max(asked, backoffMs(RETRY, tries, Math.random())), undefined, { signal: stop }).catch(() => undefined);
     } finally {
       await file?.close();
     }
   }
-  return reason;
+  return { reason, isFinal: false };
 }

@@ -3,6 +3,7 @@
  * released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said. One that
  * has ended by itself is reported, whatever happens to it afterwards.
  */
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
 import type { Catalog } from './catalog.js';
@@ -37,8 +38,6 @@ export class Attempt {
   readonly said: Promise<void>;
   /** Aborts the executor. */
   readonly #running = new AbortController();
-  /** Aborts what it would still store: this worker does not hold the attempt. */
-  readonly #disowned = new AbortController();
   readonly #outbox: Outbox;
   readonly #log: WorkerLog;
   #ended = false;
@@ -65,6 +64,11 @@ export class Attempt {
     });
   }
 
+  /** Whether nothing of it runs any more, though not all is said. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Stops it, for the first reason that is given; that it is not ours any more outweighs any other. */
   stop(reason: StopReason): void {
     const disowning = isDisowning(reason);
@@ -75,7 +79,6 @@ export class Attempt {
     }
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
     if (disowning) {
-      this.#disowned.abort();
       this.#outbox.abandon();
     }
     this.#running.abort();
@@ -87,17 +90,18 @@ export class Attempt {
     const timer = setTimeout(() => {
       this.stop('timeout');
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
-    const execution = await execute(catalog.find(this.task.problem_id), this.task, {
+    const { execution, artifacts } = await execute(catalog.find(this.task.problem_id), this.task, {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
-    }, { stop: this.#running.signal, disowned: this.#disowned.signal });
+    }, { stop: this.#running.signal, disowned: this.#outbox.abandoned });
     clearTimeout(timer);
     this.#ended = true;
     const end = this.#endOf(execution);
-    if (this.#disowned.signal.aborted) {
+    if (this.#outbox.abandoned.aborted) {
+      if (artifacts !== null) await rm(artifacts, { recursive: true, force: true });
       endSaid();
     } else {
       if (this.#stopReason === 'released') void this.#hurry();
-      await Promise.race([this.#outbox.report(this.#reportOf(execution)).finally(endSaid), this.#answered]);
+      await Promise.race([this.#outbox.report(this.#reportOf(execution), artifacts).finally(endSaid), this.#answered]);
     }
     this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
     return end;
@@ -111,7 +115,7 @@ export class Attempt {
   #endOf(execution: Execution): AttemptEnd {
     const unfit = execution.kind === 'unfit' ? execution.reason : (execution.unfit ?? null);
     // What was finished before the stop arrived is finished.
-    const isStopped = this.#stopReason !== null && (this.#disowned.signal.aborted || execution.kind !== 'completed');
+    const isStopped = this.#stopReason !== null && (this.#outbox.abandoned.aborted || execution.kind !== 'completed');
     return { kind: isStopped && this.#stopReason !== null ? this.#stopReason : execution.kind, unfit };
   }
 

@@ -1,8 +1,9 @@
 /**
  * The claims of one session, one after another: each hangs at the API until there is a task. The same request id goes with
- * every try of a claim until a definite answer came, so a claim whose answer was lost gets its task again.
+ * every try of a claim until a definite answer came, so a claim whose answer was lost gets its tasks again.
  */
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError } from '@task-executor/shared';
 import type { Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
@@ -10,8 +11,8 @@ import { pause, retryDelayMs } from './retry.js';
 
 /** What the loop needs of its session. */
 export interface Claimer {
-  /** One call. @throws ApiError, ApiUnreachable */
-  claim(waitSeconds: number, requestId: string, signal?: AbortSignal): Promise<Task | null>;
+  /** One call, for as many tasks as there is room for. @throws ApiError, ApiUnreachable */
+  claim(waitSeconds: number, requestId: string, signal?: AbortSignal): Promise<readonly Task[]>;
   /** Resolves when a task may be taken, or `stop` aborts. */
   ready(stop: AbortSignal): Promise<void>;
   /** Takes a task. */
@@ -39,18 +40,20 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
   let open = false;
   while (!stop.aborted) {
     await claimer.ready(stop);
+    // Tasks that end in the same moment make room together.
+    await nextTurn();
     if (stop.aborted) break;
     const began = performance.now();
     try {
       open = true;
-      const task = await claimer.claim(WAIT_SECONDS, requestId, stop);
+      const tasks = await claimer.claim(WAIT_SECONDS, requestId, stop);
       open = false;
       failures = 0;
       requestId = randomUUID();
-      claimer.counted(task === null ? 'nothing' : 'task');
-      if (task !== null) {
+      claimer.counted(tasks.length === 0 ? 'nothing' : 'task');
+      for (const task of tasks) claimer.begin(task);
+      if (tasks.length > 0) {
         early = 0;
-        claimer.begin(task);
         continue;
       }
       early = performance.now() - began < WAIT_SECONDS * 500 ? early + 1 : 0;
@@ -75,8 +78,8 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
 /** Asks once more, without waiting, for what a claim that was cut off may have taken; else it would wait for its timeout. */
 async function resolveLast(claimer: Claimer, requestId: string, log: WorkerLog): Promise<void> {
   try {
-    const task = await claimer.claim(0, requestId, AbortSignal.timeout(LAST_CLAIM_MS));
-    if (task !== null) claimer.refuse(task);
+    const tasks = await claimer.claim(0, requestId, AbortSignal.timeout(LAST_CLAIM_MS));
+    for (const task of tasks) claimer.refuse(task);
   } catch (error) {
     if (!claimer.isOver(error)) log.debug({ event: 'claim_unresolved', error: String(error) }, 'the last claim was not answered');
   }

@@ -1,22 +1,27 @@
 /**
- * Executes one task with what its executor may use: its log, its progress, a workspace that is there for this attempt alone, and
- * the artifacts that are left in it. Here it is decided whether a failure is the task's or the host's.
+ * Executes one task with what its executor may use: its log, its progress, and a workspace that is there for this attempt alone.
+ * Here it is decided whether a failure is the task's or the host's.
  */
 import type { components } from '@task-executor/shared';
-import { storeArtifacts, type PutArtifact } from './artifacts.js';
 import type { CatalogEntry } from './catalog-entry.js';
 import { fullDisk, scratchOf } from './executors/scratch.js';
 import { Unfit, type Execution, type ExecutionContext, type Task, type Workspace } from './executors/executor.js';
-import { openWorkspace, removeWorkspace } from './executors/workspace.js';
+import { openWorkspace, removeWorkspace, takeOutArtifacts } from './executors/workspace.js';
 import { ProgressReporter } from './progress.js';
 import { storableContext } from './storable-json.js';
 
-/** The way to the API for one attempt. */
+/** The way to the API for one attempt while it runs. */
 export interface AttemptChannel {
   readonly log: ExecutionContext['log'];
   /** @throws ApiError, ApiUnreachable */
   readonly putProgress: (progress: components['schemas']['Progress']) => Promise<unknown>;
-  readonly putArtifact: PutArtifact;
+}
+
+/** How a task went, and what it has left. */
+export interface Executed {
+  readonly execution: Execution;
+  /** The folder of its artifacts, to be removed by whoever stores them; null where there are none to be stored. */
+  readonly artifacts: string | null;
 }
 
 export interface Signals {
@@ -26,10 +31,9 @@ export interface Signals {
   readonly disowned: AbortSignal;
 }
 
-/** Runs `task` as `entry` says; resolves when nothing of it runs and nothing is left of it. Never rejects. */
-export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned }: Signals): Promise<Execution> {
-  if (entry === null) return { kind: 'failed', error: `this worker has no executor for ${task.problem_id}` };
-  const scratch = scratchOf(entry.scratch);
+/** Runs `task` as `entry` says; resolves when nothing of it runs, and nothing is left of it but its artifacts. Never rejects. */
+export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned }: Signals): Promise<Executed> {
+  if (entry === null) return { execution: { kind: 'failed', error: `this worker has no executor for ${task.problem_id}` }, artifacts: null };
   const log: ExecutionContext['log'] = (level, message, context) =>
     channel.log(level, message, context === undefined ? undefined : storableContext(context));
   const progress = new ProgressReporter(channel.putProgress, disowned);
@@ -40,20 +44,27 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     progress: (update) => {
       progress.report(update);
     },
-    workspace: () => (opened ??= openWorkspace(task, scratch.root)),
+    workspace: () => (opened ??= openWorkspace(task, scratchOf(entry.scratch).root)),
   }));
   const workspace = await settled(opened);
+  let artifacts: string | null = null;
   if (workspace !== null) {
+    const scratch = scratchOf(entry.scratch);
     const isWanted = execution.kind === 'completed' || (execution.kind === 'failed' && !stop.aborted);
-    if (isWanted && !disowned.aborted) await storeArtifacts(workspace.artifactsFolder, channel.putArtifact, log, disowned);
+    if (isWanted && !disowned.aborted) {
+      artifacts = await takeOutArtifacts(workspace, scratch.root).catch(async (error: unknown) => {
+        await log('error', `the artifacts were not kept: ${String(error)}`);
+        return null;
+      });
+    }
     const left = await removeWorkspace(workspace);
     if (left !== null) await log('warning', `the scratch folder could not be removed: ${left}`);
-    // Full though the task's own files are gone: it failed for what others have written.
-    const full = execution.kind === 'failed' ? await fullDisk(scratch) : null;
+    // Full though the task's own files are gone, or were: it failed for what others have written.
+    const full = execution.kind === 'failed' ? await fullDisk(scratch, artifacts) : null;
     if (full !== null) execution = { kind: 'unfit', reason: full };
   }
   await progress.close();
-  return execution;
+  return { execution, artifacts };
 }
 
 async function outcomeOf(run: () => Promise<Execution>): Promise<Execution> {

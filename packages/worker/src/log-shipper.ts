@@ -60,6 +60,7 @@ export class LogShipper {
   readonly #buffer: LogLine[] = [];
   #heldLines = 0;
   #heldChars = 0;
+  readonly #before: number;
   #accepted = 0;
   /** How many lines the API has. */
   #offset: number;
@@ -83,6 +84,7 @@ export class LogShipper {
     this.#send = send;
     this.#stop = stop;
     this.#store = store;
+    this.#before = leftover.offset;
     this.#offset = leftover.offset;
     this.#batches.push(...leftover.sequences.map((sequence) => ({ sequence, lines: 0, entries: null, stored: Promise.resolve(true) })));
     this.#sequence = Math.max(0, ...leftover.sequences);
@@ -91,6 +93,11 @@ export class LogShipper {
     }, { once: true });
     if (stop.aborted) this.#abandon();
     this.#done = this.#run();
+  }
+
+  /** How many lines it was given, and those that an earlier process had sent. */
+  get lines(): number {
+    return this.#before + this.#accepted;
   }
 
   /** Takes one line; resolves when there is room for the next. */

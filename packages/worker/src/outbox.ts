@@ -1,9 +1,11 @@
 /**
- * What one attempt has to say to the API: its log lines, then its final report. A report is kept in the spool from the moment
- * that it is known, and is sent until there is a definite answer, whatever becomes of the session meanwhile: a result that
- * comes too late is kept by the API beside its attempt.
+ * What one attempt has to say to the API: its log lines, its artifacts, then its final report. A report is kept in the spool from
+ * the moment that it is known, before the artifacts are stored, and is sent until there is a definite answer, whatever
+ * becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
+import { rm } from 'node:fs/promises';
 import { ApiError, type LogLevel, type WorkerIdentity } from '@task-executor/shared';
+import { storeArtifacts } from './artifacts.js';
 import type { WorkerLog } from './log.js';
 import { LogShipper, type BatchStore } from './log-shipper.js';
 import type { Courier, Report } from './report.js';
@@ -20,6 +22,8 @@ export interface OutboxParts {
   readonly courier: Courier;
   readonly spool: Spool | null;
   readonly log: WorkerLog;
+  /** Aborts when the process ends: what is in the spool stays there. */
+  readonly halted: AbortSignal;
   /** Told whenever `waiting` may have changed. */
   readonly changed: () => void;
   readonly leftover?: Leftover;
@@ -31,19 +35,20 @@ export class Outbox {
   readonly #worker: WorkerIdentity;
   readonly #spool: Spool | null;
   readonly #log: WorkerLog;
-  readonly #halted = new AbortController();
+  readonly #halted: AbortSignal;
   readonly #changed: () => void;
   readonly #abandoned = new AbortController();
   readonly #shipper: LogShipper;
   #delivering = false;
   #answers = 0;
 
-  constructor({ identity, courier, spool, log, changed, leftover }: OutboxParts) {
+  constructor({ identity, courier, spool, log, halted, changed, leftover }: OutboxParts) {
     this.identity = identity;
     this.#courier = courier;
     this.#worker = { workerId: identity.worker_id, session: identity.session };
     this.#spool = spool;
     this.#log = log;
+    this.#halted = halted;
     this.#changed = changed;
     this.#shipper = new LogShipper(
       (offset, entries) => this.#courier.logs(this.#worker, identity, { offset, entries }),
@@ -66,44 +71,64 @@ export class Outbox {
     this.#abandoned.abort();
   }
 
-  /** Ends at once, because the process does; what is in the spool stays there. */
+  /** Aborts at `abandon`. */
+  get abandoned(): AbortSignal {
+    return this.#abandoned.signal;
+  }
+
+  /** To be called when `halted` has aborted: what waits for its log ends, too. */
   halt(): void {
-    this.#halted.abort();
     this.#shipper.halt();
   }
 
-  /** The last word of the attempt. Resolves when it has a definite answer, or after `halt`. */
-  async report(report: Report): Promise<void> {
+  /**
+   * The last word of the attempt, after the files in the folder `artifacts`, which is removed then. Resolves when it has a
+   * definite answer, or when it is halted.
+   */
+  async report(report: Report, artifacts: string | null = null): Promise<void> {
     this.#delivering = true;
-    await this.#keep(report);
-    await this.#deliver(report);
+    await this.#keep(report, artifacts);
+    await this.#deliver(report, artifacts);
   }
 
   /** The same for what an earlier process left. */
   async resume({ hasReport }: Leftover): Promise<void> {
     this.#delivering = true;
     const parcel = hasReport ? await this.#spool?.get(this.identity, null) : null;
-    await this.#deliver(parcel?.kind === 'report' ? parcel.report : null);
+    if (parcel?.kind === 'report') await this.#deliver(parcel.report, parcel.artifacts ?? null);
+    else await this.#deliver(null, null);
   }
 
-  async #deliver(report: Report | null): Promise<void> {
+  async #deliver(report: Report | null, artifacts: string | null): Promise<void> {
+    if (artifacts !== null) await this.#storeArtifacts(artifacts);
     await this.#shipper.close();
     let refusal = report === null ? null : await this.#send(report);
     if (report?.verb === 'complete' && refusal !== null && refusal.status !== 409 && refusal.status !== 404) {
       // The result itself was refused; the task must not wait for its timeout because of it.
       const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
-      await this.#keep(failure);
+      await this.#keep(failure, artifacts);
       refusal = await this.#send(failure);
     }
     if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
-    if (!this.#halted.signal.aborted) await this.#spool?.remove(this.identity, null);
+    if (!this.#halted.aborted) {
+      await this.#spool?.remove(this.identity, null);
+      if (artifacts !== null) await rm(artifacts, { recursive: true, force: true }).catch(() => undefined);
+    }
     this.#delivering = false;
     this.#changed();
   }
 
-  /** Sends until there is a definite answer, which is returned where it is a refusal, or after `halt`. */
+  /** Until all are stored, or given up, or when it is halted. */
+  #storeArtifacts(folder: string): Promise<void> {
+    return storeArtifacts(
+      folder, (upload, signal) => this.#courier.artifact(this.#worker, this.identity, upload, signal),
+      (level, message) => this.log(level, message), this.#halted,
+    );
+  }
+
+  /** Sends until there is a definite answer, which is returned where it is a refusal, or when it is halted. */
   async #send(report: Report): Promise<ApiError | null> {
-    for (let failures = 1; !this.#halted.signal.aborted; failures++) {
+    for (let failures = 1; !this.#halted.aborted; failures++) {
       try {
         await this.#courier.report(this.#worker, this.identity, report);
         return null;
@@ -113,14 +138,14 @@ export class Outbox {
         // An API that is away says nothing about this report.
         if (error instanceof ApiError && error.status === 500) this.#answers += 1;
         this.#changed();
-        await pause(retryDelayMs(error, failures, RETRY), this.#halted.signal);
+        await pause(retryDelayMs(error, failures, RETRY), this.#halted);
       }
     }
     return null;
   }
 
-  async #keep(report: Report): Promise<void> {
-    await this.#spool?.put(this.identity, null, { kind: 'report', report }).catch((error: unknown) => {
+  async #keep(report: Report, artifacts: string | null): Promise<void> {
+    await this.#spool?.put(this.identity, null, { kind: 'report', report, lines: this.#shipper.lines, ...(artifacts !== null && { artifacts }) }).catch((error: unknown) => {
       this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
     });
   }

@@ -15,6 +15,7 @@ export class Outboxes {
   readonly #log: WorkerLog;
   readonly #open = new Set<Outbox>();
   readonly #change = new Change();
+  readonly #halted = new AbortController();
 
   constructor({ courier, spool, log }: { courier: Courier; spool: Spool | null; log: WorkerLog }) {
     this.#courier = courier;
@@ -65,12 +66,13 @@ export class Outboxes {
 
   /** Gives up sending; what is in the spool stays there. */
   end(): void {
+    this.#halted.abort();
     for (const outbox of this.#open) outbox.halt();
   }
 
   #parts() {
     return {
-      courier: this.#courier, spool: this.#spool, log: this.#log,
+      courier: this.#courier, spool: this.#spool, log: this.#log, halted: this.#halted.signal,
       changed: () => {
         this.#change.tell();
       },

@@ -18,7 +18,9 @@ const isCount = (value: number | undefined): value is number => value !== undefi
 export class ProgressReporter {
   readonly #send: (progress: Progress) => Promise<unknown>;
   readonly #stop: AbortSignal;
-  readonly #closing = new AbortController();
+  /** Made with the first news: most attempts have none. */
+  #closing: AbortController | null = null;
+  #closed = false;
   #known: Omit<Progress, 'metrics'> = {};
   readonly #metrics = new Map<string, number>();
   #news = false;
@@ -33,7 +35,7 @@ export class ProgressReporter {
 
   /** Notes `update`; what the contract would not take is left out. */
   report({ step, total, message, metrics = {} }: ProgressUpdate): void {
-    if (this.#refused || this.#closing.signal.aborted) return;
+    if (this.#refused || this.#closed) return;
     this.#known = {
       ...this.#known,
       ...(isCount(step) && { step }),
@@ -47,7 +49,8 @@ export class ProgressReporter {
 
   /** Sends what was said last, once more at most, and takes no more. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closed = true;
+    this.#closing?.abort();
     await this.#running;
     if (this.#news) await this.#sendNews();
   }
@@ -59,6 +62,7 @@ export class ProgressReporter {
   }
 
   async #run(): Promise<void> {
+    this.#closing ??= new AbortController();
     const wake = AbortSignal.any([this.#closing.signal, this.#stop]);
     while (this.#news && !wake.aborted) {
       await this.#sendNews();

@@ -8,6 +8,7 @@ import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
 import type { Catalog } from './catalog.js';
 import { Change } from './change.js';
 import { claimLoop } from './claim-loop.js';
+import type { ClaimTasks } from './claims.js';
 import type { Task } from './executors/executor.js';
 import type { Fitness } from './fitness.js';
 import type { Pulse, Pulses } from './heartbeat/pulse.js';
@@ -30,10 +31,11 @@ export interface SessionParts {
   readonly outboxes: Outboxes;
   readonly catalog: Catalog;
   readonly concurrency: number;
+  readonly claim: ClaimTasks;
   readonly fitness: Fitness;
   readonly tally: Tally;
-  /** Whether the worker may begin one more task. */
-  readonly mayBegin: () => boolean;
+  /** How many more tasks the worker may begin. */
+  readonly left: () => number;
   readonly onBegin: () => void;
   readonly onFinish: () => void;
   readonly log: WorkerLog;
@@ -147,14 +149,14 @@ export class Session {
   }
 
   #claims(): Promise<void> {
-    const { client, tally } = this.#parts;
+    const { claim, tally } = this.#parts;
     return claimLoop({
-      claim: (waitSeconds, requestId, signal) =>
-        client.claim(this.identity, { ...(waitSeconds > 0 ? { wait_seconds: waitSeconds } : {}), request_id: requestId }, signal),
+      // One that is asked for what it may have taken wants it even where there is no room any more.
+      claim: (waitSeconds, requestId, signal) => claim(this.identity, { room: Math.max(1, this.#room()), waitSeconds, requestId, signal }),
       ready: (stop) => this.#ready(stop),
       begin: (task) => {
         if (this.#over.signal.aborted) return;
-        if (this.#mayTake()) this.#begin(task);
+        if (this.#room() > 0) this.#begin(task);
         else this.#refuse(task);
       },
       refuse: (task) => {
@@ -167,13 +169,14 @@ export class Session {
     }, this.#log, this.#claiming.signal);
   }
 
-  #mayTake(): boolean {
-    const { concurrency, fitness, mayBegin } = this.#parts;
-    return this.attempts.size < concurrency && !this.#draining && fitness.reason === null && mayBegin();
+  /** How many tasks may be taken. */
+  #room(): number {
+    const { concurrency, fitness, left } = this.#parts;
+    return this.#draining || fitness.reason !== null ? 0 : Math.min(concurrency - this.attempts.size, left());
   }
 
   async #ready(stop: AbortSignal): Promise<void> {
-    while (!this.#mayTake() && !stop.aborted) {
+    while (this.#room() < 1 && !stop.aborted) {
       const waiting = new AbortController();
       const signal = AbortSignal.any([stop, waiting.signal]);
       await Promise.race([this.#change.next(signal), this.#parts.fitness.changed.next(signal)]);
@@ -187,10 +190,7 @@ export class Session {
     const outbox = outboxes.open(this.identity, about);
     const attempt = new Attempt({
       task, outbox, catalog, log: this.#log,
-      channel: {
-        putProgress: (progress) => client.putProgress(this.identity, about, progress),
-        putArtifact: (upload, signal) => client.putArtifact(this.identity, about, upload, signal),
-      },
+      channel: { putProgress: (progress) => client.putProgress(this.identity, about, progress) },
     });
     // The task's last attempt may have been this session's own, and may still be ending.
     const key = `${task.id}/${task.attempt}`;
@@ -225,7 +225,8 @@ export class Session {
   }
 
   #name(): void {
-    this.#pulse.name([...this.attempts.values()].map(({ task }) => ({ task_id: task.id, attempt: task.attempt })));
+    // Of one that has ended, the answer to its report says all there is to say.
+    this.#pulse.name(() => [...this.attempts.values()].filter(({ ended }) => !ended).map(({ task }) => ({ task_id: task.id, attempt: task.attempt })));
   }
 
   /** Whether the API said that this session is over. */

@@ -4,6 +4,7 @@
  */
 import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
+import { claimsOf, type ClaimTasks } from './claims.js';
 import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
@@ -30,6 +31,7 @@ class Worker implements RunningWorker {
   readonly #options: WorkerOptions;
   readonly #catalog: Catalog;
   readonly #client: ApiClient;
+  readonly #claim: ClaimTasks;
   readonly #pulses: Pulses;
   readonly #fitness: Fitness;
   readonly #outboxes: Outboxes;
@@ -48,7 +50,8 @@ class Worker implements RunningWorker {
     this.#pulses = options.pulses ?? new Pulses();
     this.#catalog = options.catalog ?? BUILT_IN_CATALOG;
     const { spool = null, log, health = () => this.#catalog.health() } = options;
-    this.#outboxes = new Outboxes({ courier: courierOf(this.#client), spool, log });
+    this.#claim = claimsOf(this.#client, options.concurrency);
+    this.#outboxes = new Outboxes({ courier: courierOf(this.#client, options.concurrency), spool, log });
     this.#fitness = new Fitness(async () => (await spool?.check()) ?? (await health()), log);
     this.registered = new Promise((resolve) => {
       this.#announce = resolve;
@@ -141,8 +144,8 @@ class Worker implements RunningWorker {
       const end = await this.#live(unfit, new Session({
         registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, client: this.#client,
         pulses: this.#pulses, outboxes: this.#outboxes, fitness: this.#fitness, tally: this.#tally, concurrency, log,
-        catalog: this.#catalog,
-        mayBegin: () => this.#begun < (this.#options.maxTasks ?? Infinity),
+        catalog: this.#catalog, claim: this.#claim,
+        left: () => (this.#options.maxTasks ?? Infinity) - this.#begun,
         onBegin: () => {
           this.#onBegin();
         },

@@ -95,6 +95,6 @@ describe('simulated executor', () => {
   it('takes what fits and names what does not', () => {
     expect(planOf({})).to.deep.equal({ steps: 30, seconds: 2, failure: null });
     expect(planOf({ max_steps: 3, duration_seconds: 0.5, fail: true, error: 'x' })).to.deep.equal({ steps: 3, seconds: 0.5, failure: 'x' });
-    for (const wrong of [{ max_steps: 0 }, { max_steps: 'x' }, { duration_seconds: -1 }, { fail: 1 }, { error: 5 }]) expect(planOf(wrong)).to.be.a('string');
+    for (const wrong of [{ max_steps: -1 }, { max_steps: 'x' }, { duration_seconds: -1 }, { fail: 1 }, { error: 5 }]) expect(planOf(wrong)).to.be.a('string');
   });
 });

@@ -1,7 +1,7 @@
 /** Workers as processes of their own, killed, signalled and configured for real, against the scripted API. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -59,14 +59,20 @@ describe('worker processes', function () {
     };
   }
 
-  const spooled = async (): Promise<string[]> => (await readdir(join(folder, 'spool'), { recursive: true }).catch(() => [])).filter((name) => /\.[0-9]+\.json$|report\.json$/.test(name));
+  /** What is in the spools: log batches and reports, of which a file may hold several. */
+  async function spooled(): Promise<unknown[]> {
+    const root = join(folder, 'spool');
+    const names = (await readdir(root, { recursive: true }).catch(() => [])).filter((name) => /\.[0-9]+\.json$|report\.json$|reports\..*\.json$/.test(name));
+    const texts = await Promise.all(names.map((name) => readFile(join(root, name), 'utf8').catch(() => '[]')));
+    return texts.flatMap((text) => [JSON.parse(text) as unknown].flat());
+  }
   async function untilSpooled(count: number): Promise<void> {
     while ((await spooled()).length < count) await new Promise((resolve) => setImmediate(resolve));
   }
 
   it('delivers after kill -9 and a restart what it had finished, under its old session, before it registers', async () => {
     const tasks = [api.give({ parameters: { duration_seconds: 0, max_steps: 3 } }), api.give({ parameters: { duration_seconds: 0, max_steps: 1, fail: true } })];
-    for (const operation of ['complete', 'fail', 'logs'] as const) api.always(operation, 'cut');
+    for (const operation of ['report', 'logs'] as const) api.always(operation, 'cut');
     const first = start(['--concurrency', '2']);
     await untilSpooled(4);
     first.child.kill('SIGKILL');
@@ -75,7 +81,7 @@ describe('worker processes', function () {
     await api.stop();
     const second = start(['--concurrency', '2']);
     await second.said('leftover');
-    for (const operation of ['complete', 'fail', 'logs'] as const) api.always(operation, 'usual');
+    for (const operation of ['report', 'logs'] as const) api.always(operation, 'usual');
     const before = api.calls.length;
     await api.start();
     await api.untilCalls('register', 2);
@@ -83,7 +89,7 @@ describe('worker processes', function () {
     expect(completed).to.deep.include({ verb: 'complete', lines: ['step 1 of 3', 'step 2 of 3', 'step 3 of 3'] });
     expect(failed).to.deep.include({ verb: 'fail', lines: ['step 1 of 1'] });
     const later = api.calls.slice(before);
-    expect(new Set(later.filter((call) => ['complete', 'fail', 'logs'].includes(call.operation)).map((call) => call.session))).to.deep.equal(new Set([session]));
+    expect(new Set(later.filter((call) => ['report', 'logs'].includes(call.operation)).map((call) => call.session))).to.deep.equal(new Set([session]));
     expect(await spooled()).to.be.empty;
     second.child.kill('SIGTERM');
     expect(await second.exit()).to.equal(0);
@@ -165,7 +171,7 @@ describe('worker processes', function () {
     await writeFile(join(folder, 'worker.yaml'), `api-url: ${api.url}\ncatalog: catalog.yaml\nport: 0\nconcurrency: 3\n`);
     const worker = start(['--config', join(folder, 'worker.yaml'), '--concurrency', '2']);
     const { port } = await worker.said('serving_status');
-    await api.untilCalls('claim');
+    await api.untilCalls('claim-batch');
     expect(api.of('register')[0]?.body).to.deep.include({ capabilities: { max_parallel_tasks: 2, supported_problems: ['test-*'] } });
     const get = (path: string, init?: RequestInit): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`, init);
     const health = await get('/health');

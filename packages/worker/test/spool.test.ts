@@ -73,6 +73,27 @@ describe('spool', () => {
     expect(await readdir(join(spool.folder, '..'))).to.have.length(1);
   });
 
+  it('writes reports that come together as one file, which goes with the last of them, and gives each back after a crash', async () => {
+    const dead = await open();
+    await Promise.all([1, 2, 3].map((attempt) => dead.put(identity(attempt), null, report)));
+    expect(dead.files).to.equal(1);
+    const [file] = (await readdir(dead.folder)).filter((name) => name.startsWith('reports.'));
+    expect(dead.bytes).to.equal((await readFile(join(dead.folder, file!))).length);
+    await dead.remove(identity(2), null);
+    expect(await dead.get(identity(2), null)).to.equal(null);
+    await dead.put(identity(3), null, { kind: 'report', report: { verb: 'fail', body: { error: 'refused' } } });
+    expect(dead.files).to.equal(2);
+    await die(dead);
+    const spool = await open();
+    // What was answered comes again: the API answers it as before.
+    expect((await spool.leftovers()).map((one) => [one.identity.attempt, one.hasReport])).to.deep.equal([[1, true], [2, true], [3, true]]);
+    for (const attempt of [1, 2, 3]) {
+      expect(await spool.get(identity(attempt), null)).to.deep.include({ ...identity(attempt), kind: 'report' });
+      await spool.remove(identity(attempt), null);
+    }
+    expect([spool.files, spool.bytes]).to.deep.equal([0, 0]);
+  });
+
   it('leaves to a living process what is its own', async () => {
     const living = await open();
     await living.put(identity(), null, report);

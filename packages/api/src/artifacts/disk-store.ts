@@ -68,8 +68,9 @@ export class DiskStore implements ArtifactStore {
     try {
       for (const name of await readdir(this.#temporary)) {
         const path = join(this.#temporary, name);
-        const { mtimeMs } = await stat(path);
-        if (Date.now() - mtimeMs < UPLOAD_MS) continue;
+        // An upload that ends meanwhile takes its file away.
+        const found = await stat(path).catch(() => null);
+        if (found === null || Date.now() - found.mtimeMs < UPLOAD_MS) continue;
         await rm(path, { force: true });
         this.#log.info({ event: 'upload_removed' }, 'what an upload had left that was broken off was removed');
       }

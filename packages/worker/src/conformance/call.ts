@@ -1,5 +1,5 @@
 /** One call of a worker, as the scripted server saw it. */
-export type Operation = 'register' | 'heartbeat' | 'claim' | 'complete' | 'fail' | 'release' | 'logs' | 'leave' | 'other';
+export type Operation = 'register' | 'heartbeat' | 'claim' | 'claim-batch' | 'report' | 'complete' | 'fail' | 'release' | 'logs' | 'progress' | 'artifacts' | 'leave' | 'other';
 
 export interface Call {
   readonly operation: Operation;
@@ -14,17 +14,21 @@ export interface Call {
   /** From the headers Worker-Session and Task-Attempt. */
   readonly session: string | null;
   readonly attempt: number | null;
+  /** Of a file: its `name` and its `text`. */
   readonly body: Record<string, unknown>;
   /** The status that it was answered with; null while it hangs, or where its connection was cut. */
   status: number | null;
 }
 
+/** Calls that are not about one task. */
+const OF_WORKER: ReadonlySet<string> = new Set(['heartbeat', 'claim', 'claim-batch', 'report']);
+
 /** What a path is about. */
 export function operationOf(method: string, path: string): Pick<Call, 'operation' | 'workerId' | 'taskId'> {
   if (method === 'POST' && path === '/api/v1/workers/register') return { operation: 'register', workerId: '', taskId: '' };
-  const found = /^\/api\/v1\/workers\/([^/]+)(?:\/tasks\/([^/]+))?(?:\/(heartbeat|claim|complete|fail|release|logs))?$/.exec(path);
+  const found = /^\/api\/v1\/workers\/([^/]+)(?:\/tasks\/([^/]+))?(?:\/(heartbeat|claim|claim-batch|report|complete|fail|release|logs|progress|artifacts))?$/.exec(path);
   const [, workerId = '', taskId = '', verb] = found ?? [];
   if (method === 'DELETE' && workerId !== '' && taskId === '' && verb === undefined) return { operation: 'leave', workerId, taskId };
-  if (method !== 'POST' || verb === undefined || (taskId === '') !== (verb === 'heartbeat' || verb === 'claim')) return { operation: 'other', workerId, taskId };
+  if (method !== (verb === 'artifacts' ? 'PUT' : 'POST') || verb === undefined || (taskId === '') !== OF_WORKER.has(verb)) return { operation: 'other', workerId, taskId };
   return { operation: verb as Operation, workerId, taskId };
 }

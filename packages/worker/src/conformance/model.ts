@@ -2,7 +2,7 @@
  * The API's side of the worker protocol, in memory: sessions, tasks, logs and reports, with the answers of the contract.
  * Made to test workers against, so it has no leases of its own and nothing goes wrong in it that was not asked for.
  */
-import { PROBLEMS, type ProblemCode } from '@task-executor/shared';
+import { LIMITS, PROBLEMS, type ProblemCode } from '@task-executor/shared';
 import type { Call } from './call.js';
 
 export interface Reply {
@@ -44,6 +44,9 @@ export function problem(code: ProblemCode, more: Record<string, unknown> = {}, h
   return { status, headers, body: { type: 'about:blank', title, status, code, retryable, request_id: 'scripted', ...more } };
 }
 
+/** What a report among many says, by its outcome. */
+const VERBS: Readonly<Record<string, Ended['verb']>> = { completed: 'complete', failed: 'fail', released: 'release' };
+
 export class Model {
   readonly pending: GivenTask[] = [];
   readonly running: Held[] = [];
@@ -51,6 +54,8 @@ export class Model {
   readonly ended = new Map<string, Ended>();
   /** Reports of attempts that were not held any more, by task and attempt. */
   readonly late = new Map<string, Ended>();
+  /** The text of each file, by task, attempt and name. */
+  readonly artifacts = new Map<string, string>();
   /** The live session of each worker. */
   readonly sessions = new Map<string, { session: string; parallel: number }>();
   readonly directives: Directives = { cancel: [], lost: [], drain: false };
@@ -87,19 +92,14 @@ export class Model {
 
   /** The answer to a claim, or null while there is no task. */
   claim(call: Call): Reply | null {
-    const refused = this.#refusal(call);
-    if (refused !== null) return refused;
-    const session = this.sessions.get(call.workerId);
-    const requestId = typeof call.body.request_id === 'string' ? call.body.request_id : null;
-    const again = this.running.find((held) => requestId !== null && held.requestId === requestId && held.session === session?.session);
-    if (again !== undefined) return { status: 200, body: this.#task(again.task) };
-    const holds = this.running.filter((held) => held.session === session?.session).length;
-    if (this.directives.drain || holds >= (session?.parallel ?? 1)) return null;
-    const task = this.pending.shift();
-    if (task === undefined) return null;
-    task.attempt += 1;
-    this.running.push({ task, session: session?.session ?? '', requestId, lines: [] });
-    return { status: 200, body: this.#task(task) };
+    const tasks = this.#claim(call, 1);
+    return Array.isArray(tasks) ? { status: 200, body: tasks[0] } : tasks;
+  }
+
+  /** The same for many. */
+  claimMany(call: Call): Reply | null {
+    const tasks = this.#claim(call, typeof call.body.max_tasks === 'number' ? call.body.max_tasks : LIMITS.defaultClaimedTasks);
+    return Array.isArray(tasks) ? { status: 200, body: { tasks } } : tasks;
   }
 
   logs(call: Call): Reply {
@@ -111,6 +111,16 @@ export class Model {
     const fresh = entries.slice(held.lines.length - offset).map((entry) => entry.message);
     held.lines.push(...fresh);
     return { status: 200, body: { accepted: fresh.length, next_offset: held.lines.length } };
+  }
+
+  progress(call: Call): Reply {
+    return this.#held(call) === null ? this.#notHeld(call) : { status: 204 };
+  }
+
+  artifact(call: Call): Reply {
+    if (this.#held(call) === null) return this.#notHeld(call);
+    this.artifacts.set(`${call.taskId}/${call.attempt ?? ''}/${String(call.body.name)}`, String(call.body.text));
+    return { status: 201, body: {} };
   }
 
   report(call: Call, verb: Ended['verb']): Reply {
@@ -125,6 +135,20 @@ export class Model {
     this.ended.set(`${held.task.id}/${held.task.attempt}`, { verb, body: call.body, lines: held.lines });
     if (verb === 'release') this.pending.unshift(held.task);
     return { status: 200, body: this.#task(held.task) };
+  }
+
+  reportMany(call: Call): Reply {
+    const reports = (call.body.reports ?? []) as { task_id: string; attempt: number; outcome: string; result?: Record<string, unknown> }[];
+    return {
+      status: 200,
+      body: {
+        reports: reports.map(({ task_id, attempt, outcome, result, ...rest }) => {
+          const { status, body } = this.report({ ...call, taskId: task_id, attempt, body: result ?? rest }, VERBS[outcome] ?? 'fail');
+          const { code: problem, task_status, current_attempt } = (body ?? {}) as Record<string, unknown>;
+          return status === 200 ? { task_id, attempt, accepted: true } : { task_id, attempt, accepted: false, problem, task_status, current_attempt };
+        }),
+      },
+    };
   }
 
   leave(call: Call): Reply {
@@ -148,6 +172,23 @@ export class Model {
   takeBack(taskId: string): void {
     const index = this.running.findIndex((held) => held.task.id === taskId);
     if (index >= 0) this.running.splice(index, 1);
+  }
+
+  #claim(call: Call, wanted: number): Record<string, unknown>[] | Reply | null {
+    const refused = this.#refusal(call);
+    if (refused !== null) return refused;
+    const session = this.sessions.get(call.workerId);
+    const requestId = typeof call.body.request_id === 'string' ? call.body.request_id : null;
+    const again = this.running.filter((held) => requestId !== null && held.requestId === requestId && held.session === session?.session);
+    if (again.length > 0) return again.map(({ task }) => this.#task(task));
+    const holds = this.running.filter((held) => held.session === session?.session).length;
+    const room = this.directives.drain ? 0 : Math.max(0, Math.min(wanted, (session?.parallel ?? 1) - holds));
+    const tasks = this.pending.splice(0, room);
+    for (const task of tasks) {
+      task.attempt += 1;
+      this.running.push({ task, session: session?.session ?? '', requestId, lines: [] });
+    }
+    return tasks.length === 0 ? null : tasks.map((task) => this.#task(task));
   }
 
   #refusal(call: Call): Reply | null {

@@ -145,7 +145,11 @@ export class ScriptedApi {
         return (await this.#hanging(call, gone, () => model.heartbeat(call, drain))) ?? model.nothingNew(call);
       }
       case 'claim': return (await this.#hanging(call, gone, () => model.claim(call))) ?? { status: 204 };
+      case 'claim-batch': return (await this.#hanging(call, gone, () => model.claimMany(call))) ?? { status: 200, body: { tasks: [] } };
+      case 'report': return model.reportMany(call);
       case 'logs': return model.logs(call);
+      case 'progress': return model.progress(call);
+      case 'artifacts': return model.artifact(call);
       case 'leave': return model.leave(call);
       case 'other': return problem('path_not_found');
       default: return model.report(call, call.operation);
@@ -176,11 +180,13 @@ export class ScriptedApi {
 }
 
 function callOf(req: IncomingMessage, text: string): Call | string {
-  const path = (req.url ?? '').split('?')[0] ?? '';
+  const [path = '', query = ''] = (req.url ?? '').split('?');
   const method = req.method ?? '';
+  const { operation } = operationOf(method, path);
   let body: unknown = {};
   try {
-    if (text !== '') body = JSON.parse(text);
+    if (operation === 'artifacts') body = { name: new URLSearchParams(query).get('name'), text };
+    else if (text !== '') body = JSON.parse(text);
   } catch (error) {
     return String(error);
   }

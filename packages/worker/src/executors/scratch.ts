@@ -1,14 +1,23 @@
 /**
  * Where workspaces are made, and whether there is room for them. Each process has a folder of its own for them; those of
- * processes that were killed are removed by the next one that comes.
+ * processes that were killed are removed by the next one that comes. Artifacts that wait to be stored lie beside: they outlive
+ * their process.
  */
-import { access, constants, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { access, constants, lstat, mkdtemp, opendir, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LIMITS } from '@task-executor/shared';
 import { isAbandoned, own } from '../spool/owner.js';
 import { BOUNDS } from './bounds.js';
 
 const PREFIX = 'task-executor-scratch-';
+const ARTIFACTS_PREFIX = 'task-executor-artifacts-';
+const MIB = 1024 * 1024;
+/** Of `blocks` in what the system says of a file. */
+const BLOCK_BYTES = 512;
+/** No attempt takes files for longer than it may run. */
+const ARTIFACTS_KEPT_MS = LIMITS.maxTimeoutSeconds * 1000;
 
 export interface Scratch {
   readonly root: string;
@@ -48,8 +57,19 @@ async function makeHome(root: string): Promise<string> {
 async function sweep(root: string): Promise<void> {
   for (const name of await readdir(root).catch(() => [])) {
     const path = join(root, name);
-    if (name.startsWith(PREFIX) && await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    const isLeft = (name.startsWith(PREFIX) && await isAbandoned(path)) || (name.startsWith(ARTIFACTS_PREFIX) && await isForgotten(path));
+    if (isLeft) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** Where the artifacts of one attempt may wait in `root`. */
+export function artifactsPath(root: string): string {
+  return join(root, `${ARTIFACTS_PREFIX}${randomUUID()}`);
+}
+
+async function isForgotten(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found !== null && Date.now() - found.ctimeMs > ARTIFACTS_KEPT_MS;
 }
 
 /** Why no workspace should be made there, or null. */
@@ -62,14 +82,33 @@ export async function scratchFault(scratch: Scratch): Promise<string | null> {
   return fullDisk(scratch);
 }
 
-/** That the disk is full, in words, or null where it is not or cannot be asked. */
-export async function fullDisk({ root, minFreeMib }: Scratch): Promise<string | null> {
+/**
+ * That the disk is full, in words, or null where it is not or cannot be asked. What is in the folder `apart` does not count: it
+ * is about to go.
+ */
+export async function fullDisk({ root, minFreeMib }: Scratch, apart: string | null = null): Promise<string | null> {
   try {
     const { bavail, bsize, files, ffree } = await statfs(root);
-    const freeMib = Math.floor((bavail * bsize) / (1024 * 1024));
+    const free = bavail * bsize;
+    const isShort = free < minFreeMib * MIB || (files > 0 && ffree === 0);
+    const used = isShort && apart !== null ? await usageOf(apart) : { bytes: 0, files: 0 };
+    const freeMib = Math.floor((free + used.bytes) / MIB);
     if (freeMib < minFreeMib) return `the disk of ${root} has ${freeMib} MiB left; scratch folders need ${minFreeMib}`;
-    return files > 0 && ffree === 0 ? `the disk of ${root} can take no more files` : null;
+    return files > 0 && ffree + used.files === 0 ? `the disk of ${root} can take no more files` : null;
   } catch {
     return null;
   }
+}
+
+/** What `path` and all below it take of their disk. */
+async function usageOf(path: string): Promise<{ bytes: number; files: number }> {
+  const found = await lstat(path);
+  const sum = { bytes: found.blocks * BLOCK_BYTES, files: 1 };
+  if (!found.isDirectory()) return sum;
+  for await (const entry of await opendir(path)) {
+    const { bytes, files } = await usageOf(join(path, entry.name));
+    sum.bytes += bytes;
+    sum.files += files;
+  }
+  return sum;
 }

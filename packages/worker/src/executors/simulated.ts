@@ -1,6 +1,6 @@
 /**
  * The built-in executor of `test-*` problems: steps through `max_steps` (30) in `duration_seconds` (2), logs each step, and
- * completes, or fails at the end where `fail` is true. It is what a new installation is tried with.
+ * completes, or fails at the end where `fail` is true. Without steps it does nothing. It is what a new installation is tried with.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Execution, ExecutionContext } from './executor.js';
@@ -20,8 +20,8 @@ interface Plan {
 /** The plan that the parameters ask for, or what is wrong with them. */
 export function planOf(parameters: Record<string, unknown>): Plan | string {
   const { max_steps: steps = DEFAULT_STEPS, duration_seconds: seconds = DEFAULT_SECONDS, fail = false, error } = parameters;
-  if (typeof steps !== 'number' || !Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS) {
-    return `max_steps must be a whole number from 1 to ${MAX_STEPS}`;
+  if (typeof steps !== 'number' || !Number.isInteger(steps) || steps < 0 || steps > MAX_STEPS) {
+    return `max_steps must be a whole number from 0 to ${MAX_STEPS}`;
   }
   if (typeof seconds !== 'number' || seconds < 0 || seconds > MAX_SECONDS) return `duration_seconds must be a number from 0 to ${MAX_SECONDS}`;
   if (typeof fail !== 'boolean') return 'fail must be true or false';

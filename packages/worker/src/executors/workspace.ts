@@ -3,10 +3,10 @@
  * before the program starts and removes it afterwards, with whatever the program has left there.
  */
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, opendir, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, opendir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Unfit, type Task, type Workspace } from './executor.js';
-import { scratchHome } from './scratch.js';
+import { artifactsPath, scratchHome } from './scratch.js';
 
 /** The places in a workspace at `folder`, as whoever is given them sees it. */
 export function workspaceAt(folder: string): Workspace {
@@ -54,6 +54,23 @@ export async function openWorkspace(task: Task, root: string): Promise<Workspace
     if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw new Unfit(`a scratch folder cannot be made in ${root}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/**
+ * Moves the artifacts to a folder of their own in `root`, which outlives this process; null where there are none. Where the
+ * program has put something else in the folder's place, that is what is moved.
+ */
+export async function takeOutArtifacts({ artifactsFolder }: Workspace, root: string): Promise<string | null> {
+  const found = await lstat(artifactsFolder).catch(() => null);
+  if (found === null) return null;
+  if (found.isDirectory()) {
+    // Others look into `root`, too; and the program may have taken away its own right to move it.
+    await chmod(artifactsFolder, constants.S_IRWXU);
+    if ((await readdir(artifactsFolder)).length === 0) return null;
+  }
+  const folder = artifactsPath(root);
+  await rename(artifactsFolder, folder);
+  return folder;
 }
 
 /** Removes it; resolves with why that failed, or null. */

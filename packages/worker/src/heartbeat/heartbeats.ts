@@ -31,8 +31,8 @@ export interface HeartbeatParts {
   readonly events: HeartbeatEvents;
 }
 
-/** New attempts come in bursts: so long one heartbeat waits for more of them. */
-const GATHER_MS = 100;
+/** The first pause of ever longer ones, where the API does not let heartbeats hang. */
+const EARLY_MS = 100;
 const RETRY = { initialMs: 200, maxMs: 5_000 };
 
 /** Milliseconds by a clock that all threads of this process share, and that never goes back. */
@@ -54,7 +54,6 @@ export class Heartbeats {
   readonly #settled = new Set<string>();
   /** Aborts what hangs, or the pause, when there is a new attempt to be named. */
   #interrupt = new AbortController();
-  #gathering: NodeJS.Timeout | undefined;
   #hasNews = false;
 
   constructor(parts: HeartbeatParts) {
@@ -73,18 +72,14 @@ export class Heartbeats {
     this.#attempts = new Map(attempts.map((one) => [keyOf(one), one]));
     for (const key of this.#settled) if (!this.#attempts.has(key)) this.#settled.delete(key);
     if ([...this.#attempts.keys()].every((key) => before.has(key))) return;
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      this.#hasNews = true;
-      this.#interrupt.abort();
-    }, GATHER_MS);
+    this.#hasNews = true;
+    this.#interrupt.abort();
   }
 
   /** Sends nothing more, and says nothing more. */
   stop(): void {
     this.#over.abort();
     clearTimeout(this.#fence);
-    clearTimeout(this.#gathering);
   }
 
   /** Sends heartbeats until the session is over or stopped. */
@@ -108,7 +103,7 @@ export class Heartbeats {
       // An API that does not let them hang is not called all the time.
       early = monotonicMs() - began < waitMs / 2 ? early + 1 : 0;
       if (early > 0) {
-        const ms = Math.min(this.#intervalMs, GATHER_MS * 2 ** Math.min(early, 10));
+        const ms = Math.min(this.#intervalMs, EARLY_MS * 2 ** Math.min(early, 10));
         await pause(ms, AbortSignal.any([this.#over.signal, this.#interrupt.signal]));
       }
     }

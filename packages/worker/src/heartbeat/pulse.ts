@@ -6,6 +6,9 @@ import { Worker } from 'node:worker_threads';
 import type { components, WorkerIdentity } from '@task-executor/shared';
 import type { HeartbeatEvents, NamedAttempt, SessionOver } from './heartbeats.js';
 
+/** Attempts begin and end in bursts: so long the thread is told nothing of them. */
+const GATHER_MS = 100;
+
 export interface ThreadData {
   /** After how long a session's end that the main thread does not take note of ends the process; null: never. */
   readonly stuckMs: number | null;
@@ -34,7 +37,8 @@ export type Event =
 
 /** The heartbeats of one session, in the thread. */
 export interface Pulse {
-  name(attempts: readonly NamedAttempt[]): void;
+  /** What runs has changed: a moment later heartbeats name what `attempts` gives then. */
+  name(attempts: () => readonly NamedAttempt[]): void;
   /** Ends them; resolves when the thread has ended, where it was the last. Idempotent. */
   close(): Promise<void>;
 }
@@ -66,11 +70,16 @@ export class Pulses {
       thread.postMessage(one);
     };
     order({ kind: 'open', key, ...session });
+    let gathering: NodeJS.Timeout | undefined;
     return {
       name: (attempts) => {
-        order({ kind: 'name', key, attempts });
+        gathering ??= setTimeout(() => {
+          gathering = undefined;
+          order({ kind: 'name', key, attempts: attempts() });
+        }, GATHER_MS);
       },
       close: async () => {
+        clearTimeout(gathering);
         if (!this.#open.delete(key)) return;
         order({ kind: 'close', key });
         if (this.#open.size > 0 || this.#thread !== thread) return;

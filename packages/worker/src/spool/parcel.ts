@@ -1,4 +1,8 @@
-/** What lies in the spool: log lines or the final report of one attempt, each file complete in itself. */
+/**
+ * What lies in the spool: log lines or the final report of one attempt. A file holds one of them, or reports that were written
+ * together; each file is complete in itself.
+ */
+import { randomUUID } from 'node:crypto';
 import type { LogLine } from '../log-shipper.js';
 import type { Report } from '../report.js';
 
@@ -13,7 +17,11 @@ export interface AttemptIdentity {
 export type Content =
   /** `offset`: how many lines of the attempt come before these. */
   | { readonly kind: 'logs'; readonly offset: number; readonly entries: readonly LogLine[] }
-  | { readonly kind: 'report'; readonly report: Report };
+  /**
+   * `artifacts`: a folder whose files are to be stored before the report is sent, and which is to be removed then. `lines`: how
+   * many lines the log had when the task had ended.
+   */
+  | { readonly kind: 'report'; readonly report: Report; readonly artifacts?: string; readonly lines?: number };
 
 export type Parcel = AttemptIdentity & Content;
 
@@ -31,11 +39,27 @@ export function partsOf(name: string): { readonly attempt: string; readonly sequ
   return { attempt: found[1], sequence: found[2] === REPORT ? null : Number(found[2]) };
 }
 
-/** Whether `value`, read from a file, is a parcel. */
-export function isParcel(value: unknown): value is Parcel {
+/** A name for a file of several reports. */
+export function bundleName(): string {
+  return `reports.${randomUUID()}.json`;
+}
+
+export function isBundle(name: string): boolean {
+  return /^reports\.[0-9a-f-]{36}\.json$/.test(name);
+}
+
+/** The parcels in a file's text, at least one. @throws where it is something else */
+export function parcelsOf(text: string): readonly Parcel[] {
+  const parcels = [JSON.parse(text) as unknown].flat();
+  if (parcels.length === 0 || !parcels.every(isParcel)) throw new Error('not a parcel');
+  return parcels;
+}
+
+function isParcel(value: unknown): value is Parcel {
   if (typeof value !== 'object' || value === null) return false;
-  const { worker_id, session, task_id, attempt, kind, offset, entries, report } = value as Record<string, unknown>;
+  const { worker_id, session, task_id, attempt, kind, offset, entries, report, artifacts, lines } = value as Record<string, unknown>;
   if (![worker_id, session, task_id].every((one) => typeof one === 'string') || typeof attempt !== 'number') return false;
   if (kind === 'logs') return typeof offset === 'number' && Array.isArray(entries);
+  if (!['undefined', 'string'].includes(typeof artifacts) || !['undefined', 'number'].includes(typeof lines)) return false;
   return kind === 'report' && typeof report === 'object' && report !== null;
 }

@@ -1,15 +1,17 @@
 /**
  * The spool: a folder of files for what the API has not yet taken. A file is there as a whole or not at all, whenever the
- * process or the machine dies: written beside, synced, renamed. Each process has a folder of its own and takes over, at its
- * start, what is in the folders of processes that are gone. Folders of different APIs are kept apart: a report is never
- * given to an API that did not give the task.
+ * process or the machine dies. Each process has a folder of its own and takes over, at its start, what is in the folders of
+ * processes that are gone. Folders of different APIs are kept apart: a report is never given to an API that did not give
+ * the task.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkerLog } from '../log.js';
+import { Bundler, type Entry } from './bundler.js';
 import { isAbandoned, own } from './owner.js';
-import { isParcel, nameOf, partsOf, type AttemptIdentity, type Content, type Parcel } from './parcel.js';
+import { bundleName, isBundle, nameOf, parcelsOf, partsOf, type AttemptIdentity, type Content, type Parcel } from './parcel.js';
+import { writeWhole } from './write.js';
 
 const PROCESS_FOLDER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const UNREADABLE = 'unreadable';
@@ -29,10 +31,16 @@ export interface SpoolOptions {
 /** One attempt's files that were found at the start, in the order in which they are to be sent. */
 export interface Leftover {
   readonly identity: AttemptIdentity;
-  /** The first line's number, and the sequence numbers of its batches. */
+  /** The number of the next line to be sent, and the sequence numbers of the batches. */
   readonly offset: number;
   readonly sequences: readonly number[];
   readonly hasReport: boolean;
+}
+
+interface File {
+  readonly bytes: number;
+  /** What of it is still wanted, by `nameOf`. */
+  readonly entries: Set<string>;
 }
 
 export class Spool {
@@ -40,7 +48,12 @@ export class Spool {
   readonly #log: WorkerLog;
   readonly #maxBytes: number;
   readonly #disown: () => void;
-  readonly #sizes = new Map<string, number>();
+  readonly #files = new Map<string, File>();
+  /** The file of each entry. */
+  readonly #fileOf = new Map<string, string>();
+  readonly #reports: Bundler;
+  /** Of bundles, the one that was read last: they are asked for one report after another. */
+  #lastRead: { file: string; parcels: readonly Parcel[] } | null = null;
   #bytes = 0;
   #fault: string | null = null;
 
@@ -49,6 +62,7 @@ export class Spool {
     this.#disown = disown;
     this.#maxBytes = maxBytes;
     this.#log = log;
+    this.#reports = new Bundler((entries) => this.#write(entries));
   }
 
   /** @throws where the folder cannot be made or written to */
@@ -69,7 +83,7 @@ export class Spool {
   }
 
   get files(): number {
-    return this.#sizes.size;
+    return this.#files.size;
   }
 
   /** Keeps `content`, for good once it resolves; what had the same name is replaced. @throws where there is no room */
@@ -79,16 +93,17 @@ export class Spool {
     const bytes = Buffer.byteLength(text);
     const bound = content.kind === 'logs' ? this.#maxBytes * LOGS_SHARE : this.#maxBytes;
     if (this.#bytes + bytes > bound) throw new Error(`the spool is full: ${this.#bytes} of ${this.#maxBytes} bytes`);
-    const name = nameOf(identity, sequence);
+    const entry = { name: nameOf(identity, sequence), text };
     // Counted before it is written, so that writers at the same time stay within the bound together.
-    this.#count(name, bytes);
+    this.#bytes += bytes;
     try {
-      await writeWhole(this.folder, name, text);
+      await (content.kind === 'logs' ? this.#write([entry]) : this.#reports.add(entry));
       this.#fault = null;
     } catch (error) {
-      this.#count(name, 0);
       this.#fault = `the spool cannot be written: ${String(error)}`;
       throw error;
+    } finally {
+      this.#bytes -= bytes;
     }
   }
 
@@ -98,10 +113,7 @@ export class Spool {
   }
 
   async remove(identity: AttemptIdentity, sequence: number | null): Promise<void> {
-    const name = nameOf(identity, sequence);
-    if (!this.#sizes.has(name)) return;
-    await rm(join(this.folder, name), { force: true });
-    this.#count(name, 0);
+    await this.#drop(nameOf(identity, sequence));
   }
 
   /** Why nothing can be written, or null. Tries it where the last write failed. */
@@ -120,7 +132,7 @@ export class Spool {
   /** The attempts that files are there for. To be asked before anything is put. */
   async leftovers(): Promise<Leftover[]> {
     const byAttempt = new Map<string, string[]>();
-    for (const name of [...this.#sizes.keys()].sort()) {
+    for (const name of [...this.#fileOf.keys()].sort()) {
       const attempt = partsOf(name)?.attempt ?? '';
       byAttempt.set(attempt, [...(byAttempt.get(attempt) ?? []), name]);
     }
@@ -136,7 +148,7 @@ export class Spool {
       const { worker_id, session, task_id, attempt } = first.parcel;
       found.push({
         identity: { worker_id, session, task_id, attempt },
-        offset: first.parcel.kind === 'logs' ? first.parcel.offset : 0,
+        offset: first.parcel.kind === 'logs' ? first.parcel.offset : (first.parcel.lines ?? 0),
         sequences: parcels.flatMap(({ sequence }) => (sequence === null ? [] : [sequence])),
         hasReport: parcels.some(({ sequence }) => sequence === null),
       });
@@ -147,7 +159,7 @@ export class Spool {
   /** Gives the folder up; what is in it is for the next process. */
   async close(): Promise<void> {
     this.#disown();
-    if (this.#sizes.size === 0) await rm(this.folder, { recursive: true, force: true });
+    if (this.#files.size === 0) await rm(this.folder, { recursive: true, force: true });
   }
 
   async #takeOver(base: string): Promise<void> {
@@ -155,62 +167,85 @@ export class Spool {
       const from = join(base, other);
       if (!PROCESS_FOLDER.test(other) || from === this.folder || !(await isAbandoned(from))) continue;
       for (const name of await readdir(from).catch(() => [])) {
-        if (partsOf(name) === null) continue;
-        try {
-          // Of two processes that take over the same folder, one gets the file.
-          await rename(join(from, name), join(this.folder, name));
-          this.#count(name, (await stat(join(this.folder, name))).size);
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        }
+        if (partsOf(name) !== null || isBundle(name)) await this.#take(from, name);
       }
       await rm(from, { recursive: true, force: true });
     }
   }
 
-  async #read(name: string): Promise<Parcel | null> {
-    const path = join(this.folder, name);
+  async #take(from: string, file: string): Promise<void> {
     try {
-      const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-      if (isParcel(value)) return value;
-      throw new Error('not a parcel');
+      // Of two processes that take over the same folder, one gets the file.
+      await rename(join(from, file), join(this.folder, file));
     } catch (error) {
-      this.#count(name, 0);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    const { size } = await lstat(join(this.folder, file));
+    const entries = isBundle(file) ? ((await this.#parcelsIn(file)) ?? []).map((parcel) => nameOf(parcel, null)) : [file];
+    if (entries.length > 0) await this.#hold(file, size, entries);
+  }
+
+  /** Writes one file of `entries`. */
+  async #write(entries: readonly Entry[]): Promise<void> {
+    const [first] = entries;
+    if (first === undefined) return;
+    const [file, text] = entries.length === 1 ? [first.name, first.text] : [bundleName(), `[${entries.map((one) => one.text).join(',')}]`];
+    await writeWhole(this.folder, file, text);
+    await this.#hold(file, Buffer.byteLength(text), entries.map(({ name }) => name));
+  }
+
+  async #read(entry: string): Promise<Parcel | null> {
+    const file = this.#fileOf.get(entry);
+    if (file === undefined) return null;
+    if (!isBundle(file)) return (await this.#parcelsIn(file))?.[0] ?? null;
+    if (this.#lastRead?.file !== file) this.#lastRead = { file, parcels: (await this.#parcelsIn(file)) ?? [] };
+    return this.#lastRead.parcels.find((parcel) => nameOf(parcel, null) === entry) ?? null;
+  }
+
+  /** Null where the file is gone or cannot be read; it counts no more then. */
+  async #parcelsIn(file: string): Promise<readonly Parcel[] | null> {
+    const path = join(this.folder, file);
+    try {
+      return parcelsOf(await readFile(path, 'utf8'));
+    } catch (error) {
+      this.#forget(file);
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       this.#log.error({ event: 'spool_unreadable', file: path, error: String(error) }, 'a file of the spool cannot be read; it is set aside');
       const aside = join(this.folder, '..', UNREADABLE);
       await mkdir(aside, { recursive: true, mode: 0o700 });
-      await rename(path, join(aside, name));
+      await rename(path, join(aside, file));
       return null;
     }
   }
 
-  #count(name: string, bytes: number): void {
-    this.#bytes += bytes - (this.#sizes.get(name) ?? 0);
-    if (bytes === 0) this.#sizes.delete(name);
-    else this.#sizes.set(name, bytes);
+  /** Notes that `file` has `entries`; files that had them before are removed, once nothing else in them is wanted. */
+  async #hold(file: string, bytes: number, entries: readonly string[]): Promise<void> {
+    const replaced = entries.filter((entry) => (this.#fileOf.get(entry) ?? file) !== file);
+    await Promise.all(replaced.map((entry) => this.#drop(entry)));
+    this.#bytes += bytes - (this.#files.get(file)?.bytes ?? 0);
+    this.#files.set(file, { bytes, entries: new Set(entries) });
+    for (const entry of entries) this.#fileOf.set(entry, file);
   }
-}
 
-async function writeWhole(folder: string, name: string, text: string): Promise<void> {
-  const path = join(folder, name);
-  const beside = `${path}.part`;
-  const file = await open(beside, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } catch (error) {
-    // On a full disk, what was written of it would keep the room from others.
-    await rm(beside, { force: true });
-    throw error;
-  } finally {
-    await file.close();
+  /** Nobody wants `entry` any more. */
+  async #drop(entry: string): Promise<void> {
+    const file = this.#fileOf.get(entry);
+    if (file === undefined) return;
+    this.#fileOf.delete(entry);
+    const entries = this.#files.get(file)?.entries;
+    entries?.delete(entry);
+    if (entries?.size !== 0) return;
+    this.#forget(file);
+    await rm(join(this.folder, file), { force: true });
   }
-  await rename(beside, path);
-  const entry = await open(folder, 'r');
-  try {
-    await entry.sync();
-  } finally {
-    await entry.close();
+
+  #forget(file: string): void {
+    const known = this.#files.get(file);
+    if (known === undefined) return;
+    this.#bytes -= known.bytes;
+    this.#files.delete(file);
+    for (const entry of known.entries) this.#fileOf.delete(entry);
+    if (this.#lastRead?.file === file) this.#lastRead = null;
   }
 }

@@ -1,0 +1,99 @@
+/** What the worker claims, and when, against the scripted API. */
+import { expect } from 'chai';
+import { problem } from '../src/conformance/model.js';
+import { COMPLETED, gate, Stage } from './fixtures/scripted-worker.js';
+
+describe('worker: claims', () => {
+  const stage = Stage.forEachTest();
+
+  it('repeats a claim whose answer was lost under the same request id, and gets its task', async () => {
+    const { api } = stage.current;
+    const task = api.give();
+    api.script('claim', 'cut', 'lose', problem('database_unavailable'));
+    const worker = stage.current.start();
+    await api.untilCalls('complete');
+    const next = await api.untilCalls('claim', 5);
+    const ids = next.map((call) => call.body.request_id);
+    expect(new Set(ids.slice(0, 4)).size).to.equal(1);
+    expect(ids[4]).to.not.equal(ids[0]);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
+    await worker.release();
+  });
+
+  it('waits at least as long as the API asks', async () => {
+    const { api } = stage.current;
+    api.script('claim', problem('too_many_requests', {}, { 'retry-after': '1' }));
+    const worker = stage.current.start();
+    const [first, second] = await api.untilCalls('claim', 2);
+    expect(second!.at - first!.at).to.be.at.least(990);
+    await worker.release();
+  });
+
+  it('claims no more than it may run', async () => {
+    const { api } = stage.current;
+    const { opened, open } = gate();
+    for (let n = 0; n < 3; n++) api.give();
+    const worker = stage.current.start({ concurrency: 2 }, async () => {
+      await opened;
+      return COMPLETED;
+    });
+    await stage.current.untilBegun(2);
+    expect(api.of('claim-batch').every((call) => Number(call.body.max_tasks) <= 2)).to.equal(true);
+    expect(api.model.running).to.have.length(2);
+    open();
+    await api.until(() => api.model.ended.size === 3);
+    await worker.drain();
+  });
+
+  it('claims nothing while it is not fit, and says why in its registration', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.2;
+    let fault: string | null = 'no disk';
+    const worker = stage.current.start({ health: () => Promise.resolve(fault) });
+    const task = api.give();
+    await worker.registered;
+    await api.untilCalls('heartbeat', 2);
+    expect(api.of('claim')).to.be.empty;
+    expect(worker.state().unfit).to.equal('no disk');
+    expect(api.of('register')[0]?.body.metadata).to.deep.equal({ unfit: 'no disk' });
+    fault = null;
+    await api.until(() => api.model.ended.has(`${task.id}/1`));
+    const again = api.of('register')[1];
+    expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: {} });
+    await worker.drain();
+  });
+
+  it('hands a task back that it is not fit for, and takes no other before it is fit', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.3;
+    const { opened, open } = gate();
+    let checks = 0;
+    const health = async (): Promise<string | null> => {
+      checks += 1;
+      if (checks > 1) await opened;
+      return null;
+    };
+    const [first, second] = [api.give(), api.give()];
+    let fit = false;
+    const worker = stage.current.start({ health }, () => Promise.resolve(fit ? COMPLETED : { kind: 'unfit', reason: 'the backend is gone' }));
+    const [released] = await api.untilCalls('release');
+    expect(released?.body).to.deep.equal({ reason: 'this worker is not fit: the backend is gone' });
+    const heartbeats = api.of('heartbeat').length;
+    await api.untilCalls('heartbeat', heartbeats + 3);
+    expect(stage.current.begun).to.equal(1);
+    expect(worker.state().unfit).to.equal('the backend is gone');
+    fit = true;
+    open();
+    await api.until(() => api.model.ended.get(`${second.id}/1`)?.verb === 'complete' && api.model.ended.has(`${first.id}/2`));
+    await worker.drain();
+  });
+
+  it('leaves after so many tasks', async () => {
+    const { api } = stage.current;
+    for (let n = 0; n < 5; n++) api.give();
+    expect(await stage.current.start({ maxTasks: 3, concurrency: 2 }).stopped).to.equal('left');
+    expect(api.model.ended.size).to.equal(3);
+    expect(api.model.pending).to.have.length(2);
+    expect(api.model.running).to.be.empty;
+  });
+});

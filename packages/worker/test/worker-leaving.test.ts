@@ -1,0 +1,64 @@
+/** How a worker is drained, released and leaves, against the scripted API. */
+import { expect } from 'chai';
+import { Stage, untilStopped } from './fixtures/scripted-worker.js';
+
+describe('worker: leaving', () => {
+  const stage = Stage.forEachTest();
+
+  it('hands back what runs when it is released', async () => {
+    const { api } = stage.current;
+    const task = api.give();
+    const worker = stage.current.start({}, untilStopped);
+    await stage.current.untilBegun();
+    await worker.release();
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('release');
+    expect(api.calls.at(-1)?.operation).to.equal('leave');
+  });
+
+  it('hands back what a drain does not finish in time', async () => {
+    const { api } = stage.current;
+    api.give();
+    const worker = stage.current.start({ drainMs: 10 }, untilStopped);
+    await stage.current.untilBegun();
+    await worker.drain();
+    expect(api.of('release')).to.have.length(1);
+    expect(await worker.stopped).to.equal('left');
+  });
+
+  it('hands back a task that a claim took while it was cut off by the drain', async () => {
+    const { api } = stage.current;
+    const worker = stage.current.start();
+    await api.untilCalls('claim');
+    const task = api.give();
+    await worker.drain();
+    expect(api.model.running).to.be.empty;
+    expect([...api.model.pending.map((one) => one.id), ...[...api.model.ended.keys()].map((key) => key.split('/')[0])]).to.include(task.id);
+  });
+
+  it('claims nothing while the API drains it, and goes on when it is resumed', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.5;
+    const worker = stage.current.start();
+    await api.untilCalls('claim');
+    api.model.directives.drain = true;
+    api.look();
+    await api.until(() => worker.state().draining);
+    // The claim that hangs is refused nothing: the API gives no task to a worker that it drains.
+    const claims = api.of('claim').length;
+    api.give();
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 1);
+    expect(api.of('claim').length).to.equal(claims);
+    api.model.directives.drain = false;
+    api.look();
+    await api.untilCalls('complete');
+    await worker.drain();
+  });
+
+  it('leaves when there was nothing to do for long enough', async () => {
+    const { api } = stage.current;
+    api.give();
+    expect(await stage.current.start({ maxIdleMs: 500 }).stopped).to.equal('left');
+    expect(api.model.ended.size).to.equal(1);
+    expect(api.calls.at(-1)?.operation).to.equal('leave');
+  });
+});

@@ -1,0 +1,87 @@
+/** What the worker says of its tasks, until it is answered. */
+import { expect } from 'chai';
+import { problem } from '../src/conformance/model.js';
+import { COMPLETED, gate, Stage } from './fixtures/scripted-worker.js';
+
+describe('worker: reports', () => {
+  const stage = Stage.forEachTest();
+
+  it('runs a task: log before result, under its session and attempt, and leaves', async () => {
+    const { api } = stage.current;
+    const task = api.give();
+    const worker = stage.current.start({}, async (context) => {
+      await context.log('info', 'hello\u0000');
+      return COMPLETED;
+    });
+    const [complete] = await api.untilCalls('complete');
+    const [registered] = api.of('register');
+    expect(registered?.body).to.deep.include({ backend_type: 'kind', capabilities: { max_parallel_tasks: 1, supported_problems: ['test-*'] } });
+    expect(complete).to.deep.include({ session: api.model.sessions.get(complete!.workerId)?.session, attempt: 1, body: { ok: true } });
+    expect(api.of('logs')[0]?.body).to.deep.include({ offset: 0 });
+    await worker.drain();
+    expect(api.model.ended.get(`${task.id}/1`)?.lines).to.deep.equal(['hello\uFFFD']);
+    expect(await worker.stopped).to.equal('left');
+    expect(api.calls.at(-1)?.operation).to.equal('leave');
+  });
+
+  it('repeats a report until it is answered', async () => {
+    const { api } = stage.current;
+    const task = api.give();
+    api.script('complete', 'cut', 'lose', problem('database_unavailable'));
+    const worker = stage.current.start();
+    const calls = await api.untilCalls('complete', 4);
+    expect(new Set(calls.map((call) => JSON.stringify(call.body))).size).to.equal(1);
+    await worker.drain();
+    expect(api.of('complete')).to.have.length(4);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
+  });
+
+  it('reports a failure where the result is refused', async () => {
+    const { api } = stage.current;
+    api.give();
+    api.script('complete', problem('unstorable_json'));
+    const worker = stage.current.start();
+    const [failed] = await api.untilCalls('fail');
+    expect(String(failed?.body.error)).to.match(/the result was not taken/);
+    await worker.drain();
+  });
+
+  it('gets its results through when the API stops and comes back, and runs nothing twice', async () => {
+    const { api } = stage.current;
+    const { opened, open } = gate();
+    const tasks = Array.from({ length: 50 }, () => api.give());
+    const worker = stage.current.start({ concurrency: 50 }, async ({ task, log }) => {
+      await log('info', `begun ${task.id}`);
+      await opened;
+      await log('info', `ended ${task.id}`);
+      return { kind: 'completed', result: { task: task.id } };
+    });
+    await stage.current.untilBegun(50);
+    await api.stop();
+    open();
+    // Until every one of them has tried to report in vain.
+    while (worker.state().waitingReports < 50) await new Promise((resolve) => setImmediate(resolve));
+    await api.start();
+    await api.until(() => api.model.ended.size === 50);
+    for (const { id } of tasks) {
+      expect(api.model.ended.get(`${id}/1`)).to.deep.equal({ verb: 'complete', body: { task: id }, lines: [`begun ${id}`, `ended ${id}`] });
+    }
+    expect(stage.current.begun).to.equal(50);
+    await worker.drain();
+  });
+
+  it('delivers what it has finished before it registers anew', async () => {
+    const { api } = stage.current;
+    const task = api.give();
+    const worker = stage.current.start();
+    api.script('complete', 'cut', 'cut');
+    await api.untilCalls('complete', 2);
+    api.script('heartbeat', problem('session_ended'));
+    api.script('claim', problem('session_ended'));
+    await api.untilCalls('register', 2);
+    const order = api.calls.map((call) => call.operation);
+    expect(order.lastIndexOf('complete')).to.be.lessThan(order.lastIndexOf('register'));
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
+    await worker.drain();
+  });
+});
