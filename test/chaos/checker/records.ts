@@ -41,7 +41,7 @@ export function operationsOf(host: string, text: string): Operation[] {
 function operationOf(client: string, { at, path, session, attempt, body }: Invoke, answered: Answered | undefined): Operation {
   const result: Outcome = answered === undefined || answered.status >= 500 ? 'unknown' : answered.status < 400 ? 'ok' : 'fail';
   const answer = result === 'ok' ? (answered?.answer ?? null) : null;
-  const code = result === 'fail' ? String(answered?.answer?.['code'] ?? answered?.status) : null;
+  const code = result === 'fail' ? ((answered?.answer?.['code'] as string | undefined) ?? String(answered?.status)) : null;
   const noted = { client, began: at, ended: answered?.at ?? null, result, code };
   const [, taskId = '', verb = ''] = /\/tasks\/([^/]+)\/(\w+)$/.exec(path) ?? [];
   const how = HOW[verb];

@@ -27,7 +27,7 @@ export async function call(url: string, { method, path, body, headers, timeoutMs
     if (response.status >= 500) return { result: 'unknown' };
     const answer: unknown = text === '' ? null : JSON.parse(text);
     if (response.ok) return { result: 'ok', body: answer };
-    return { result: 'fail', code: String((answer as { code?: unknown } | null)?.code ?? response.status) };
+    return { result: 'fail', code: (answer as { code?: string } | null)?.code ?? String(response.status) };
   } catch {
     return { result: 'unknown' };
   }

@@ -36,7 +36,7 @@ export class SlyWorker {
         await this.#world.pause(200);
         continue;
       }
-      if (tricks.length === 0) tricks = this.#random.shuffled([this.#twice, this.#twice, this.#race, this.#silent, this.#replaced, this.#released, this.#wrongAttempt, this.#failed]);
+      if (tricks.length === 0) tricks = this.#random.shuffled([this.#twice, this.#race, this.#race, this.#silent, this.#replaced, this.#released, this.#wrongAttempt, this.#failed]);
       await tricks.pop()?.call(this, held);
     }
   }

@@ -107,7 +107,10 @@ export class Nemesis {
       case 'crash_postgres':
       case 'pause_postgres': {
         if (this.#broken.has('postgres')) return null;
-        const done = this.#breaking('postgres', () => (deed.kind === 'crash_postgres' ? postgres.restart() : postgres.resume()));
+        const done = this.#breaking('postgres', async () => {
+          if (deed.kind === 'crash_postgres') await postgres.restart();
+          else postgres.resume();
+        });
         if (deed.kind === 'crash_postgres') await postgres.crash();
         else postgres.pause();
         return done;
