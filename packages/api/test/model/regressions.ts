@@ -20,4 +20,8 @@ export const REGRESSIONS: Readonly<Record<string, readonly Step[]>> = {
   'of two equal tasks in a batch, the second does not wait for one that took an older result': [
     register, submit(), claim, complete, batch({ reuseSeconds: 3600 }, { reuseSeconds: 0 }), { verb: 'sweep' },
   ],
+  'of those that awaited an equal task in vain, the first to run stands in for it, and the others take its result': [
+    register, submit(), batch({ reuseSeconds: 0, priority: 0 }, { reuseSeconds: 0, start: 'future', priority: 9 }, { reuseSeconds: 0 }),
+    claim, { verb: 'fail', aim: HELD, retryable: false, after: null }, claim, complete, { verb: 'sweep' },
+  ],
 };
