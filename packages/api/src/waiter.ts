@@ -27,8 +27,8 @@ export class Waiter {
     this.#resume?.();
   }
 
-  /** Resolves when woken, after `ms` milliseconds or when `signal` aborts, whichever is first. */
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when woken, after `ms` milliseconds or when `signal` aborts, whichever is first. True: it was woken. */
+  async wait(ms: number, signal: AbortSignal): Promise<boolean> {
     if (!this.#woken && !this.#dismissed && !signal.aborted && ms > 0) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
@@ -42,6 +42,8 @@ export class Waiter {
       });
       this.#resume = null;
     }
+    const woken = this.#woken;
     this.#woken = false;
+    return woken;
   }
 }

@@ -17,7 +17,8 @@ const HINT_INTERVAL_MS = 20;
 const POLL_INTERVAL_MS = 2_000;
 const MAX_WAITERS = 20_000;
 const MAX_LANES = 1_000;
-const MAX_DRY = 1_000;
+/** Each is compared with every new task. */
+const MAX_DRY = 100;
 /** What was found to be nothing is looked at again after this time, whatever was heard. */
 const DRY_MS = 10_000;
 /** The hint to look at all lanes. */
@@ -38,6 +39,10 @@ function keyOf({ globs, backendType }: Appetite): string {
   return JSON.stringify([backendType, ...globs]);
 }
 
+function fits({ globs, backendType }: Appetite, lane: Lane): boolean {
+  return (lane.backend_type === '' || lane.backend_type === backendType) && supportsProblem(globs, lane.problem_id);
+}
+
 /** One waiting claim. */
 export class ClaimWaiter extends Waiter {
   readonly appetite: Appetite;
@@ -48,8 +53,7 @@ export class ClaimWaiter extends Waiter {
   }
 
   fits(lane: Lane): boolean {
-    return (lane.backend_type === '' || lane.backend_type === this.appetite.backendType)
-      && supportsProblem(this.appetite.globs, lane.problem_id);
+    return fits(this.appetite, lane);
   }
 }
 
@@ -65,8 +69,8 @@ export class Wakeups {
   #stopped = false;
   /** How often something was heard of: a new task, or tasks that may have become claimable. */
   #news = 0;
-  /** Appetites for which a claim found nothing: the news before it, and when. */
-  readonly #dry = new Map<string, { readonly news: number; readonly at: number }>();
+  /** Appetites for which a claim found nothing and that no news was about since, and when. */
+  readonly #dry = new Map<string, { readonly appetite: Appetite; readonly at: number }>();
 
   constructor(db: Database, listener: Listener, log: Logger) {
     this.#db = db;
@@ -116,19 +120,28 @@ export class Wakeups {
 
   /** A claim that was sent at `news`, with room for a task, found that there is none for `appetite`. */
   foundNothing(appetite: Appetite, news: number): void {
+    // What came meanwhile, the claim may not have seen.
+    if (news !== this.#news) return;
     if (this.#dry.size >= MAX_DRY) this.#dry.clear();
-    this.#dry.set(keyOf(appetite), { news, at: performance.now() });
+    this.#dry.set(keyOf(appetite), { appetite, at: performance.now() });
   }
 
   /** Whether a claim would find nothing, for all that this replica has heard. */
   isDry(appetite: Appetite): boolean {
     const dry = this.#dry.get(keyOf(appetite));
-    return dry !== undefined && dry.news === this.#news && performance.now() - dry.at < DRY_MS;
+    return dry !== undefined && performance.now() - dry.at < DRY_MS;
+  }
+
+  /** There may be something to claim: in `lane`, or anywhere. */
+  #hear(lane: Lane | null): void {
+    this.#news += 1;
+    if (lane === null) this.#dry.clear();
+    else for (const [key, { appetite }] of this.#dry) if (fits(appetite, lane)) this.#dry.delete(key);
   }
 
   /** There is a new pending task in `lane`. */
   announce(lane: Lane): void {
-    this.#news += 1;
+    this.#hear(lane);
     if (this.#wakeOne(lane) || this.#stopped) return;
     const key = `${lane.problem_id} ${lane.backend_type}`;
     const hint = this.#hints.get(key);
@@ -148,7 +161,7 @@ export class Wakeups {
 
   /** Pending tasks of any lane may have become claimable (a limit, a pause, a drain): looks for them now, on every replica. */
   lookSoon(): void {
-    this.#news += 1;
+    this.#hear(null);
     if (this.#stopped) return;
     this.#listener.notify('work', LOOK);
     this.#schedulePoll(0);
@@ -168,8 +181,8 @@ export class Wakeups {
   }
 
   #heard(payload: string): void {
-    this.#news += 1;
     if (payload === LOOK) {
+      this.#hear(null);
       this.#schedulePoll(0);
       return;
     }
@@ -182,8 +195,10 @@ export class Wakeups {
     if (!Array.isArray(hint)) return;
     const [problem, backend, count] = hint as unknown[];
     if (typeof problem !== 'string' || typeof backend !== 'string' || typeof count !== 'number') return;
+    const lane = { problem_id: problem, backend_type: backend };
+    this.#hear(lane);
     for (let n = 0; n < Math.min(count, LIMITS.maxParallelTasks); n++) {
-      if (!this.#wakeOne({ problem_id: problem, backend_type: backend })) return;
+      if (!this.#wakeOne(lane)) return;
     }
   }
 
@@ -203,9 +218,10 @@ export class Wakeups {
   async #poll(): Promise<void> {
     if (this.#waiters.size === 0) return;
     try {
-      const lanes = await pendingLanes(this.#db);
-      if (lanes.length > 0) this.#news += 1;
-      for (const lane of lanes) this.#wakeOne(lane);
+      for (const lane of await pendingLanes(this.#db)) {
+        this.#hear(lane);
+        this.#wakeOne(lane);
+      }
     } catch (error) {
       this.#log.debug({ event: 'poll_failed', error: String(error) }, 'looking for pending tasks failed');
     }

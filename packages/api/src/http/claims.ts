@@ -25,8 +25,7 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
     if (waiter !== null && wakeups.isDry(waiter.appetite)) {
       renew(request, waiter);
-      await waiter.wait(deadline - performance.now(), gone);
-      if (isOver()) return [];
+      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return [];
     }
     for (;;) {
       const { news } = wakeups;
@@ -34,9 +33,8 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
       if (result.kind === 'no_session') throw await sessionProblem(db, request.workerId, request.sessionId);
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       if (result.tasks.length > 0 || waiter === null || isOver()) return result.tasks;
-      await waiter.wait(deadline - performance.now(), gone);
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (isOver()) return [];
+      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return [];
     }
   }
 

@@ -94,12 +94,12 @@ export function workerRoutes({ config, databases, groups, readiness, watches, wa
       // That it drains is news only when it changes: the worker hears of it with every heartbeat.
       drainAtFirst ??= drain;
       const isNews = directives.cancel.length > 0 || directives.lost.length > 0 || drain !== drainAtFirst;
-      const left = deadline - performance.now();
-      if (isNews || watch === null || watch.dismissed || left <= 0) {
-        return sessionAnswer(worker, sessionId, { ...directives, drain });
-      }
-      await watch.wait(left, gone);
+      const answer = (): Schemas['WorkerSession'] => sessionAnswer(worker, sessionId, { ...directives, drain });
+      if (isNews || watch === null || watch.dismissed) return answer();
+      const woken = await watch.wait(deadline - performance.now(), gone);
       if (gone.aborted) return null;
+      // What nobody told of, the next heartbeat finds: it comes at once.
+      if (!woken) return answer();
     }
   }
 
