@@ -22,7 +22,7 @@ await endWith(new Undo(), async (undo, stop) => {
   const folder = await mkdtemp(join(tmpdir(), 'task-executor-chaos-'));
   await chmod(folder, 0o711);
   let { keep } = options;
-  undo.add(() => (keep ? undefined : rm(folder, { recursive: true, force: true })));
+  undo.add(() => (keep ? undefined : rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })));
   console.log(`chaos: seed ${options.seed}, ${options.seconds} seconds, ${options.mode}`);
   const result = await runOnce({ ...options, folder, apiMain: API_MAIN, undo, stop, say: console.log });
   const { evidence } = result;

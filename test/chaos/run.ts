@@ -2,6 +2,7 @@
  * One run: the cast is started, clients work while the nemesis breaks things, then everything is mended (in liveness mode, all but
  * what is broken for good), what is left finishes, and the evidence is gathered.
  */
+import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cast } from './cast/cast.js';
@@ -61,6 +62,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
 
   const over = new AbortController();
   const ends = AbortSignal.any([stop, over.signal]);
+  // Everybody listens.
+  setMaxListeners(0, stop, ends);
   const world = new World(history, ends);
   const crowd = await makeCrowd(cast, world, history, random, ends);
   say(`chaos: ${events.length} faults in ${seconds} seconds`);

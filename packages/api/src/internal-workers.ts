@@ -3,12 +3,16 @@
  * other worker. Ids that this server's earlier life held are taken again, so that a restart after a crash gets their
  * tasks back at once. Calls that change the number of workers run one after another.
  */
-import type { components } from '@task-executor/shared';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiClient, ApiError, backoffMs, type components } from '@task-executor/shared';
 import { Pulses, startWorker, type RunningWorker } from '@task-executor/worker';
 import type { Logger } from 'pino';
-import { request } from 'undici';
 
 type Status = components['schemas']['InternalWorkersStatus'];
+
+/** With these, a database may be away for a minute just after a start. */
+const LIST_TRIES = 20;
+const LIST_RETRY = { initialMs: 200, maxMs: 5_000 };
 
 export interface InternalWorkersOptions {
   /** Where this API listens. */
@@ -36,9 +40,7 @@ export class InternalWorkers {
   /** To be called once the server listens, before anything else; the others wait for it. */
   attach(options: InternalWorkersOptions): Promise<void> {
     return this.#inTurn(async () => {
-      const { statusCode, body } = await request(`${options.apiUrl}/api/v1/workers`);
-      if (statusCode !== 200) throw new Error(`listing the workers gave ${statusCode}: ${await body.text()}`);
-      const { workers } = (await body.json()) as components['schemas']['WorkerList'];
+      const workers = await listWorkers(options.apiUrl);
       this.#earlierIds = workers
         .filter((worker) => worker.status !== 'offline' && worker.metadata.internal_owner === options.owner)
         .map((worker) => worker.id);
@@ -122,5 +124,22 @@ export class InternalWorkers {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+}
+
+/** Repeated while this API cannot say: whoever calls it already is served as soon as it can again, so it must not end over this. */
+async function listWorkers(apiUrl: string): Promise<readonly components['schemas']['Worker'][]> {
+  const client = new ApiClient(apiUrl);
+  try {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await client.listWorkers()).workers;
+      } catch (error) {
+        if ((error instanceof ApiError && !error.retryable) || tries === LIST_TRIES) throw error;
+        await sleep(backoffMs(LIST_RETRY, tries, Math.random()));
+      }
+    }
+  } finally {
+    await client.close();
   }
 }

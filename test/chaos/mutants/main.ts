@@ -30,7 +30,7 @@ await endWith(new Undo(), async (undo) => {
   if (mutants.length === 0) throw new Error(`there is no such mutant; there are ${MUTANTS.map(({ name }) => name).join(', ')}`);
   const folder = await mkdtemp(join(tmpdir(), 'task-executor-mutants-'));
   await chmod(folder, 0o711);
-  undo.add(() => rm(folder, { recursive: true, force: true }));
+  undo.add(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
   const postgres = await Postgres.start(folder, undo);
   const open = async (name: string, edits: Mutant['edits']): Promise<Stage> =>
     Stage.open({ name, folder, main: await makeMutant(join(folder, 'copies', name), edits), postgres, undo });

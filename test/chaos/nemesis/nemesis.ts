@@ -26,6 +26,9 @@ interface Done {
   readonly undo: () => Promise<void> | void;
 }
 
+const TURN_MS = 20_000;
+const AGAIN_MS = 250;
+
 export class Nemesis {
   readonly journal: Trouble[] = [];
   readonly #cast: Cast;
@@ -55,7 +58,13 @@ export class Nemesis {
   }
 
   async #one(deed: Deed, target: number, ms: number, stop: AbortSignal): Promise<void> {
-    const done = await this.#do(deed, target);
+    // What it would hit may be hit already: then it waits for its turn.
+    const deadline = monotonicMs() + TURN_MS;
+    let done = await this.#do(deed, target);
+    while (done === null && !stop.aborted && monotonicMs() < deadline) {
+      await sleep(AGAIN_MS, undefined, { signal: stop }).catch(() => undefined);
+      done = await this.#do(deed, target);
+    }
     if (done === null) return;
     const trouble = this.#note(deed, done.on);
     await sleep(ms, undefined, { signal: stop }).catch(() => undefined);
