@@ -1,11 +1,13 @@
 /**
  * `npm test`: installs, builds, type-checks, lints and runs every test, on a PostgreSQL of its own in a temporary folder
- * (or on the server that DATABASE_URL names). The last line is `N passed, N failed, N skipped`; the exit code is 0 only
- * when everything passed. `--quick` leaves out linting and the whole-system tests.
+ * (or on the server that DATABASE_URL names); last, a minute of test/chaos and its mutants. The last line is
+ * `N passed, N failed, N skipped`; the exit code is 0 only when everything passed. `--quick` leaves out linting, the
+ * whole-system tests and chaos.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runChaos } from './lib/chaos.mjs';
 import { runMocha } from './lib/mocha-runs.mjs';
 import { startEmbeddedPostgres } from './lib/postgres.mjs';
 import { exitCode, main, run, signalAll } from './lib/run.mjs';
@@ -39,6 +41,7 @@ await main(async () => {
   } finally {
     await database.stop();
   }
+  if (!quick) await runChaos(counts, { cancelled });
   if (!linted) console.error('\nLinting failed: see above.');
   if (cancelled()) return 128 + signalled;
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

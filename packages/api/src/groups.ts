@@ -4,7 +4,7 @@ import type { Databases } from './db/database.js';
 import { isDatabaseUnavailable, isDeadlock } from './db/errors.js';
 import type { ApiConfig } from './config.js';
 import { findWorkers } from './fleet/find.js';
-import { directivesFor, renewLeases, type Beat, type Directives, type Running } from './fleet/heartbeat.js';
+import { directivesFor, renewLeases, type Beat, type Directives, type Renewed, type Running } from './fleet/heartbeat.js';
 import type { SessionFacts } from './fleet/sessions.js';
 import type { WorkerRow } from './fleet/worker.js';
 import { claim, type ClaimRequest, type ClaimResult } from './queue/claim.js';
@@ -12,7 +12,8 @@ import type { Reporter } from './queue/fence.js';
 import { findTasks } from './queue/find.js';
 import { report, type Report, type Reported } from './queue/report.js';
 import { submitPlain } from './queue/submit-plain.js';
-import type { Submission, Submitted } from './queue/submit.js';
+import type { Submission } from './queue/submission.js';
+import type { Submitted } from './queue/submit.js';
 import type { TaskRow } from './queue/task.js';
 
 /** Calls of one kind that wait at most; more are told to come again. */
@@ -22,6 +23,8 @@ const MAX_RUNNING = 2;
 /** Tasks that one statement submits, claims, ends or reads at most, but for a single call that is about more. */
 const MAX_TASKS = 200;
 const MAX_APPETITES = 1_000;
+/** What a worker is told with its heartbeats may wait a quarter of a second: ten thousand of them then cost a few statements a second. */
+const HEARTBEATS = { spacing: { ms: 250, burst: 20 }, maxWeight: 1_000 };
 
 const BOUNDS = {
   failsAll: (error: unknown): boolean => isDatabaseUnavailable(error) && !isDeadlock(error),
@@ -36,8 +39,8 @@ export class Groups {
   readonly reports: Coalescer<{ reporter: Reporter; report: Report }, Reported | null>;
   /** Tasks as they now are. */
   readonly reads: Coalescer<string, TaskRow | null>;
-  /** Heartbeats: the session whose lease was renewed, or null where none is live. */
-  readonly beats: Coalescer<Beat, string | null>;
+  /** Heartbeats, and claims that need not look for tasks; null where no session is live. */
+  readonly beats: Coalescer<Beat, Renewed | null>;
   readonly directives: Coalescer<Running, Directives>;
   readonly workers: Coalescer<string, WorkerRow | null>;
   readonly #claims = new Map<string, Coalescer<ClaimRequest, ClaimResult>>();
@@ -53,9 +56,9 @@ export class Groups {
       ),
     });
     this.reports = new Coalescer({ ...BOUNDS, run: (reports) => report(lease, reports) });
-    this.beats = new Coalescer({ ...BOUNDS, run: (beats) => renewLeases(lease, config.leaseSeconds, beats) });
-    this.directives = new Coalescer({ ...BOUNDS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(lease, running) });
-    this.workers = new Coalescer({ ...BOUNDS, run: (ids) => findWorkers(lease, ids) });
+    this.beats = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (beats) => renewLeases(lease, config.leaseSeconds, beats) });
+    this.directives = new Coalescer({ ...BOUNDS, ...HEARTBEATS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(lease, running) });
+    this.workers = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (ids) => findWorkers(lease, ids) });
     this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(lease, ids) });
   }
 

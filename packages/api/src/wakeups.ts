@@ -3,7 +3,8 @@
  * per task. Other replicas hear of a task over NOTIFY where no waiter here fits it, in batches and at most every
  * HINT_INTERVAL_MS. What is lost is found by one poll per replica, which runs only while somebody waits.
  *
- * A waiter enters before its first claim, so that a task which arrives between that claim and the wait is not missed.
+ * A waiter enters before its first claim, so that a task which arrives between that claim and the wait is not missed. Where a
+ * claim of equal appetite has just found nothing and nothing was heard of since, a waiter need not claim at first: see `isDry`.
  */
 import { LIMITS, supportsProblem } from '@task-executor/shared';
 import { sql } from 'kysely';
@@ -16,6 +17,9 @@ const HINT_INTERVAL_MS = 20;
 const POLL_INTERVAL_MS = 2_000;
 const MAX_WAITERS = 20_000;
 const MAX_LANES = 1_000;
+const MAX_DRY = 1_000;
+/** What was found to be nothing is looked at again after this time, whatever was heard. */
+const DRY_MS = 10_000;
 /** The hint to look at all lanes. */
 const LOOK = 'look';
 
@@ -30,8 +34,12 @@ interface Appetite {
   readonly backendType: string;
 }
 
+function keyOf({ globs, backendType }: Appetite): string {
+  return JSON.stringify([backendType, ...globs]);
+}
+
 /** One waiting claim. */
-class ClaimWaiter extends Waiter {
+export class ClaimWaiter extends Waiter {
   readonly appetite: Appetite;
 
   constructor(appetite: Appetite) {
@@ -55,6 +63,10 @@ export class Wakeups {
   #pollTimer: NodeJS.Timeout | null = null;
   #polling: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** How often something was heard of: a new task, or tasks that may have become claimable. */
+  #news = 0;
+  /** Appetites for which a claim found nothing: the news before it, and when. */
+  readonly #dry = new Map<string, { readonly news: number; readonly at: number }>();
 
   constructor(db: Database, listener: Listener, log: Logger) {
     this.#db = db;
@@ -98,8 +110,25 @@ export class Wakeups {
     this.#waiters.delete(waiter);
   }
 
+  get news(): number {
+    return this.#news;
+  }
+
+  /** A claim that was sent at `news`, with room for a task, found that there is none for `appetite`. */
+  foundNothing(appetite: Appetite, news: number): void {
+    if (this.#dry.size >= MAX_DRY) this.#dry.clear();
+    this.#dry.set(keyOf(appetite), { news, at: performance.now() });
+  }
+
+  /** Whether a claim would find nothing, for all that this replica has heard. */
+  isDry(appetite: Appetite): boolean {
+    const dry = this.#dry.get(keyOf(appetite));
+    return dry !== undefined && dry.news === this.#news && performance.now() - dry.at < DRY_MS;
+  }
+
   /** There is a new pending task in `lane`. */
   announce(lane: Lane): void {
+    this.#news += 1;
     if (this.#wakeOne(lane) || this.#stopped) return;
     const key = `${lane.problem_id} ${lane.backend_type}`;
     const hint = this.#hints.get(key);
@@ -119,6 +148,7 @@ export class Wakeups {
 
   /** Pending tasks of any lane may have become claimable (a limit, a pause, a drain): looks for them now, on every replica. */
   lookSoon(): void {
+    this.#news += 1;
     if (this.#stopped) return;
     this.#listener.notify('work', LOOK);
     this.#schedulePoll(0);
@@ -138,6 +168,7 @@ export class Wakeups {
   }
 
   #heard(payload: string): void {
+    this.#news += 1;
     if (payload === LOOK) {
       this.#schedulePoll(0);
       return;
@@ -172,7 +203,9 @@ export class Wakeups {
   async #poll(): Promise<void> {
     if (this.#waiters.size === 0) return;
     try {
-      for (const lane of await pendingLanes(this.#db)) this.#wakeOne(lane);
+      const lanes = await pendingLanes(this.#db);
+      if (lanes.length > 0) this.#news += 1;
+      for (const lane of lanes) this.#wakeOne(lane);
     } catch (error) {
       this.#log.debug({ event: 'poll_failed', error: String(error) }, 'looking for pending tasks failed');
     }

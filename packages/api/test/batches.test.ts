@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { sql } from 'kysely';
 import { startTestApi, type TestApi } from './support/api.js';
 import { submitTask, TestWorker } from './support/actors.js';
 
@@ -26,6 +27,19 @@ describe('claims and reports of many tasks', () => {
     expect((await claimBatch(worker, { max_tasks: 100 })).body.tasks).to.have.length(2);
     expect((await claimBatch(worker, { max_tasks: 100 })).body.tasks).to.deep.equal([]);
     await worker.leave();
+  });
+
+  it('gives them in the same order again, wherever their rows have moved since', async () => {
+    const worker = await TestWorker.register(api, { globs: ['again-*'], parallel: 10 });
+    for (let n = 0; n < 10; n++) await submitTask(api, { problem_id: 'again-1', priority: (7 * n) % 10 });
+    const ids = async (): Promise<string[]> => {
+      const { body } = await claimBatch(worker, { max_tasks: 10, request_id: 'one' });
+      return body.tasks.map((task: { id: string }) => task.id) as string[];
+    };
+    const first = await ids();
+    // Of an indexed column: the row moves, and its entries in the indexes with it.
+    await sql`update queue set deadline_at = deadline_at + interval '1 hour' where task_id = ${first[0]}::uuid`.execute(api.db);
+    expect(await ids()).to.deep.equal(first);
   });
 
   it('waits for a first task', async () => {

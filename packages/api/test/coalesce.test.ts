@@ -55,6 +55,25 @@ describe('coalescing', () => {
     }));
   });
 
+  it('spaces batches that need not come at once, but not full ones', async () => {
+    const batches: number[] = [];
+    // No timer ends within this test.
+    const coalescer = new Coalescer<number, number>({
+      ...BOUNDS,
+      maxRunning: 5,
+      spacing: { ms: 3_600_000, burst: 2 },
+      run: (items) => {
+        batches.push(items.length);
+        return Promise.resolve(items);
+      },
+    });
+    expect(await coalescer.add(1)).to.equal(1);
+    expect(await Promise.all([coalescer.add(2), coalescer.add(3)])).to.deep.equal([2, 3]);
+    const full = Array.from({ length: BOUNDS.maxWeight + 1 }, (_none, n) => coalescer.add(n));
+    expect(await Promise.all(full.slice(0, BOUNDS.maxWeight))).to.have.length(BOUNDS.maxWeight);
+    expect(batches).to.deep.equal([1, 2, BOUNDS.maxWeight]);
+  });
+
   it('fails a batch as a whole where each of its items would fail the same way', async () => {
     let runs = 0;
     const coalescer = new Coalescer<number, number>({

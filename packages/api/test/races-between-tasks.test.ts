@@ -12,7 +12,8 @@ import { claim } from '../src/queue/claim.js';
 import { wakeDependents } from '../src/queue/dependents.js';
 import { createLimit } from '../src/queue/limits.js';
 import { report } from '../src/queue/report.js';
-import { submit, withRaces, type Edge, type Submission, type Submitted } from '../src/queue/submit.js';
+import type { Edge, Submission } from '../src/queue/submission.js';
+import { submit, withRaces, type Submitted } from '../src/queue/submit.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { expectInvariants } from './support/invariants.js';
 import { AGEING_MS, LEASE_SECONDS, setScene, settle, submission, type Scene, type TestSession } from './races/scene.js';
@@ -73,6 +74,17 @@ describe('races between tasks', function () {
     const { first, second, waited } = await together(databases, (on) => take(on, claimers[0]), (on) => take(on, claimers[0]));
     expect([first, second, waited]).to.deep.equal([taskId, null, true]);
   });
+
+  for (const where of ['the front of the queue', 'a lane'] as const) {
+    it(`leaves a task at ${where} that is locked to others, and gives the next one`, async () => {
+      const { claimers, problem, taskId } = await setScene(db, 'pending');
+      const next = idOf(await offer(submission(problem))(db));
+      if (where === 'a lane') await createLimit(db, { key: 'problem_id', value: null, maxRunning: 1 });
+      const { first, second, waited } = await together(databases, (on) => cancelMany(on, [taskId]), (on) => take(on, claimers[0]));
+      expect([first.length, second, waited]).to.deep.equal([1, next, false]);
+      await sql`delete from limits`.execute(db);
+    });
+  }
 
   it('gives a claim that is repeated while the first one is under way the same task', async () => {
     const { claimers, problem, taskId } = await setScene(db, 'pending');

@@ -117,6 +117,36 @@ describe('workers', () => {
     expect((await worker.claim({ wait_seconds: 0.05 })).status).to.equal(204);
   });
 
+  it('does not look again for what was found to be nothing, until something is heard of', async () => {
+    const worker = await TestWorker.register(api, { parallel: 3 });
+    const other = await TestWorker.register(api, { parallel: 3 });
+    expect((await worker.claim({ wait_seconds: 0.05 })).status).to.equal(204);
+    const seen = async (): Promise<string> => (await api.call('GET', `/api/v1/workers/${other.id}`)).body.last_heartbeat as string;
+    const before = await seen();
+    await api.db.transaction().execute(async (transaction) => {
+      // A claim reads this table, so one that looked would hang.
+      await sql`lock table dependencies in access exclusive mode`.execute(transaction);
+      expect((await other.claim({ wait_seconds: 0.5 })).status).to.equal(204);
+      // Its lease is renewed all the same.
+      await eventually(async () => (await seen()) > before);
+    });
+    const waiting = other.claim({ wait_seconds: 20 });
+    const id = await submitTask(api);
+    expect((await waiting).body.id).to.equal(id);
+  });
+
+  it('gives a repeated claim the same task, and a superseded session none, also where there is nothing new', async () => {
+    const worker = await TestWorker.register(api, { parallel: 3 });
+    const id = await submitTask(api);
+    expect((await worker.claim({ request_id: 'one', wait_seconds: 20 })).body.id).to.equal(id);
+    expect((await worker.claim({ request_id: 'two', wait_seconds: 0.05 })).status).to.equal(204);
+    expect((await worker.claim({ request_id: 'one', wait_seconds: 20 })).body.id).to.equal(id);
+    const again = await TestWorker.register(api, { id: worker.id, parallel: 3 });
+    expect((await again.claim()).body.id).to.equal(id);
+    expect((await again.claim({ wait_seconds: 0.05 })).status).to.equal(204);
+    expect((await worker.claim({ wait_seconds: 20 })).status).to.equal(409);
+  });
+
   it('does not give a task to a waiting claim whose caller has gone', async () => {
     const worker = await TestWorker.register(api);
     const gone = new AbortController();

@@ -3,6 +3,9 @@
  * (at the end of the event loop's turn, with whatever else arrived in it); while `maxRunning` batches are under way,
  * further calls gather into the next. So the window adapts to the load and adds no latency without it.
  *
+ * Where answers need not come at once (heartbeats of a large fleet, which arrive one by one all the time), batches can be spaced:
+ * then they are as many per second however many calls there are.
+ *
  * A batch that fails is run again item by item, so that one bad item does not fail the others; `run` must therefore have
  * changed nothing when it throws.
  */
@@ -21,6 +24,8 @@ export interface CoalescerOptions<Item, Result> {
   readonly maxWeight: number;
   readonly maxRunning: number;
   readonly maxWaiting: number;
+  /** Batches that are not full begin `ms` apart, once `burst` of them have begun closer to each other. */
+  readonly spacing?: { readonly ms: number; readonly burst: number };
 }
 
 interface Waiting<Item, Result> {
@@ -32,11 +37,17 @@ interface Waiting<Item, Result> {
 export class Coalescer<Item, Result> {
   readonly #options: CoalescerOptions<Item, Result>;
   readonly #waiting: Waiting<Item, Result>[] = [];
+  #weight = 0;
   #running = 0;
   #scheduled = false;
+  #timer: NodeJS.Timeout | null = null;
+  /** How many batches may begin at once, as of `#creditAt`. */
+  #credit: number;
+  #creditAt = performance.now();
 
   constructor(options: CoalescerOptions<Item, Result>) {
     this.#options = options;
+    this.#credit = options.spacing?.burst ?? Infinity;
   }
 
   /** The result of `item`. @throws CoalescerFull, or what running it throws */
@@ -44,17 +55,29 @@ export class Coalescer<Item, Result> {
     if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(new CoalescerFull('too many calls are waiting'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
+      this.#weight += this.#weigh(item);
       this.#schedule();
     });
   }
 
   #schedule(): void {
     if (this.#scheduled || this.#running >= this.#options.maxRunning || this.#waiting.length === 0) return;
+    const delay = this.#weight > this.#options.maxWeight ? 0 : this.#delay();
+    if (delay > 0) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null;
+        this.#schedule();
+      }, delay);
+      // Whoever waits for an answer keeps the process up.
+      this.#timer.unref();
+      return;
+    }
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      const batch = this.#waiting.splice(0, this.#batchLength());
+      const batch = this.#take();
       if (batch.length === 0) return;
+      this.#credit = Math.max(0, this.#credit - 1);
       this.#running += 1;
       void this.#run(batch).finally(() => {
         this.#running -= 1;
@@ -64,11 +87,28 @@ export class Coalescer<Item, Result> {
     });
   }
 
-  #batchLength(): number {
-    const { weigh = () => 1, maxWeight } = this.#options;
+  /** Milliseconds until a batch may begin. */
+  #delay(): number {
+    const { spacing } = this.#options;
+    if (spacing === undefined) return 0;
+    const now = performance.now();
+    this.#credit = Math.min(spacing.burst, this.#credit + (now - this.#creditAt) / spacing.ms);
+    this.#creditAt = now;
+    // A timer may be early by a part of a millisecond.
+    return this.#credit >= 1 ? 0 : Math.ceil((1 - this.#credit) * spacing.ms) + 1;
+  }
+
+  #weigh(item: Item): number {
+    return this.#options.weigh?.(item) ?? 1;
+  }
+
+  /** The next batch: as many as may be together, and one at least. */
+  #take(): Waiting<Item, Result>[] {
     let weight = 0;
-    const end = this.#waiting.findIndex(({ item }) => (weight += weigh(item)) > maxWeight);
-    return end < 0 ? this.#waiting.length : Math.max(1, end);
+    const end = this.#waiting.findIndex(({ item }) => (weight += this.#weigh(item)) > this.#options.maxWeight);
+    const batch = this.#waiting.splice(0, end < 0 ? this.#waiting.length : Math.max(1, end));
+    for (const { item } of batch) this.#weight -= this.#weigh(item);
+    return batch;
   }
 
   async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -19,17 +19,25 @@ export interface Beat {
   readonly workerId: string;
   /** Null: the worker's current session. */
   readonly sessionId: string | null;
+  /** The id of the claim that this stands for, or null. */
+  readonly requestId: string | null;
 }
 
-/** Renews the leases of live sessions. For each beat its session, or null where none is live. */
-export async function renewLeases(db: Database, leaseSeconds: number, beats: readonly Beat[]): Promise<(string | null)[]> {
-  const { rows } = await sql<{ n: number; session_id: string }>`
+export interface Renewed {
+  readonly sessionId: string;
+  /** Whether a claim of this id has taken tasks before. */
+  readonly claimed: boolean;
+}
+
+/** Renews the leases of live sessions. For each beat what was renewed, or null where no session is live. */
+export async function renewLeases(db: Database, leaseSeconds: number, beats: readonly Beat[]): Promise<(Renewed | null)[]> {
+  const { rows } = await sql<{ n: number; session_id: string; claimed: boolean }>`
     with given as materialized (
-      select * from unnest(${beats.map((beat) => beat.workerId)}::text[], ${beats.map((beat) => beat.sessionId)}::uuid[])
-        with ordinality as g (worker_id, session_id, n)
+      select * from unnest(${beats.map((beat) => beat.workerId)}::text[], ${beats.map((beat) => beat.sessionId)}::uuid[],
+                           ${beats.map((beat) => beat.requestId)}::text[]) with ordinality as g (worker_id, session_id, request_id, n)
     ), live as materialized (
       -- In one order, so that no two statements wait for each other.
-      select w.id, w.session_id, g.n
+      select w.id, w.session_id, g.n, g.request_id
         from workers w join given g on w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id)
        where w.ended_at is null and w.lease_until > now()
        order by w.id
@@ -39,10 +47,12 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
         from live where w.id = live.id and w.session_id = live.session_id and w.ended_at is null
       returning w.id
     )
-    select live.n::int as n, live.session_id from live join renewed on renewed.id = live.id`.execute(db);
-  const sessions = beats.map((): string | null => null);
-  for (const { n, session_id } of rows) sessions[n - 1] = session_id;
-  return sessions;
+    select live.n::int as n, live.session_id,
+           exists (select from queue q where q.session_id = live.session_id and q.state = 'running' and q.claim_request = live.request_id) as claimed
+      from live join renewed on renewed.id = live.id`.execute(db);
+  const renewed = beats.map((): Renewed | null => null);
+  for (const { n, session_id, claimed } of rows) renewed[n - 1] = { sessionId: session_id, claimed };
+  return renewed;
 }
 
 /** What a session says that it runs. */

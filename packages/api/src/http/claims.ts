@@ -9,7 +9,7 @@ import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
 import { sessionOf } from './reporter.js';
 import { goneSignal, pathText, type Services } from './services.js';
-import type { Waiter } from '../waiter.js';
+import type { ClaimWaiter } from '../wakeups.js';
 
 type Schemas = components['schemas'];
 
@@ -19,18 +19,34 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
 
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
   async function claimWithin(
-    session: SessionFacts, request: ClaimRequest, waitMs: number, waiter: Waiter | null, gone: AbortSignal,
+    session: SessionFacts, request: ClaimRequest, waitMs: number, waiter: ClaimWaiter | null, gone: AbortSignal,
   ): Promise<readonly ClaimedRow[]> {
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
+    if (waiter !== null && wakeups.isDry(waiter.appetite)) {
+      renew(request, waiter);
+      await waiter.wait(deadline - performance.now(), gone);
+      if (isOver()) return [];
+    }
     for (;;) {
+      const { news } = wakeups;
       const result = await groups.claimsOf(session).add(request);
       if (result.kind === 'no_session') throw await sessionProblem(db, request.workerId, request.sessionId);
+      if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       if (result.tasks.length > 0 || waiter === null || isOver()) return result.tasks;
       await waiter.wait(deadline - performance.now(), gone);
       // One last look at the end of the wait would cost a query per idle worker and poll.
       if (isOver()) return [];
     }
+  }
+
+  /** Renews the lease, as a claim does. Where that shows that a claim would find more than nothing, the waiter is woken for it. */
+  function renew({ workerId, sessionId, requestId }: ClaimRequest, waiter: ClaimWaiter): void {
+    groups.beats.add({ workerId, sessionId, requestId }).then((renewed) => {
+      if (renewed === null || renewed.claimed) waiter.wake();
+    }, () => {
+      waiter.wake();
+    });
   }
 
   /** Up to `wanted` tasks for the worker of `req`, waited for as `body` asks; null: the caller has gone. */

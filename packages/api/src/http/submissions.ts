@@ -2,7 +2,7 @@
 import { LIMITS, type components } from '@task-executor/shared';
 import type { ApiConfig } from '../config.js';
 import { fingerprintOf } from '../queue/fingerprint.js';
-import type { Edge, Submission } from '../queue/submit.js';
+import type { Edge, Submission } from '../queue/submission.js';
 import { validationProblem } from './services.js';
 
 type Schemas = components['schemas'];

@@ -64,25 +64,27 @@ export function workerRoutes({ config, databases, groups, readiness, watches, wa
     const workerId = pathText(req, 'worker_id');
     const given = sessionOf(req);
     const body = req.body as Schemas['Heartbeat'];
-    const sessionId = await groups.beats.add({ workerId, sessionId: given });
-    if (sessionId === null) throw await sessionProblem(lease, workerId, given);
+    const renewed = await groups.beats.add({ workerId, sessionId: given, requestId: null });
+    if (renewed === null) throw await sessionProblem(lease, workerId, given);
+    const { sessionId } = renewed;
     // Never longer than the interval: the next heartbeat has to renew the lease in time.
     const waitMs = Math.min(body.wait_seconds ?? 0, config.heartbeatIntervalSeconds) * 1000;
     const watch = waitMs > 0 ? watches.enter(workerId) : null;
     try {
-      res.json(await heartbeatAnswer(workerId, sessionId, namedAttempts(body), { watch, waitMs, gone: goneSignal(res) }));
+      const answer = await heartbeatAnswer(workerId, sessionId, namedAttempts(body), { watch, waitMs, gone: goneSignal(res) });
+      if (answer !== null) res.json(answer);
     } finally {
       if (watch !== null) watches.leave(workerId, watch);
     }
   });
 
-  /** The answer to a heartbeat: at once where there is a directive, else when one comes or the wait is over. */
+  /** The answer to a heartbeat: at once where there is a directive, else when one comes or the wait is over; null: the caller has gone. */
   async function heartbeatAnswer(
     workerId: string,
     sessionId: string,
     named: NamedAttempt[],
     { watch, waitMs, gone }: { watch: Waiter | null; waitMs: number; gone: AbortSignal },
-  ): Promise<Schemas['WorkerSession']> {
+  ): Promise<Schemas['WorkerSession'] | null> {
     const deadline = performance.now() + waitMs;
     let drainAtFirst: boolean | null = null;
     for (;;) {
@@ -93,10 +95,11 @@ export function workerRoutes({ config, databases, groups, readiness, watches, wa
       drainAtFirst ??= drain;
       const isNews = directives.cancel.length > 0 || directives.lost.length > 0 || drain !== drainAtFirst;
       const left = deadline - performance.now();
-      if (isNews || watch === null || watch.dismissed || gone.aborted || left <= 0) {
+      if (isNews || watch === null || watch.dismissed || left <= 0) {
         return sessionAnswer(worker, sessionId, { ...directives, drain });
       }
       await watch.wait(left, gone);
+      if (gone.aborted) return null;
     }
   }
 

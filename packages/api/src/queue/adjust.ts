@@ -1,7 +1,7 @@
 /** Adjusting a task that has not begun: its priority, and the moment from which it may run. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { rankOf } from './submit.js';
+import { rankOf } from './submission.js';
 
 export interface Adjustment {
   readonly priority: number | null;

@@ -36,12 +36,12 @@ export interface ClaimRequest {
 export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
 export type ClaimResult =
-  /** As many as there are and the worker has room for; maybe none. */
-  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[] }
+  /** As many as there are and the worker has room for; maybe none. `dry`: there was room, and nothing that fits. */
+  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly dry: boolean }
   /** The session is not live (any more). */
   | { readonly kind: 'no_session' };
 
-type ClaimRow = { n: number; found: 'again' | 'new' | 'nothing' | 'raced' } & ClaimedRow;
+type ClaimRow = { n: number; found: 'again' | 'new' | 'nothing' | 'dry' | 'raced' } & ClaimedRow;
 
 /** Claims tasks for sessions of equal appetite, each named once, and renews their leases. The results, in their order. */
 export async function claim(db: Database, requests: readonly ClaimRequest[]): Promise<ClaimResult[]> {
@@ -55,7 +55,7 @@ export async function claim(db: Database, requests: readonly ClaimRequest[]): Pr
       const found = byRequest[k] ?? [];
       const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
       if (tasks.length > request.wanted && found[0]?.found === 'new') throw new Error(`a claim of ${request.wanted} tasks took ${tasks.length}`);
-      if (found.length > 0) results[n] = { kind: 'claimed', tasks };
+      if (found.length > 0) results[n] = { kind: 'claimed', tasks, dry: found[0]?.found === 'dry' };
     }
     open = open.filter((_one, k) => byRequest[k]?.[0]?.found === 'raced');
   }
@@ -78,7 +78,8 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
         from workers w join given g on w.id = g.worker_id and w.session_id = g.session_id
        where w.ended_at is null and w.lease_until > now()
     ), again as materialized (
-      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority
+      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority,
+             row_number() over (partition by seen.n order by q.rank, q.task_id) as slot
         from seen join queue q on q.session_id = seen.session_id and q.state = 'running' and q.claim_request = seen.request_id
     ), passing as materialized (
       -- In one order, so that no two claims wait for each other.
@@ -113,7 +114,7 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
        limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
     ), front_pick as materialized (
       -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
-      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, 0::float8 as share
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.updated_at, 0::float8 as share
         from front f
         join queue q on q.ctid = f.place and q.state = 'pending'
         join appetite s on ${fits('f')} and ${NOT_HELD_BACK}
@@ -150,7 +151,7 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
           limit ${LANE_ROWS} + (select tasks from wanted)) as q
        where ${NOT_HELD_BACK}
     ), lane_pick as materialized (
-      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, c.share
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.updated_at, c.share
         from (select * from candidates order by share, rank, task_id limit ${LANE_ROWS} + (select tasks from wanted)) as c
         join queue q on q.ctid = c.place and q.state = 'pending'
        order by c.share, c.rank, c.task_id
@@ -176,20 +177,25 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
     ), started as (
       update queue q
          set state = 'running', attempt = q.attempt + 1, worker_id = slots.id, session_id = slots.session_id,
-             worker_backend = (select backend_type from appetite), claim_request = slots.request_id, started_at = now(), updated_at = now(),
-             deadline_at = now() + make_interval(secs => q.timeout_seconds), log_lines_before = q.log_lines
+             worker_backend = (select backend_type from appetite), claim_request = slots.request_id,
+             started_at = moment.at, updated_at = moment.at, deadline_at = moment.at + make_interval(secs => q.timeout_seconds),
+             log_lines_before = q.log_lines
         from pick join slots on slots.slot = pick.slot
+       cross join lateral (
+         -- Our now() may be older than that of whoever put the task back before we saw it.
+         select greatest(now(), pick.updated_at) as at) as moment
        where q.ctid = pick.place and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
       returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
     ), taken as (
-      select 'again' as found, again.*, 0 as slot from again
+      select 'again' as found, again.* from again
       union all
       select 'new', started.* from started
     )
     select seen.n,
            coalesce(taken.found,
                     case when session.n is null then 'raced'
-                         when session.room <= 0 or not exists (select from pick) then 'nothing'
+                         when session.room <= 0 then 'nothing'
+                         when not exists (select from pick) then 'dry'
                          -- Others of this statement got the picked tasks; with limits each takes its turn.
                          when not exists (select from limits) then 'nothing'
                          else 'raced' end) as found,

@@ -39,7 +39,7 @@ export const RECORD_OUTCOMES: RawBuilder<unknown> = sql`
 /** The assignments that take the attempt out of a queue row. */
 const WITHOUT_ATTEMPT = sql`
   worker_id = null, session_id = null, worker_backend = null, claim_request = null, started_at = null, deadline_at = null,
-  updated_at = now()`;
+  updated_at = greatest(now(), q.started_at)`;
 
 /** The assignments that take a running queue row back to pending. */
 export const BACK_TO_PENDING: RawBuilder<unknown> = sql`state = 'pending', ${WITHOUT_ATTEMPT}`;

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { fingerprintOf } from './fingerprint.js';
-import type { Edge, Submission } from './submit.js';
+import type { Edge, Submission } from './submission.js';
 import { TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 export type RetriedRow = TaskRow & {

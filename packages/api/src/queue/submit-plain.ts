@@ -1,10 +1,10 @@
 /**
  * Submission of tasks that wait for no other task and stand for none: the case of nearly all, and the reason for a statement
- * of its own beside queue/submit, which does the same with more questions. All are stored or none is.
+ * of its own beside that of queue/submit, which does the same with more questions. All are stored or none is.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { laneOf, rankOf, STORED_COLUMNS, SUBMISSION_COLUMNS, submissionRow, type Submission } from './submit.js';
+import { laneOf, rankOf, STORED_COLUMNS, submissions, type Submission } from './submission.js';
 import type { TaskRow } from './task.js';
 
 /** Whether a submission can be stored by `submitPlain`; it must have no edges either. */
@@ -15,16 +15,8 @@ export function isPlain(task: Submission): boolean {
 /** Stores plain tasks, durably when this resolves. The rows, in their order. */
 export async function submitPlain(db: Database, ageingMs: number, tasks: readonly Submission[]): Promise<TaskRow[]> {
   const { rows } = await sql<{ id: string; created_at: Date; starts_at: Date | null; expires_at: Date | null; waits: boolean }>`
-    with clock as materialized (
-      select clock_timestamp() as moment
-    ), given as materialized (
-      select g.*, uuid_v7(at.moment) as id,
-             -- Cut, not rounded: these are the milliseconds that the id begins with.
-             date_trunc('milliseconds', at.moment) as created_at,
-             coalesce(g.run_at, at.moment + make_interval(secs => g.delay_seconds)) as starts_at,
-             coalesce(g.run_at > at.moment, g.delay_seconds > 0, false) as waits
-        from clock, json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
-       cross join lateral (select clock.moment + g.n * interval '1 microsecond' as moment) as at
+    with given as materialized (
+      ${submissions(tasks)}
     ), stored as (
       insert into tasks (${STORED_COLUMNS}, run_at)
       select ${STORED_COLUMNS}, starts_at from given order by n

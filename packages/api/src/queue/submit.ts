@@ -6,45 +6,12 @@
  * queue/dependents). Where a parent ended between this statement's snapshot and its lock, nothing is stored and the
  * submission is tried again; so it is where another submission took the same dedupe_key in between.
  */
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
+import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
+import { isPlain, submitPlain } from './submit-plain.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
-
-export interface Submission {
-  readonly name: string | null;
-  readonly problemId: string;
-  readonly parameters: Record<string, unknown>;
-  readonly labels: Record<string, string>;
-  readonly priority: number;
-  readonly backendType: string | null;
-  readonly timeoutSeconds: number;
-  readonly maxAttempts: number;
-  readonly maxLost: number;
-  /** Initial seconds, factor, most seconds, jitter; null: the next attempt follows at once. */
-  readonly backoff: readonly [number, number, number, number] | null;
-  /** ISO 8601; null: now. */
-  readonly runAt: string | null;
-  /** Counted by the database's clock; instead of runAt. */
-  readonly delaySeconds: number | null;
-  readonly expiresAt: string | null;
-  readonly runAnyway: boolean;
-  readonly retryOf: string | null;
-  readonly workflowId: string | null;
-  readonly scheduleId: string | null;
-  readonly dedupeKey: string | null;
-  readonly reuseSeconds: number | null;
-  /** Of problem and parameters; see queue/fingerprint. */
-  readonly fingerprint: string;
-}
-
-/** `tasks[child]` needs another of the same submission, or a task that is there already. */
-export interface Edge {
-  readonly child: number;
-  readonly parent: number | string;
-  /** Under which the parent's result is delivered. */
-  readonly name: string;
-}
 
 export interface Submitted {
   /** In the order of the submission. */
@@ -90,6 +57,9 @@ export function needsTransaction(tasks: readonly Submission[]): boolean {
 
 /** Stores `tasks`; within `withRaces`. Where `db` is no transaction, they are durable when this resolves. @throws MissingParent */
 export async function submit(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[] = []): Promise<Submitted> {
+  if (edges.length === 0 && tasks.every(isPlain)) {
+    return { rows: await submitPlain(db, ageingMs, tasks), created: tasks.map(() => true), parentsEnded: false };
+  }
   if (needsTransaction(tasks)) await lockFingerprints(db, tasks);
   const submitted = await submitOnce(db, ageingMs, tasks, edges);
   if (submitted !== null) return submitted;
@@ -113,28 +83,6 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   if (missing !== undefined) throw new MissingParent(missing.id);
 }
 
-/** The columns of submissions, as submissionRow gives them, in the definition of a recordset. */
-export const SUBMISSION_COLUMNS: RawBuilder<unknown> = sql`
-  n int, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text, timeout_seconds int,
-  max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz, delay_seconds float8, expires_at timestamptz,
-  run_anyway boolean, retry_of uuid, workflow_id uuid, schedule_id uuid, dedupe_key text, reuse_seconds int, fingerprint uuid`;
-
-/** What `tasks` takes from them as it is. */
-export const STORED_COLUMNS: RawBuilder<unknown> = sql`
-  id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost, backoff, expires_at,
-  run_anyway, retry_of, workflow_id, schedule_id, dedupe_key, reuse_seconds, fingerprint, created_at`;
-
-/** The n-th submission as SUBMISSION_COLUMNS reads it. */
-export function submissionRow(task: Submission, n: number): Record<string, unknown> {
-  return {
-    n, name: task.name, problem_id: task.problemId, parameters: task.parameters, labels: task.labels, priority: task.priority,
-    backend_type: task.backendType, timeout_seconds: task.timeoutSeconds, max_attempts: task.maxAttempts, max_lost: task.maxLost,
-    backoff: task.backoff, run_at: task.runAt, delay_seconds: task.delaySeconds, expires_at: task.expiresAt,
-    run_anyway: task.runAnyway, retry_of: task.retryOf, workflow_id: task.workflowId, schedule_id: task.scheduleId,
-    dedupe_key: task.dedupeKey, reuse_seconds: task.reuseSeconds, fingerprint: task.fingerprint,
-  };
-}
-
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
 
 /** Null: a race was lost, and nothing was stored. */
@@ -143,18 +91,12 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     child, inside: typeof parent === 'number' ? parent : null, outside: typeof parent === 'string' ? parent : null, name,
   }));
   const { rows } = await sql<SubmittedRow>`
-    with clock as materialized (
-      select clock_timestamp() as moment
+    with submitted as materialized (
+      ${submissions(tasks)}
     ), offered as materialized (
-      select g.*, uuid_v7(at.moment) as id,
-             -- Cut, not rounded: these are the milliseconds that the id begins with.
-             date_trunc('milliseconds', at.moment) as created_at,
-             coalesce(g.run_at, at.moment + make_interval(secs => g.delay_seconds)) as starts_at,
-             coalesce(g.run_at > at.moment, g.delay_seconds > 0, false) as waits,
-             (select q.task_id from queue q where q.dedupe_key = g.dedupe_key) as twin_id,
-             min(g.n) over (partition by g.dedupe_key) as first_n
-        from clock, json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
-       cross join lateral (select clock.moment + g.n * interval '1 microsecond' as moment) as at
+      select s.*, (select q.task_id from queue q where q.dedupe_key = s.dedupe_key) as twin_id,
+             min(s.n) over (partition by s.dedupe_key) as first_n
+        from submitted s
     ), given as materialized (
       -- In coalesce, whose outcome the planner takes for even: else it expects one row, and joins a thousand by nested loops.
       select * from offered where coalesce(twin_id is null and (dedupe_key is null or n = first_n), false)
@@ -291,17 +233,4 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     created: rows.map((row) => row.created),
     parentsEnded: rows.some((row) => row.parents_ended),
   };
-}
-
-/** The rank of a task that waits since `since`: see the migration. */
-export function rankOf(since: RawBuilder<unknown>, priority: RawBuilder<unknown>, ageingMs: number): RawBuilder<number> {
-  return sql<number>`(extract(epoch from ${since}) * 1000)::bigint - ${priority}::bigint * ${ageingMs}::bigint`;
-}
-
-/** The lane of a task with `labels` (jsonb): what limits on labels tell tasks apart by. An aid to the claim, no more. */
-export function laneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
-  return sql<string>`
-    coalesce((select string_agg(key || '=' || (${labels} ->> key), ',' order by key)
-                from (select distinct substring(key from 7) as key from limits where key like 'label:%') as limited
-               where ${labels} ->> key is not null), '')`;
 }

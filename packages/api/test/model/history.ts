@@ -8,17 +8,16 @@ import { callerOf, type Answer } from '../support/api.js';
 import { expectInvariants } from '../support/invariants.js';
 import type { Sweep } from '../support/sweeper.js';
 import { check } from './check.js';
-import { Model, type Reporter } from './model.js';
+import { Model, type NamedAttempt } from './model.js';
+import { Reporting, WORKERS } from './reporting.js';
 import { databaseSnapshot, differences, modelSnapshot } from './snapshot.js';
-import type { Aim, Step, StepOf } from './steps.js';
+import { picked, type Named, type Step, type StepOf } from './steps.js';
+import { Submitter, UNKNOWN } from './submitter.js';
 import { moveTime, type Move } from './time.js';
-import { Submitter } from './submitter.js';
 
-const WORKERS = ['worker-001-kind', 'worker-002-kind', 'worker-003-kind'];
-
-/** Element `pick` of `list`, counted round. */
-function picked<T>(list: readonly T[], pick: number): T | undefined {
-  return list[pick % Math.max(1, list.length)];
+interface ClaimedBody {
+  readonly id: string;
+  readonly dependencies?: Record<string, unknown>;
 }
 
 export class History {
@@ -27,13 +26,15 @@ export class History {
   readonly #db: Database;
   readonly #sweep: Sweep;
   readonly #submitter: Submitter;
+  readonly #reporting: Reporting;
   #calls = 0;
 
   constructor({ urls, db, sweep }: { urls: readonly string[]; db: Database; sweep: Sweep }) {
     this.#urls = urls;
     this.#db = db;
     this.#sweep = sweep;
-    this.#submitter = new Submitter(this.#model, db, (method, path, body) => this.#call(method, path, body));
+    this.#submitter = new Submitter(this.#model, db, (...request) => this.#call(...request));
+    this.#reporting = new Reporting(this.#model, (...request) => this.#call(...request));
   }
 
   async take(step: Step): Promise<void> {
@@ -51,19 +52,21 @@ export class History {
     const { fleet } = this.#model;
     switch (step.verb) {
       case 'submit': return this.#submitter.submit(step);
-      case 'batch': return this.#submitter.batch(step.items);
-      case 'workflow': return this.#submitter.workflow(step.items);
-      case 'cancelWorkflow': case 'retryWorkflow': return this.#submitter.ofWorkflow(step.verb, step.pick);
+      case 'batch': return this.#submitter.batch(step);
+      case 'workflow': return this.#submitter.workflow(step);
+      case 'cancelWorkflow': case 'retryWorkflow': return this.#submitter.ofWorkflow(step);
+      case 'again': return this.#submitter.again(step);
       case 'retry': case 'cancel': case 'adjust': return this.#ofTask(step);
       case 'register': return this.#register(step);
-      case 'deregister': case 'heartbeat': case 'claim': return this.#ofSession(step);
+      case 'deregister': case 'heartbeat': case 'claim': case 'claimBatch': return this.#ofSession(step);
       case 'drain': {
         const worker = picked(WORKERS, step.worker)!;
         const answer = await this.#call('POST', `/workers/${worker}/${step.draining ? 'drain' : 'resume'}`);
         check(answer, this.#model.drain(worker, step.draining));
         return;
       }
-      case 'complete': case 'fail': case 'release': case 'log': return this.#report(step);
+      case 'complete': case 'fail': case 'release': case 'log': return this.#reporting.report(step);
+      case 'reports': return this.#reporting.reports(step);
       case 'pause': case 'resume': case 'limit': case 'changeLimit': case 'unlimit': return this.#control(step);
       case 'lapse': {
         const worker = picked([...fleet.workers.values()].filter(({ ended }) => ended === null), step.worker);
@@ -84,7 +87,7 @@ export class History {
     const { all, live } = this.#model.tasks;
     const task = picked(step.live ? live : all, step.pick);
     if (task === undefined) return;
-    if (step.verb === 'retry') return this.#submitter.retry(task.id);
+    if (step.verb === 'retry') return this.#submitter.retry(task.id, step.keyed);
     if (step.verb === 'cancel') {
       check(await this.#call('POST', `/tasks/${task.id}/cancel`), this.#model.cancel(task.id));
       return;
@@ -102,72 +105,51 @@ export class History {
     const answer = await this.#call('POST', '/workers/register', {
       worker_id: id, backend_type: backend, capabilities: { max_parallel_tasks: parallel, supported_problems: globs },
     });
-    expect(answer.status).to.equal(201);
+    expect([answer.status, answer.body.directives]).to.deep.equal([201, { cancel: [], lost: [], drain: false }]);
     this.#model.register({ id, session: answer.body.session as string, backend, parallel, globs, draining: false, lapsed: false, ended: null });
   }
 
-  async #ofSession(step: StepOf<'deregister' | 'heartbeat' | 'claim'>): Promise<void> {
+  async #ofSession(step: StepOf<'deregister' | 'heartbeat' | 'claim' | 'claimBatch'>): Promise<void> {
     const { fleet } = this.#model;
     const former = step.session === 'former' ? picked(fleet.formerSessions, step.worker) : undefined;
     const worker = former?.worker ?? picked(WORKERS, step.worker)!;
     const session = step.session === 'none' ? null : former?.session ?? fleet.workers.get(worker)?.session ?? null;
     const headers: Record<string, string> = session === null ? {} : { 'worker-session': session };
+    const post = (verb: string, body: unknown): Promise<Answer> => this.#call('POST', `/workers/${worker}/${verb}`, body, headers);
     if (step.verb === 'deregister') {
       check(await this.#call('DELETE', `/workers/${worker}`, undefined, headers), this.#model.deregister(worker, session));
     } else if (step.verb === 'heartbeat') {
-      check(await this.#call('POST', `/workers/${worker}/heartbeat`, { status: 'idle' }, headers), this.#model.heartbeat(worker, session));
-    } else {
-      const answer = await this.#call('POST', `/workers/${worker}/claim`, step.request === null ? {} : { request_id: step.request }, headers);
+      const [attempts, alone] = this.#named(step.names);
+      check(await post('heartbeat', { attempts, ...(alone === undefined ? {} : { current_task_id: alone.task_id }) }),
+        this.#model.heartbeat(worker, session, alone === undefined ? attempts : [...attempts, alone]));
+    } else if (step.verb === 'claim') {
+      const answer = await post('claim', step.request === null ? {} : { request_id: step.request });
       const expected = this.#model.claim(worker, session, step.request);
       check(answer, expected);
-      if (expected.task === undefined) return;
-      const { needs } = this.#model.tasks.get(expected.task.id);
-      expect(answer.body.dependencies ?? {}).to.deep.equal(Object.fromEntries(needs.map(({ parent, name }) => [name, this.#model.tasks.get(parent).result])));
-    }
-  }
-
-  /** Who reports about which task; null where there is nothing to report about. */
-  #reporter({ at, pick, worker, withSession, withAttempt }: Aim): Reporter | null {
-    const { tasks, fleet } = this.#model;
-    const attempts = at === 'held'
-      ? tasks.running.map((task) => ({ task: task.id, worker: task.holder!.worker, session: task.holder!.session, attempt: task.attempt }))
-      : at === 'ended'
-        ? tasks.all.flatMap((task) => task.attempts.map((one, n) => ({ task: task.id, worker: one.worker, session: one.session, attempt: n + 1 })))
-        : tasks.all.map((task) => ({
-            task: task.id, worker: picked(WORKERS, worker)!, session: fleet.workers.get(picked(WORKERS, worker)!)?.session ?? null, attempt: Math.max(1, task.attempt),
-          }));
-    const found = picked(attempts, pick);
-    return found === undefined ? null : { ...found, session: withSession ? found.session : null, attempt: withAttempt ? found.attempt : null };
-  }
-
-  async #report(step: StepOf<'complete' | 'fail' | 'release' | 'log'>): Promise<void> {
-    const reporter = this.#reporter(step.aim);
-    if (reporter === null) return;
-    const { worker, session, task, attempt } = reporter;
-    const post = (verb: string, body?: unknown): Promise<Answer> => this.#call('POST', `/workers/${worker}/tasks/${task}/${verb}`, body, {
-      ...(session === null ? {} : { 'worker-session': session }), ...(attempt === null ? {} : { 'task-attempt': String(attempt) }),
-    });
-    const { tasks } = this.#model;
-    if (step.verb === 'complete') {
-      const result = { n: step.n };
-      check(await post('complete', result), this.#model.report('complete', reporter, (held) => {
-        tasks.endAttempt(held, 'completed');
-        tasks.end(held, 'completed', null, worker, result);
-      }));
-    } else if (step.verb === 'fail') {
-      const { retryable, after } = step;
-      check(await post('fail', { error: 'broken', retryable, ...(after === null ? {} : { retry_after_seconds: after }) }), this.#model.report('fail', reporter, (held) => {
-        const backoff = held.spec.maxAttempts > 1 ? held.spec.backoffSeconds : 0;
-        tasks.failAttempt(held, 'failed', retryable, (after ?? backoff) > 0);
-      }));
-    } else if (step.verb === 'release') {
-      check(await post('release'), this.#model.report('release', reporter, (held) => {
-        this.#model.release(held);
-      }));
+      if (expected.task !== undefined) this.#checkNeeds(answer.body as ClaimedBody);
     } else {
-      const entries = Array.from({ length: step.lines }, (_, n) => ({ message: `line ${n}` }));
-      check(await post('logs', { entries, ...(step.offset === null ? {} : { offset: step.offset }) }), this.#model.log(reporter, step.lines, step.offset));
+      const answer = await post('claim-batch', { max_tasks: step.most, ...(step.request === null ? {} : { request_id: step.request }) });
+      const expected = this.#model.claimBatch(worker, session, step.request, step.most);
+      check(answer, expected);
+      if (expected.tasks !== undefined) for (const task of answer.body.tasks as ClaimedBody[]) this.#checkNeeds(task);
     }
+  }
+
+  /** A claimed task comes with the results of what it depended on. */
+  #checkNeeds({ id, dependencies }: ClaimedBody): void {
+    const { tasks } = this.#model;
+    expect(dependencies ?? {}).to.deep.equal(Object.fromEntries(tasks.get(id).needs.map(({ parent, name }) => [name, tasks.get(parent).result])));
+  }
+
+  /** The attempts that a heartbeat names, and the task that it names alone. There is always one more task than there is. */
+  #named(names: readonly Named[]): [NamedAttempt[], NamedAttempt | undefined] {
+    const { all } = this.#model.tasks;
+    const named = names.map(({ pick, attempt }): NamedAttempt => {
+      const task = picked([...all, null], pick);
+      return { task_id: task?.id ?? UNKNOWN, attempt: attempt === 'none' ? null : attempt === 'first' ? 1 : Math.max(1, task?.attempt ?? 1) };
+    });
+    const attempts = named.filter(({ attempt }) => attempt !== null);
+    return [attempts, named.find((one) => one.attempt === null && !attempts.some(({ task_id: id }) => id === one.task_id))];
   }
 
   async #control(step: StepOf<'pause' | 'resume' | 'limit' | 'changeLimit' | 'unlimit'>): Promise<void> {

@@ -25,6 +25,21 @@ export interface Expected {
   /** Of a problem. */
   readonly code?: string;
   readonly task?: View;
+  /** In their order. */
+  readonly tasks?: readonly View[];
+  readonly directives?: Directives;
+}
+
+/** What a worker says that it runs; attempt null: whatever attempt of the task. */
+export interface NamedAttempt {
+  readonly task_id: string;
+  readonly attempt: number | null;
+}
+
+export interface Directives {
+  readonly cancel: readonly (NamedAttempt & { readonly reason: string })[];
+  readonly lost: readonly (NamedAttempt & { readonly reason: string })[];
+  readonly drain: boolean;
 }
 
 /** Who reports; null: the header is absent. */
@@ -128,9 +143,16 @@ export class Model {
     return { status: 204 };
   }
 
-  heartbeat(id: string, session: string | null): Expected {
-    const live = this.fleet.isLive(id, session ?? this.fleet.workers.get(id)?.session ?? '');
-    return live ? { status: 200 } : ofProblem(this.fleet.sessionProblem(id, session));
+  heartbeat(id: string, session: string | null, named: readonly NamedAttempt[]): Expected {
+    const worker = this.fleet.workers.get(id);
+    if (worker === undefined || !this.fleet.isLive(id, session ?? worker.session)) return ofProblem(this.fleet.sessionProblem(id, session));
+    const lost = named.flatMap(({ task_id: taskId, attempt }) => {
+      const task = this.tasks.all.find((one) => one.id === taskId);
+      const isHeld = task?.holder?.session === worker.session && (attempt === null || attempt === task.attempt);
+      return isHeld ? [] : [{ task_id: taskId, attempt, reason: task === undefined ? 'unknown' : statusOf(task) }];
+    });
+    const isStopped = ({ reason }: { reason: string }): boolean => reason === 'cancelled' || reason === 'timeout';
+    return { status: 200, directives: { cancel: lost.filter(isStopped), lost: lost.filter((one) => !isStopped(one)), drain: worker.draining } };
   }
 
   drain(id: string, draining: boolean): Expected {
@@ -141,14 +163,25 @@ export class Model {
   }
 
   claim(id: string, session: string | null, request: string | null): Expected {
+    const { status, code, tasks } = this.claimBatch(id, session, request, 1);
+    const [task] = tasks ?? [];
+    return code !== undefined ? refused(status, code) : task === undefined ? { status: 204 } : { status: 200, task };
+  }
+
+  claimBatch(id: string, session: string | null, request: string | null, most: number): Expected {
     const worker = this.fleet.workers.get(id);
     if (worker === undefined || !this.fleet.isLive(id, session ?? worker.session)) return ofProblem(this.fleet.sessionProblem(id, session));
-    const again = this.tasks.running.find(({ holder }) => request !== null && holder?.session === worker.session && holder.request === request);
-    if (again !== undefined) return { status: 200, task: viewOf(again) };
-    const task = this.fleet.pick(worker, this.tasks.all);
-    if (task === null) return { status: 204 };
-    this.tasks.begin(task, { worker: id, session: worker.session, backend: worker.backend, request, overdue: false });
-    return { status: 200, task: viewOf(task) };
+    const again = this.tasks.running.filter(({ holder }) => request !== null && holder?.session === worker.session && holder.request === request);
+    if (again.length > 0) return { status: 200, tasks: again.sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1)).map(viewOf) };
+    const taken: ModelTask[] = [];
+    // Under limits one at a time.
+    while (taken.length < (this.fleet.limits.length > 0 ? 1 : most)) {
+      const task = this.fleet.pick(worker, this.tasks.all);
+      if (task === null) break;
+      this.tasks.begin(task, { worker: id, session: worker.session, backend: worker.backend, request, overdue: false });
+      taken.push(task);
+    }
+    return { status: 200, tasks: taken.map(viewOf) };
   }
 
   report(kind: 'complete' | 'fail' | 'release', reporter: Reporter, act: (task: ModelTask) => void): Expected {

@@ -11,8 +11,10 @@ const HELD: Aim = { at: 'held', pick: 0, worker: 0, withSession: true, withAttem
 const register: Step = { verb: 'register', worker: 0, backend: 'kind', parallel: 3, globs: [] };
 const claim: Step = { verb: 'claim', worker: 0, session: 'current', request: null };
 const complete: Step = { verb: 'complete', aim: HELD, n: 0 };
-const submit = (spec: Partial<Spec> = {}, parents: number[] = []): Step => ({ verb: 'submit', spec: { ...SPEC, ...spec }, parents, missing: false, byDelay: false });
-const batch = (...specs: Partial<Spec>[]): Step => ({ verb: 'batch', items: specs.map((spec) => ({ spec: { ...SPEC, ...spec }, parents: [] })) });
+const submit = (spec: Partial<Spec> = {}, parents: number[] = []): Step => ({ verb: 'submit', spec: { ...SPEC, ...spec }, parents, missing: false, byDelay: false, keyed: false });
+const batch = (...specs: Partial<Spec>[]): Step => ({
+  verb: 'batch', items: specs.map((spec) => ({ spec: { ...SPEC, ...spec }, parents: [], key: 'none', keyPick: 0 })), keyed: false,
+});
 
 export const REGRESSIONS: Readonly<Record<string, readonly Step[]>> = {
   'of two equal tasks in a batch, the second does not wait for one that took an older result': [

@@ -18,21 +18,41 @@ export interface SpecWithParents {
   readonly spec: Spec;
   readonly parents: readonly Pick[];
 }
+/** The idempotency_key of an item: a new one, or that of an earlier item, with its body or with another. */
+export interface Item extends SpecWithParents {
+  readonly key: 'none' | 'new' | 'again' | 'other';
+  readonly keyPick: Pick;
+}
+/** An attempt that a heartbeat names: the task's latest or its first one, or the task alone. */
+export interface Named {
+  readonly pick: Pick;
+  readonly attempt: 'latest' | 'first' | 'none';
+}
+/** One of many reports of a worker: about an attempt of its own, held or over. */
+export interface ReportItem {
+  readonly pick: Pick;
+  readonly outcome: 'completed' | 'failed' | 'released';
+}
 type Session = 'none' | 'current' | 'former';
 
 export type Step =
-  | Steps<'submit', SpecWithParents & { missing: boolean; byDelay: boolean }>
-  | Steps<'batch' | 'workflow', { items: readonly SpecWithParents[] }>
-  | Steps<'cancelWorkflow' | 'retryWorkflow', { pick: Pick }>
-  | Steps<'cancel' | 'retry', { pick: Pick; live: boolean }>
+  | Steps<'submit', SpecWithParents & { missing: boolean; byDelay: boolean; keyed: boolean }>
+  | Steps<'batch', { items: readonly Item[]; keyed: boolean }>
+  | Steps<'workflow', { items: readonly SpecWithParents[]; keyed: boolean }>
+  | Steps<'again', { pick: Pick; other: boolean }>
+  | Steps<'cancelWorkflow' | 'retryWorkflow', { pick: Pick; keyed: boolean }>
+  | Steps<'cancel' | 'retry', { pick: Pick; live: boolean; keyed: boolean }>
   | Steps<'adjust', { pick: Pick; live: boolean; priority: number | null; start: 'past' | 'future' | null }>
   | Steps<'register', { worker: Pick; backend: string; parallel: number; globs: readonly string[] }>
-  | Steps<'deregister' | 'heartbeat', { worker: Pick; session: Session }>
+  | Steps<'deregister', { worker: Pick; session: Session }>
+  | Steps<'heartbeat', { worker: Pick; session: Session; names: readonly Named[] }>
   | Steps<'drain', { worker: Pick; draining: boolean }>
   | Steps<'claim', { worker: Pick; session: Session; request: string | null }>
+  | Steps<'claimBatch', { worker: Pick; session: Session; request: string | null; most: number }>
   | Steps<'complete', { aim: Aim; n: number }>
   | Steps<'fail', { aim: Aim; retryable: boolean; after: 0 | 3600 | null }>
   | Steps<'release', { aim: Aim }>
+  | Steps<'reports', { worker: Pick; session: Session; items: readonly ReportItem[] }>
   | Steps<'log', { aim: Aim; lines: number; offset: number | null }>
   | Steps<'pause' | 'resume', { problem: string }>
   | Steps<'limit', { key: string; value: string | null; maxRunning: number }>
@@ -45,14 +65,21 @@ export type Step =
 /** The step of a verb. */
 export type StepOf<V extends Step['verb']> = Extract<Step, { readonly verb: V }>;
 
+/** Element `pick` of `list`, counted round. */
+export function picked<T>(list: readonly T[], pick: Pick): T | undefined {
+  return list[pick % Math.max(1, list.length)];
+}
+
 export const PROBLEMS = ['model-a', 'model-b', 'other'];
 const pick = fc.nat(1000);
+/** Without the null prototypes that fast-check mixes in, which only blur a printed history. */
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> => fc.record(model, { noNullPrototype: true });
 const often = <T>(usual: T, ...rare: T[]): fc.Arbitrary<T> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...rare) });
 
-const spec: fc.Arbitrary<Spec> = fc.record({
+const spec: fc.Arbitrary<Spec> = record({
   problem: often('model-a', 'model-b', 'other'),
-  parameters: fc.record({ n: fc.nat(1) }),
+  parameters: record({ n: fc.nat(1) }),
   backend: often<string | null>(null, 'kind', 'gpu'),
   priority: fc.constantFrom(0, 5, 5, 9),
   labels: fc.constantFrom<Record<string, string>>({}, { team: 'x' }, { team: 'y' }, { team: 'x', tier: '1' }),
@@ -66,8 +93,16 @@ const spec: fc.Arbitrary<Spec> = fc.record({
   reuseSeconds: often<number | null>(null, 0, 3600, 3600),
 });
 const parents = fc.oneof({ weight: 2, arbitrary: fc.constant<number[]>([]) }, { weight: 1, arbitrary: fc.array(pick, { minLength: 1, maxLength: 3 }) });
-const items = fc.array(fc.record({ spec, parents }), { minLength: 1, maxLength: 4 });
-const aim: fc.Arbitrary<Aim> = fc.record({
+const keyed = often(false, true);
+const items = fc.array(record({ spec, parents }), { minLength: 1, maxLength: 4 });
+const batched = fc.array(
+  record({ spec, parents, key: often<Item['key']>('none', 'new', 'new', 'again', 'other'), keyPick: pick }), { minLength: 1, maxLength: 4 },
+);
+const names = fc.array(record({ pick, attempt: fc.constantFrom<Named['attempt'][]>('latest', 'latest', 'first', 'none') }), { maxLength: 4 });
+const reported = fc.array(
+  record({ pick, outcome: fc.constantFrom<ReportItem['outcome'][]>('completed', 'failed', 'released') }), { minLength: 1, maxLength: 4 },
+);
+const aim: fc.Arbitrary<Aim> = record({
   at: often<Aim['at']>('held', 'ended', 'ended', 'any'), pick, worker: pick, withSession: fc.boolean(), withAttempt: fc.boolean(),
 });
 const session = often<Session>('current', 'none', 'former');
@@ -75,30 +110,34 @@ const globs = fc.constantFrom<string[]>([], [], ['model-*'], ['other', 'model-?'
 
 const always = <V extends string>(verb: V): fc.Arbitrary<V> => fc.constant(verb);
 const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
-  [10, fc.record({ verb: always('submit'), spec, parents, missing: often(false, false, false, true), byDelay: fc.boolean() })],
-  [2, fc.record({ verb: always('batch'), items })],
-  [2, fc.record({ verb: always('workflow'), items })],
-  [1, fc.record({ verb: fc.constantFrom('cancelWorkflow', 'retryWorkflow'), pick })],
-  [3, fc.record({ verb: fc.constantFrom('cancel', 'retry'), pick, live: fc.boolean() })],
-  [2, fc.record({ verb: always('adjust'), pick, live: often(true, false), priority: fc.constantFrom(0, 10, null), start: fc.constantFrom('past', 'future', null) })],
-  [3, fc.record({ verb: always('register'), worker: pick, backend: often('kind', 'gpu'), parallel: fc.integer({ min: 1, max: 3 }), globs })],
-  [1, fc.record({ verb: fc.constantFrom('deregister', 'heartbeat'), worker: pick, session })],
-  [1, fc.record({ verb: always('drain'), worker: pick, draining: fc.boolean() })],
-  [14, fc.record({ verb: always('claim'), worker: pick, session, request: often<string | null>(null, 'r1', 'r2') })],
-  [7, fc.record({ verb: always('complete'), aim, n: fc.nat(9) })],
-  [5, fc.record({ verb: always('fail'), aim, retryable: often(true, false), after: often<0 | 3600 | null>(null, 0, 3600) })],
-  [2, fc.record({ verb: always('release'), aim })],
-  [3, fc.record({ verb: always('log'), aim, lines: fc.integer({ min: 1, max: 3 }), offset: fc.constantFrom(0, 1, 2, null, null) })],
-  [1, fc.record({ verb: fc.constantFrom('pause', 'resume', 'resume'), problem: fc.constantFrom('', ...PROBLEMS) })],
+  [10, record({ verb: always('submit'), spec, parents, missing: often(false, false, false, true), byDelay: fc.boolean(), keyed })],
+  [2, record({ verb: always('batch'), items: batched, keyed })],
+  [2, record({ verb: always('workflow'), items, keyed })],
+  [2, record({ verb: always('again'), pick, other: often(false, true) })],
+  [1, record({ verb: fc.constantFrom('cancelWorkflow', 'retryWorkflow'), pick, keyed })],
+  [3, record({ verb: fc.constantFrom('cancel', 'retry'), pick, live: fc.boolean(), keyed })],
+  [2, record({ verb: always('adjust'), pick, live: often(true, false), priority: fc.constantFrom(0, 10, null), start: fc.constantFrom('past', 'future', null) })],
+  [3, record({ verb: always('register'), worker: pick, backend: often('kind', 'gpu'), parallel: fc.integer({ min: 1, max: 3 }), globs })],
+  [1, record({ verb: always('deregister'), worker: pick, session })],
+  [2, record({ verb: always('heartbeat'), worker: pick, session, names })],
+  [1, record({ verb: always('drain'), worker: pick, draining: fc.boolean() })],
+  [14, record({ verb: always('claim'), worker: pick, session, request: often<string | null>(null, 'r1', 'r2') })],
+  [3, record({ verb: always('claimBatch'), worker: pick, session, request: often<string | null>(null, 'b1', 'b2'), most: fc.integer({ min: 1, max: 4 }) })],
+  [7, record({ verb: always('complete'), aim, n: fc.nat(9) })],
+  [5, record({ verb: always('fail'), aim, retryable: often(true, false), after: often<0 | 3600 | null>(null, 0, 3600) })],
+  [2, record({ verb: always('release'), aim })],
+  [3, record({ verb: always('reports'), worker: pick, session, items: reported })],
+  [3, record({ verb: always('log'), aim, lines: fc.integer({ min: 1, max: 3 }), offset: fc.constantFrom(0, 1, 2, null, null) })],
+  [1, record({ verb: fc.constantFrom('pause', 'resume', 'resume'), problem: fc.constantFrom('', ...PROBLEMS) })],
   [1, fc.constantFrom(
     { verb: 'limit', key: 'problem_id', value: null, maxRunning: 1 }, { verb: 'limit', key: 'problem_id', value: 'model-a', maxRunning: 2 },
     { verb: 'limit', key: 'backend_type', value: 'kind', maxRunning: 2 }, { verb: 'limit', key: 'label:team', value: null, maxRunning: 2 },
     { verb: 'limit', key: 'label:team', value: 'x', maxRunning: 1 },
   )],
-  [1, fc.oneof(fc.record({ verb: always('unlimit'), pick }), fc.record({ verb: always('changeLimit'), pick, maxRunning: fc.integer({ min: 1, max: 3 }) }))],
-  [1, fc.record({ verb: always('lapse'), worker: pick })],
-  [4, fc.record({ verb: fc.constantFrom('overdue', 'arrive', 'arrive', 'expire'), pick })],
-  [3, fc.record({ verb: always('sweep') })],
+  [1, fc.oneof(record({ verb: always('unlimit'), pick }), record({ verb: always('changeLimit'), pick, maxRunning: fc.integer({ min: 1, max: 3 }) }))],
+  [1, record({ verb: always('lapse'), worker: pick })],
+  [4, record({ verb: fc.constantFrom('overdue', 'arrive', 'arrive', 'expire'), pick })],
+  [3, record({ verb: always('sweep') })],
 ];
 
 /** Without these most histories would be about nobody. The third worker registers in some. */

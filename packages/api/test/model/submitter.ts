@@ -1,39 +1,18 @@
-/** The steps of a history that submit: one task, a batch, a workflow, and what is run again. */
+/** The steps of a history that submit: one task, a batch, a workflow, what is run again, and all of it repeated under its key. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import type { Database } from '../../src/db/database.js';
 import type { Answer } from '../support/api.js';
+import { bodyOf, commonBody } from './bodies.js';
 import { check } from './check.js';
+import { Keys, type KeptItem } from './keys.js';
 import type { Expected, Model } from './model.js';
-import type { SpecWithParents, StepOf } from './steps.js';
+import { picked, type SpecWithParents, type StepOf } from './steps.js';
 import type { Given, Item } from './submissions.js';
-import type { Moment, Spec } from './task.js';
 
-const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
-const HOUR_MS = 3_600_000;
-type Call = (method: string, path: string, body?: unknown) => Promise<Answer>;
-
-const at = (moment: NonNullable<Moment>): string => new Date(Date.now() + (moment === 'future' ? HOUR_MS : -HOUR_MS)).toISOString();
-
-/** What every submission of a task says, wherever it stands. */
-function commonBody(spec: Spec, byDelay: boolean): Record<string, unknown> {
-  return {
-    problem_id: spec.problem, parameters: spec.parameters, backend_type: spec.backend, priority: spec.priority, labels: spec.labels,
-    max_lost: spec.maxLost, retry: { max_attempts: spec.maxAttempts, initial_seconds: spec.backoffSeconds, jitter: 0 },
-    ...(spec.start === null ? {} : byDelay && spec.start === 'future' ? { delay_seconds: HOUR_MS / 1000 } : { run_at: at(spec.start) }),
-    ...(spec.expires === null ? {} : { expires_at: at(spec.expires) }),
-    on_dependency_failure: spec.runAnyway ? 'run_anyway' : 'cancel',
-  };
-}
-
-function bodyOf(spec: Spec, parents: readonly string[], byDelay = false): Record<string, unknown> {
-  return {
-    ...commonBody(spec, byDelay),
-    ...(parents.length === 0 ? {} : { depends_on: parents }),
-    ...(spec.dedupeKey === null ? {} : { dedupe_key: spec.dedupeKey }),
-    ...(spec.reuseSeconds === null ? {} : { reuse: { max_age_seconds: spec.reuseSeconds } }),
-  };
-}
+/** The id of no task. */
+export const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
+export type Call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 
 const isContradictory = ({ spec, needs }: Item): boolean => spec.reuseSeconds !== null && needs.length > 0;
 
@@ -41,6 +20,7 @@ export class Submitter {
   readonly #model: Model;
   readonly #db: Database;
   readonly #call: Call;
+  readonly #keys = new Keys();
 
   constructor(model: Model, db: Database, call: Call) {
     this.#model = model;
@@ -48,66 +28,104 @@ export class Submitter {
     this.#call = call;
   }
 
-  async submit({ spec, parents, missing, byDelay }: StepOf<'submit'>): Promise<void> {
+  async submit({ spec, parents, missing, byDelay, keyed }: StepOf<'submit'>): Promise<void> {
     const item = this.#item({ spec, parents });
     const ids = item.needs.map(({ parent }) => String(parent));
-    const answer = await this.#call('POST', '/tasks', bodyOf(spec, missing ? [...ids, UNKNOWN] : ids, byDelay));
+    const answer = await this.#create('/tasks', bodyOf(spec, missing ? [...ids, UNKNOWN] : ids, byDelay), keyed);
     const refused = (missing && this.#model.twins([item])[0] === null) || isContradictory(item) || (missing && spec.reuseSeconds !== null);
     if (refused) check(answer, { status: 422, code: 'validation_failed' });
     else await this.#one(item, answer);
   }
 
-  async batch(items: readonly SpecWithParents[]): Promise<void> {
-    const wanted = items.map((item) => this.#item(item));
-    const answer = await this.#call('POST', '/tasks/batch', {
-      tasks: wanted.map(({ spec, needs }) => bodyOf(spec, needs.map(({ parent }) => String(parent)))),
+  async batch({ items, keyed }: StepOf<'batch'>): Promise<void> {
+    const offered = items.map(({ key, keyPick, ...one }) => {
+      const item = this.#item(one);
+      const kept = key === 'again' || key === 'other' ? picked(this.#keys.items, keyPick) : undefined;
+      const body = bodyOf(item.spec, item.needs.map(({ parent }) => String(parent)));
+      if (kept === undefined) return { item, kept, key: key === 'none' ? null : this.#keys.make(), body };
+      return key === 'again' ? { item: null, kept, key: kept.key, body: kept.body } : { item, kept, key: kept.key, body: { ...body, name: 'other' } };
     });
-    if (wanted.some(isContradictory)) {
+    const answer = await this.#create('/tasks/batch', { tasks: offered.map(({ body, key }) => (key === null ? body : { ...body, idempotency_key: key })) }, keyed);
+    const keys = offered.map(({ key }) => key).filter((key) => key !== null);
+    if (offered.some(({ item }) => item !== null && isContradictory(item)) || new Set(keys).size < keys.length) {
       check(answer, { status: 422, code: 'validation_failed' });
-      return;
-    }
-    expect(answer.status).to.equal(201);
-    const results = answer.body.tasks as { id: string; created: boolean }[];
-    const twins = this.#model.twins(wanted);
-    expect(results.map(({ created }) => created)).to.deep.equal(twins.map((twin) => twin === null));
-    for (const [n, twin] of twins.entries()) {
-      if (twin !== null) expect(results[n]?.id).to.equal(typeof twin === 'string' ? twin : results[twin]?.id);
-    }
-    this.#model.submit(wanted, await this.#given(results.map(({ id, created }) => (created ? id : null))));
+    } else if (offered.some(({ item, kept }) => item !== null && kept !== undefined)) check(answer, { status: 422, code: 'idempotency_key_reused' });
+    else await this.#storeBatch(offered, answer);
   }
 
-  async workflow(items: readonly SpecWithParents[]): Promise<void> {
+  /** Items that are null stand for the tasks of what was kept. */
+  async #storeBatch(offered: readonly { item: Item | null; kept: KeptItem | undefined; key: string | null; body: KeptItem['body'] }[], answer: Answer): Promise<void> {
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(201);
+    const results = answer.body.tasks as { id: string; created: boolean }[];
+    for (const [n, { item, kept }] of offered.entries()) if (item === null) expect(results[n]).to.deep.equal({ id: kept?.id, created: false });
+    const fresh = offered.flatMap(({ item }, n) => (item === null ? [] : [{ item, result: results[n]! }]));
+    const wanted = fresh.map(({ item }) => item);
+    const twins = this.#model.twins(wanted);
+    expect(fresh.map(({ result }) => result.created)).to.deep.equal(twins.map((twin) => twin === null));
+    for (const [n, twin] of twins.entries()) {
+      if (twin !== null) expect(fresh[n]?.result.id).to.equal(typeof twin === 'string' ? twin : fresh[twin]?.result.id);
+    }
+    expect(answer.body.created).to.equal(results.filter(({ created }) => created).length);
+    for (const [n, { item, key, body }] of offered.entries()) if (item !== null && key !== null) this.#keys.items.push({ key, body, id: results[n]!.id });
+    this.#model.submit(wanted, await this.#given(fresh.map(({ result: { id, created } }) => (created ? id : null))));
+  }
+
+  async workflow({ items, keyed }: StepOf<'workflow'>): Promise<void> {
     // Workflows have no reuse and no dedupe_key; tasks depend on earlier ones, by name.
     const wanted = items.map(({ spec, parents }, n): Item => ({
       spec: { ...spec, dedupeKey: null, reuseSeconds: null },
       needs: n === 0 ? [] : [...new Set(parents.map((pick) => pick % n))].map((parent) => ({ parent, name: `t${parent}` })),
     }));
-    const answer = await this.#call('POST', '/workflows', {
+    const answer = await this.#create('/workflows', {
       tasks: wanted.map(({ spec, needs }, n) => ({ name: `t${n}`, ...commonBody(spec, false), depends_on: needs.map(({ name }) => name) })),
-    });
+    }, keyed);
     await this.#storeWorkflow(wanted, answer);
   }
 
-  async ofWorkflow(verb: 'cancelWorkflow' | 'retryWorkflow', pick: number): Promise<void> {
-    const ids = [...this.#model.workflows.keys()];
-    const id = ids[pick % Math.max(1, ids.length)];
+  async ofWorkflow({ verb, pick, keyed }: StepOf<'cancelWorkflow' | 'retryWorkflow'>): Promise<void> {
+    const id = picked([...this.#model.workflows.keys()], pick);
     if (id === undefined) return;
     if (verb === 'cancelWorkflow') {
       expect((await this.#call('POST', `/workflows/${id}/cancel`)).status).to.equal(200);
       this.#model.cancelWorkflow(id);
       return;
     }
-    const answer = await this.#call('POST', `/workflows/${id}/retry`);
+    const answer = await this.#create(`/workflows/${id}/retry`, undefined, keyed);
     const again = this.#model.retryWorkflow(id);
     if (Array.isArray(again)) await this.#storeWorkflow(again, answer);
     else check(answer, again);
   }
 
-  async retry(id: string): Promise<void> {
-    const answer = await this.#call('POST', `/tasks/${id}/retry`);
+  async retry(id: string, keyed: boolean): Promise<void> {
+    const answer = await this.#create(`/tasks/${id}/retry`, undefined, keyed);
     const again = this.#model.retry(id);
     if (isExpected(again)) check(answer, again);
     else await this.#one(again, answer);
+  }
+
+  /** A request under a key that came before: the same one, or `other`. Neither changes anything. */
+  async again({ pick, other }: StepOf<'again'>): Promise<void> {
+    const kept = picked(this.#keys.requests, pick);
+    if (kept === undefined) return;
+    const headers = { 'idempotency-key': kept.key };
+    if (other) {
+      const answer = await this.#call('POST', '/tasks', { problem_id: 'other', name: 'other' }, headers);
+      check(answer, { status: 422, code: 'idempotency_key_reused' });
+      return;
+    }
+    const answer = await this.#call('POST', kept.path, kept.body, headers);
+    expect([answer.status, answer.body, answer.headers.location]).to.deep.equal([kept.answer.status, kept.answer.body, kept.answer.headers.location]);
+    expect(answer.headers['idempotency-replayed']).to.equal('true');
+  }
+
+  /** Asks for a creation, under a new key where it is `keyed`. A request that is refused leaves its key free. */
+  async #create(path: string, body: unknown, keyed: boolean): Promise<Answer> {
+    if (!keyed) return this.#call('POST', path, body);
+    const key = this.#keys.make();
+    const answer = await this.#call('POST', path, body, { 'idempotency-key': key });
+    expect(answer.headers).to.not.have.property('idempotency-replayed');
+    if (answer.status < 300) this.#keys.requests.push({ key, path, body, answer });
+    return answer;
   }
 
   /** The answer to the submission of `item` alone. */

@@ -87,22 +87,42 @@ export class Tasks {
   /** Tells the dependents of everything that has ended, and theirs. */
   settle(): void {
     for (let parent = this.#ended.shift(); parent !== undefined; parent = this.#ended.shift()) {
+      const awaiting: ModelTask[] = [];
       for (const child of this.live) {
         const kind = child.open.get(parent.id);
-        if (kind !== undefined) this.#tell(child, parent, kind);
+        if (kind === 'needs') this.#tell(child, parent);
+        else if (kind === 'reuse') awaiting.push(child);
       }
+      if (parent.state === 'completed') for (const child of awaiting) this.#take(child, parent);
+      else this.#standIn(awaiting, parent);
     }
   }
 
-  #tell(child: ModelTask, parent: ModelTask, kind: 'needs' | 'reuse'): void {
+  /** A task that the child needs has ended. */
+  #tell(child: ModelTask, parent: ModelTask): void {
     child.open.delete(parent.id);
-    if (kind === 'reuse' && parent.state === 'completed') {
-      child.reusedFrom = parent.id;
-      this.end(child, 'completed', 'reused', null, parent.result);
-    } else if (kind === 'needs' && parent.state !== 'completed' && !child.spec.runAnyway) {
-      this.end(child, 'cancelled', 'dependency_failed', null);
-    } else if (child.open.size === 0) {
-      Object.assign(child, child.available === 'future' ? { state: 'waiting', reason: 'scheduled' } : { state: 'pending', reason: null });
-    }
+    if (parent.state !== 'completed' && !child.spec.runAnyway) this.end(child, 'cancelled', 'dependency_failed', null);
+    else this.#free(child);
+  }
+
+  /** The equal task that the child waited for has a result. */
+  #take(child: ModelTask, parent: ModelTask): void {
+    child.reusedFrom = parent.id;
+    this.end(child, 'completed', 'reused', null, parent.result);
+  }
+
+  /** The equal task that these waited for has none: the one of them that would run first does its work for the others. */
+  #standIn(awaiting: readonly ModelTask[], parent: ModelTask): void {
+    const isLater = ({ available }: ModelTask): number => (available === 'future' ? 1 : 0);
+    const [first, ...others] = [...awaiting].sort((a, b) => isLater(a) - isLater(b) || a.rank - b.rank || (a.id < b.id ? -1 : 1));
+    for (const child of awaiting) child.open.delete(parent.id);
+    if (first === undefined) return;
+    for (const child of others) child.open.set(first.id, 'reuse');
+    this.#free(first);
+  }
+
+  #free(child: ModelTask): void {
+    if (child.open.size > 0) return;
+    Object.assign(child, child.available === 'future' ? { state: 'waiting', reason: 'scheduled' } : { state: 'pending', reason: null });
   }
 }

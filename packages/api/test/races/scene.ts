@@ -8,7 +8,8 @@ import { register, type Registration } from '../../src/fleet/register.js';
 import { claim, type ClaimResult } from '../../src/queue/claim.js';
 import { wakeDependents } from '../../src/queue/dependents.js';
 import { fingerprintOf } from '../../src/queue/fingerprint.js';
-import { submit, type Submission } from '../../src/queue/submit.js';
+import type { Submission } from '../../src/queue/submission.js';
+import { submit } from '../../src/queue/submit.js';
 import { sweepSessions } from '../../src/queue/sweep.js';
 
 export const AGEING_MS = 86_400_000;

@@ -18,6 +18,8 @@ export interface Verb {
   readonly needs: 'pending' | 'running' | null;
   /** Leaves a row that another transaction has locked to it: nothing may come of it, and the next time something does. */
   readonly skips: boolean;
+  /** One at a time for each session: waits for another of the same session. */
+  readonly takesTurns?: boolean;
   /** What has to be so before, whoever comes first. */
   readonly prepare?: (db: Database, scene: Scene) => Promise<unknown>;
   /** Its one statement; a word for what it did. */
@@ -32,6 +34,7 @@ function claimBy(which: (scene: Scene) => TestSession): Verb {
   return {
     needs: 'pending',
     skips: true,
+    takesTurns: true,
     act: async (db, scene) => done((await claim(db, [{ ...which(scene), requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }])).some(hasTask)),
   };
 }

@@ -1,0 +1,30 @@
+/** All rules, and what breaks them. */
+import type { Evidence, Rule, Violation } from './evidence.js';
+import { attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptAtATime, timeoutsAreNotEarly } from './rules/attempts.js';
+import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/cancels.js';
+import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } from './rules/logs.js';
+import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
+import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated } from './rules/reports.js';
+import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
+import { acknowledgedSubmissionsAreThere, keysHaveOneTask, noSubmissionIsInvented, submissionsCountOnce } from './rules/submissions.js';
+
+/** What holds of one snapshot of the database by itself: one outcome for each task, statistics equal to a recount, and so on. */
+export const databaseIsSound: Rule = ({ database, samples }) => [...samples.flatMap(({ breaches }) => breaches), ...database.breaches].map((words) => {
+  const [taskId] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(words) ?? [null];
+  return { rule: 'the database is sound', taskId, words };
+});
+
+export const RULES: Readonly<Record<string, Rule>> = {
+  databaseIsSound,
+  acknowledgedSubmissionsAreThere, noSubmissionIsInvented, submissionsCountOnce, keysHaveOneTask,
+  acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
+  attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
+  attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,
+  acknowledgedCancelsCount, refusedCancelsFoundAnEnd,
+  childrenFollowParents, delaysAreKept, limitsAreKept, prioritiesAreKept, schedulesFireOnce, everythingEnds, walksAreWhole,
+  acknowledgedLinesAreThere, noLineIsInvented, commandsLinesAreInOrder,
+};
+
+export function check(evidence: Evidence): Violation[] {
+  return Object.values(RULES).flatMap((rule) => rule(evidence));
+}

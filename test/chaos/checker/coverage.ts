@@ -1,0 +1,72 @@
+/**
+ * How often each thing happened that a run is about. A run in which one of them never happened proves nothing about it, so it does
+ * not count.
+ */
+import type { Operation, Report } from '../clients/history.js';
+import { groupBy, keyOf, type Evidence } from './evidence.js';
+
+export type Coverage = Readonly<Record<string, number>>;
+
+/** A cancel and a report about one task that are this close raced. */
+const RACE_MS = 1_000;
+
+const count = <T>(all: readonly T[], which: (one: T) => boolean): number => all.filter(which).length;
+
+/** What is repeated where nobody answered; null: nothing that can be told to be the same again. */
+function sameCall(one: Operation): string | null {
+  switch (one.verb) {
+    case 'submit': return one.key;
+    case 'claim': return one.requestId;
+    case 'logs': return `logs ${keyOf(one)} ${one.session} ${one.offset}`;
+    case 'report': return `${one.how} ${keyOf(one)} ${one.session}`;
+    case 'cancel': return `cancel ${one.taskId}`;
+    default: return null;
+  }
+}
+
+function repeatedAfterSilence(operations: readonly Operation[]): number {
+  const same = groupBy(operations.filter((one) => sameCall(one) !== null), (one) => `${one.verb} ${sameCall(one) ?? ''}`);
+  return [...same.values()].filter((all) => all.some(({ result }, n) => result === 'unknown' && all.slice(n + 1).some((later) => later.result !== 'unknown'))).length;
+}
+
+function cancelsThatRaced(operations: readonly Operation[]): number {
+  const reports = groupBy(operations.filter((one): one is Report => one.verb === 'report'), ({ taskId }) => taskId);
+  return count(operations, (one) => one.verb === 'cancel' && (reports.get(one.taskId) ?? []).some((report) => (
+    report.began < (one.ended ?? Infinity) + RACE_MS && one.began < (report.ended ?? Infinity) + RACE_MS)));
+}
+
+export function coverageOf({ operations, database, runs, troubles, samples }: Evidence): Coverage {
+  const attempts = (outcome: string): number => count(database.attempts, (row) => row.outcome === outcome);
+  const reasons = (reason: string): number => count(database.outcomes, (row) => row.reason === reason);
+  const isStale = ({ code }: Operation): boolean => code === 'attempt_not_held' || code?.startsWith('session_') === true;
+  const childIds = new Set(database.tasks.filter(({ parents }) => parents.length > 0).map(({ id }) => id));
+  const kinds = groupBy(troubles, ({ kind }) => kind);
+  return {
+    'submissions acknowledged': count(operations, (one) => one.verb === 'submit' && one.result === 'ok'),
+    'submissions unknown': count(operations, (one) => one.verb === 'submit' && one.result === 'unknown'),
+    'commands that ran': runs.length,
+    'commands that were cut off': count(runs, ({ ended }) => !ended),
+    'leases lost': attempts('lost'),
+    'attempts timed out': attempts('timeout'),
+    'attempts failed': attempts('failed'),
+    'attempts handed back': attempts('released'),
+    'stale reports refused': count(operations, (one) => one.verb === 'report' && one.result === 'fail' && isStale(one)),
+    'calls repeated after silence': repeatedAfterSilence(operations),
+    'cancels acknowledged': count(operations, (one) => one.verb === 'cancel' && one.result === 'ok'),
+    'cancels refused': count(operations, (one) => one.verb === 'cancel' && one.code === 'task_terminal'),
+    'cancels racing reports': cancelsThatRaced(operations),
+    'lines of log acknowledged': operations.reduce((sum, one) => sum + (one.verb === 'logs' && one.result === 'ok' ? one.messages.length : 0), 0),
+    'dependents that ran': count(database.attempts, ({ taskId, attempt }) => attempt === 1 && childIds.has(taskId)),
+    'dependents cancelled': reasons('dependency_failed'),
+    'tasks under a limit': count(database.tasks, ({ labels }) => Object.keys(labels).length > 0),
+    'fires of a schedule': database.schedules.reduce((sum, { fires }) => sum + fires, 0),
+    'looks at the database under way': samples.length,
+    'walks to the end': count(operations, (one) => one.verb === 'walk' && one.result === 'ok'),
+    ...Object.fromEntries([...kinds].map(([kind, all]) => [`fault: ${kind}`, all.length])),
+  };
+}
+
+/** Names of what did not happen; `kinds`: the faults that the schedule may hold. */
+export function uncovered(coverage: Coverage, kinds: readonly string[]): string[] {
+  return [...Object.keys(coverage), ...kinds.map((kind) => `fault: ${kind}`)].filter((name, n, all) => all.indexOf(name) === n && (coverage[name] ?? 0) === 0);
+}

@@ -1,0 +1,98 @@
+/** What may begin when: dependencies, delays, limits, priorities, schedules. */
+import { groupBy, keyOf, type Evidence, type Rule, type Violation } from '../evidence.js';
+
+/** Database times are kept in milliseconds. */
+const ROUNDING_MS = 1;
+/** Any fault that holds a task's row is over by then: a frozen replica's transaction is ended after ten seconds of idleness. */
+const ROW_HELD_MS = 20_000;
+
+/** When each task was claimed first. */
+function firstStarts({ database }: Evidence): Map<string, number> {
+  const starts = new Map<string, number>();
+  for (const row of [...database.attempts, ...database.queue]) {
+    if (row.startedAt !== null) starts.set(row.taskId, Math.min(row.startedAt, starts.get(row.taskId) ?? Infinity));
+  }
+  return starts;
+}
+
+export const childrenFollowParents: Rule = (evidence) => {
+  const starts = firstStarts(evidence);
+  const ends = new Map(evidence.database.outcomes.map((row) => [row.taskId, row.endedAt]));
+  const ran = new Map(evidence.runs.map((run) => [run.taskId, run.began]));
+  return evidence.database.tasks.flatMap(({ id, parents }) => parents.flatMap((parent): Violation[] => {
+    const end = ends.get(parent) ?? Infinity;
+    const start = Math.min(starts.get(id) ?? Infinity, ran.get(id) ?? Infinity);
+    if (start === Infinity || start + ROUNDING_MS >= end) return [];
+    return [{ rule: 'no task begins before those it depends on have ended', taskId: id, words: `${id} began ${Math.round(end - start)} ms before ${parent} had ended` }];
+  }));
+};
+
+export const delaysAreKept: Rule = (evidence) => {
+  const starts = firstStarts(evidence);
+  return evidence.database.tasks.flatMap(({ id, runAt }): Violation[] => {
+    const start = starts.get(id) ?? Infinity;
+    return runAt === null || start + ROUNDING_MS >= runAt ? [] : [{ rule: 'no task begins before its time', taskId: id, words: `${id} began ${Math.round(runAt - start)} ms early` }];
+  });
+};
+
+/**
+ * By when commands ran while their attempts held the task. The database's own times will not do: now() is when a statement began to
+ * arrive, which may be long before it looks. That nothing begins under a full limit is looked for under way, too.
+ */
+export const limitsAreKept: Rule = ({ database, runs }) => database.limits.flatMap(({ label, value, maxRunning }) => {
+  const under = new Set(database.tasks.filter(({ labels }) => labels[label] === value).map(({ id }) => id));
+  const ends = new Map(database.attempts.map((row) => [keyOf(row), row.endedAt]));
+  const changes = runs.filter(({ taskId }) => under.has(taskId))
+    .map((run) => ({ taskId: run.taskId, from: run.began, until: Math.min(run.lastSeen, ends.get(keyOf(run)) ?? Infinity) }))
+    .filter(({ from, until }) => from < until)
+    .flatMap(({ taskId, from, until }) => [{ taskId, at: from, by: 1 }, { taskId, at: until, by: -1 }])
+    .sort((a, b) => a.at - b.at || a.by - b.by);
+  let used = 0;
+  return changes.flatMap(({ taskId, by }): Violation[] => {
+    used += by;
+    return by === 1 && used > maxRunning ? [{ rule: 'limits are kept', taskId, words: `${used} tasks of ${label}=${value} ran at once, when ${taskId} began` }] : [];
+  });
+});
+
+/** Of two tasks that could have been taken long before and long after, the one of higher priority goes first. */
+export const prioritiesAreKept: Rule = (evidence) => {
+  const starts = firstStarts(evidence);
+  const plain = evidence.database.tasks
+    .filter(({ parents, runAt, labels, scheduleId }) => parents.length === 0 && runAt === null && Object.keys(labels).length === 0 && scheduleId === null)
+    .map((task) => ({ ...task, start: starts.get(task.id) ?? null }));
+  return plain.flatMap((low) => plain.flatMap((high): Violation[] => {
+    if (low.start === null || high.priority <= low.priority || high.createdAt > low.start - ROW_HELD_MS) return [];
+    if (high.start === null || high.start <= low.start + ROW_HELD_MS) return [];
+    return [{ rule: 'priorities are kept', taskId: high.id, words: `${high.id} of priority ${high.priority} waited while ${low.id} of priority ${low.priority} began` }];
+  }));
+};
+
+export const schedulesFireOnce: Rule = ({ database }) => database.schedules.flatMap(({ id, fires, skips, firstAt, nextAt, periodMs }) => {
+  const made = database.tasks.filter(({ scheduleId }) => scheduleId === id).length;
+  const due = Math.round((nextAt - firstAt) / periodMs);
+  const said = { rule: 'a schedule fires once each time', taskId: null };
+  return [
+    ...(made === fires ? [] : [{ ...said, words: `${id} says that it fired ${fires} times, and made ${made} tasks` }]),
+    ...(fires + skips === due ? [] : [{ ...said, words: `${id} was due ${due} times, and fired ${fires} times (${skips} left out)` }]),
+  ];
+});
+
+/** What ended has an end: the rest of the rules would not miss a task that nobody finishes. */
+export const everythingEnds: Rule = ({ database }) => database.queue.map((row) => (
+  { rule: 'everything ends', taskId: row.taskId, words: `${keyOf(row)} is still ${row.state}` }
+));
+
+/** For walks by cursor: whatever was there before comes once, in order. */
+export const walksAreWhole: Rule = ({ operations }) => {
+  const acknowledged = operations.flatMap((one) => (one.verb === 'submit' && one.result === 'ok' ? one.ids.map((id) => ({ id, at: one.ended ?? Infinity })) : []));
+  return operations.filter((one) => one.verb === 'walk').filter(({ result }) => result === 'ok').flatMap((walk): Violation[] => {
+    const said = { rule: 'a walk by cursor sees each task once', taskId: null };
+    const seen = new Set(walk.ids);
+    const twice = [...groupBy(walk.ids, (id) => id)].filter(([, all]) => all.length > 1).map(([id]) => id);
+    const missed = acknowledged.filter(({ id, at }) => at < walk.began && !seen.has(id)).map(({ id }) => id);
+    return [
+      ...(twice.length === 0 ? [] : [{ ...said, taskId: twice[0] ?? null, words: `a walk of ${walk.client} saw ${twice.length} tasks twice, ${twice[0] ?? ''} among them` }]),
+      ...(missed.length === 0 ? [] : [{ ...said, taskId: missed[0] ?? null, words: `a walk of ${walk.client} missed ${missed.length} tasks, ${missed[0] ?? ''} among them` }]),
+    ];
+  });
+};

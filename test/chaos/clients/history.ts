@@ -1,0 +1,99 @@
+/**
+ * What clients asked and what they were answered. `ok`: done, as acknowledged; `fail`: refused, so not done; `unknown`: nobody
+ * told. An operation is noted before it is sent, and is unknown until it is answered.
+ */
+
+export type Outcome = 'ok' | 'fail' | 'unknown';
+
+interface Noted {
+  readonly client: string;
+  /** See clock.ts. */
+  readonly began: number;
+  ended: number | null;
+  result: Outcome;
+  /** Of a refusal, the code of its problem. */
+  code: string | null;
+}
+
+/** One task as it was submitted. */
+export interface Submission {
+  readonly problem_id: string;
+  readonly parameters: { readonly marker: string; readonly ticks: number; readonly lines: number; readonly failures: number };
+  readonly [property: string]: unknown;
+}
+
+export interface Submit extends Noted {
+  readonly verb: 'submit';
+  /** The Idempotency-Key. */
+  readonly key: string | null;
+  readonly tasks: readonly Submission[];
+  ids: readonly string[];
+}
+
+export interface Cancel extends Noted {
+  readonly verb: 'cancel';
+  readonly taskId: string;
+}
+
+export interface Register extends Noted {
+  readonly verb: 'register';
+  workerId: string | null;
+  session: string | null;
+}
+
+export interface Claim extends Noted {
+  readonly verb: 'claim';
+  readonly session: string;
+  readonly requestId: string | null;
+  claimed: { readonly taskId: string; readonly attempt: number } | null;
+}
+
+export interface Logs extends Noted {
+  readonly verb: 'logs';
+  readonly session: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly offset: number;
+  readonly messages: readonly string[];
+}
+
+export interface Report extends Noted {
+  readonly verb: 'report';
+  readonly how: 'completed' | 'failed' | 'released';
+  readonly session: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly body: unknown;
+}
+
+/** A walk through all tasks by cursor, oldest first; ok where it came to the end. */
+export interface Walk extends Noted {
+  readonly verb: 'walk';
+  ids: readonly string[];
+}
+
+export type Operation = Submit | Cancel | Register | Claim | Logs | Report | Walk;
+
+/** What its client says of an operation before it is sent. */
+export type Asked<O extends Operation> = Omit<O, keyof Noted>;
+
+export class History {
+  readonly operations: Operation[] = [];
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  begin<O extends Operation>(client: string, asked: Asked<O>): O {
+    const operation = { client, began: this.#now(), ended: null, result: 'unknown', code: null, ...asked } as unknown as O;
+    this.operations.push(operation);
+    return operation;
+  }
+
+  end(operation: Operation, result: Outcome, code: string | null = null): void {
+    operation.ended = this.#now();
+    operation.result = result;
+    operation.code = code;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * `npm run chaos -- --seconds 120 --seed N --mode safety|liveness`; see docs/reliability.md. Exit code 0: nothing is wrong; 1: a rule
+ * is broken; 2: it did not happen what the run is about, so it does not count; 3: it could not be run.
+ */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { check } from './checker/check.js';
+import { coverageOf, uncovered } from './checker/coverage.js';
+import { endWith } from './end-with.js';
+import { kindsOf } from './nemesis/schedule.js';
+import { readOptions } from './options.js';
+import { tell } from './report.js';
+import { runOnce } from './run.js';
+import { Undo } from './undo.js';
+
+const API_MAIN = fileURLToPath(new URL('../../packages/api/dist/main.js', import.meta.url));
+
+await endWith(new Undo(), async (undo, stop) => {
+  const options = readOptions(process.argv.slice(2));
+  const folder = await mkdtemp(join(tmpdir(), 'task-executor-chaos-'));
+  await chmod(folder, 0o711);
+  let { keep } = options;
+  undo.add(() => (keep ? undefined : rm(folder, { recursive: true, force: true })));
+  console.log(`chaos: seed ${options.seed}, ${options.seconds} seconds, ${options.mode}`);
+  const result = await runOnce({ ...options, folder, apiMain: API_MAIN, undo, stop, say: console.log });
+  const { evidence } = result;
+  const violations = check(evidence);
+  const coverage = coverageOf(evidence);
+  const missing = uncovered(coverage, kindsOf(result.events));
+  keep ||= violations.length > 0;
+  if (keep) {
+    await writeFile(join(folder, 'evidence.json'), JSON.stringify({ ...evidence, realSessions: [...evidence.realSessions], hostOfSession: [...evidence.hostOfSession] }));
+  }
+  for (const line of tell({ options, result, violations, coverage, missing, folder: keep ? folder : null })) console.log(line);
+  if (violations.length > 0) return 1;
+  return missing.length > 0 && options.mustCover ? 2 : 0;
+});

@@ -1,0 +1,126 @@
+/** Where the scene of a mutant is played: one API process on a database of its own, and clients whose history is kept. */
+import { join } from 'node:path';
+import pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Api } from '../cast/api.js';
+import type { Postgres } from '../cast/postgres.js';
+import type { Evidence, Sample } from '../checker/evidence.js';
+import { readSnapshot } from '../checker/snapshot.js';
+import { breaches, INVARIANTS } from '../../../packages/api/test/support/invariants.js';
+import { call } from '../clients/call.js';
+import { Canceller } from '../clients/canceller.js';
+import { History, type Submission, type Submit } from '../clients/history.js';
+import { RawWorker } from '../clients/raw-worker.js';
+import { Walker } from '../clients/walker.js';
+import { World } from '../clients/world.js';
+import { Clock, monotonicMs } from '../clock.js';
+import { Random } from '../random.js';
+import type { Undo } from '../undo.js';
+
+/** Longer than a scene: none of its workers sends heartbeats. */
+const LEASE_SECONDS = 60;
+const LOOK_MS = 50;
+
+export class Stage {
+  readonly worker: RawWorker;
+  readonly canceller: Canceller;
+  readonly #api: Api;
+  readonly #databaseUrl: string;
+  readonly #history = new History(monotonicMs);
+  readonly #world = new World(this.#history, new AbortController().signal);
+  readonly #clock = new Clock();
+  readonly #samples: Sample[] = [];
+  #submitted = 0;
+
+  private constructor(api: Api, databaseUrl: string) {
+    this.#api = api;
+    this.#databaseUrl = databaseUrl;
+    this.worker = new RawWorker({ name: 'worker', url: this.url, history: this.#history, stop: this.#world.stop });
+    this.canceller = new Canceller({ name: 'canceller', url: this.url, world: this.#world, random: new Random(1) });
+  }
+
+  static async open(options: { name: string; folder: string; main: string; postgres: Postgres; undo: Undo }): Promise<Stage> {
+    const { name, folder, main, postgres, undo } = options;
+    const database = `chaos_${name.replaceAll('-', '_')}`;
+    await postgres.withClient((client) => client.query(`create database ${database}`));
+    const url = new URL(postgres.url);
+    url.pathname = `/${database}`;
+    const api = await Api.make({ name, folder: join(folder, 'stages'), main, databaseUrl: url.href, undo, leaseSeconds: LEASE_SECONDS });
+    api.program.start();
+    await api.up();
+    return new Stage(api, url.href);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#api.target?.port ?? 0}`;
+  }
+
+  /** Submits one task under a key; its id. */
+  async submit(problem: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const [id = ''] = await this.submitMany(problem, 1, more);
+    return id;
+  }
+
+  /** Submits `count` tasks in one call. */
+  async submitMany(problem: string, count: number, more: Readonly<Record<string, unknown>> = {}): Promise<readonly string[]> {
+    const tasks = Array.from({ length: count }, (): Submission => ({
+      problem_id: problem, parameters: { marker: `${problem}-${++this.#submitted}`, ticks: 0, lines: 0, failures: 0 }, ...more,
+    }));
+    const key = `${problem}-key-${this.#submitted}`;
+    const noted = this.#history.begin<Submit>('submitter', { verb: 'submit', key, tasks, ids: [] });
+    const answer = await call(this.url, {
+      method: 'POST', path: count === 1 ? '/api/v1/tasks' : '/api/v1/tasks/batch', body: count === 1 ? tasks[0] : { tasks }, headers: { 'idempotency-key': key },
+    });
+    if (answer.result === 'ok') noted.ids = count === 1 ? [(answer.body as { id: string }).id] : (answer.body as { tasks: { id: string }[] }).tasks.map(({ id }) => id);
+    this.#history.end(noted, answer.result, answer.result === 'fail' ? answer.code : null);
+    return noted.ids;
+  }
+
+  /** Walks through all tasks in pages of `pageSize`. */
+  async walk(pageSize: number): Promise<void> {
+    await new Walker({ name: 'walker', url: this.url, world: this.#world, pageSize }).walk();
+  }
+
+  /** kill -9 of the API, and another start. */
+  async killApi(): Promise<void> {
+    await this.#api.program.kill();
+    while (this.#api.target !== null) await sleep(LOOK_MS);
+  }
+
+  /** Whether the one row of `query` says `ok`, looked at until it does or `seconds` are over. */
+  async eventually(query: string, seconds: number): Promise<void> {
+    const deadline = monotonicMs() + seconds * 1000;
+    await this.#withClient(async (client) => {
+      while (monotonicMs() < deadline) {
+        const { rows } = await client.query<{ ok: boolean }>(query);
+        if (rows[0]?.ok === true) return;
+        await sleep(LOOK_MS);
+      }
+    });
+  }
+
+  /** Looks at what must hold at any moment. */
+  async look(): Promise<void> {
+    const found = await this.#withClient((client) => breaches((text) => client.query(text), INVARIANTS));
+    this.#samples.push({ at: monotonicMs(), breaches: found });
+  }
+
+  async evidence(): Promise<Evidence> {
+    const database = await this.#withClient((client) => readSnapshot(client, this.#clock, []));
+    return { operations: this.#history.operations, runs: [], troubles: [], database, samples: this.#samples, realSessions: new Set(), hostOfSession: new Map() };
+  }
+
+  async close(): Promise<void> {
+    await this.#api.program.kill();
+  }
+
+  async #withClient<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: this.#databaseUrl });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * One run: the cast is started, clients work while the nemesis breaks things, then everything is mended (in liveness mode, all but
+ * what is broken for good), what is left finishes, and the evidence is gathered.
+ */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cast } from './cast/cast.js';
+import type { Evidence } from './checker/evidence.js';
+import { operationsOf, readRuns } from './checker/records.js';
+import { Sampler } from './checker/sampler.js';
+import { readSnapshot, type Timetable } from './checker/snapshot.js';
+import { call } from './clients/call.js';
+import { Canceller } from './clients/canceller.js';
+import { History } from './clients/history.js';
+import { RawWorker } from './clients/raw-worker.js';
+import { SlyWorker } from './clients/sly-worker.js';
+import { Submitter } from './clients/submitter.js';
+import { Walker } from './clients/walker.js';
+import { World } from './clients/world.js';
+import { Clock, monotonicMs } from './clock.js';
+import { Nemesis } from './nemesis/nemesis.js';
+import { PERMANENT, schedule, type Event } from './nemesis/schedule.js';
+import { Random } from './random.js';
+import { LIMITED_LANE, SETTLE_SECONDS } from './settings.js';
+import type { Undo } from './undo.js';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly mode: 'safety' | 'liveness';
+  readonly folder: string;
+  readonly apiMain: string;
+  readonly undo: Undo;
+  /** Ends the run early. */
+  readonly stop: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly evidence: Evidence;
+  /** See clock.ts. */
+  readonly began: number;
+  /** How long what was left took. */
+  readonly settleSeconds: number;
+  readonly events: readonly Event[];
+}
+
+const SCHEDULE_SECONDS = 5;
+const REPEATED_KEYS = 20;
+
+export async function runOnce(options: RunOptions): Promise<RunResult> {
+  const { seed, seconds, mode, folder, apiMain, undo, stop, say } = options;
+  const random = new Random(seed);
+  const clock = new Clock();
+  const cast = await Cast.start({ folder, apiMain, undo });
+  const events = schedule(seed, seconds, { smallDisks: cast.workers.some(({ disk }) => disk !== null) });
+  const nemesis = new Nemesis(cast);
+  const sampler = new Sampler(cast.postgres);
+  const history = new History(monotonicMs);
+  const timetable = await setUp(cast, clock);
+
+  const over = new AbortController();
+  const ends = AbortSignal.any([stop, over.signal]);
+  const world = new World(history, ends);
+  const crowd = await makeCrowd(cast, world, history, random, ends);
+  say(`chaos: ${events.length} faults in ${seconds} seconds`);
+  const began = monotonicMs();
+  const watching = Promise.all([world.watch(cast.postgres), sampler.run(ends)]);
+  const working = Promise.all(crowd.all.map((one) => one.run()));
+  await Promise.all([nemesis.run(events, stop), sleep(seconds * 1000, undefined, { signal: stop }).catch(() => undefined)]);
+  if (mode === 'liveness') for (const { deed, target } of PERMANENT) await nemesis.breakForGood(deed, target);
+  over.abort();
+  await Promise.all([working, watching]);
+
+  say('chaos: everything is mended; what is left finishes');
+  const settled = monotonicMs();
+  await endSchedule(cast, timetable.id, stop);
+  for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
+  await untilEmpty(cast, stop);
+  const settleSeconds = (monotonicMs() - settled) / 1000;
+  for (const walker of crowd.walkers) await walker.walk();
+  const evidence = await gather(cast, nemesis, history, clock, timetable);
+  return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events };
+}
+
+/** A limit and a schedule, through a replica that nothing is wrong with yet; when the schedule is to fire. */
+async function setUp(cast: Cast, clock: Clock): Promise<Timetable> {
+  const url = `http://127.0.0.1:${cast.replicas[0]?.target?.port ?? 0}`;
+  const limit = await call(url, { method: 'POST', path: '/api/v1/limits', body: { key: 'label:lane', value: 'narrow', max_running: LIMITED_LANE } });
+  const made = await call(url, {
+    method: 'POST', path: '/api/v1/schedules',
+    body: {
+      cron: `*/${SCHEDULE_SECONDS} * * * * *`, overlap: 'allow',
+      task: { problem_id: 'chaos-scheduled', parameters: { marker: 'scheduled', ticks: 1, lines: 1, failures: 0 }, timeout_seconds: 15, max_lost: 20 },
+    },
+  });
+  if (limit.result !== 'ok' || made.result !== 'ok') throw new Error(`the run could not be set up: ${JSON.stringify([limit, made])}`);
+  const { id, next_runs: [first = ''] } = made.body as { id: string; next_runs: string[] };
+  return { id, firstAt: clock.ofDatabase(new Date(first)), periodMs: SCHEDULE_SECONDS * 1000 };
+}
+
+async function makeCrowd(cast: Cast, world: World, history: History, random: Random, stop: AbortSignal) {
+  const submitters = await Promise.all((['plain', 'plain', 'careful', 'careful', 'batches'] as const).map(async (kind, n) => {
+    const name = `submitter-${n + 1}`;
+    return new Submitter({ name, kind, url: await cast.clientUrl(name, { mayDuplicate: kind !== 'plain' }), world, random: random.fork() });
+  }));
+  const canceller = new Canceller({ name: 'canceller', url: await cast.clientUrl('canceller'), world, random: random.fork() });
+  const walkers = [new Walker({ name: 'walker', url: await cast.clientUrl('walker'), world })];
+  const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
+    const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
+    return new SlyWorker({ raw, canceller, world, random: random.fork() });
+  }));
+  return { submitters, walkers, all: [...submitters, canceller, ...walkers, ...slys] };
+}
+
+/** Once no fire is due any more, so that each that was due has been made good. */
+async function endSchedule(cast: Cast, id: string, stop: AbortSignal): Promise<void> {
+  const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
+  while (!stop.aborted && monotonicMs() < deadline) {
+    const ended = await cast.postgres.withClient((client) => client.query(
+      'update schedules set ended_at = now(), updated_at = now() where id = $1 and next_at > now() returning id', [id]));
+    if (ended.rowCount === 1) return;
+    await sleep(100);
+  }
+}
+
+async function untilEmpty(cast: Cast, stop: AbortSignal): Promise<void> {
+  const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
+  while (!stop.aborted && monotonicMs() < deadline) {
+    const { rows } = await cast.postgres.withClient((client) => client.query<{ left: string }>(
+      'select (select count(*) from queue) + (select count(*) from ended_parents) as left'));
+    if (Number(rows[0]?.left) === 0) return;
+    await sleep(200);
+  }
+}
+
+async function gather(cast: Cast, nemesis: Nemesis, history: History, clock: Clock, timetable: Timetable): Promise<Omit<Evidence, 'samples'>> {
+  const recorded = await Promise.all(cast.workers.map(async ({ program, recordFile }) => operationsOf(program.name, await readFile(recordFile, 'utf8').catch(() => ''))));
+  const registered = recorded.flat().flatMap((one) => (one.verb === 'register' && one.session !== null ? [[one.session, one.client] as const] : []));
+  const database = await cast.postgres.withClient((client) => readSnapshot(client, clock, [timetable]));
+  return {
+    operations: [...history.operations, ...recorded.flat()].sort((a, b) => a.began - b.began),
+    runs: await readRuns(cast.runsFolder, clock),
+    troubles: nemesis.journal,
+    database,
+    realSessions: new Set(registered.map(([session]) => session)),
+    hostOfSession: new Map(registered),
+  };
+}

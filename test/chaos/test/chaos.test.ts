@@ -1,0 +1,123 @@
+/** The parts of chaos by themselves: the schedule of faults, the proxy, the records, and the making of mutants. */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { operationsOf } from '../checker/records.js';
+import { changed } from '../mutants/mutate.js';
+import { kindsOf, schedule } from '../nemesis/schedule.js';
+import { Proxy, type Fault } from '../network/proxy.js';
+import { Undo } from '../undo.js';
+
+describe('the schedule of faults', () => {
+  it('is the same for the same seed, and another for another', () => {
+    const of = (seed: number) => JSON.stringify(schedule(seed, 60, { smallDisks: true }));
+    expect(of(7)).to.equal(of(7)).and.not.equal(of(8));
+  });
+
+  it('has every kind in a minute, whatever the seed', () => {
+    const all = kindsOf(schedule(1, 3_600, { smallDisks: true })).sort();
+    expect(all).to.include.members(['kill_worker', 'crash_postgres', 'fill_disk', 'worker_duplicate', 'database_half_open']);
+    for (let seed = 0; seed < 200; seed++) expect(kindsOf(schedule(seed, 60, { smallDisks: true })).sort(), `seed ${seed}`).to.deep.equal(all);
+  });
+});
+
+describe('the proxy', () => {
+  const undo = new Undo();
+  let proxy: Proxy;
+  let requests = 0;
+
+  before(async () => {
+    // Answers each piece with itself, twice as long.
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        requests += 1;
+        socket.write(`${bytes.toString()}${bytes.toString()}`);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    undo.add(() => server.close());
+    proxy = await Proxy.start('proxy', () => ({ port: (server.address() as AddressInfo).port }), undo);
+  });
+  after(() => undo.run());
+
+  /** What comes back for 'ab' under `fault`, in pieces; and whether the connection was reset. */
+  async function ask(fault: Fault | null, { pieces = 1 } = {}): Promise<{ said: string; reset: boolean }> {
+    requests = 0;
+    proxy.set(fault);
+    const socket = connect(proxy.port, '127.0.0.1');
+    let said = '';
+    let heard = 0;
+    const reset = new Promise<boolean>((resolve) => {
+      socket.on('error', () => {
+        resolve(true);
+      });
+      socket.on('data', (bytes) => {
+        said += bytes.toString();
+        heard += 1;
+        if (said.length >= 4 && heard >= pieces) resolve(false);
+      });
+    });
+    socket.write('ab');
+    const result = { reset: await reset, said };
+    socket.destroy();
+    return { ...result, said };
+  }
+
+  it('is a wire without a fault, and delays', async () => {
+    expect(await ask(null)).to.deep.equal({ said: 'abab', reset: false });
+    expect(await ask({ kind: 'delay', ms: 5 })).to.deep.equal({ said: 'abab', reset: false });
+  });
+
+  it('cuts', async () => {
+    expect(await ask({ kind: 'cut' })).to.deep.equal({ said: '', reset: true });
+    expect(requests).to.equal(0);
+  });
+
+  it('loses an answer after the request has arrived', async () => {
+    expect(await ask({ kind: 'lost_answer' })).to.deep.equal({ said: '', reset: true });
+    expect(requests).to.equal(1);
+  });
+
+  it('drips', async () => {
+    expect(await ask({ kind: 'drip', bytes: 1, ms: 20 }, { pieces: 2 })).to.deep.equal({ said: 'abab', reset: false });
+  });
+
+  it('gives requests twice and one answer', async () => {
+    expect(await ask({ kind: 'duplicate' })).to.deep.equal({ said: 'abab', reset: false });
+    expect(proxy.counts.duplicates).to.equal(1);
+  });
+
+  it('swallows everything while it is half open, and resets what waited', async () => {
+    proxy.set({ kind: 'half_open' });
+    const before = proxy.counts.swallowed;
+    const socket = connect(proxy.port, '127.0.0.1');
+    const lost = once(socket, 'error');
+    socket.write('ab');
+    while (proxy.counts.swallowed === before) await new Promise((resolve) => setImmediate(resolve));
+    proxy.set(null);
+    await lost;
+    expect(socket.bytesRead).to.equal(0);
+  });
+});
+
+describe('the records of workers', () => {
+  it('are unknown without an answer, and end at a line that was cut off', () => {
+    const path = '/api/v1/workers/worker-001-kind/tasks/t/complete';
+    const lines = [
+      { at: 1, call: 'a', type: 'invoke', path, session: 's', attempt: 2, body: { x: 1 } }, { at: 2, call: 'a', type: 'answer', status: 200, answer: {} },
+      { at: 3, call: 'b', type: 'invoke', path, session: 's', attempt: 2, body: { x: 1 } },
+      { at: 4, call: 'c', type: 'invoke', path, session: 's', attempt: 3, body: { x: 1 } }, { at: 5, call: 'c', type: 'answer', status: 409, answer: { code: 'attempt_not_held' } },
+      { at: 6, call: 'd', type: 'invoke', path, session: 's', attempt: 3, body: { x: 1 } }, { at: 7, call: 'd', type: 'answer', status: 503, answer: {} },
+    ];
+    const found = operationsOf('host', `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"at":8,"ca`);
+    expect(found.map(({ result, code }) => [result, code])).to.deep.equal([['ok', null], ['unknown', null], ['fail', 'attempt_not_held'], ['unknown', null]]);
+  });
+});
+
+describe('a mutant', () => {
+  it('is made at one place only', () => {
+    expect(changed('a b c', 'b', 'x', 'file')).to.equal('a x c');
+    for (const text of ['a c', 'b b']) expect(() => changed(text, 'b', 'x', 'file')).to.throw(/times, not once/);
+  });
+});

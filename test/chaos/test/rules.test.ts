@@ -1,0 +1,116 @@
+/** Each rule can fail: a sound history breaks none, and each forgery of it breaks the rule that it is about. */
+import { expect } from 'chai';
+import { RULES } from '../checker/check.js';
+import { storyOf } from '../checker/story.js';
+import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory, the, type Draft } from './forged.js';
+
+type Forgery = readonly [rule: keyof typeof RULES, what: string, forge: (draft: Draft) => void];
+
+const attempt = ({ database }: Draft, taskId: string, n: number) => the(database.attempts, (row) => row.taskId === taskId && row.attempt === n);
+const outcome = ({ database }: Draft, taskId: string) => the(database.outcomes, (row) => row.taskId === taskId);
+const task = ({ database }: Draft, id: string) => the(database.tasks, (row) => row.id === id);
+const run = ({ runs }: Draft, taskId: string, n: number) => the(runs, (one) => one.taskId === taskId && one.attempt === n);
+const report = ({ operations }: Draft, session: string) => the(operations, (one) => one.verb === 'report' && one.session === session && one.taskId === PARENT);
+const addTask = (draft: Draft, id: string, more: Partial<Draft['database']['tasks'][number]>): void => {
+  draft.database.tasks.push({ ...task(draft, GONE), id, ...more });
+};
+/** A run of another task of the limited lane while the child runs. */
+const addLimited = (draft: Draft): void => {
+  addTask(draft, 'limited', { labels: { lane: 'narrow' } });
+  draft.runs.push({ ...run(draft, CHILD, 1), taskId: 'limited' });
+};
+
+const FORGERIES: readonly Forgery[] = [
+  ['databaseIsSound', 'a query found a breach', ({ database }) => database.breaches.push('x')],
+  ['databaseIsSound', 'a query found a breach under way', ({ samples }) => samples.push({ at: 1, breaches: ['x'] })],
+  ['acknowledgedSubmissionsAreThere', 'an acknowledged task is gone', ({ database }) => database.tasks.shift()],
+  ['acknowledgedSubmissionsAreThere', 'it is another task', (draft) => (task(draft, GONE).problemId = 'chaos-b')],
+  ['noSubmissionIsInvented', 'a task that nobody submitted', (draft) => {
+    addTask(draft, 'x', { marker: 'nobody' });
+  }],
+  ['submissionsCountOnce', 'a submission is there twice', (draft) => {
+    addTask(draft, 'x', {});
+  }],
+  ['submissionsCountOnce', 'a refused submission is there', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'submit' && one.ids.includes(GONE)), { result: 'fail', ids: [] })],
+  ['keysHaveOneTask', 'a key was answered with two tasks', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'submit' && one.began === 150), { ids: [CHILD] })],
+  ['acknowledgedReportsCount', 'a stale report was acknowledged', (draft) => Object.assign(report(draft, SESSION), { result: 'ok', code: null })],
+  ['acknowledgedReportsCount', 'the result is another', (draft) => (outcome(draft, PARENT).result = { marker: 'x' })],
+  ['acknowledgedReportsCount', 'the outcome is another', (draft) => (outcome(draft, PARENT).status = 'cancelled')],
+  ['acknowledgedReportsCount', 'the attempt never ended', ({ database }) => database.attempts.splice(1, 1)],
+  ['recordedReportsWereMade', 'nobody reported it', ({ operations }) => operations.splice(operations.findIndex((one) => one.verb === 'report' && one.session === OTHER), 1)],
+  ['reportsCanBeRepeated', 'a report that counts was refused', (draft) => draft.operations.push({ ...report(draft, OTHER), result: 'fail', code: 'attempt_not_held' })],
+  ['attemptsAreNumbered', 'a gap', (draft) => (attempt(draft, PARENT, 2).attempt = 3)],
+  ['oneAttemptAtATime', 'the second begins before the first has ended', (draft) => (attempt(draft, PARENT, 2).startedAt = 16_000)],
+  ['attemptsHaveOneClaimer', 'two sessions got one attempt', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'claim' && one.began === 20_000), { claimed: { taskId: PARENT, attempt: 1 } })],
+  ['timeoutsAreNotEarly', 'a timeout after a second', (draft) => (attempt(draft, GONE, 1).outcome = 'timeout')],
+  ['leasesAreKept', 'lost within its lease', (draft) => (attempt(draft, PARENT, 1).endedAt = 2_000)],
+  ['attemptsRunOnce', 'one attempt ran twice', (draft) => draft.runs.push({ ...run(draft, CHILD, 1), host: 'host-1' })],
+  ['onlyClaimedAttemptsRun', 'an attempt ran that there is not', (draft) => draft.runs.push({ ...run(draft, CHILD, 1), attempt: 2 })],
+  ['completedMeansRun', 'what is completed did not end', (draft) => (run(draft, CHILD, 1).ended = false)],
+  ['overlapOnlyAfterALoss', 'the lost one ran on for a minute', (draft) => (run(draft, PARENT, 1).lastSeen = 77_000)],
+  ['overlapOnlyAfterALoss', 'the earlier one was not taken away', (draft) => {
+    attempt(draft, PARENT, 1).outcome = 'failed';
+    run(draft, PARENT, 1).lastSeen = 21_000;
+  }],
+  ['cancelledTasksStop', 'the cancelled one ran on', (draft) => (run(draft, GONE, 1).lastSeen = 60_000)],
+  ['timedOutTasksStop', 'the timed-out one ran on', (draft) => {
+    attempt(draft, GONE, 1).outcome = 'timeout';
+    run(draft, GONE, 1).lastSeen = 60_000;
+  }],
+  ['acknowledgedCancelsCount', 'it was completed', (draft) => (outcome(draft, GONE).status = 'completed')],
+  ['acknowledgedCancelsCount', 'it ended only afterwards', (draft) => (outcome(draft, GONE).endedAt = 29_000)],
+  ['refusedCancelsFoundAnEnd', 'it had not ended', (draft) => (outcome(draft, GONE).endedAt = 29_000)],
+  ['childrenFollowParents', 'the child began before', (draft) => (attempt(draft, CHILD, 1).startedAt = 21_000)],
+  ['childrenFollowParents', 'its command began before', (draft) => (run(draft, CHILD, 1).began = 21_000)],
+  ['delaysAreKept', 'it began before its time', (draft) => (task(draft, GONE).runAt = 90_000)],
+  ['limitsAreKept', 'two ran under a limit of one', addLimited],
+  ['prioritiesAreKept', 'a higher one waited', (draft) => {
+    addTask(draft, 'high', { priority: 9, createdAt: 0 });
+    draft.database.tasks.push({ ...task(draft, GONE), id: 'low', priority: 1 });
+    draft.database.attempts.push({ ...attempt(draft, GONE, 1), taskId: 'low', startedAt: 25_000 }, { ...attempt(draft, GONE, 1), taskId: 'high', startedAt: 90_000 });
+  }],
+  ['schedulesFireOnce', 'a fire too few', ({ database }) => (the(database.schedules, ({ id }) => id === SCHEDULE).nextAt = 10_000)],
+  ['schedulesFireOnce', 'a task too many', (draft) => {
+    addTask(draft, 'x', { scheduleId: SCHEDULE });
+  }],
+  ['everythingEnds', 'a task is left', ({ database }) => database.queue.push({ taskId: GONE, state: 'pending', attempt: 1, startedAt: null })],
+  ['walksAreWhole', 'a task was missed', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'walk'), { ids: [PARENT, GONE] })],
+  ['walksAreWhole', 'a task came twice', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'walk'), { ids: [PARENT, CHILD, CHILD, GONE] })],
+  ['acknowledgedLinesAreThere', 'a line is gone', ({ database }) => database.logs.pop()],
+  ['acknowledgedLinesAreThere', 'a line is there twice', ({ database }) => database.logs.unshift({ taskId: PARENT, line: 1, attempt: 2, message: '1' })],
+  ['noLineIsInvented', 'a line that nobody sent', ({ database }) => database.logs.push({ taskId: PARENT, line: 3, attempt: 2, message: 'x' })],
+  ['commandsLinesAreInOrder', 'two lines in the other order', ({ database }) => database.logs.reverse()],
+];
+
+describe('the rules of chaos', () => {
+  for (const [name, rule] of Object.entries(RULES)) {
+    it(`${name}: is not broken by a sound history`, () => {
+      expect(rule(soundHistory())).to.deep.equal([]);
+    });
+  }
+
+  for (const [name, what, forge] of FORGERIES) {
+    it(`${name}: is broken where ${what}`, () => {
+      const draft = soundHistory();
+      forge(draft);
+      expect(RULES[name]?.(draft)).to.not.be.empty;
+    });
+  }
+
+  it('have a forgery each', () => {
+    expect([...new Set(FORGERIES.map(([name]) => name))].sort()).to.deep.equal(Object.keys(RULES).sort());
+  });
+
+  it('let a paused worker run on until it can hear', () => {
+    const draft = soundHistory();
+    run(draft, PARENT, 1).lastSeen = 77_000;
+    draft.troubles.push({ kind: 'pause_worker', on: 'host-1', words: '', from: 16_000, until: 76_000 });
+    expect(RULES['overlapOnlyAfterALoss']?.(draft)).to.deep.equal([]);
+  });
+
+  it('are told as a story, in order', () => {
+    const story = storyOf(PARENT, soundHistory(), 0).join('\n');
+    const places = ['submitted', 'attempt 1 begins', 'attempt 1 is lost', 'attempt 2 begins', 'ok: report', 'fail (attempt_not_held)'].map((words) => story.indexOf(words));
+    expect(places).to.deep.equal([...places].sort((a, b) => a - b)).and.not.include(-1);
+  });
+});
