@@ -29,7 +29,7 @@ export interface Lane {
   readonly backend_type: string;
 }
 
-interface Appetite {
+export interface Appetite {
   readonly globs: readonly string[];
   readonly backendType: string;
 }
@@ -40,7 +40,8 @@ function keyOf({ globs, backendType }: Appetite): string {
 
 /** One waiting claim. */
 export class ClaimWaiter extends Waiter {
-  readonly appetite: Appetite;
+  /** May change while it waits. */
+  appetite: Appetite;
 
   constructor(appetite: Appetite) {
     super();
