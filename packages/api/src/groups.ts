@@ -68,7 +68,7 @@ export class Groups {
     const known = this.#claims.get(appetite);
     if (known !== undefined) return known;
     const claims = new Coalescer<ClaimRequest, ClaimResult>({
-      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests) => claim(this.#databases.lease, requests),
+      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests) => claim(this.#databases.lease, requests, supportedProblems),
     });
     // What is forgotten goes on for whoever waits in it.
     if (this.#claims.size >= MAX_APPETITES) this.#claims.clear();

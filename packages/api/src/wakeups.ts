@@ -30,7 +30,7 @@ export interface Lane {
   readonly backend_type: string;
 }
 
-interface Appetite {
+export interface Appetite {
   readonly globs: readonly string[];
   readonly backendType: string;
 }
@@ -45,7 +45,8 @@ function fits({ globs, backendType }: Appetite, lane: Lane): boolean {
 
 /** One waiting claim. */
 export class ClaimWaiter extends Waiter {
-  readonly appetite: Appetite;
+  /** May change while it waits. */
+  appetite: Appetite;
 
   constructor(appetite: Appetite) {
     super();

@@ -2246,6 +2246,11 @@ export interface components {
             /** @description Every attempt that the worker runs. */
             attempts?: components["schemas"]["RunningAttempt"][];
             /**
+             * @description Takes the place of what the worker registered with, as a whole; what it runs, it keeps. A claim that hangs goes by
+             *     what was there when it came.
+             */
+            capabilities?: components["schemas"]["Capabilities"];
+            /**
              * @description How long to wait for a directive; at most the heartbeat interval counts.
              * @default 0
              */

@@ -3,7 +3,6 @@
  * every try of a claim until a definite answer came, so a claim whose answer was lost gets its tasks again.
  */
 import { randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError } from '@task-executor/shared';
 import type { Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
@@ -40,8 +39,6 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
   let open = false;
   while (!stop.aborted) {
     await claimer.ready(stop);
-    // Tasks that end in the same moment make room together.
-    await nextTurn();
     if (stop.aborted) break;
     const began = performance.now();
     try {

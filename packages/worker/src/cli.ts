@@ -39,16 +39,17 @@ async function check(file: string): Promise<void> {
   else process.stdout.write(`${file} is a catalog of ${problems.join(', ')}\n`);
 }
 
-async function conform({ cmd, level, patience }: { cmd: string; level: Level; patience: string }): Promise<void> {
+async function conform({ cmd, level, patience, atOnce }: { cmd: string; level: Level; patience: string; atOnce: string }): Promise<void> {
   const patienceMs = Number(patience) * 1000;
   const words = wordsOf(cmd);
-  if (!(patienceMs > 0) || words.length === 0) {
-    process.stderr.write('--patience must be a number of seconds, and --cmd a command\n');
+  const scenarios = scenariosOf(level);
+  if (!(patienceMs > 0) || words.length === 0 || !/^[1-9][0-9]?$/.test(atOnce)) {
+    process.stderr.write('--patience must be a number of seconds, --at-once a number from 1 to 99, and --cmd a command\n');
     process.exitCode = EXIT_USAGE;
     return;
   }
   let broken = 0;
-  for await (const verdict of conformance({ words, patienceMs }, scenariosOf(level))) {
+  for await (const verdict of conformance({ words, patienceMs }, scenarios, { atOnce: Number(atOnce) })) {
     process.stdout.write(`${shown(verdict)}\n`);
     if (verdict.verdict === 'broken') broken += 1;
   }
@@ -70,6 +71,7 @@ export function createCommand(): Command {
     .requiredOption('--cmd <command>', 'the program and its arguments; it gets API_URL and SPOOL_DIR, and tasks like those of the built-in catalog')
     .addOption(new Option('--level <level>', 'which rules').choices(['basic', 'full']).default('basic'))
     .option('--patience <seconds>', 'how long it may take for whatever it is to do', '30')
+    .option('--at-once <count>', 'how many situations to try at a time, each with a program of its own', '1')
     .action(conform);
   return program;
 }

@@ -3,6 +3,7 @@
  * says so (409), when its lease has run out by this host's monotonic clock, or when the worker leaves. Heartbeats are in a
  * thread of their own; what they learn is obeyed here.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
 import type { Catalog } from './catalog.js';
@@ -176,7 +177,13 @@ export class Session {
   }
 
   async #ready(stop: AbortSignal): Promise<void> {
-    while (this.#room() < 1 && !stop.aborted) {
+    while (!stop.aborted) {
+      if (this.#room() > 0) {
+        // Tasks that end in the same moment make room together.
+        await nextTurn();
+        if (this.#room() > 0) return;
+        continue;
+      }
       const waiting = new AbortController();
       const signal = AbortSignal.any([stop, waiting.signal]);
       await Promise.race([this.#change.next(signal), this.#parts.fitness.changed.next(signal)]);

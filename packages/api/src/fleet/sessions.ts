@@ -1,6 +1,6 @@
 /**
- * What a session may claim: fixed at its registration, so what was read once holds for as long as the session does. Whether it
- * still lives is for the statements to find out.
+ * What a session may claim, as it was read once: it seldom changes. Whether it still holds, and the session lives, is for the
+ * statements to find out.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
@@ -35,5 +35,10 @@ export class Sessions {
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(`${workerId} ${row.session_id}`, facts);
     return facts;
+  }
+
+  /** What was read of a session holds no more. */
+  forget(workerId: string, sessionId: string): void {
+    this.#known.delete(`${workerId} ${sessionId}`);
   }
 }

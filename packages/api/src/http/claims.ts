@@ -1,4 +1,5 @@
 /** Claims over HTTP, with their long poll. A task is only ever claimed for a socket that is still open. */
+import { isDeepStrictEqual } from 'node:util';
 import { LIMITS, type components } from '@task-executor/shared';
 import { Router, type Request, type Response } from 'express';
 import type { ClaimedRow, ClaimRequest } from '../queue/claim.js';
@@ -9,7 +10,7 @@ import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
 import { sessionOf } from './reporter.js';
 import { goneSignal, pathText, type Services } from './services.js';
-import type { ClaimWaiter } from '../wakeups.js';
+import type { Appetite, ClaimWaiter } from '../wakeups.js';
 
 type Schemas = components['schemas'];
 
@@ -19,8 +20,9 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
 
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
   async function claimWithin(
-    session: SessionFacts, request: ClaimRequest, waitMs: number, waiter: ClaimWaiter | null, gone: AbortSignal,
+    known: SessionFacts, request: ClaimRequest, waitMs: number, waiter: ClaimWaiter | null, gone: AbortSignal,
   ): Promise<readonly ClaimedRow[]> {
+    let session = known;
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
     if (waiter !== null && wakeups.isDry(waiter.appetite)) {
@@ -30,12 +32,24 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     for (;;) {
       const { news } = wakeups;
       const result = await groups.claimsOf(session).add(request);
-      if (result.kind === 'no_session') throw await sessionProblem(db, request.workerId, request.sessionId);
+      if (result.kind === 'no_session') {
+        session = await changed(session, request.workerId);
+        if (waiter !== null) waiter.appetite = appetiteOf(session);
+        continue;
+      }
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       if (result.tasks.length > 0 || waiter === null || isOver()) return result.tasks;
       // One last look at the end of the wait would cost a query per idle worker and poll.
       if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return [];
     }
+  }
+
+  /** The session as it is now, where it supports other problems than was known. @throws Problem where it does not live */
+  async function changed(known: SessionFacts, workerId: string): Promise<SessionFacts> {
+    sessions.forget(workerId, known.sessionId);
+    const now = await sessions.find(workerId, known.sessionId);
+    if (now === null || isDeepStrictEqual(now, known)) throw await sessionProblem(db, workerId, known.sessionId);
+    return now;
   }
 
   /** Renews the lease, as a claim does. Where that shows that a claim would find more than nothing, the waiter is woken for it. */
@@ -59,7 +73,7 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     const waitMs = (body?.wait_seconds ?? 0) * 1000;
     const gone = goneSignal(res);
     const waiter = waitMs > 0
-      ? wakeups.enter({ globs: session.supportedProblems, backendType: session.backendType })
+      ? wakeups.enter(appetiteOf(session))
       : null;
     if (waitMs > 0 && waiter === null) throw new Problem(wakeups.stopped ? 'shutting_down' : 'too_many_requests');
     let tasks: readonly ClaimedRow[];
@@ -115,6 +129,10 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
   });
 
   return router;
+}
+
+function appetiteOf({ supportedProblems, backendType }: SessionFacts): Appetite {
+  return { globs: supportedProblems, backendType };
 }
 
 function laneOf({ problem_id, backend_type }: ClaimedRow): { problem_id: string; backend_type: string } {

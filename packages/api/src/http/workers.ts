@@ -1,6 +1,7 @@
 /** The fleet over HTTP: register, heartbeat, deregister, and reading workers. */
 import { LIMITS, type WorkerStatus, type components } from '@task-executor/shared';
 import { Router, type Request } from 'express';
+import { changeCapabilities } from '../fleet/capabilities.js';
 import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
 import type { NamedAttempt } from '../fleet/heartbeat.js';
 import { deregister } from '../fleet/lapse.js';
@@ -17,7 +18,7 @@ import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];
 
-export function workerRoutes({ config, databases, groups, readiness, watches, wakeups, aftermath, sweeper, log }: Services): Router {
+export function workerRoutes({ config, databases, groups, readiness, sessions, watches, wakeups, aftermath, sweeper, log }: Services): Router {
   const router = Router();
   const { lease, general } = databases;
 
@@ -67,6 +68,7 @@ export function workerRoutes({ config, databases, groups, readiness, watches, wa
     const renewed = await groups.beats.add({ workerId, sessionId: given, requestId: null });
     if (renewed === null) throw await sessionProblem(lease, workerId, given);
     const { sessionId } = renewed;
+    if (body.capabilities !== undefined) await change(workerId, sessionId, body.capabilities);
     // Never longer than the interval: the next heartbeat has to renew the lease in time.
     const waitMs = Math.min(body.wait_seconds ?? 0, config.heartbeatIntervalSeconds) * 1000;
     const watch = waitMs > 0 ? watches.enter(workerId) : null;
@@ -77,6 +79,16 @@ export function workerRoutes({ config, databases, groups, readiness, watches, wa
       if (watch !== null) watches.leave(workerId, watch);
     }
   });
+
+  /** Notes what a worker says that it can do now. @throws Problem where its session does not live */
+  async function change(workerId: string, sessionId: string, { max_parallel_tasks, supported_problems }: Schemas['Capabilities']): Promise<void> {
+    const capabilities = { maxParallelTasks: max_parallel_tasks ?? 1, supportedProblems: supported_problems ?? [] };
+    if (!(await changeCapabilities(lease, workerId, sessionId, capabilities))) throw await sessionProblem(lease, workerId, sessionId);
+    sessions.forget(workerId, sessionId);
+    readiness.forget();
+    wakeups.lookSoon();
+    log.info({ event: 'capabilities_changed', worker_id: workerId }, 'a worker takes other problems than before');
+  }
 
   /** The answer to a heartbeat: at once where there is a directive, else when one comes or the wait is over; null: the caller has gone. */
   async function heartbeatAnswer(

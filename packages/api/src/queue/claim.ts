@@ -38,17 +38,20 @@ export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 export type ClaimResult =
   /** As many as there are and the worker has room for; maybe none. `dry`: there was room, and nothing that fits. */
   | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly dry: boolean }
-  /** The session is not live (any more). */
+  /** The session is not live (any more), or supports other problems than the caller knows. */
   | { readonly kind: 'no_session' };
 
 type ClaimRow = { n: number; found: 'again' | 'new' | 'nothing' | 'dry' | 'raced' } & ClaimedRow;
 
-/** Claims tasks for sessions of equal appetite, each named once, and renews their leases. The results, in their order. */
-export async function claim(db: Database, requests: readonly ClaimRequest[]): Promise<ClaimResult[]> {
+/**
+ * Claims tasks for sessions of equal appetite, each named once, and renews their leases. The results, in their order. Sessions
+ * that do not support exactly `supportedProblems` claim nothing; null: whatever they support.
+ */
+export async function claim(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null): Promise<ClaimResult[]> {
   const results = requests.map((): ClaimResult => ({ kind: 'no_session' }));
   let open = requests.map((request, n) => ({ request, n }));
   for (let race = 0; race < MAX_RACES && open.length > 0; race++) {
-    const rows = await claimOnce(db, open.map(({ request }) => request));
+    const rows = await claimOnce(db, open.map(({ request }) => request), supportedProblems);
     const byRequest = open.map((): ClaimRow[] => []);
     for (const row of rows) byRequest[row.n]?.push(row);
     for (const [k, { n, request }] of open.entries()) {
@@ -65,7 +68,7 @@ export async function claim(db: Database, requests: readonly ClaimRequest[]): Pr
 /** Of a pending row `q` that fits the appetite `s`: whether anything else holds it back. */
 const NOT_HELD_BACK = sql`${NOT_EXPIRED} and ${NOT_PAUSED} and ${withinLimits(sql`s.backend_type`)}`;
 
-async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promise<ClaimRow[]> {
+async function claimOnce(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): Promise<ClaimRow[]> {
   const given = requests.map(({ workerId, sessionId, requestId, wanted, leaseSeconds }, n) => ({
     n, worker_id: workerId, session_id: sessionId, request_id: requestId, wanted, lease_seconds: leaseSeconds,
   }));
@@ -77,6 +80,8 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[]): Promi
       select w.*, g.n, g.request_id, g.wanted, g.lease_seconds
         from workers w join given g on w.id = g.worker_id and w.session_id = g.session_id
        where w.ended_at is null and w.lease_until > now()
+         -- What one of them supports is taken for what all do.
+         and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)
     ), again as materialized (
       select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority,
              row_number() over (partition by seen.n order by q.rank, q.task_id) as slot

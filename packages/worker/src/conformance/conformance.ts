@@ -16,25 +16,37 @@ export function scenariosOf(level: Level): readonly Scenario[] {
   return level === 'full' ? SCENARIOS : SCENARIOS.filter((scenario) => scenario.level === 'basic');
 }
 
-/** The verdicts on the rules of `scenarios`, as they come. @throws where the program cannot be started at all */
-export async function* conformance(options: BenchOptions, scenarios: readonly Scenario[]): AsyncGenerator<Verdict> {
-  for (const scenario of scenarios) {
-    const bench = await Bench.open(options);
-    let failure = 'the scenario ended before this was seen';
-    try {
-      await scenario.play(bench);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true) throw error;
-      failure = error instanceof Error ? error.message : String(error);
-    } finally {
-      await bench.close();
-    }
-    for (const [rule, text] of Object.entries(scenario.rules)) {
-      const { kept, why } = bench.verdicts.get(rule) ?? { kept: false, why: failure };
-      const verdict = kept === null ? 'unseen' : kept ? 'kept' : 'broken';
-      yield { rule, level: scenario.level, text, verdict, why: verdict === 'broken' ? why : '' };
-    }
+/**
+ * The verdicts on the rules of `scenarios`, in their order. Of the scenarios `atOnce` are played at a time, each with a program
+ * and an API of its own. @throws where the program cannot be started at all
+ */
+export async function* conformance(options: BenchOptions, scenarios: readonly Scenario[], { atOnce = 1 } = {}): AsyncGenerator<Verdict> {
+  const lanes = Array.from({ length: atOnce }, (): Promise<unknown> => Promise.resolve());
+  const played = scenarios.map((scenario, n) => {
+    const verdicts = (lanes[n % atOnce] ?? Promise.resolve()).then(() => play(options, scenario));
+    lanes[n % atOnce] = verdicts;
+    verdicts.catch(() => undefined);
+    return verdicts;
+  });
+  for (const verdicts of played) yield* await verdicts;
+}
+
+async function play(options: BenchOptions, scenario: Scenario): Promise<Verdict[]> {
+  const bench = await Bench.open(options);
+  let failure = 'the scenario ended before this was seen';
+  try {
+    await scenario.play(bench);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true) throw error;
+    failure = error instanceof Error ? error.message : String(error);
+  } finally {
+    await bench.close();
   }
+  return Object.entries(scenario.rules).map(([rule, text]): Verdict => {
+    const { kept, why } = bench.verdicts.get(rule) ?? { kept: false, why: failure };
+    const verdict = kept === null ? 'unseen' : kept ? 'kept' : 'broken';
+    return { rule, level: scenario.level, text, verdict, why: verdict === 'broken' ? why : '' };
+  });
 }
 
 /** A line of the table. */

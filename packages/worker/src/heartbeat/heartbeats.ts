@@ -89,9 +89,11 @@ export class Heartbeats {
     while (!this.#over.signal.aborted) {
       this.#interrupt = new AbortController();
       // With news the next one does not hang: however often there are news, heartbeats get answers.
-      const waitMs = this.#hasNews ? 0 : Math.min(this.#intervalMs, LIMITS.maxClaimWaitSeconds * 1000);
-      this.#hasNews = false;
       const began = monotonicMs();
+      // What renews the lease is known here with the answer alone: late in the lease that must not take long.
+      const leftMs = Math.max(0, this.#renewedAt + this.#leaseMs - began);
+      const waitMs = this.#hasNews ? 0 : Math.min(this.#intervalMs, LIMITS.maxClaimWaitSeconds * 1000, leftMs / 2);
+      this.#hasNews = false;
       const answer = await this.#beat(began, waitMs, waitMs > 0 ? this.#interrupt.signal : null);
       if (answer.kind === 'interrupted') continue;
       failures = answer.kind === 'failed' ? failures + 1 : 0;

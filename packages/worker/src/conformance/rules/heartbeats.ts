@@ -96,9 +96,11 @@ export const heartbeats: readonly Scenario[] = [
       const { api } = bench;
       await bench.program.start();
       await bench.untilCalls('claim');
-      const task = await bench.run({ duration_seconds: 2 * INTERVAL_SECONDS, max_steps: 2 });
+      const task = await bench.run({ duration_seconds: 4 * INTERVAL_SECONDS, max_steps: 2 });
       api.model.directives.drain = true;
       api.look();
+      const drained = performance.now();
+      await bench.until('a heartbeat during the drain', () => api.of('heartbeat').some(({ at, status }) => at > drained && status !== null));
       await bench.until('the end of the task', () => api.model.ended.has(`${task.id}/1`));
       const claims = api.of('claim').length;
       await bench.until('more heartbeats', () => api.of('heartbeat').filter((call) => !names(call, task)).length > 3);
