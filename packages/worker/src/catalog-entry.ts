@@ -7,6 +7,7 @@ import { fromFolder } from './executors/kind.js';
 import { programFault } from './executors/process.js';
 import { EXECUTOR_KINDS } from './executors/registry.js';
 import type { Scratch } from './executors/scratch.js';
+import type { Turns } from './executors/turns.js';
 import { DEFAULT_POLICY, type ProgramOptions } from './executors/task-program.js';
 import type { GivenEntry, GivenProgram } from './catalog-schema.js';
 
@@ -27,8 +28,8 @@ export function kindOf(entry: GivenEntry): string {
   return Object.keys(EXECUTOR_KINDS).find((name) => name in entry) ?? '';
 }
 
-/** What is made of `entry`, whose paths start from `folder`. */
-export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>): CatalogEntry {
+/** What is made of `entry`, whose paths start from `folder`; `turns` are those of what it runs. */
+export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>, turns: Turns): CatalogEntry {
   const options = programOptions(entry, folder);
   const name = kindOf(entry);
   const kind = EXECUTOR_KINDS[name];
@@ -42,7 +43,8 @@ export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Sc
   if (prepare !== undefined) executor = prepared(executor, around(prepare));
   if (entry.timeout_seconds !== undefined) executor = timed(executor, entry.timeout_seconds);
   if (cleanup !== undefined) executor = cleanedUp(executor, around(cleanup), entry.cleanup_seconds ?? BOUNDS.cleanupSeconds);
-  if (entry.concurrency !== undefined) executor = limited(executor, entry.concurrency);
+  // One without a bound counts, too: the catalog may be read again, and then have one.
+  executor = limited(executor, entry.concurrency ?? Infinity, turns);
   const programs = [prepare, cleanup].filter((argv) => argv !== undefined).map(around);
   return {
     problems: [entry.match].flat(),

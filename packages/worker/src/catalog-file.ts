@@ -10,6 +10,7 @@ import { healthCheck } from './catalog-health.js';
 import { CATALOG_SCHEMA, type GivenCatalog, type GivenEntry } from './catalog-schema.js';
 import { EXECUTOR_KINDS } from './executors/registry.js';
 import { scratchOf } from './executors/scratch.js';
+import { TurnsOfCatalog } from './executors/turns.js';
 
 /** Thrown with every mistake in a catalog, one a line: `FILE:LINE:COLUMN: what`. */
 export class CatalogError extends Error {}
@@ -23,19 +24,19 @@ export interface CatalogContent {
 const MAX_BYTES = 1024 * 1024;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false }).compile<GivenCatalog>(CATALOG_SCHEMA);
 
-/** Reads the catalog at `path`. @throws CatalogError */
-export function readCatalogFile(path: string): CatalogContent {
+/** Reads the catalog at `path`; `turns` are those of what it ran when it was read before. @throws CatalogError */
+export function readCatalogFile(path: string, turns = new TurnsOfCatalog()): CatalogContent {
   let source: string;
   try {
     source = readFileSync(path, 'utf8');
   } catch (error) {
     throw new CatalogError(`The catalog ${path} cannot be read: ${(error as Error).message}`);
   }
-  return parseCatalog(source, path);
+  return parseCatalog(source, path, turns);
 }
 
 /** The same for text; `path` names it in messages and is what its relative paths start from. @throws CatalogError */
-export function parseCatalog(source: string, path: string): CatalogContent {
+export function parseCatalog(source: string, path: string, turns = new TurnsOfCatalog()): CatalogContent {
   if (source.length > MAX_BYTES) throw new CatalogError(`The catalog ${path} is larger than ${MAX_BYTES} bytes`);
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines });
@@ -64,7 +65,7 @@ export function parseCatalog(source: string, path: string): CatalogContent {
     ...(given.min_free_mib !== undefined && { minFreeMib: given.min_free_mib }),
   };
   return {
-    entries: problems.map((entry) => makeEntry(entry, folder, scratch)),
+    entries: problems.map((entry) => makeEntry(entry, folder, scratch, turns.of([entry.match].flat()))),
     fitness: healthCheck(health ?? null, folder, scratchOf(scratch)),
   };
 }

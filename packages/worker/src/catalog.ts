@@ -4,19 +4,33 @@
  */
 import { matchesGlob } from '@task-executor/shared';
 import type { CatalogEntry } from './catalog-entry.js';
-import { readCatalogFile, type CatalogContent } from './catalog-file.js';
+import { CatalogError, readCatalogFile, type CatalogContent } from './catalog-file.js';
+import { TurnsOfCatalog } from './executors/turns.js';
 import { simulate } from './executors/simulated.js';
 
 export type { CatalogEntry } from './catalog-entry.js';
 export { CatalogError } from './catalog-file.js';
 
+interface CatalogFile {
+  readonly path: string;
+  readonly turns: TurnsOfCatalog;
+}
+
+interface Settled {
+  readonly content: CatalogContent;
+  readonly omitted: readonly CatalogEntry[];
+  /** Why, for each. */
+  readonly reasons: readonly string[];
+}
+
 export class Catalog {
   #content: CatalogContent;
-  readonly #path: string | null;
+  readonly #file: CatalogFile | null;
+  #omitted: readonly string[] = [];
 
-  private constructor(content: CatalogContent, path: string | null) {
+  private constructor(content: CatalogContent, file: CatalogFile | null) {
     this.#content = content;
-    this.#path = path;
+    this.#file = file;
   }
 
   /** A catalog of `entries` alone. */
@@ -26,7 +40,8 @@ export class Catalog {
 
   /** The catalog in the file at `path`, YAML or JSON. @throws CatalogError */
   static read(path: string): Catalog {
-    return new Catalog(readCatalogFile(path), path);
+    const turns = new TurnsOfCatalog();
+    return new Catalog(readCatalogFile(path, turns), { path, turns });
   }
 
   get entries(): readonly CatalogEntry[] {
@@ -36,6 +51,11 @@ export class Catalog {
   /** Globs of all problems in it. */
   get problems(): readonly string[] {
     return this.entries.flatMap((entry) => entry.problems);
+  }
+
+  /** Globs of entries that this host does without, known after `settle`. */
+  get omittedProblems(): readonly string[] {
+    return this.#omitted;
   }
 
   /** The entry for a problem, or null; the first that matches wins. */
@@ -48,17 +68,27 @@ export class Catalog {
    * only then.
    */
   async settle(): Promise<readonly string[]> {
-    const { content, omitted } = await settled(this.#content);
-    this.#content = content;
-    return omitted;
+    return this.#take(await settled(this.#content));
   }
 
-  /** Reads the file again, and settles it; where it has a mistake, everything stays as it was. @throws CatalogError */
+  /**
+   * Reads the file again, and settles it; where it has a mistake, or nothing that this host can run, everything stays as it was.
+   * @throws CatalogError
+   */
   async reload(): Promise<readonly string[]> {
-    if (this.#path === null) return [];
-    const { content, omitted } = await settled(readCatalogFile(this.#path));
+    if (this.#file === null) return [];
+    const { path, turns } = this.#file;
+    turns.forgetIdle();
+    const found = await settled(readCatalogFile(path, turns));
+    if (found.content.entries.length === 0) throw new CatalogError('this host can run nothing of the catalog');
+    return this.#take(found);
+  }
+
+  #take({ content, omitted, reasons }: Settled): readonly string[] {
     this.#content = content;
-    return omitted;
+    const kept = this.problems;
+    this.#omitted = omitted.flatMap(({ problems }) => problems).filter((glob) => !kept.includes(glob));
+    return reasons;
   }
 
   /** Why this host should claim nothing now, in words, or null where it is fit. Runs the catalog's checks anew; never rejects. */
@@ -76,15 +106,19 @@ export class Catalog {
   }
 }
 
-async function settled(content: CatalogContent): Promise<{ content: CatalogContent; omitted: string[] }> {
+async function settled(content: CatalogContent): Promise<Settled> {
   const entries: CatalogEntry[] = [];
-  const omitted: string[] = [];
+  const omitted: CatalogEntry[] = [];
+  const reasons: string[] = [];
   for (const entry of content.entries) {
     const fault = entry.optional === true ? ((await entry.fitness?.()) ?? null) : null;
     if (fault === null) entries.push(entry);
-    else omitted.push(`${entry.problems.join(', ')}: ${fault}`);
+    else {
+      omitted.push(entry);
+      reasons.push(`${entry.problems.join(', ')}: ${fault}`);
+    }
   }
-  return { content: { ...content, entries }, omitted };
+  return { content: { ...content, entries }, omitted, reasons };
 }
 
 /** The built-in catalog of a worker that is given none. */

@@ -10,8 +10,8 @@ import { pause, retryDelayMs } from './retry.js';
 
 /** What the loop needs of its session. */
 export interface Claimer {
-  /** One call, for as many tasks as there is room for. @throws ApiError, ApiUnreachable */
-  claim(waitSeconds: number, requestId: string, signal?: AbortSignal): Promise<readonly Task[]>;
+  /** One call, for as many tasks as there is room for; null where it is to be made again at once. @throws ApiError, ApiUnreachable */
+  claim(waitSeconds: number, requestId: string, stop: AbortSignal): Promise<readonly Task[] | null>;
   /** Resolves when a task may be taken, or `stop` aborts. */
   ready(stop: AbortSignal): Promise<void>;
   /** Takes a task. */
@@ -44,6 +44,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
     try {
       open = true;
       const tasks = await claimer.claim(WAIT_SECONDS, requestId, stop);
+      if (tasks === null) continue;
       open = false;
       failures = 0;
       requestId = randomUUID();
@@ -76,7 +77,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
 async function resolveLast(claimer: Claimer, requestId: string, log: WorkerLog): Promise<void> {
   try {
     const tasks = await claimer.claim(0, requestId, AbortSignal.timeout(LAST_CLAIM_MS));
-    for (const task of tasks) claimer.refuse(task);
+    for (const task of tasks ?? []) claimer.refuse(task);
   } catch (error) {
     if (!claimer.isOver(error)) log.debug({ event: 'claim_unresolved', error: String(error) }, 'the last claim was not answered');
   }

@@ -9,7 +9,8 @@ export interface WorkerConfig {
   readonly workerId: string | null;
   readonly backendType: string;
   readonly concurrency: number;
-  readonly problems: readonly string[];
+  /** Globs of the problems to claim; null: those of the catalog, as it is at the time. */
+  readonly problems: readonly string[] | null;
   readonly catalog: Catalog;
   readonly drainSeconds: number;
   /** Null: the folder for state that this system has; see spool/default-root. */
@@ -79,7 +80,7 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
   return config;
 }
 
-function readCatalog(path: string, wanted: string, mistakes: string[]): { catalog: Catalog; problems: readonly string[] } {
+function readCatalog(path: string, wanted: string, mistakes: string[]): { catalog: Catalog; problems: readonly string[] | null } {
   let catalog = BUILT_IN_CATALOG;
   try {
     if (path !== '') catalog = Catalog.read(path);
@@ -88,10 +89,10 @@ function readCatalog(path: string, wanted: string, mistakes: string[]): { catalo
     mistakes.push(error.message);
   }
   const named = wanted.split(',').map((glob) => glob.trim()).filter((glob) => glob !== '');
-  const problems = named.length > 0 ? named : catalog.problems;
-  for (const glob of problems) {
+  const problems = named.length > 0 ? named : null;
+  for (const glob of problems ?? catalog.problems) {
     if (!/^[A-Za-z0-9_.:/@+=,~*?-]{1,255}$/.test(glob)) mistakes.push(`WORKER_PROBLEMS (--problems) holds "${glob}", which is no glob of problem ids`);
   }
-  if (problems.length > LIMITS.maxSupportedProblems) mistakes.push(`at most ${LIMITS.maxSupportedProblems} globs of problems can be claimed`);
+  if ((problems ?? catalog.problems).length > LIMITS.maxSupportedProblems) mistakes.push(`at most ${LIMITS.maxSupportedProblems} globs of problems can be claimed`);
   return { catalog, problems };
 }

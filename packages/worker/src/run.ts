@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
-import { CatalogError, type Catalog } from './catalog.js';
+import { LIMITS } from '@task-executor/shared';
+import { CatalogError } from './catalog.js';
 import { ConfigError, type WorkerConfig } from './config.js';
 import { Pulses } from './heartbeat/pulse.js';
 import { defaultSpoolRoot } from './spool/default-root.js';
@@ -42,7 +43,7 @@ export async function run(config: WorkerConfig): Promise<WorkerEnd> {
     pulses: new Pulses({ stuckMs: STUCK_MS }),
     log,
   });
-  const forget = obeySignals(worker, config.catalog, log);
+  const forget = obeySignals(worker, config, log);
   let status: StatusServer | null = null;
   try {
     if (config.port !== null) {
@@ -87,14 +88,17 @@ function linesOfTurn(): DestinationStream {
   };
 }
 
-/** The globs to claim, without those of entries that this host has to do without. */
-async function settle({ catalog, problems }: WorkerConfig, log: Logger): Promise<readonly string[]> {
-  const before = catalog.problems;
-  leftOut(await catalog.settle(), log);
-  const left = problems.filter((glob) => !before.includes(glob) || catalog.problems.includes(glob));
+/** The globs to claim, without those of entries that this host has to do without. @throws ConfigError */
+async function settle(config: WorkerConfig, log: Logger): Promise<readonly string[]> {
+  leftOut(await config.catalog.settle(), log);
+  const problems = claimable(config);
   // None would stand for all.
-  if (left.length === 0) throw new ConfigError('this host can run nothing of the catalog');
-  return left;
+  if (problems.length === 0) throw new ConfigError('this host can run nothing of the catalog');
+  return problems;
+}
+
+function claimable({ catalog, problems }: WorkerConfig): readonly string[] {
+  return (problems ?? catalog.problems).filter((glob) => !catalog.omittedProblems.includes(glob));
 }
 
 async function openSpool({ spoolDir, spoolMaxBytes, apiUrl }: WorkerConfig, log: Logger): Promise<Spool> {
@@ -107,7 +111,7 @@ async function openSpool({ spoolDir, spoolMaxBytes, apiUrl }: WorkerConfig, log:
 }
 
 /** Until the returned function is called. */
-function obeySignals(worker: RunningWorker, catalog: Catalog, log: Logger): () => void {
+function obeySignals(worker: RunningWorker, config: WorkerConfig, log: Logger): () => void {
   let signals = 0;
   const onEnd = (signal: NodeJS.Signals): void => {
     signals += 1;
@@ -122,7 +126,7 @@ function obeySignals(worker: RunningWorker, catalog: Catalog, log: Logger): () =
     }
   };
   const onReload = (): void => {
-    void reload(catalog, log);
+    void reload(worker, config, log);
   };
   process.on('SIGINT', onEnd).on('SIGTERM', onEnd).on('SIGHUP', onReload);
   return () => {
@@ -130,17 +134,17 @@ function obeySignals(worker: RunningWorker, catalog: Catalog, log: Logger): () =
   };
 }
 
-async function reload(catalog: Catalog, log: Logger): Promise<void> {
-  const before = catalog.problems.join();
+async function reload(worker: RunningWorker, config: WorkerConfig, log: Logger): Promise<void> {
   try {
-    leftOut(await catalog.reload(), log);
-    log.info({ event: 'catalog_reloaded' }, 'the catalog was read again');
+    leftOut(await config.catalog.reload(), log);
+    const problems = claimable(config);
+    log.info({ event: 'catalog_reloaded', problems }, 'the catalog was read again');
+    if (problems.length > 0 && problems.length <= LIMITS.maxSupportedProblems) worker.offer(problems);
+    else log.error({ event: 'problems_refused', problems: problems.length }, 'as many globs of problems cannot be claimed; what was claimed before stays');
   } catch (error) {
     if (!(error instanceof CatalogError)) throw error;
     log.error({ event: 'catalog_refused', error: error.message }, 'the catalog has mistakes; what was read before stays');
   }
-  // What is claimed stands in the registration, which would have to be made anew.
-  if (catalog.problems.join() !== before) log.warn({ event: 'problems_changed' }, 'the catalog has other problems now; they are claimed after a restart');
 }
 
 function leftOut(reasons: readonly string[], log: Logger): void {

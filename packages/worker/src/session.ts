@@ -14,6 +14,7 @@ import type { Task } from './executors/executor.js';
 import type { Fitness } from './fitness.js';
 import type { Pulse, Pulses } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
+import { Offering, type Capabilities } from './offering.js';
 import type { Outboxes } from './outboxes.js';
 import type { Tally } from './tally.js';
 
@@ -52,6 +53,7 @@ export class Session {
   readonly #over = new AbortController();
   readonly #claiming = new AbortController();
   readonly #change = new Change();
+  readonly #offering: Offering;
   #end: SessionEnd | null = null;
   #draining = false;
   #leaseUntil: number;
@@ -62,6 +64,9 @@ export class Session {
     this.#log = parts.log;
     this.identity = { workerId: registered.id, session: registered.session };
     this.#leaseUntil = registeredAt + registered.lease_seconds * 1000;
+    this.#offering = new Offering({
+      client: parts.client, identity: this.identity, over: this.#over.signal, endedBy: (error) => this.#endedBy(error), log: parts.log,
+    });
     this.#pulse = parts.pulses.open({
       apiUrl: parts.apiUrl, identity: this.identity, renewedAt: registeredAt,
       leaseMs: registered.lease_seconds * 1000, intervalMs: registered.heartbeat_interval_seconds * 1000,
@@ -119,6 +124,11 @@ export class Session {
     await this.idle();
   }
 
+  /** From now on the worker can do this. */
+  offer(capabilities: Capabilities): void {
+    this.#offering.offer(capabilities);
+  }
+
   stopAttempts(reason: StopReason): void {
     for (const attempt of this.attempts.values()) attempt.stop(reason);
   }
@@ -152,8 +162,16 @@ export class Session {
   #claims(): Promise<void> {
     const { claim, tally } = this.#parts;
     return claimLoop({
-      // One that is asked for what it may have taken wants it even where there is no room any more.
-      claim: (waitSeconds, requestId, signal) => claim(this.identity, { room: Math.max(1, this.#room()), waitSeconds, requestId, signal }),
+      claim: async (waitSeconds, requestId, stop) => {
+        const { renewal } = this.#offering;
+        try {
+          // One that is asked for what it may have taken wants it even where there is no room any more.
+          return await claim(this.identity, { room: Math.max(1, this.#room()), waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
+        } catch (error) {
+          if (renewal.aborted && !stop.aborted) return null;
+          throw error;
+        }
+      },
       ready: (stop) => this.#ready(stop),
       begin: (task) => {
         if (this.#over.signal.aborted) return;

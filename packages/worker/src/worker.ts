@@ -8,6 +8,7 @@ import { claimsOf, type ClaimTasks } from './claims.js';
 import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
+import type { Capabilities } from './offering.js';
 import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
 import { courierOf } from './report.js';
@@ -37,6 +38,7 @@ class Worker implements RunningWorker {
   readonly #outboxes: Outboxes;
   readonly #tally = newTally();
   readonly #leaving = new AbortController();
+  #problems: readonly string[];
   #releasing = false;
   #session: Session | null = null;
   #id: string | null = null;
@@ -46,6 +48,7 @@ class Worker implements RunningWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#problems = options.problems;
     this.#client = new ApiClient(options.apiUrl);
     this.#pulses = options.pulses ?? new Pulses();
     this.#catalog = options.catalog ?? BUILT_IN_CATALOG;
@@ -89,6 +92,11 @@ class Worker implements RunningWorker {
     };
   }
 
+  offer(problems: readonly string[]): void {
+    this.#problems = problems;
+    this.#session?.offer(this.#capabilities());
+  }
+
   async drain(): Promise<void> {
     this.#leaving.abort();
     const { drainMs, log } = this.#options;
@@ -126,22 +134,24 @@ class Worker implements RunningWorker {
   }
 
   async #sessions(leaving: AbortSignal): Promise<WorkerEnd> {
-    const { backendType, concurrency, problems, metadata, log, workerId, preferredWorkerId } = this.#options;
+    const { backendType, concurrency, metadata, log, workerId, preferredWorkerId } = this.#options;
     let wanted = workerId ?? preferredWorkerId;
     let short = 0;
     while (!leaving.aborted) {
       // Before the registration, which would end the session that they belong to.
       await this.#outboxes.answered(leaving);
       const unfit = this.#fitness.reason;
+      const problems = this.#problems;
+      const capabilities = this.#capabilities();
       const registered = await register(this.#client, {
         ...(wanted === undefined ? {} : { worker_id: wanted }),
         backend_type: backendType,
-        capabilities: { max_parallel_tasks: concurrency, supported_problems: [...problems] },
+        capabilities,
         metadata: { ...metadata, ...(unfit === null ? {} : { unfit: unfit.slice(0, MAX_UNFIT_CHARS).toWellFormed() }) },
       }, log, leaving);
       if (registered === null) return leaving.aborted ? 'left' : 'refused';
       this.#tally.sessions += 1;
-      const end = await this.#live(unfit, new Session({
+      const session = new Session({
         registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, client: this.#client,
         pulses: this.#pulses, outboxes: this.#outboxes, fitness: this.#fitness, tally: this.#tally, concurrency, log,
         catalog: this.#catalog, claim: this.#claim,
@@ -152,7 +162,10 @@ class Worker implements RunningWorker {
         onFinish: () => {
           this.#watchIdleness();
         },
-      }));
+      });
+      // Changed while the registration was under way.
+      if (this.#problems !== problems) session.offer(this.#capabilities());
+      const end = await this.#live(unfit, session);
       if (end === 'left') return 'left';
       if (end === 'renewed') {
         wanted = this.#id ?? wanted;
@@ -206,6 +219,10 @@ class Worker implements RunningWorker {
     if (session.over.aborted || this.#isLeaving()) return;
     await session.wind();
     if (!this.#isLeaving()) session.end('renewed');
+  }
+
+  #capabilities(): Capabilities {
+    return { max_parallel_tasks: this.#options.concurrency, supported_problems: [...this.#problems] };
   }
 
   #isLeaving(): boolean {

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { checkCatalog } from '../src/catalog-check.js';
 import { parseCatalog } from '../src/catalog-file.js';
 import { Catalog, CatalogError } from '../src/catalog.js';
+import { TurnsOfCatalog } from '../src/executors/turns.js';
 import { errorOf, run } from './fixtures/executions.js';
 
 function mistakes(text: string): string {
@@ -169,6 +170,29 @@ describe('catalog', () => {
     await writeFile(join(folder, 'gate'), '\n');
     await third;
     expect(order).to.deep.equal(['first in', 'second waiting', 'third waiting', 'first out', 'third in', 'third out']);
+  });
+
+  it('counts what still runs of an entry when it is read again, whatever its bound is then', async () => {
+    const turns = new TurnsOfCatalog();
+    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
+    const [before] = parse('a', '').entries;
+    await run((await read('problems:\n  - match: a\n    command: [mkfifo, gate]\n    cwd: .\n')).find('a')!);
+    const order: string[] = [];
+    let begun: () => void = () => undefined;
+    const running = new Promise<void>((resolve) => (begun = resolve));
+    const first = run(before!, {}, ({ message }) => {
+      order.push(`first ${message}`);
+      begun();
+    });
+    await running;
+    turns.forgetIdle();
+    const [after] = parse('[b, a]', '    concurrency: 1\n').entries;
+    const second = run(after!, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`));
+    await writeFile(join(folder, 'gate'), '\n');
+    await first;
+    await writeFile(join(folder, 'gate'), '\n');
+    await second;
+    expect(order).to.deep.equal(['first in', 'second waiting', 'first out', 'second in', 'second out']);
   });
 
   it('bounds how long an entry runs', async () => {

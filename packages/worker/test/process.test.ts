@@ -165,6 +165,25 @@ describe('worker processes', function () {
     expect(await endOf()).to.match(/code 4/);
   });
 
+  it('claims at once what a catalog that it reads again adds, while what runs goes on in its session', async () => {
+    const catalog = join(folder, 'catalog.yaml');
+    const entry = (match: string): string => `problems:\n  - match: ${match}\n    simulated: true\n`;
+    await writeFile(catalog, entry('test-*'));
+    // The second goes by what was there when it came.
+    api.script('claim-batch', 'usual', 'hang');
+    const worker = start(['--catalog', catalog, '--concurrency', '2']);
+    const running = api.give({ parameters: { duration_seconds: 600 } });
+    await worker.said('attempt_started');
+    const fresh = api.give({ problem_id: 'new-1', parameters: { duration_seconds: 0, max_steps: 1 } });
+    const [hanging] = await api.untilCalls('claim-batch', 2).then((calls) => calls.slice(1));
+    await writeFile(catalog, entry('[test-*, new-*]'));
+    worker.child.kill('SIGHUP');
+    await api.until(() => api.model.ended.get(`${fresh.id}/1`)?.verb === 'complete');
+    expect(api.of('register')).to.have.length(1);
+    expect(api.model.running.map(({ task }) => task.id)).to.deep.equal([running.id]);
+    expect(api.of('claim-batch')[2]?.body.request_id).to.equal(hanging?.body.request_id);
+  });
+
   it('shows its health and its metrics', async () => {
     const fault = join(folder, 'fault');
     await writeFile(join(folder, 'catalog.yaml'), `health:\n  command: [sh, -c, 'test ! -e ${fault}']\nproblems:\n  - match: test-*\n    simulated: true\n`);

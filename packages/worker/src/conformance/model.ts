@@ -2,7 +2,7 @@
  * The API's side of the worker protocol, in memory: sessions, tasks, logs and reports, with the answers of the contract.
  * Made to test workers against, so it has no leases of its own and nothing goes wrong in it that was not asked for.
  */
-import { LIMITS, PROBLEMS, type ProblemCode } from '@task-executor/shared';
+import { LIMITS, PROBLEMS, supportsProblem, type ProblemCode } from '@task-executor/shared';
 import type { Call } from './call.js';
 
 export interface Reply {
@@ -47,6 +47,11 @@ export function problem(code: ProblemCode, more: Record<string, unknown> = {}, h
 /** What a report among many says, by its outcome. */
 const VERBS: Readonly<Record<string, Ended['verb']>> = { completed: 'complete', failed: 'fail', released: 'release' };
 
+function capabilitiesIn(call: Call): { parallel: number; problems: readonly string[] } {
+  const { max_parallel_tasks = 1, supported_problems = [] } = (call.body.capabilities ?? {}) as { max_parallel_tasks?: number; supported_problems?: string[] };
+  return { parallel: max_parallel_tasks, problems: supported_problems };
+}
+
 export class Model {
   readonly pending: GivenTask[] = [];
   readonly running: Held[] = [];
@@ -57,7 +62,7 @@ export class Model {
   /** The text of each file, by task, attempt and name. */
   readonly artifacts = new Map<string, string>();
   /** The live session of each worker. */
-  readonly sessions = new Map<string, { session: string; parallel: number }>();
+  readonly sessions = new Map<string, { session: string; parallel: number; problems: readonly string[] }>();
   readonly directives: Directives = { cancel: [], lost: [], drain: false };
   leaseSeconds = 30;
   intervalSeconds = 5;
@@ -67,9 +72,8 @@ export class Model {
     this.#registrations += 1;
     const given = call.body.worker_id;
     const workerId = typeof given === 'string' ? given : `worker-${String(this.#registrations).padStart(3, '0')}-kind`;
-    const capabilities = (call.body.capabilities ?? {}) as { max_parallel_tasks?: number };
     this.endSession(workerId);
-    this.sessions.set(workerId, { session: `00000000-0000-4000-8000-${String(this.#registrations).padStart(12, '0')}`, parallel: capabilities.max_parallel_tasks ?? 1 });
+    this.sessions.set(workerId, { session: `00000000-0000-4000-8000-${String(this.#registrations).padStart(12, '0')}`, ...capabilitiesIn(call) });
     return { status: 201, body: this.#worker(workerId, { cancel: [], lost: [], drain: false }) };
   }
 
@@ -77,6 +81,8 @@ export class Model {
   heartbeat(call: Call, drainAtFirst: boolean): Reply | null {
     const refused = this.#refusal(call);
     if (refused !== null) return refused;
+    const live = this.sessions.get(call.workerId);
+    if (call.body.capabilities !== undefined && live !== undefined) Object.assign(live, capabilitiesIn(call));
     const named = (call.body.attempts ?? []) as { task_id: string; attempt: number }[];
     const isNamed = (one: { task_id: string; attempt: number }): boolean => named.some(({ task_id, attempt }) => task_id === one.task_id && attempt === one.attempt);
     const { cancel, lost, drain } = this.directives;
@@ -183,8 +189,9 @@ export class Model {
     if (again.length > 0) return again.map(({ task }) => this.#task(task));
     const holds = this.running.filter((held) => held.session === session?.session).length;
     const room = this.directives.drain ? 0 : Math.max(0, Math.min(wanted, (session?.parallel ?? 1) - holds));
-    const tasks = this.pending.splice(0, room);
+    const tasks = this.pending.filter((task) => supportsProblem(session?.problems ?? [], task.problem_id)).slice(0, room);
     for (const task of tasks) {
+      this.pending.splice(this.pending.indexOf(task), 1);
       task.attempt += 1;
       this.running.push({ task, session: session?.session ?? '', requestId, lines: [] });
     }

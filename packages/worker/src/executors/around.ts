@@ -7,6 +7,7 @@ import { Unfit, type Execution, type ExecutionContext, type Executor } from './e
 import { environmentOf } from './environment.js';
 import { runProcess } from './process.js';
 import type { ProgramOptions } from './task-program.js';
+import type { Turns } from './turns.js';
 import { variablesOf } from './workspace.js';
 
 export interface AroundCommand {
@@ -79,40 +80,15 @@ export function timed(executor: Executor, seconds: number): Executor {
   };
 }
 
-/** Lets at most `count` run at once; others wait, in their order, and their time runs meanwhile. */
-export function limited(executor: Executor, count: number): Executor {
-  let free = count;
-  const waiting: (() => void)[] = [];
+/** Lets at most `count` of those that share `turns` run at once; others wait, in their order, and their time runs meanwhile. */
+export function limited(executor: Executor, count: number, turns: Turns): Executor {
   return async (context) => {
-    if (free > 0) free -= 1;
-    else if (!(await turn(context, waiting))) return STOPPED;
+    if (turns.isFull(count)) void context.log('info', 'waiting: as many of its kind run on this worker as its catalog lets');
+    if (!(await turns.begin(count, context.signal))) return STOPPED;
     try {
       return await executor(context);
     } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
+      turns.end();
     }
   };
-}
-
-/** Waits in `waiting` to be called; false where the task is to stop first. */
-async function turn({ signal, log }: ExecutionContext, waiting: (() => void)[]): Promise<boolean> {
-  void log('info', 'waiting: as many of its kind run on this worker as its catalog lets');
-  return new Promise((resolve) => {
-    const called = (): void => {
-      signal.removeEventListener('abort', stopped);
-      resolve(true);
-    };
-    const stopped = (): void => {
-      waiting.splice(waiting.indexOf(called), 1);
-      resolve(false);
-    };
-    if (signal.aborted) {
-      resolve(false);
-      return;
-    }
-    waiting.push(called);
-    signal.addEventListener('abort', stopped, { once: true });
-  });
 }

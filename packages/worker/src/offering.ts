@@ -1,0 +1,69 @@
+/**
+ * What a worker can do, changed while a session runs: told to the API with a heartbeat of its own until it is answered. Then a
+ * claim that hangs is made anew, since it goes by what was there when it came.
+ */
+import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import type { WorkerLog } from './log.js';
+import { pause, retryDelayMs } from './retry.js';
+
+export type Capabilities = components['schemas']['Capabilities'];
+
+export interface OfferingParts {
+  readonly client: ApiClient;
+  readonly identity: WorkerIdentity;
+  /** Aborts when the session is over. */
+  readonly over: AbortSignal;
+  /** Whether the API said by `error` that the session is over. */
+  readonly endedBy: (error: unknown) => boolean;
+  readonly log: WorkerLog;
+}
+
+const RETRY = { initialMs: 200, maxMs: 5_000 };
+
+export class Offering {
+  readonly #parts: OfferingParts;
+  #wanted: Capabilities | null = null;
+  #telling = false;
+  #renewal = new AbortController();
+
+  constructor(parts: OfferingParts) {
+    this.#parts = parts;
+  }
+
+  /** Aborts when claims that were made before it was asked for are to be made anew. */
+  get renewal(): AbortSignal {
+    return this.#renewal.signal;
+  }
+
+  /** Puts `capabilities` in place of what the session has. */
+  offer(capabilities: Capabilities): void {
+    this.#wanted = capabilities;
+    if (!this.#telling) void this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    const { client, identity, over, endedBy, log } = this.#parts;
+    this.#telling = true;
+    for (let failures = 1; this.#wanted !== null && !over.aborted;) {
+      const capabilities = this.#wanted;
+      try {
+        await client.heartbeat(identity, { capabilities }, over);
+        failures = 1;
+        if (this.#wanted === capabilities) this.#wanted = null;
+        log.info({ event: 'capabilities_changed', problems: capabilities.supported_problems }, 'the API knows what this worker takes now');
+        this.#renewal.abort();
+        this.#renewal = new AbortController();
+      } catch (error) {
+        if (over.aborted || endedBy(error)) break;
+        if (error instanceof ApiError && !error.retryable) {
+          log.error({ event: 'capabilities_refused', error: error.message }, 'the API does not take what this worker can do now; it goes by that after a restart');
+          break;
+        }
+        await pause(retryDelayMs(error, failures, RETRY), over);
+        failures += 1;
+      }
+    }
+    this.#wanted = null;
+    this.#telling = false;
+  }
+}
