@@ -8,7 +8,8 @@ import { ApiError, type LogLevel, type WorkerIdentity } from '@task-executor/sha
 import { storeArtifacts } from './artifacts.js';
 import type { WorkerLog } from './log.js';
 import { LogShipper, type BatchStore } from './log-shipper.js';
-import type { Courier, Report } from './report.js';
+import type { Courier } from './report.js';
+import type { Report } from './report-line.js';
 import { pause, retryDelayMs } from './retry.js';
 import type { AttemptIdentity } from './spool/parcel.js';
 import type { Leftover, Spool } from './spool/spool.js';

@@ -3,14 +3,9 @@
  * one, which the API answers the same way however often it is repeated.
  */
 import type { ApiClient, ArtifactUpload, WorkerIdentity, components } from '@task-executor/shared';
-import { ReportLine, type SendOne } from './report-line.js';
+import { ReportLine, type Report, type SendOne } from './report-line.js';
 
 type Schemas = components['schemas'];
-
-export type Report =
-  | { readonly verb: 'complete'; readonly body: Record<string, unknown> }
-  | { readonly verb: 'fail'; readonly body: Schemas['Failure'] }
-  | { readonly verb: 'release'; readonly body: Schemas['Release'] };
 
 /** What outboxes need of the API. */
 export interface Courier {
