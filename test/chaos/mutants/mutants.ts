@@ -53,7 +53,8 @@ const sweeperReadsThenWrites: Mutant = {
     find: 'export async function sweepTimeouts(db) {\n',
     replace: `export async function sweepTimeouts(db) {
     const late = (await sql \`select task_id from queue where state = 'running' and deadline_at <= now()\`.execute(db)).rows.map((row) => row.task_id);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (late.length > 0) await sql\`update chaos_gate set is_read = true\`.execute(db);
+    while (late.length > 0 && !(await sql\`select is_open from chaos_gate\`.execute(db)).rows[0].is_open) await new Promise((resolve) => setTimeout(resolve, 50));
 `,
   }, {
     file: 'queue/sweep.js',
@@ -62,13 +63,15 @@ const sweeperReadsThenWrites: Mutant = {
   }],
   caughtBy: ['timeoutsAreNotEarly'],
   scene: async (stage) => {
-    const id = await stage.submit('swept', { timeout_seconds: 3, retry: { max_attempts: 5, initial_seconds: 0 } });
+    // The mutant waits between reading and writing until we let it; the healthy API knows nothing of a gate.
+    await stage.run('create table chaos_gate as select false as is_read, false as is_open');
+    const id = await stage.submit('swept', { timeout_seconds: 5, retry: { max_attempts: 5, initial_seconds: 0 } });
     const held = await claimed(stage, 'swept');
-    // Any sweep that reads has read by then; the one that waits a second and a half has not written yet.
-    await stage.eventually(`select now() > deadline_at + interval '500 milliseconds' as ok from queue where task_id = '${id}' and attempt = 1`, 4);
+    await stage.eventually(`select is_read or exists (select from attempts where task_id = '${id}') as ok from chaos_gate`, 30);
     await stage.worker.deliver(held, 'failed', { error: 'at the last moment' });
     await stage.worker.claim(held, 5);
-    await stage.eventually(`select attempt > 2 or state <> 'running' as ok from queue where task_id = '${id}'`, 2);
+    await stage.run('update chaos_gate set is_open = true');
+    await stage.eventually(`select count(*) = 2 as ok from attempts where task_id = '${id}'`, 30);
   },
 };
 
@@ -143,7 +146,7 @@ const lostWakeUp: Mutant = {
     const child = await stage.submit('child', { depends_on: [parent] });
     const held = await claimed(stage, 'parent');
     await stage.worker.deliver(held, 'completed', resultOf(held));
-    await stage.eventually(`select state = 'pending' as ok from queue where task_id = '${child}'`, 3);
+    await stage.eventually(`select state = 'pending' as ok from queue where task_id = '${child}'`, 6);
   },
 };
 

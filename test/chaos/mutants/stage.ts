@@ -87,7 +87,12 @@ export class Stage {
     while (this.#api.target !== null) await sleep(LOOK_MS);
   }
 
-  /** Whether the one row of `query` says `ok`, looked at until it does or `seconds` are over. */
+  /** Runs a statement on its database. */
+  async run(statement: string): Promise<void> {
+    await this.#withClient((client) => client.query(statement));
+  }
+
+  /** Waits until the one row of `query` says `ok`, or `seconds` are over. */
   async eventually(query: string, seconds: number): Promise<void> {
     const deadline = monotonicMs() + seconds * 1000;
     await this.#withClient(async (client) => {
