@@ -5,4 +5,5 @@ export type { Handler, HandlerError, ModuleContext, ModuleTask } from './executo
 export { Pulses } from './heartbeat/pulse.js';
 export type { WorkerLog } from './log.js';
 export type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
+export { stdoutLines } from './stdout-lines.js';
 export { startWorker } from './worker.js';

@@ -39,7 +39,7 @@ const MAX_BATCH_LINES = 500;
 /** Of JSON, where one character may take six bytes; a line of the greatest length always fits. */
 const MAX_BATCH_BYTES = 512 * 1024;
 const MAX_BUFFERED_LINES = 2_000;
-const MAX_BUFFERED_CHARS = 2 * 1024 * 1024;
+const MAX_BUFFERED_CHARS = 1024 * 1024;
 const GATHER_MS = 100;
 /** A last batch that takes longer than this is put into the store meanwhile. */
 const SLOW_MS = 500;

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { LIMITS } from '@task-executor/shared';
 import { CatalogError } from './catalog.js';
@@ -12,14 +12,13 @@ import { ConfigError, type WorkerConfig } from './config.js';
 import { Pulses } from './heartbeat/pulse.js';
 import { defaultSpoolRoot } from './spool/default-root.js';
 import { Spool } from './spool/spool.js';
+import { stdoutLines } from './stdout-lines.js';
 import { serveStatus, type StatusServer } from './status.js';
 import type { RunningWorker, WorkerEnd } from './running-worker.js';
 import { startWorker } from './worker.js';
 
 /** How long the main thread may be blocked once the session is over, before the process ends with what blocks it. */
 const STUCK_MS = 15_000;
-/** Of log lines that wait for the end of the turn. */
-const MAX_HELD_CHARS = 64 * 1024;
 
 export const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -66,26 +65,7 @@ export async function run(config: WorkerConfig): Promise<WorkerEnd> {
 function createLog(level: string): Logger {
   const options = { level, base: { service: 'task-executor-worker' }, timestamp: pino.stdTimeFunctions.isoTime };
   if (process.stdout.isTTY) return pino(options, pretty({ sync: true, ignore: 'service,pid,hostname', translateTime: 'HH:MM:ss.l' }));
-  return pino(options, linesOfTurn());
-}
-
-/** Standard output, written once in a turn of the event loop, and when the process ends: a worker may run thousands of tasks a second. */
-function linesOfTurn(): DestinationStream {
-  const output = pino.destination({ fd: 1, sync: true });
-  let held = '';
-  const write = (): void => {
-    const lines = held;
-    held = '';
-    if (lines !== '') output.write(lines);
-  };
-  process.once('exit', write);
-  return {
-    write: (line) => {
-      if (held === '') setImmediate(write);
-      held += line;
-      if (held.length > MAX_HELD_CHARS) write();
-    },
-  };
+  return pino(options, stdoutLines());
 }
 
 /** The globs to claim, without those of entries that this host has to do without. @throws ConfigError */

@@ -184,6 +184,16 @@ describe('worker processes', function () {
     expect(api.of('claim-batch')[2]?.body.request_id).to.equal(hanging?.body.request_id);
   });
 
+  it('goes on without its log where nobody reads it any more', async () => {
+    const worker = start();
+    await worker.said('registered');
+    worker.child.stdout?.destroy();
+    const tasks = Array.from({ length: 3 }, () => api.give({ parameters: { duration_seconds: 0, max_steps: 1 } }));
+    await api.until(() => tasks.every(({ id }) => api.model.ended.has(`${id}/1`)));
+    worker.child.kill('SIGTERM');
+    expect(await worker.exit()).to.equal(0);
+  });
+
   it('shows its health and its metrics', async () => {
     const fault = join(folder, 'fault');
     await writeFile(join(folder, 'catalog.yaml'), `health:\n  command: [sh, -c, 'test ! -e ${fault}']\nproblems:\n  - match: test-*\n    simulated: true\n`);

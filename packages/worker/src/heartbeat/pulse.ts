@@ -9,6 +9,9 @@ import type { HeartbeatEvents, NamedAttempt, SessionOver } from './heartbeats.js
 /** Attempts begin and end in bursts: so long the thread is told nothing of them. */
 const GATHER_MS = 100;
 
+/** Some kilobytes are alive in the thread; without a bound its garbage would take as much memory as the main thread's. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
+
 export interface ThreadData {
   /** After how long a session's end that the main thread does not take note of ends the process; null: never. */
   readonly stuckMs: number | null;
@@ -91,7 +94,7 @@ export class Pulses {
 
   #start(): Worker {
     const data: ThreadData = { stuckMs: this.#stuckMs };
-    const thread = new Worker(threadFile(), { workerData: data, name: 'heartbeats' });
+    const thread = new Worker(threadFile(), { workerData: data, name: 'heartbeats', resourceLimits: THREAD_LIMITS });
     thread.on('message', (event: Event) => {
       if (event.kind === 'over') thread.postMessage({ kind: 'heard', key: event.key } satisfies Order);
       const events = this.#open.get(event.key);
