@@ -1,5 +1,5 @@
 /**
- * What `npm test` runs of test/chaos: a minute that breaks everything, with a seed of its own each time, and the mutants. Each counts
+ * What `npm test -- --chaos` runs of test/chaos: a minute that breaks everything, with a seed of its own each time, and the mutants. Each counts
  * as one test. They need Linux, and start a PostgreSQL of their own that they can kill.
  */
 import { exitCode } from './run.mjs';
