@@ -29,7 +29,7 @@ const LEASE_MS = LEASE_SECONDS * 1000;
 const HOUR_MS = 3_600_000;
 
 /** Seconds between the beginnings of two faults. */
-const GAP_SECONDS = { least: 0.5, most: 1.9 };
+const GAP_SECONDS = { least: 0.8, most: 2.4 };
 const FIRST_MS = 1_500;
 /** The end is left alone: what is broken there would only be mended. */
 const LAST_MS = 2_000;

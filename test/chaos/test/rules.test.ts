@@ -108,6 +108,15 @@ describe('the rules of chaos', () => {
     expect(RULES['overlapOnlyAfterALoss']?.(draft)).to.deep.equal([]);
   });
 
+  it('let one late fire stand for those that an outage left out', () => {
+    const draft = soundHistory();
+    Object.assign(the(draft.database.schedules, ({ id }) => id === SCHEDULE), { fires: 1, firstAt: 5_000, nextAt: 100_000 });
+    draft.database.tasks.push({ ...task(draft, GONE), id: 'late', scheduleId: SCHEDULE, createdAt: 20_000 });
+    expect(RULES['schedulesFireOnce']?.(draft)).to.not.be.empty;
+    task(draft, 'late').createdAt = 95_100;
+    expect(RULES['schedulesFireOnce']?.(draft)).to.deep.equal([]);
+  });
+
   it('are told as a story, in order', () => {
     const story = storyOf(PARENT, soundHistory(), 0).join('\n');
     const places = ['submitted', 'attempt 1 begins', 'attempt 1 is lost', 'attempt 2 begins', 'ok: report', 'fail (attempt_not_held)'].map((words) => story.indexOf(words));
