@@ -1,6 +1,7 @@
 /** Leases and directives: what renews a lease, what a heartbeat that hangs hears of and when, drain and resume. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
+import { renewLeases } from '../src/fleet/heartbeat.js';
 import { eventually, readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type Caller, type TestApi } from './support/api.js';
 
@@ -63,6 +64,14 @@ describe('leases and directives', () => {
       expect((await call()).status, name).to.be.oneOf([200, 204]);
       expect(await leaseOf(worker), name).to.be.greaterThan(500);
     }
+  });
+
+  it('are renewed for every heartbeat of a session that comes in the same statement', async () => {
+    // One that was broken off and the next, for instance.
+    const worker = await register();
+    const beat = { workerId: worker.id, sessionId: worker.session, requestId: null };
+    const renewed = await renewLeases(api.db, 600, [beat, { ...beat, sessionId: null }, { ...beat, sessionId: UNKNOWN }, beat]);
+    expect(renewed.map((one) => one?.sessionId ?? null)).to.deep.equal([worker.session, worker.session, null, worker.session]);
   });
 
   it('are not revived once they have lapsed', async () => {

@@ -36,20 +36,22 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
       select * from unnest(${beats.map((beat) => beat.workerId)}::text[], ${beats.map((beat) => beat.sessionId)}::uuid[],
                            ${beats.map((beat) => beat.requestId)}::text[]) with ordinality as g (worker_id, session_id, request_id, n)
     ), live as materialized (
-      -- In one order, so that no two statements wait for each other.
-      select w.id, w.session_id, g.n, g.request_id
-        from workers w join given g on w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id)
-       where w.ended_at is null and w.lease_until > now()
+      -- In one order, so that no two statements wait for each other; and each once, however many beats it has: a row that this
+      -- statement has written meanwhile would not be locked again, and its second beat would find no session.
+      select w.id, w.session_id
+        from workers w
+       where exists (select from given g where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id))
+         and w.ended_at is null and w.lease_until > now()
        order by w.id
          for no key update of w
     ), renewed as (
       update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
         from live where w.id = live.id and w.session_id = live.session_id and w.ended_at is null
-      returning w.id
+      returning w.id, w.session_id
     )
-    select live.n::int as n, live.session_id,
-           exists (select from queue q where q.session_id = live.session_id and q.state = 'running' and q.claim_request = live.request_id) as claimed
-      from live join renewed on renewed.id = live.id`.execute(db);
+    select g.n::int as n, renewed.session_id,
+           exists (select from queue q where q.session_id = renewed.session_id and q.state = 'running' and q.claim_request = g.request_id) as claimed
+      from given g join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
   const renewed = beats.map((): Renewed | null => null);
   for (const { n, session_id, claimed } of rows) renewed[n - 1] = { sessionId: session_id, claimed };
   return renewed;
