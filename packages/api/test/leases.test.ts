@@ -27,9 +27,9 @@ describe('leases and directives', () => {
   };
   const shorten = (worker: TestWorker): Promise<unknown> => sql`update workers set lease_until = now() + interval '60 seconds' where id = ${worker.id}`.execute(api.db);
   /** A heartbeat that hangs; in an object, so that it is not awaited yet. */
-  async function hangingHeartbeat(worker: TestWorker, attempts: { task_id: string; attempt: number }[]): Promise<{ answer: Promise<Answer> }> {
+  async function hangingHeartbeat(worker: TestWorker, attempts: { task_id: string; attempt: number }[], draining = false): Promise<{ answer: Promise<Answer> }> {
     await shorten(worker);
-    const answer = worker.heartbeat({ status: 'busy', attempts, wait_seconds: 30 });
+    const answer = worker.heartbeat({ status: 'busy', attempts, draining, wait_seconds: 30 });
     await eventually(async () => (await leaseOf(worker)) > 500);
     return { answer };
   }
@@ -129,6 +129,29 @@ describe('leases and directives', () => {
     expect(ended.body.directives.lost).to.deep.equal([{ task_id: id, attempt: 2, reason: 'completed' }]);
   });
 
+  it('tell of what the session holds and a list of attempts does not name, so that a task of a late claim comes back', async () => {
+    const worker = await register();
+    const claim = { request_id: 'r1' };
+    const first = await submitTask(api, { problem_id: problemOf(worker) });
+    expect((await worker.claim(claim)).body.id).to.equal(first);
+    await worker.report('complete', first, {});
+    const second = await submitTask(api, { problem_id: problemOf(worker) });
+    // A copy of the claim that was on its way for long: its answer goes to nobody.
+    expect((await worker.claim(claim)).body.id).to.equal(second);
+    const third = await claimTask(worker);
+    const named = { attempts: [{ task_id: third, attempt: 1 }] };
+    const unnamed = [{ task_id: second, attempt: 1, request_id: 'r1' }];
+    expect((await worker.heartbeat(named)).body.directives).to.deep.equal({ cancel: [], lost: [], unnamed, drain: false });
+    expect((await worker.heartbeat({ ...named, wait_seconds: 0.05 })).body.directives.unnamed).to.deep.equal(unnamed);
+    // A worker that names no list may run anything.
+    for (const body of [{}, { current_task_id: third }]) expect((await worker.heartbeat(body)).body.directives).to.not.have.property('unnamed');
+    const { body } = await worker.heartbeat({ attempts: [] });
+    expect(body.directives.unnamed).to.have.deep.members([...unnamed, { task_id: third, attempt: 1, request_id: null }]);
+    await worker.report('release', second, undefined, 1);
+    expect((await worker.heartbeat(named)).body.directives).to.deep.equal({ cancel: [], lost: [], drain: false });
+    expect((await worker.claim()).body).to.include({ id: second, attempt: 2 });
+  });
+
   it('end a heartbeat that hangs when the worker registers again or leaves', async () => {
     const worker = await register();
     const first = await hangingHeartbeat(worker, []);
@@ -166,11 +189,19 @@ describe('leases and directives', () => {
     expect((await api.call('POST', `/api/v1/workers/${worker.id}/drain`)).body.draining).to.equal(true);
     expect((await worker.report('complete', running, {})).status).to.equal(200);
     expect((await worker.heartbeat()).body).to.include({ draining: true, status: 'idle' });
-    const hanging = await hangingHeartbeat(worker, []);
+    const hanging = await hangingHeartbeat(worker, [], true);
     const claim = worker.claim({ wait_seconds: 30 });
     expect((await replica.call('POST', `/api/v1/workers/${worker.id}/resume`)).body.draining).to.equal(false);
     expect((await claim).body.id).to.equal(waiting);
     expect((await hanging.answer).body.directives.drain).to.equal(false);
+  });
+
+  it('answer at once where the worker was told of another drain than there is', async () => {
+    const worker = await register();
+    await api.call('POST', `/api/v1/workers/${worker.id}/drain`);
+    expect((await worker.heartbeat({ draining: false, wait_seconds: 30 })).body.directives.drain).to.equal(true);
+    await api.call('POST', `/api/v1/workers/${worker.id}/resume`);
+    expect((await worker.heartbeat({ draining: true, wait_seconds: 30 })).body.directives.drain).to.equal(false);
   });
 
   it('end the drain with a new registration', async () => {

@@ -2222,8 +2222,19 @@ export interface components {
             cancel: components["schemas"]["Directive"][];
             /** @description Stop these; this worker does not hold them. */
             lost: components["schemas"]["Directive"][];
+            /**
+             * @description Attempts that this session holds and that the heartbeat, which has `attempts`, does not name; absent where there are
+             *     none. One that is there twice running, and that no claim under way can bring, is not known to the worker: release it.
+             */
+            unnamed?: components["schemas"]["UnnamedAttempt"][];
             /** @description Finish what runs and claim nothing more. */
             drain: boolean;
+        };
+        UnnamedAttempt: {
+            task_id: components["schemas"]["TaskId"];
+            attempt: components["schemas"]["Attempt"];
+            /** @description Of the claim that took it; null where that had none. */
+            request_id: string | null;
         };
         Directive: {
             task_id: components["schemas"]["TaskId"];
@@ -2250,6 +2261,11 @@ export interface components {
              *     what was there when it came.
              */
             capabilities?: components["schemas"]["Capabilities"];
+            /**
+             * @description What `drain` the worker was told last. Where it is otherwise now, a heartbeat that hangs is answered at once; without
+             *     it, where it changes while the heartbeat hangs.
+             */
+            draining?: boolean;
             /**
              * @description How long to wait for a directive; at most the heartbeat interval counts.
              * @default 0

@@ -51,6 +51,11 @@ export class Outboxes {
     }
   }
 
+  /** Whether anything is yet to be said of an attempt. */
+  has(session: string, taskId: string, attempt: number): boolean {
+    return [...this.#open].some(({ identity }) => identity.session === session && identity.task_id === taskId && identity.attempt === attempt);
+  }
+
   /** How many reports are on their way; of one session, or of all. */
   waiting(session?: string): number {
     return [...this.#open].filter((outbox) => outbox.waiting && (session === undefined || outbox.identity.session === session)).length;

@@ -16,6 +16,7 @@ import type { Pulse, Pulses } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
 import { Offering, type Capabilities } from './offering.js';
 import type { Outboxes } from './outboxes.js';
+import { Strays, type UnnamedAttempt } from './strays.js';
 import type { Tally } from './tally.js';
 
 type Schemas = components['schemas'];
@@ -54,6 +55,9 @@ export class Session {
   readonly #claiming = new AbortController();
   readonly #change = new Change();
   readonly #offering: Offering;
+  readonly #strays = new Strays();
+  /** Of the claim that may yet bring tasks, or null. */
+  #claimRequest: string | null = null;
   #end: SessionEnd | null = null;
   #draining = false;
   #leaseUntil: number;
@@ -151,6 +155,10 @@ export class Session {
     for (const [kind, list] of [['cancelled', directives.cancel], ['lost', directives.lost]] as const) {
       for (const { task_id: taskId, attempt } of list) this.attempts.get(`${taskId}/${attempt ?? ''}`)?.stop(kind);
     }
+    for (const stray of this.#strays.find(directives.unnamed ?? [], (one) => this.#isKnown(one))) {
+      this.#log.warn({ event: 'stray_task', task_id: stray.task_id, attempt: stray.attempt }, 'the API counts a task as this worker\'s that it never got; it is handed back');
+      this.#handBack(stray, 'no claim of this worker brought the task');
+    }
     if (directives.drain !== this.#draining) {
       this.#draining = directives.drain;
       this.#log.info({ event: directives.drain ? 'drained_by_api' : 'resumed_by_api', worker_id: this.identity.workerId },
@@ -164,9 +172,12 @@ export class Session {
     return claimLoop({
       claim: async (waitSeconds, requestId, stop) => {
         const { renewal } = this.#offering;
+        this.#claimRequest = requestId;
         try {
           // One that is asked for what it may have taken wants it even where there is no room any more.
-          return await claim(this.identity, { room: Math.max(1, this.#room()), waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
+          const tasks = await claim(this.identity, { room: Math.max(1, this.#room()), waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
+          this.#claimRequest = null;
+          return tasks;
         } catch (error) {
           if (renewal.aborted && !stop.aborted) return null;
           throw error;
@@ -242,11 +253,21 @@ export class Session {
   }
 
   #refuse(task: Task): void {
-    const attempt = { task_id: task.id, attempt: task.attempt };
-    const outbox = this.#parts.outboxes.open(this.identity, attempt);
-    void outbox.report({ verb: 'release', body: { reason: this.#parts.fitness.reason ?? 'the worker takes nothing more' } }).finally(() => {
-      this.#parts.outboxes.close(outbox);
+    this.#handBack({ task_id: task.id, attempt: task.attempt }, this.#parts.fitness.reason ?? 'the worker takes nothing more');
+  }
+
+  #handBack(attempt: { readonly task_id: string; readonly attempt: number }, reason: string): void {
+    const { outboxes } = this.#parts;
+    const outbox = outboxes.open(this.identity, attempt);
+    void outbox.report({ verb: 'release', body: { reason } }).finally(() => {
+      outboxes.close(outbox);
     });
+  }
+
+  /** Whether this worker runs the attempt, has something to say of it, or may yet get it. */
+  #isKnown({ task_id, attempt, request_id }: UnnamedAttempt): boolean {
+    return this.attempts.has(`${task_id}/${attempt}`) || this.#parts.outboxes.has(this.identity.session, task_id, attempt)
+      || (request_id !== null && request_id === this.#claimRequest);
   }
 
   #name(): void {

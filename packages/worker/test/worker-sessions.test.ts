@@ -84,6 +84,33 @@ describe('worker: sessions', () => {
     await worker.release();
   });
 
+  it('hands back a task that it holds and was never given, and none that it runs, reports or may yet get', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    // Of the second claim no answer comes.
+    api.script('claim-batch', 'usual', 'hang');
+    const { opened, open } = gate();
+    const own = api.give();
+    const worker = stage.current.start({ concurrency: 4 }, async () => {
+      await opened;
+      return COMPLETED;
+    });
+    await stage.current.untilBegun();
+    const [, hanging] = await api.untilCalls('claim-batch', 2);
+    const due = api.strand(worker.id!, {}, String(hanging?.body.request_id));
+    const stray = api.strand(worker.id!);
+    await api.until(() => api.model.ended.get(`${stray.id}/1`)?.verb === 'release');
+    api.always('report', problem('database_unavailable'));
+    open();
+    await api.untilCalls('report');
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 4);
+    expect([...api.model.ended.keys()]).to.deep.equal([`${stray.id}/1`]);
+    api.always('report', 'usual');
+    await worker.drain();
+    // The last claim is resolved when the worker leaves.
+    expect([...api.model.ended].map(([key, { verb }]) => [key, verb])).to.deep.include.members([[`${own.id}/1`, 'complete'], [`${due.id}/1`, 'release']]);
+  });
+
   it('goes on with what runs while heartbeats fail', async () => {
     const { api } = stage.current;
     api.model.intervalSeconds = 0.1;

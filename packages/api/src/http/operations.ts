@@ -4,7 +4,7 @@ import { ping } from '../db/database.js';
 import { countFleet } from '../fleet/find.js';
 import { pendingOf, readTotals } from '../queue/stats.js';
 import { VERSION } from '../version.js';
-import { CONTRACT_YAML, parseContract } from './contract.js';
+import { CONTRACT_JSON, CONTRACT_YAML } from './contract.js';
 import type { Services } from './services.js';
 
 /** How long a health check waits for the database, in milliseconds. */
@@ -25,7 +25,6 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T> {
 export function operationRoutes({ databases, metrics, internalWorkers }: Services): Router {
   const router = Router();
   const db = databases.general;
-  const contractJson = JSON.stringify(parseContract());
 
   router.get('/', (_req, res) => {
     res.json({ name: 'task-executor', version: VERSION, docs: '/docs', health: '/health' });
@@ -79,7 +78,7 @@ export function operationRoutes({ databases, metrics, internalWorkers }: Service
 
   router.get('/openapi.json', (_req, res) => {
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
-    res.end(contractJson);
+    res.end(CONTRACT_JSON);
   });
 
   return router;

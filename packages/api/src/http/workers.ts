@@ -3,7 +3,7 @@ import { LIMITS, type WorkerStatus, type components } from '@task-executor/share
 import { Router, type Request } from 'express';
 import { changeCapabilities } from '../fleet/capabilities.js';
 import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
-import type { NamedAttempt } from '../fleet/heartbeat.js';
+import type { NamedAttempt, Running } from '../fleet/heartbeat.js';
 import { deregister } from '../fleet/lapse.js';
 import { register } from '../fleet/register.js';
 import { setDraining } from '../fleet/drain.js';
@@ -73,7 +73,9 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const waitMs = Math.min(body.wait_seconds ?? 0, config.heartbeatIntervalSeconds) * 1000;
     const watch = waitMs > 0 ? watches.enter(workerId) : null;
     try {
-      const answer = await heartbeatAnswer(workerId, sessionId, namedAttempts(body), { watch, waitMs, gone: goneSignal(res) });
+      const answer = await heartbeatAnswer(workerId, { sessionId, named: namedAttempts(body), isAll: body.attempts !== undefined }, {
+        watch, waitMs, gone: goneSignal(res), knownDrain: body.draining ?? null,
+      });
       if (answer !== null) res.json(answer);
     } finally {
       if (watch !== null) watches.leave(workerId, watch);
@@ -93,20 +95,21 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
   /** The answer to a heartbeat: at once where there is a directive, else when one comes or the wait is over; null: the caller has gone. */
   async function heartbeatAnswer(
     workerId: string,
-    sessionId: string,
-    named: NamedAttempt[],
-    { watch, waitMs, gone }: { watch: Waiter | null; waitMs: number; gone: AbortSignal },
+    running: Running,
+    { watch, waitMs, gone, knownDrain }: { watch: Waiter | null; waitMs: number; gone: AbortSignal; knownDrain: boolean | null },
   ): Promise<Schemas['WorkerSession'] | null> {
+    const { sessionId } = running;
     const deadline = performance.now() + waitMs;
-    let drainAtFirst: boolean | null = null;
+    let drainAtFirst = knownDrain;
     for (;;) {
-      const [worker, directives] = await Promise.all([groups.workers.add(workerId), groups.directives.add({ sessionId, named })]);
+      const [worker, { unnamed, ...stop }] = await Promise.all([groups.workers.add(workerId), groups.directives.add(running)]);
       if (worker === null || !worker.live || worker.session_id !== sessionId) throw await sessionProblem(lease, workerId, sessionId);
       const drain = worker.draining_at !== null;
       // That it drains is news only when it changes: the worker hears of it with every heartbeat.
       drainAtFirst ??= drain;
-      const isNews = directives.cancel.length > 0 || directives.lost.length > 0 || drain !== drainAtFirst;
-      const answer = (): Schemas['WorkerSession'] => sessionAnswer(worker, sessionId, { ...directives, drain });
+      // What it did not name is no news either: mostly it was claimed a moment ago.
+      const isNews = stop.cancel.length > 0 || stop.lost.length > 0 || drain !== drainAtFirst;
+      const answer = (): Schemas['WorkerSession'] => sessionAnswer(worker, sessionId, { ...stop, ...(unnamed.length > 0 && { unnamed }), drain });
       if (isNews || watch === null || watch.dismissed) return answer();
       const woken = await watch.wait(deadline - performance.now(), gone);
       if (gone.aborted) return null;

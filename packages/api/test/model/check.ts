@@ -21,9 +21,9 @@ export function check(answer: Answer, expected: Expected): void {
 }
 
 /** Directives in an order of their own: the contract promises none. */
-function inOrder({ cancel, lost, drain }: Directives): Directives {
-  const sorted = (list: Directives['lost']): Directives['lost'] => [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  return { cancel: sorted(cancel), lost: sorted(lost), drain };
+function inOrder({ cancel, lost, unnamed = [], drain }: Directives): Directives {
+  const sorted = <T extends object>(list: readonly T[]): T[] => [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return { cancel: sorted(cancel), lost: sorted(lost), unnamed: sorted(unnamed), drain };
 }
 
 function expectView(body: Record<string, unknown>, view: NonNullable<Expected['task']>): void {

@@ -39,6 +39,7 @@ export interface NamedAttempt {
 export interface Directives {
   readonly cancel: readonly (NamedAttempt & { readonly reason: string })[];
   readonly lost: readonly (NamedAttempt & { readonly reason: string })[];
+  readonly unnamed?: readonly { readonly task_id: string; readonly attempt: number; readonly request_id: string | null }[];
   readonly drain: boolean;
 }
 
@@ -152,7 +153,14 @@ export class Model {
       return isHeld ? [] : [{ task_id: taskId, attempt, reason: task === undefined ? 'unknown' : statusOf(task) }];
     });
     const isStopped = ({ reason }: { reason: string }): boolean => reason === 'cancelled' || reason === 'timeout';
-    return { status: 200, directives: { cancel: lost.filter(isStopped), lost: lost.filter((one) => !isStopped(one)), drain: worker.draining } };
+    const unnamed = this.tasks.running
+      .filter(({ id: taskId, attempt, holder }) =>
+        holder?.session === worker.session && !named.some((one) => one.task_id === taskId && (one.attempt ?? attempt) === attempt))
+      .map(({ id: taskId, attempt, holder }) => ({ task_id: taskId, attempt, request_id: holder?.request ?? null }));
+    return {
+      status: 200,
+      directives: { cancel: lost.filter(isStopped), lost: lost.filter((one) => !isStopped(one)), unnamed, drain: worker.draining },
+    };
   }
 
   drain(id: string, draining: boolean): Expected {

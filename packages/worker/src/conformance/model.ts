@@ -36,6 +36,7 @@ interface Held {
 export interface Directives {
   cancel: { task_id: string; attempt: number; reason: string }[];
   lost: { task_id: string; attempt: number; reason: string }[];
+  unnamed?: { task_id: string; attempt: number; request_id: string | null }[];
   drain: boolean;
 }
 
@@ -46,6 +47,12 @@ export function problem(code: ProblemCode, more: Record<string, unknown> = {}, h
 
 /** What a report among many says, by its outcome. */
 const VERBS: Readonly<Record<string, Ended['verb']>> = { completed: 'complete', failed: 'fail', released: 'release' };
+
+/** Whether a heartbeat names an attempt. */
+function namedBy(call: Call): (one: { task_id: string; attempt: number }) => boolean {
+  const named = (call.body.attempts ?? []) as { task_id: string; attempt: number }[];
+  return (one) => named.some(({ task_id, attempt }) => task_id === one.task_id && attempt === one.attempt);
+}
 
 function capabilitiesIn(call: Call): { parallel: number; problems: readonly string[] } {
   const { max_parallel_tasks = 1, supported_problems = [] } = (call.body.capabilities ?? {}) as { max_parallel_tasks?: number; supported_problems?: string[] };
@@ -83,17 +90,17 @@ export class Model {
     if (refused !== null) return refused;
     const live = this.sessions.get(call.workerId);
     if (call.body.capabilities !== undefined && live !== undefined) Object.assign(live, capabilitiesIn(call));
-    const named = (call.body.attempts ?? []) as { task_id: string; attempt: number }[];
-    const isNamed = (one: { task_id: string; attempt: number }): boolean => named.some(({ task_id, attempt }) => task_id === one.task_id && attempt === one.attempt);
+    const isNamed = namedBy(call);
     const { cancel, lost, drain } = this.directives;
     const news = { cancel: cancel.filter(isNamed), lost: lost.filter(isNamed), drain };
     if (news.cancel.length + news.lost.length === 0 && drain === drainAtFirst) return null;
-    return { status: 200, body: this.#worker(call.workerId, news) };
+    return { status: 200, body: this.#worker(call.workerId, { ...news, ...this.#unnamed(call) }) };
   }
 
   /** The answer to a heartbeat whose wait is over. */
   nothingNew(call: Call): Reply {
-    return this.#refusal(call) ?? { status: 200, body: this.#worker(call.workerId, { cancel: [], lost: [], drain: this.directives.drain }) };
+    const directives = { cancel: [], lost: [], ...this.#unnamed(call), drain: this.directives.drain };
+    return this.#refusal(call) ?? { status: 200, body: this.#worker(call.workerId, directives) };
   }
 
   /** The answer to a claim, or null while there is no task. */
@@ -174,6 +181,12 @@ export class Model {
     }
   }
 
+  /** Gives a worker a task without telling it. */
+  strand(workerId: string, task: GivenTask, requestId: string): void {
+    task.attempt += 1;
+    this.running.push({ task, session: this.sessions.get(workerId)?.session ?? '', requestId, lines: [] });
+  }
+
   /** Takes a running attempt from its worker, which has not been told. */
   takeBack(taskId: string): void {
     const index = this.running.findIndex((held) => held.task.id === taskId);
@@ -196,6 +209,18 @@ export class Model {
       this.running.push({ task, session: session?.session ?? '', requestId, lines: [] });
     }
     return tasks.length === 0 ? null : tasks.map((task) => this.#task(task));
+  }
+
+  /** What the worker of a heartbeat that names its attempts holds beside them. */
+  #unnamed(call: Call): Pick<Directives, 'unnamed'> {
+    if (!Array.isArray(call.body.attempts)) return {};
+    const session = this.sessions.get(call.workerId)?.session;
+    const isNamed = namedBy(call);
+    const unnamed = this.running
+      .filter((held) => held.session === session)
+      .map(({ task, requestId }) => ({ task_id: task.id, attempt: task.attempt, request_id: requestId }))
+      .filter((one) => !isNamed(one));
+    return unnamed.length > 0 ? { unnamed } : {};
   }
 
   #refusal(call: Call): Reply | null {

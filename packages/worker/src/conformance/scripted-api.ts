@@ -67,9 +67,16 @@ export class ScriptedApi {
 
   /** Adds a task to the queue. */
   give(more: Partial<GivenTask> = {}): GivenTask {
-    const task: GivenTask = { id: randomUUID(), problem_id: 'test-conformance', parameters: {}, timeout_seconds: 60, attempt: 0, ...more };
+    const task = newTask(more);
     this.model.pending.push(task);
     this.#change.tell();
+    return task;
+  }
+
+  /** Gives a worker a new task that no answer brings it, as a late copy of the claim `requestId` does. */
+  strand(workerId: string, more: Partial<GivenTask> = {}, requestId = 'an-old-claim'): GivenTask {
+    const task = newTask(more);
+    this.model.strand(workerId, task, requestId);
     return task;
   }
 
@@ -141,7 +148,7 @@ export class ScriptedApi {
     switch (call.operation) {
       case 'register': return model.register(call);
       case 'heartbeat': {
-        const { drain } = model.directives;
+        const drain = typeof call.body.draining === 'boolean' ? call.body.draining : model.directives.drain;
         return (await this.#hanging(call, gone, () => model.heartbeat(call, drain))) ?? model.nothingNew(call);
       }
       case 'claim': return (await this.#hanging(call, gone, () => model.claim(call))) ?? { status: 204 };
@@ -207,4 +214,8 @@ function send(res: ServerResponse, { status, body, headers = {} }: Reply): void 
   const type = status >= 400 ? 'application/problem+json' : 'application/json';
   res.writeHead(status, { ...(body === undefined ? {} : { 'content-type': type }), ...headers });
   res.end(body === undefined ? '' : JSON.stringify(body));
+}
+
+function newTask(more: Partial<GivenTask>): GivenTask {
+  return { id: randomUUID(), problem_id: 'test-conformance', parameters: {}, timeout_seconds: 60, attempt: 0, ...more };
 }

@@ -55,6 +55,7 @@ export class Heartbeats {
   /** Aborts what hangs, or the pause, when there is a new attempt to be named. */
   #interrupt = new AbortController();
   #hasNews = false;
+  #draining = false;
 
   constructor(parts: HeartbeatParts) {
     this.#client = parts.client;
@@ -118,7 +119,7 @@ export class Heartbeats {
     const signals = [this.#over.signal, AbortSignal.timeout(Math.max(1, Math.ceil(boundMs))), ...(interrupt === null ? [] : [interrupt])];
     try {
       const answer = await this.#client.heartbeat(this.#identity, {
-        status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts, ...(waitMs > 0 ? { wait_seconds: waitMs / 1000 } : {}),
+        status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts, ...(waitMs > 0 && { wait_seconds: waitMs / 1000 }), ...(this.#draining && { draining: true }),
       }, AbortSignal.any(signals));
       if (this.#over.signal.aborted) return { kind: 'answered' };
       this.#take(answer, began);
@@ -140,7 +141,8 @@ export class Heartbeats {
     clearTimeout(this.#fence);
     this.#fence = this.#setFence();
     this.#events.answered(this.#renewedAt, this.#leaseMs);
-    const { cancel, lost } = answer.directives;
+    const { cancel, lost, drain } = answer.directives;
+    this.#draining = drain;
     for (const { task_id, attempt } of [...cancel, ...lost]) if (attempt !== null) this.#settled.add(keyOf({ task_id, attempt }));
     this.#events.directed(answer.directives);
   }

@@ -110,4 +110,16 @@ export const heartbeats: readonly Scenario[] = [
       await bench.until('a claim after the drain', () => api.of('claim').length > claims);
     },
   },
+  {
+    level: 'full',
+    rules: { H9: 'hands back a task that it holds and was never given (unnamed)' },
+    play: async (bench) => {
+      await bench.program.start();
+      await bench.untilCalls('claim');
+      const [heartbeat] = await bench.untilCalls('heartbeat');
+      const task = bench.api.strand(heartbeat?.workerId ?? '', { parameters: { duration_seconds: 0, max_steps: 1 } });
+      await bench.until('the release of a task that it was never given', () => bench.reports(task).length > 0);
+      bench.judge('H9', bench.reports(task)[0]?.operation === 'release', `said ${bench.reports(task)[0]?.operation ?? ''} of it`);
+    },
+  },
 ];
