@@ -12,7 +12,7 @@ import type { Execution, Failed, Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
 import { storable } from './log-shipper.js';
 import type { Outbox } from './outbox.js';
-import type { Report } from './report-line.js';
+import type { Report } from './report.js';
 
 /** Why an attempt was stopped from outside. */
 export type StopReason = 'cancelled' | 'lost' | 'fenced' | 'released' | 'timeout';

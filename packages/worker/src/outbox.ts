@@ -6,10 +6,10 @@
 import { rm } from 'node:fs/promises';
 import { ApiError, type LogLevel, type WorkerIdentity } from '@task-executor/shared';
 import { storeArtifacts } from './artifacts.js';
+import type { Courier } from './courier.js';
 import type { WorkerLog } from './log.js';
 import { LogShipper, type BatchStore } from './log-shipper.js';
-import type { Courier } from './report.js';
-import type { Report } from './report-line.js';
+import type { Report } from './report.js';
 import { pause, retryDelayMs } from './retry.js';
 import type { AttemptIdentity } from './spool/parcel.js';
 import type { Leftover, Spool } from './spool/spool.js';

@@ -3,9 +3,9 @@
  * on its way, and those that an earlier process left in the spool.
  */
 import type { WorkerIdentity } from '@task-executor/shared';
+import type { Courier } from './courier.js';
 import type { WorkerLog } from './log.js';
 import { Outbox } from './outbox.js';
-import type { Courier } from './report.js';
 import { Change } from './change.js';
 import type { Spool } from './spool/spool.js';
 

@@ -6,15 +6,10 @@
 import { ApiError, ApiUnreachable, isProblemCode, LIMITS, PROBLEMS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isMissingCall } from './claims.js';
+import type { Report } from './report.js';
 
 type Schemas = components['schemas'];
 type OneOfMany = Schemas['ReportBatch']['reports'][number];
-
-/** How an attempt ended, as its worker says it. */
-export type Report =
-  | { readonly verb: 'complete'; readonly body: Record<string, unknown> }
-  | { readonly verb: 'fail'; readonly body: Schemas['Failure'] }
-  | { readonly verb: 'release'; readonly body: Schemas['Release'] };
 
 /** As JSON; a character has at most three bytes. */
 const MAX_CALL_CHARS = LIMITS.maxBulkBodyBytes / 4;

@@ -5,13 +5,13 @@
 import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
 import { claimsOf, type ClaimTasks } from './claims.js';
+import { courierOf } from './courier.js';
 import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
 import type { Capabilities } from './offering.js';
 import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
-import { courierOf } from './report.js';
 import { pause } from './retry.js';
 import type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
 import { Session, type SessionEnd } from './session.js';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { LogLine } from '../log-shipper.js';
-import type { Report } from '../report-line.js';
+import type { Report } from '../report.js';
 
 /** The attempt that a parcel is about, and the session that held it. */
 export interface AttemptIdentity {
