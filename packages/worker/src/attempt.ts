@@ -92,11 +92,11 @@ export class Attempt {
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
     const { execution, artifacts } = await execute(catalog.find(this.task.problem_id), this.task, {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
-    }, { stop: this.#running.signal, disowned: this.#outbox.abandoned });
+    }, { stop: this.#running.signal, isDisowned: () => this.#outbox.isAbandoned, disowned: () => this.#outbox.abandoned });
     clearTimeout(timer);
     this.#ended = true;
     const end = this.#endOf(execution);
-    if (this.#outbox.abandoned.aborted) {
+    if (this.#outbox.isAbandoned) {
       if (artifacts !== null) await rm(artifacts, { recursive: true, force: true });
       endSaid();
     } else {
@@ -115,7 +115,7 @@ export class Attempt {
   #endOf(execution: Execution): AttemptEnd {
     const unfit = execution.kind === 'unfit' ? execution.reason : (execution.unfit ?? null);
     // What was finished before the stop arrived is finished.
-    const isStopped = this.#stopReason !== null && (this.#outbox.abandoned.aborted || execution.kind !== 'completed');
+    const isStopped = this.#stopReason !== null && (this.#outbox.isAbandoned || execution.kind !== 'completed');
     return { kind: isStopped && this.#stopReason !== null ? this.#stopReason : execution.kind, unfit };
   }
 

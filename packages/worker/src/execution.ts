@@ -28,21 +28,24 @@ export interface Signals {
   /** Aborts when the task is to stop. */
   readonly stop: AbortSignal;
   /** Aborts when the attempt is not this worker's any more: nothing more is said of it. */
-  readonly disowned: AbortSignal;
+  readonly disowned: () => AbortSignal;
+  /** Whether it has: a signal is dear, and most attempts need none. */
+  readonly isDisowned: () => boolean;
 }
 
 /** Runs `task` as `entry` says; resolves when nothing of it runs, and nothing is left of it but its artifacts. Never rejects. */
-export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned }: Signals): Promise<Executed> {
+export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned, isDisowned }: Signals): Promise<Executed> {
   if (entry === null) return { execution: { kind: 'failed', error: `this worker has no executor for ${task.problem_id}` }, artifacts: null };
   const log: ExecutionContext['log'] = (level, message, context) =>
     channel.log(level, message, context === undefined ? undefined : storableContext(context));
-  const progress = new ProgressReporter(channel.putProgress, disowned);
+  const progress: { reporter?: ProgressReporter } = {};
   let opened: Promise<Workspace> | null = null;
 
   let execution = await outcomeOf(() => entry.executor({
     task, signal: stop, log,
     progress: (update) => {
-      progress.report(update);
+      progress.reporter ??= new ProgressReporter(channel.putProgress, disowned());
+      progress.reporter.report(update);
     },
     workspace: () => (opened ??= openWorkspace(task, scratchOf(entry.scratch).root)),
   }));
@@ -51,7 +54,7 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
   if (workspace !== null) {
     const scratch = scratchOf(entry.scratch);
     const isWanted = execution.kind === 'completed' || (execution.kind === 'failed' && !stop.aborted);
-    if (isWanted && !disowned.aborted) {
+    if (isWanted && !isDisowned()) {
       artifacts = await takeOutArtifacts(workspace, scratch.root).catch(async (error: unknown) => {
         await log('error', `the artifacts were not kept: ${String(error)}`);
         return null;
@@ -63,7 +66,7 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     const full = execution.kind === 'failed' ? await fullDisk(scratch, artifacts) : null;
     if (full !== null) execution = { kind: 'unfit', reason: full };
   }
-  await progress.close();
+  await progress.reporter?.close();
   return { execution, artifacts };
 }
 

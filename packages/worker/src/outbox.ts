@@ -39,7 +39,10 @@ export class Outbox {
   readonly #halted: AbortSignal;
   readonly #changed: () => void;
   readonly #abandoned = new AbortController();
-  readonly #shipper: LogShipper;
+  readonly #leftover: Leftover | undefined;
+  /** Made with the first line, or for those that are left: many attempts say nothing but how they ended. */
+  #shipper: LogShipper | null = null;
+  #isAbandoned = false;
   #delivering = false;
   #answers = 0;
 
@@ -51,10 +54,7 @@ export class Outbox {
     this.#log = log;
     this.#halted = halted;
     this.#changed = changed;
-    this.#shipper = new LogShipper(
-      (offset, entries) => this.#courier.logs(this.#worker, identity, { offset, entries }),
-      this.#abandoned.signal, spool === null ? null : storeOf(spool, identity), leftover,
-    );
+    this.#leftover = leftover;
   }
 
   /** Whether there is a report that the API may yet take, if it only answers. */
@@ -64,12 +64,17 @@ export class Outbox {
 
   /** Takes one line; resolves when there is room for the next. */
   log(level: LogLevel, message: string, context?: Record<string, unknown>): Promise<void> {
-    return this.#shipper.log(level, message, context);
+    return this.#shipping().log(level, message, context);
   }
 
   /** Says nothing more: the attempt is not this worker's, and has not ended by itself. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#abandoned.abort();
+  }
+
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
   }
 
   /** Aborts at `abandon`. */
@@ -79,7 +84,7 @@ export class Outbox {
 
   /** To be called when `halted` has aborted: what waits for its log ends, too. */
   halt(): void {
-    this.#shipper.halt();
+    this.#shipper?.halt();
   }
 
   /**
@@ -102,7 +107,8 @@ export class Outbox {
 
   async #deliver(report: Report | null, artifacts: string | null): Promise<void> {
     if (artifacts !== null) await this.#storeArtifacts(artifacts);
-    await this.#shipper.close();
+    if (this.#leftover !== undefined) this.#shipping();
+    await this.#shipper?.close();
     let refusal = report === null ? null : await this.#send(report);
     if (report?.verb === 'complete' && refusal !== null && refusal.status !== 409 && refusal.status !== 404) {
       // The result itself was refused; the task must not wait for its timeout because of it.
@@ -117,6 +123,15 @@ export class Outbox {
     }
     this.#delivering = false;
     this.#changed();
+  }
+
+  #shipping(): LogShipper {
+    this.#shipper ??= new LogShipper(
+      (offset, entries) => this.#courier.logs(this.#worker, this.identity, { offset, entries }),
+      this.#abandoned.signal, this.#spool === null ? null : storeOf(this.#spool, this.identity), this.#leftover,
+    );
+    if (this.#halted.aborted) this.#shipper.halt();
+    return this.#shipper;
   }
 
   /** Until all are stored, or given up, or when it is halted. */
@@ -146,7 +161,7 @@ export class Outbox {
   }
 
   async #keep(report: Report, artifacts: string | null): Promise<void> {
-    await this.#spool?.put(this.identity, null, { kind: 'report', report, lines: this.#shipper.lines, ...(artifacts !== null && { artifacts }) }).catch((error: unknown) => {
+    await this.#spool?.put(this.identity, null, { kind: 'report', report, lines: this.#shipper?.lines ?? 0, ...(artifacts !== null && { artifacts }) }).catch((error: unknown) => {
       this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
     });
   }
