@@ -28,6 +28,7 @@ import { Watches } from './watches.js';
 
 /** How long calls that are under way at the stop may take, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
+const CLOSE_IDLE_INTERVAL_MS = 50;
 
 export interface RunningServer {
   readonly url: string;
@@ -123,17 +124,25 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
   }
 }
 
-/** Takes no new connections, lets running calls finish for a while, then cuts them. */
+/** Takes no new connections, ends each that is open with its next answer, and cuts what is left after a while. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve();
     });
   });
-  server.closeIdleConnections();
+  // A worker would go on calling over the connection that it has.
+  server.prependListener('request', (_req, res) => {
+    res.setHeader('Connection', 'close');
+  });
+  // Those whose call was under way at the first look are idle a moment later.
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, CLOSE_IDLE_INTERVAL_MS);
   const cut = setTimeout(() => {
     server.closeAllConnections();
   }, CLOSE_TIMEOUT_MS);
   await closed;
+  clearInterval(idle);
   clearTimeout(cut);
 }

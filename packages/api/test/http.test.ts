@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { request as rawRequest } from 'node:http';
 import { connect } from 'node:net';
 import { expect } from 'chai';
+import { Client } from 'undici';
+import { eventually } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 
 /** A request with headers that fetch would not send. */
@@ -113,6 +115,29 @@ describe('http', () => {
     expect((await api.call('POST', `${path}/start`)).body.worker_count).to.equal(1);
     expect((await api.call('POST', `${path}/stop`)).body.stopped_count).to.equal(1);
     expect((await api.call('GET', `${path}/status`)).body).to.deep.equal({ running: false, num_workers: 0, workers: [] });
+  });
+
+  it('lets go of a caller that goes on over its connection while it stops', async () => {
+    const replica = await api.replica();
+    const { body: { id, last_heartbeat: registered } } = await api.call('POST', '/api/v1/workers/register', { backend_type: 'kind' });
+    const connection = new Client(replica.url);
+    const claim = () => connection.request({
+      method: 'POST', path: `/api/v1/workers/${id}/claim`, headers: { 'content-type': 'application/json' }, body: '{"wait_seconds": 30}',
+    });
+    const seen: [number, unknown][] = [];
+    const calling = (async () => {
+      for (;;) {
+        const { statusCode, headers, body } = await claim();
+        await body.dump();
+        seen.push([statusCode, headers.connection]);
+      }
+    })().catch(() => undefined);
+    await eventually(async () => (await api.call('GET', `/api/v1/workers/${id}`)).body.last_heartbeat > registered);
+    await replica.stop();
+    await calling;
+    await connection.destroy();
+    expect(seen[0]?.[0]).to.equal(204);
+    expect(seen.slice(1)).to.deep.equal(seen.length > 1 ? [[503, 'close']] : []);
   });
 
   it('survives sockets that send nonsense', async () => {
