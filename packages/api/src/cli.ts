@@ -1,11 +1,11 @@
 /** The command line of the API: serve, migrate, check-config. Every option is an environment variable too. */
+import { createProcessLog } from '@task-executor/worker';
 import { Command, Option } from 'commander';
 import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
 import { openDatabases } from './db/database.js';
 import { isDatabaseUnavailable } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
 import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
-import { createLog } from './log.js';
 import { serve } from './serve.js';
 import { VERSION } from './version.js';
 
@@ -83,7 +83,7 @@ async function run(command: Command, work: (config: ApiConfig) => Promise<void>)
 }
 
 async function migrateOnce(config: ApiConfig): Promise<void> {
-  const log = createLog(config.logLevel);
+  const log = createProcessLog('task-executor-api', config.logLevel);
   const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null;
   const databases = openDatabases(config.databaseUrl ?? embedded?.url ?? '', { lease: 1, general: 2 }, log);
   try {

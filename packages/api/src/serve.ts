@@ -4,9 +4,9 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createProcessLog } from '@task-executor/worker';
 import type { ApiConfig } from './config.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
-import { createLog } from './log.js';
 import { startServer } from './server.js';
 
 function banner(url: string): string {
@@ -23,7 +23,7 @@ function banner(url: string): string {
 
 /** Serves until a signal comes. @throws what keeps it from starting */
 export async function serve(config: ApiConfig): Promise<void> {
-  const log = createLog(config.logLevel);
+  const log = createProcessLog('task-executor-api', config.logLevel);
   let begin: () => void = () => undefined;
   const signalled = new Promise<void>((resolve) => {
     begin = resolve;

@@ -4,6 +4,6 @@ export type { Execution, ExecutionContext, Executor, ProgressUpdate } from './ex
 export type { Handler, HandlerError, ModuleContext, ModuleTask } from './executors/module-types.js';
 export { Pulses } from './heartbeat/pulse.js';
 export type { WorkerLog } from './log.js';
+export { createProcessLog } from './process-log.js';
 export type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
-export { stdoutLines } from './stdout-lines.js';
 export { startWorker } from './worker.js';

@@ -4,15 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import type { Logger } from 'pino';
 import { LIMITS } from '@task-executor/shared';
 import { CatalogError } from './catalog.js';
 import { ConfigError, type WorkerConfig } from './config.js';
 import { Pulses } from './heartbeat/pulse.js';
+import { createProcessLog } from './process-log.js';
 import { defaultSpoolRoot } from './spool/default-root.js';
 import { Spool } from './spool/spool.js';
-import { stdoutLines } from './stdout-lines.js';
 import { serveStatus, type StatusServer } from './status.js';
 import type { RunningWorker, WorkerEnd } from './running-worker.js';
 import { startWorker } from './worker.js';
@@ -24,7 +23,7 @@ export const { version } = JSON.parse(readFileSync(new URL('../package.json', im
 
 /** Runs a worker until it leaves. @throws ConfigError */
 export async function run(config: WorkerConfig): Promise<WorkerEnd> {
-  const log = createLog(config.logLevel);
+  const log = createProcessLog('task-executor-worker', config.logLevel);
   const problems = await settle(config, log);
   const spool = await openSpool(config, log);
   const worker = startWorker({
@@ -60,12 +59,6 @@ export async function run(config: WorkerConfig): Promise<WorkerEnd> {
   if (end === 'superseded') log.error({ event: 'superseded' }, `another worker has registered as ${config.workerId ?? ''}; give each its own --id, or none`);
   log.info({ event: 'stopped', reason: end }, 'stopped');
   return end;
-}
-
-function createLog(level: string): Logger {
-  const options = { level, base: { service: 'task-executor-worker' }, timestamp: pino.stdTimeFunctions.isoTime };
-  if (process.stdout.isTTY) return pino(options, pretty({ sync: true, ignore: 'service,pid,hostname', translateTime: 'HH:MM:ss.l' }));
-  return pino(options, stdoutLines());
 }
 
 /** The globs to claim, without those of entries that this host has to do without. @throws ConfigError */
