@@ -106,7 +106,7 @@ describe('a fleet of processes', function () {
       const answer = await fetch(`${url}/api/v1/tasks`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ problem_id: `test-${n % 7}`, priority: n % 11, parameters: { n, max_steps: 3, duration_seconds: 0.3 } }),
+        body: JSON.stringify({ problem_id: `test-${n % 7}`, priority: n % 11, max_lost: 100, parameters: { n, max_steps: 3, duration_seconds: 0.3 } }),
       });
       expect(answer.status).to.equal(201);
     }

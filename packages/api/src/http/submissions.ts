@@ -16,6 +16,10 @@ interface Origin {
   readonly scheduleId?: string;
 }
 
+/** PostgreSQL's real takes no number that is nearer to 0 than this, but 0. */
+const SMALLEST_REAL = 1e-37;
+const storable = (value: number): number => (Math.abs(value) < SMALLEST_REAL ? 0 : value);
+
 const DEFAULT_RETRY = { initial_seconds: 1, factor: 2, max_seconds: 3600, jitter: 0.2 };
 
 /** Refuses a name that has too many bytes; the contract can only count characters. @throws Problem */
@@ -53,7 +57,7 @@ export function toSubmission(
     timeoutSeconds: body.timeout_seconds ?? config.defaultTimeoutSeconds,
     maxAttempts: retry?.max_attempts ?? 1,
     maxLost: body.max_lost ?? LIMITS.defaultMaxLost,
-    backoff: (retry?.max_attempts ?? 1) > 1 ? [backoff.initial_seconds, backoff.factor, backoff.max_seconds, backoff.jitter] : null,
+    backoff: (retry?.max_attempts ?? 1) > 1 ? [storable(backoff.initial_seconds), storable(backoff.factor), storable(backoff.max_seconds), storable(backoff.jitter)] : null,
     runAt: body.run_at ?? null,
     delaySeconds: body.delay_seconds ?? null,
     expiresAt: body.expires_at ?? null,

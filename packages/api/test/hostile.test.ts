@@ -1,0 +1,94 @@
+/**
+ * Hostile input: thousands of requests made from openapi.yaml, most with one thing wrong. Whatever comes, the answer is one that the
+ * contract declares and never a 5xx, what does not fit the contract is refused, and the database keeps its invariants.
+ */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { HOSTILE_STRINGS, toJson } from './hostile/corpus.js';
+import { requests, type HostileRequest, type Ids } from './hostile/requests.js';
+import { startTestApi, type TestApi } from './support/api.js';
+import { validator } from './support/contract.js';
+import { expectInvariants } from './support/invariants.js';
+
+const RUNS = Number(process.env.HOSTILE_RUNS ?? 800);
+
+/** Other tests' internal workers are enough; these would run what is submitted here. */
+const EXCEPT = ['scaleInternalWorkers', 'startInternalWorkers'];
+
+describe('hostile input', () => {
+  let api: TestApi;
+  before(async () => {
+    api = await startTestApi({ EVENT_STREAM_SECONDS: '1', LEASE_SECONDS: '600', HEARTBEAT_INTERVAL_SECONDS: '60' });
+  });
+  after(() => api.stop());
+
+  async function made(path: string, body: unknown): Promise<string> {
+    const answer = await api.call('POST', path, body);
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(201);
+    return answer.body.id as string;
+  }
+
+  /** Some of everything that has an id. */
+  async function furnish(): Promise<Ids> {
+    const tasks: string[] = [];
+    for (let n = 0; n < 6; n++) tasks.push(await made('/api/v1/tasks', { problem_id: `h-${n}`, priority: 10 - n }));
+    const worker = await made('/api/v1/workers/register', { backend_type: 'kind', capabilities: { max_parallel_tasks: 100, supported_problems: ['h-*'] } });
+    for (let n = 0; n < 4; n++) await api.call('POST', `/api/v1/workers/${worker}/claim`);
+    await api.call('POST', `/api/v1/workers/${worker}/tasks/${tasks[0] ?? ''}/complete`, { done: true });
+    await api.call('POST', `/api/v1/tasks/${tasks[1] ?? ''}/cancel`);
+    return {
+      task_id: tasks,
+      worker_id: [worker],
+      workflow_id: [await made('/api/v1/workflows', { name: 'w', tasks: [{ name: 'a', problem_id: 'h-a' }, { name: 'b', problem_id: 'h-b', depends_on: ['a'] }] })],
+      schedule_id: [await made('/api/v1/schedules', { name: 's', cron: '0 0 1 1 *', task: { problem_id: 'h-s' } })],
+      limit_id: [await made('/api/v1/limits', { key: 'problem_id', value: 'h-limited', max_running: 1 })],
+    };
+  }
+
+  /** Whether the body is one that the contract allows; true where there is no telling. */
+  function fits({ schema, text }: HostileRequest): boolean {
+    if (schema === null || text === undefined) return true;
+    try {
+      return validator(schema)(JSON.parse(text)) === true;
+    } catch {
+      return false;
+    }
+  }
+
+  it('gets an answer of the contract, changes nothing that it may not, and is refused where it does not fit', async function () {
+    this.timeout(20 * RUNS + 30_000);
+    const ids = await furnish();
+    await fc.assert(fc.asyncProperty(requests(ids, EXCEPT), async (request) => {
+      const { status, body } = await api.call(request.method, request.path, request.text, request.headers);
+      expect(status, JSON.stringify(body)).to.be.lessThan(500);
+      if (!fits(request)) expect(status).to.be.at.least(400);
+    }), {
+      numRuns: RUNS,
+      // A stack of a counterexample can have 70,000 characters.
+      reporter: (run) => {
+        if (run.failed) throw new Error(`seed ${run.seed}, path ${run.counterexamplePath ?? ''}: ${fc.stringify(run.counterexample).slice(0, 2_000)}`, { cause: run.errorInstance });
+      },
+    });
+    await expectInvariants(api.db, { settled: false });
+    expect((await api.call('GET', '/health')).status).to.equal(200);
+  });
+
+  it('takes a wait that is shorter than PostgreSQL can say for none', async () => {
+    const retry = { max_attempts: 2, initial_seconds: 5e-324, max_seconds: 1e-300, jitter: 5e-324 };
+    const answer = await api.call('POST', '/api/v1/tasks', { problem_id: 'h-short', retry });
+    expect([answer.status, answer.body.retry]).to.deep.equal([201, { max_attempts: 2, initial_seconds: 0, factor: 2, max_seconds: 0, jitter: 0 }]);
+  });
+
+  it('is stored as it came where it is allowed', async () => {
+    for (const text of HOSTILE_STRINGS) {
+      const parameters = { [`key ${text}`]: text, list: [text] };
+      const answer = await api.call('POST', '/api/v1/tasks', toJson({ problem_id: 'h-text', parameters }));
+      if (answer.status !== 201) {
+        expect(answer.body.code, JSON.stringify(text)).to.equal('unstorable_json');
+        expect(text.includes('\0') || !text.isWellFormed(), JSON.stringify(text)).to.equal(true);
+      } else {
+        expect((await api.call('GET', `/api/v1/tasks/${answer.body.id}`)).body.parameters).to.deep.equal(parameters);
+      }
+    }
+  });
+});
