@@ -1,6 +1,6 @@
 /** Looks through a catalog without running anything of it: for `task-executor-worker check`. */
-import { matchesGlob } from '@task-executor/shared';
 import { Catalog, CatalogError } from './catalog.js';
+import { covers } from './claimable.js';
 
 export interface CatalogCheck {
   /** What is wrong with the file, each `FILE:LINE:COLUMN: what`. */
@@ -30,9 +30,4 @@ export async function checkCatalog(path: string): Promise<CatalogCheck> {
     }
   }
   return { mistakes: [], warnings, problems: catalog.problems };
-}
-
-/** Whether all that fits `glob` surely fits `earlier`, too: read as text, a `*` is taken by a `*` alone. */
-function covers(earlier: string, glob: string): boolean {
-  return matchesGlob(earlier, glob) && !(glob.includes('*') && earlier.includes('?'));
 }

@@ -24,7 +24,7 @@ export interface CatalogEntry {
 }
 
 /** The kind of executor that `entry` names. */
-export function kindOf(entry: GivenEntry): string {
+function kindOf(entry: GivenEntry): string {
   return Object.keys(EXECUTOR_KINDS).find((name) => name in entry) ?? '';
 }
 

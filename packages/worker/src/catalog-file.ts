@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
-import { kindOf, makeEntry, type CatalogEntry } from './catalog-entry.js';
+import { makeEntry, type CatalogEntry } from './catalog-entry.js';
 import { healthCheck } from './catalog-health.js';
-import { CATALOG_SCHEMA, type GivenCatalog, type GivenEntry } from './catalog-schema.js';
+import { CATALOG_SCHEMA, type GivenCatalog } from './catalog-schema.js';
 import { EXECUTOR_KINDS } from './executors/registry.js';
 import { scratchOf } from './executors/scratch.js';
 import { TurnsOfCatalog } from './executors/turns.js';
@@ -53,9 +53,11 @@ export function parseCatalog(source: string, path: string, turns = new TurnsOfCa
   } catch (error) {
     throw new CatalogError(`${at(0)}: ${(error as Error).message}`);
   }
-  const mistakes = validate(value)
-    ? value.problems.flatMap((entry, index) => mistakesOf(entry).map((what) => `${at(offsetOf(document, ['problems', index]))}: /problems/${index} ${what}`))
-    : (validate.errors ?? []).filter(isTelling).map((error) => `${at(offsetOfError(document, error))}: ${describe(error)}`);
+  const found = [
+    ...(validate(value) ? [] : validate.errors ?? []).filter(isTelling).map((error) => ({ offset: offsetOfError(document, error), what: describe(error) })),
+    ...entriesIn(value).flatMap(([index, entry]) => mistakesOf(entry).map((what) => ({ offset: offsetOf(document, ['problems', index]), what: `/problems/${index} ${what}` }))),
+  ];
+  const mistakes = found.sort((a, b) => a.offset - b.offset).map(({ offset, what }) => `${at(offset)}: ${what}`);
   if (mistakes.length > 0) throw new CatalogError(mistakes.join('\n'));
 
   const { problems, health, scratch: given = {} } = value as GivenCatalog;
@@ -70,13 +72,20 @@ export function parseCatalog(source: string, path: string, turns = new TurnsOfCa
   };
 }
 
-/** What a schema does not say. */
-function mistakesOf(entry: GivenEntry): string[] {
+/** With their places, those that are objects at all. */
+function entriesIn(value: unknown): [number, object][] {
+  const { problems } = (value ?? {}) as { problems?: unknown };
+  return Array.isArray(problems) ? [...(problems as unknown[]).entries()].filter((one): one is [number, object] => typeof one[1] === 'object' && one[1] !== null) : [];
+}
+
+/** What a schema does not say; whether the rest of `entry` fits it is not known. */
+function mistakesOf(entry: object): string[] {
   const named = Object.keys(EXECUTOR_KINDS).filter((name) => name in entry);
   const names = Object.keys(EXECUTOR_KINDS).join(', ');
   if (named.length !== 1) return [`must have one of ${names}${named.length === 0 ? '' : `, not ${named.join(' and ')}`}`];
-  const isLimited = EXECUTOR_KINDS[kindOf(entry)]?.isLimited ?? false;
-  return entry.limits !== undefined && !isLimited ? [`limits do not hold for a ${kindOf(entry)}`] : [];
+  const kind = named[0] ?? '';
+  const isLimited = EXECUTOR_KINDS[kind]?.isLimited ?? false;
+  return 'limits' in entry && !isLimited ? [`limits do not hold for a ${kind}`] : [];
 }
 
 /** Not those that only say that one of several others holds. */

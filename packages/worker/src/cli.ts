@@ -58,7 +58,9 @@ async function conform({ cmd, level, patience, atOnce }: { cmd: string; level: L
 }
 
 export function createCommand(): Command {
-  const program = new Command('task-executor-worker').description('A worker of Task Executor.').version(version);
+  const program = new Command('task-executor-worker').description('A worker of Task Executor.').version(version)
+    // For all commands that are added after it.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
   const command = program.command('start').description('register with the API and run tasks');
   for (const [name, { option, default: value, meaning, flag }] of SETTINGS) {
     const shown = value === '' || flag === true ? '' : `default: ${value}, `;

@@ -1,8 +1,9 @@
 /**
  * What a worker can do, changed while a session runs: told to the API with a heartbeat of its own until it is answered. Then a
- * claim that hangs is made anew, since it goes by what was there when it came.
+ * claim that hangs is made anew, since it goes by what was there when it came; what it brought meanwhile and is offered no more is
+ * handed back.
  */
-import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { ApiError, supportsProblem, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import type { WorkerLog } from './log.js';
 import { pause, retryDelayMs } from './retry.js';
 
@@ -15,6 +16,8 @@ export interface OfferingParts {
   readonly over: AbortSignal;
   /** Whether the API said by `error` that the session is over. */
   readonly endedBy: (error: unknown) => boolean;
+  /** Told when the API knows what was offered, or has refused it. */
+  readonly settled: () => void;
   readonly log: WorkerLog;
 }
 
@@ -23,6 +26,8 @@ const RETRY = { initialMs: 200, maxMs: 5_000 };
 export class Offering {
   readonly #parts: OfferingParts;
   #wanted: Capabilities | null = null;
+  /** What was offered last; null where nothing was, or the API refused it. */
+  #offered: Capabilities | null = null;
   #telling = false;
   #renewal = new AbortController();
 
@@ -35,14 +40,25 @@ export class Offering {
     return this.#renewal.signal;
   }
 
+  /** Whether what was offered is not known to the API yet. */
+  get isTelling(): boolean {
+    return this.#telling;
+  }
+
+  /** Whether a task of this problem is still wanted, should a claim bring one. */
+  wants(problemId: string): boolean {
+    return this.#offered === null || supportsProblem(this.#offered.supported_problems ?? [], problemId);
+  }
+
   /** Puts `capabilities` in place of what the session has. */
   offer(capabilities: Capabilities): void {
     this.#wanted = capabilities;
+    this.#offered = capabilities;
     if (!this.#telling) void this.#tell();
   }
 
   async #tell(): Promise<void> {
-    const { client, identity, over, endedBy, log } = this.#parts;
+    const { client, identity, over, endedBy, settled, log } = this.#parts;
     this.#telling = true;
     for (let failures = 1; this.#wanted !== null && !over.aborted;) {
       const capabilities = this.#wanted;
@@ -57,6 +73,7 @@ export class Offering {
         if (over.aborted || endedBy(error)) break;
         if (error instanceof ApiError && !error.retryable) {
           log.error({ event: 'capabilities_refused', error: error.message }, 'the API does not take what this worker can do now; it goes by that after a restart');
+          this.#offered = null;
           break;
         }
         await pause(retryDelayMs(error, failures, RETRY), over);
@@ -65,5 +82,6 @@ export class Offering {
     }
     this.#wanted = null;
     this.#telling = false;
+    settled();
   }
 }

@@ -15,7 +15,7 @@ export const ENVIRONMENT = {
   WORKER_ID: { default: '', option: '--id', meaning: 'a fixed id (worker-NNN-kind); empty lets the API assign one' },
   WORKER_CONCURRENCY: { default: '1', option: '--concurrency', meaning: 'how many tasks to run at a time, 1 to 1000' },
   BACKEND_TYPE: { default: 'kind', option: '--backend-type', meaning: 'the kind of backend that this worker owns' },
-  WORKER_PROBLEMS: { default: '', option: '--problems', meaning: 'globs of problems to claim, with commas; empty takes those of the catalog' },
+  WORKER_PROBLEMS: { default: '', option: '--problems', meaning: 'globs of problems to claim of the catalog, with commas; empty takes all of it' },
   CATALOG: { default: '', option: '--catalog', path: true, meaning: 'the problem catalog (YAML); empty knows test-* alone' },
   DRAIN_SECONDS: { default: '3600', option: '--drain-seconds', meaning: 'how long a drain may take before what runs is handed back' },
   SPOOL_DIR: { default: '', option: '--spool-dir', path: true, meaning: 'folder for reports that the API has not yet taken; empty takes one for state' },

@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { LIMITS } from '@task-executor/shared';
 import { CatalogError } from './catalog.js';
+import { claimable } from './claimable.js';
 import { ConfigError, type WorkerConfig } from './config.js';
 import { Pulses } from './heartbeat/pulse.js';
 import { createProcessLog } from './process-log.js';
@@ -64,14 +65,11 @@ export async function run(config: WorkerConfig): Promise<WorkerEnd> {
 /** The globs to claim, without those of entries that this host has to do without. @throws ConfigError */
 async function settle(config: WorkerConfig, log: Logger): Promise<readonly string[]> {
   leftOut(await config.catalog.settle(), log);
-  const problems = claimable(config);
+  const { globs, unmet } = claimable(config.catalog, config.problems);
+  if (unmet.length > 0) throw new ConfigError(`WORKER_PROBLEMS (--problems) holds ${unmet.join(', ')}: the catalog has no executor for that`);
   // None would stand for all.
-  if (problems.length === 0) throw new ConfigError('this host can run nothing of the catalog');
-  return problems;
-}
-
-function claimable({ catalog, problems }: WorkerConfig): readonly string[] {
-  return (problems ?? catalog.problems).filter((glob) => !catalog.omittedProblems.includes(glob));
+  if (globs.length === 0) throw new ConfigError('this host can run nothing of the catalog');
+  return globs;
 }
 
 async function openSpool({ spoolDir, spoolMaxBytes, apiUrl }: WorkerConfig, log: Logger): Promise<Spool> {
@@ -110,7 +108,7 @@ function obeySignals(worker: RunningWorker, config: WorkerConfig, log: Logger): 
 async function reload(worker: RunningWorker, config: WorkerConfig, log: Logger): Promise<void> {
   try {
     leftOut(await config.catalog.reload(), log);
-    const problems = claimable(config);
+    const { globs: problems } = claimable(config.catalog, config.problems);
     log.info({ event: 'catalog_reloaded', problems }, 'the catalog was read again');
     if (problems.length > 0 && problems.length <= LIMITS.maxSupportedProblems) worker.offer(problems);
     else log.error({ event: 'problems_refused', problems: problems.length }, 'as many globs of problems cannot be claimed; what was claimed before stays');

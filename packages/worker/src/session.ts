@@ -70,6 +70,9 @@ export class Session {
     this.#leaseUntil = registeredAt + registered.lease_seconds * 1000;
     this.#offering = new Offering({
       client: parts.client, identity: this.identity, over: this.#over.signal, endedBy: (error) => this.#endedBy(error), log: parts.log,
+      settled: () => {
+        this.#change.tell();
+      },
     });
     this.#pulse = parts.pulses.open({
       apiUrl: parts.apiUrl, identity: this.identity, renewedAt: registeredAt,
@@ -186,7 +189,7 @@ export class Session {
       ready: (stop) => this.#ready(stop),
       begin: (task) => {
         if (this.#over.signal.aborted) return;
-        if (this.#room() > 0) this.#begin(task);
+        if (this.#room() > 0 && this.#offering.wants(task.problem_id)) this.#begin(task);
         else this.#refuse(task);
       },
       refuse: (task) => {
@@ -207,10 +210,11 @@ export class Session {
 
   async #ready(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      if (this.#room() > 0) {
+      // A claim made before the API knows what is offered could bring what was just handed back.
+      if (this.#room() > 0 && !this.#offering.isTelling) {
         // Tasks that end in the same moment make room together.
         await nextTurn();
-        if (this.#room() > 0) return;
+        if (this.#room() > 0 && !this.#offering.isTelling) return;
         continue;
       }
       const waiting = new AbortController();
@@ -253,7 +257,11 @@ export class Session {
   }
 
   #refuse(task: Task): void {
-    this.#handBack({ task_id: task.id, attempt: task.attempt }, this.#parts.fitness.reason ?? 'the worker takes nothing more');
+    this.#handBack({ task_id: task.id, attempt: task.attempt }, this.#whyNot(task));
+  }
+
+  #whyNot(task: Task): string {
+    return this.#parts.fitness.reason ?? (this.#offering.wants(task.problem_id) ? 'the worker takes nothing more' : 'the worker takes this problem no more');
   }
 
   #handBack(attempt: { readonly task_id: string; readonly attempt: number }, reason: string): void {

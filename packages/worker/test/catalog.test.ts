@@ -66,7 +66,8 @@ describe('catalog', () => {
   }
 
   it('reports all mistakes together', () => {
-    expect(mistakes('problems:\n  - match: a\n    command: []\n    concurrency: 0\n').split('\n')).to.have.length(2);
+    const places = mistakes('problems:\n  - match: a\n    concurrency: 0\n    command: []\n  - match: b\n    command: [x]\n    simulated: true\n').split('\n').map((line) => line.split(' ')[0]);
+    expect(places).to.deep.equal(['c.yaml:3:18:', 'c.yaml:4:14:', 'c.yaml:5:5:']);
   });
 
   it('keeps what it has where the file has become wrong, and takes it once it is right; what runs keeps its entry', async () => {

@@ -59,9 +59,18 @@ describe('module executor', () => {
     });
   }
 
-  it('fails where its handler never ends and waits for nothing', async () => {
-    expect((await runModule('m.mjs', 'export default () => new Promise(() => {})')).execution.kind).to.equal('failed');
-  });
+  const ends: [string, string, RegExp][] = [
+    ['waits for nothing', 'await new Promise(() => {})', /^the handler waits, and nothing is left/],
+    ['ends its process as if all was well', 'process.exit(0)', /^the handler ended its process with code 0$/],
+    ['ends its process', 'process.exit(7)', /^the handler ended its process with code 7$/],
+    ['throws where nobody waits for it', "setTimeout(() => { throw new Error('in a timer'); }); await new Promise((resolve) => setTimeout(resolve, 60_000))", /^in a timer$/],
+    ['leaves a rejection to nobody', "Promise.reject(new Error('on its own')); await new Promise((resolve) => setTimeout(resolve, 60_000))", /^on its own$/],
+  ];
+  for (const [what, code, error] of ends) {
+    it(`fails, and says why, where its handler ${what}`, async () => {
+      expect(errorOf((await runModule('m.mjs', `export default async () => { ${code} }`)).execution)).to.match(error);
+    });
+  }
 
   it('tells a handler to stop by its signal', async () => {
     const { execution, lines } = await runModule('m.mjs', `

@@ -235,4 +235,14 @@ describe('worker processes', function () {
     expect(await taken.exit()).to.equal(2);
     expect(taken.errors()).to.match(/WORKER_PORT \(--port\).*cannot be listened on/);
   });
+
+  it('claims nothing that it has no executor for, and takes no option that it does not know', async () => {
+    const wider = start(['--problems', 'test-*,other-*']);
+    expect(await wider.exit()).to.equal(2);
+    expect(wider.errors()).to.match(/WORKER_PROBLEMS \(--problems\) holds other-\*: the catalog has no executor/);
+    const mistyped = start(['--no-such-option']);
+    expect(await mistyped.exit()).to.equal(2);
+    expect(mistyped.errors()).to.match(/unknown option '--no-such-option'/);
+    expect(api.calls).to.be.empty;
+  });
 });

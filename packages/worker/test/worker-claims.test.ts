@@ -63,6 +63,32 @@ describe('worker: claims', () => {
     await worker.drain();
   });
 
+  it('hands back what a claim brings of a problem that it offers no more, and claims again when the API knows', async () => {
+    const { api } = stage.current;
+    const worker = stage.current.start({ problems: ['test-*', 'old-*'] });
+    await api.untilCalls('claim');
+    worker.offer(['test-*']);
+    const old = api.give({ problem_id: 'old-1' });
+    const { verb, body } = await api.until(() => api.model.ended.get(`${old.id}/1`));
+    expect({ verb, body }).to.deep.equal({ verb: 'release', body: { reason: 'the worker takes this problem no more' } });
+    const next = api.give();
+    await api.until(() => api.model.ended.get(`${next.id}/1`)?.verb === 'complete');
+    expect(stage.current.begun).to.equal(1);
+    await worker.drain();
+  });
+
+  it('fails a task of a problem that it offered no more, where the API goes by what it registered with', async () => {
+    const { api } = stage.current;
+    const worker = stage.current.start({ problems: ['test-*', 'old-*'] });
+    await api.untilCalls('claim');
+    api.script('heartbeat', ...Array.from({ length: 3 }, () => problem('validation_failed')));
+    worker.offer(['test-*']);
+    await api.until(() => api.of('heartbeat').some((call) => call.body.capabilities !== undefined && call.status === 422));
+    const old = api.give({ problem_id: 'old-1' });
+    expect((await api.until(() => api.model.ended.get(`${old.id}/1`))).body.error).to.match(/no executor/);
+    await worker.drain();
+  });
+
   it('hands a task back that it is not fit for, and takes no other before it is fit', async () => {
     const { api } = stage.current;
     api.model.intervalSeconds = 0.3;

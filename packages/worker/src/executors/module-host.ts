@@ -61,16 +61,30 @@ async function main(path: string): Promise<number> {
   const say = (event: Record<string, unknown>): void => {
     writeSync(events, `${JSON.stringify(event)}\n`);
   };
+  const fail = (thrown: unknown): number => {
+    const { message, stack, retryable = true, retryAfterSeconds } = (thrown instanceof Error ? thrown : new Error(String(thrown))) as HandlerError;
+    console.error(stack ?? message);
+    say({ type: 'failure', error: message === '' ? 'the handler threw an error without a message' : message, retryable, retry_after_seconds: retryAfterSeconds });
+    return retryable ? EXIT_FAILED : EXIT_PERMANENT;
+  };
+  const onExit = (code: number): void => {
+    say({ type: 'failure', error: `the handler ended its process with code ${code}` });
+    // Without a result it would count as completed.
+    if (code === 0) process.exitCode = EXIT_FAILED;
+  };
+  process.on('exit', onExit);
+  const exit = (code: number): never => process.off('exit', onExit).exit(code);
+  // Thrown where nobody waits for it, such as in a timer.
+  process.on('uncaughtException', (error) => exit(fail(error)));
+  process.on('beforeExit', () => exit(fail(new Error('the handler waits, and nothing is left that it could wait for'))));
   try {
     const result = await handler(task, contextOf(task, say, stop.signal));
     if (result !== undefined) writeFileSync(fromEnvironment('TASK_RESULT_FILE'), JSON.stringify(result));
     return 0;
   } catch (error) {
-    const { message, stack, retryable = true, retryAfterSeconds } = (error instanceof Error ? error : new Error(String(error))) as HandlerError;
-    console.error(stack ?? message);
-    say({ type: 'failure', error: message === '' ? 'the handler threw an error without a message' : message, retryable, retry_after_seconds: retryAfterSeconds });
-    return retryable ? EXIT_FAILED : EXIT_PERMANENT;
+    return fail(error);
   } finally {
+    process.off('exit', onExit);
     closeSync(events);
   }
 }
