@@ -109,6 +109,10 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
       watches.stop();
       return Promise.resolve();
     });
+    undo.push(() => {
+      endConnections(server);
+      return Promise.resolve();
+    });
     sweeper.start();
     undo.push(() => sweeper.stop());
 
@@ -124,16 +128,19 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
   }
 }
 
-/** Takes no new connections, ends each that is open with its next answer, and cuts what is left after a while. */
+/** From now on each connection ends with its next answer: a worker would go on calling over the one that it has. */
+function endConnections(server: Server): void {
+  server.prependListener('request', (_req, res) => {
+    res.setHeader('Connection', 'close');
+  });
+}
+
+/** Takes no new connections, lets running calls finish for a while, then cuts them. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve();
     });
-  });
-  // A worker would go on calling over the connection that it has.
-  server.prependListener('request', (_req, res) => {
-    res.setHeader('Connection', 'close');
   });
   // Those whose call was under way at the first look are idle a moment later.
   const idle = setInterval(() => {
