@@ -23,6 +23,14 @@ interface Answered {
   readonly answer: Record<string, unknown> | null;
 }
 
+/** A report among many. */
+interface OneOfMany {
+  readonly task_id: string;
+  readonly attempt: number;
+  readonly outcome: Report['how'];
+  readonly result?: unknown;
+}
+
 const HOW: Readonly<Record<string, Report['how']>> = { complete: 'completed', fail: 'failed', release: 'released' };
 
 /** The operations of one worker host. A line that a kill has cut off stands for nothing. */
@@ -35,24 +43,34 @@ export function operationsOf(host: string, text: string): Operation[] {
     }
   });
   const answers = new Map(lines.flatMap((line) => (line.type === 'answer' ? [[line.call, line] as const] : [])));
-  return lines.flatMap((line) => (line.type === 'invoke' ? [operationOf(host, line, answers.get(line.call))] : []));
+  return lines.flatMap((line) => (line.type === 'invoke' ? operationsIn(host, line, answers.get(line.call)) : []));
 }
 
-function operationOf(client: string, { at, path, session, attempt, body }: Invoke, answered: Answered | undefined): Operation {
+/** One call; each of many tasks that it claims, or ends, counts as if it had been claimed or ended alone. */
+function operationsIn(client: string, { at, path, session, attempt, body }: Invoke, answered: Answered | undefined): Operation[] {
   const result: Outcome = answered === undefined || answered.status >= 500 ? 'unknown' : answered.status < 400 ? 'ok' : 'fail';
   const answer = result === 'ok' ? (answered?.answer ?? null) : null;
   const code = result === 'fail' ? ((answered?.answer?.['code'] as string | undefined) ?? String(answered?.status)) : null;
   const noted = { client, began: at, ended: answered?.at ?? null, result, code };
   const [, taskId = '', verb = ''] = /\/tasks\/([^/]+)\/(\w+)$/.exec(path) ?? [];
   const how = HOW[verb];
-  if (path.endsWith('/register')) return { ...noted, verb: 'register', workerId: (answer?.['id'] as string | undefined) ?? null, session: (answer?.['session'] as string | undefined) ?? null };
-  if (path.endsWith('/claim')) {
-    const claimed = answer === null ? null : { taskId: String(answer['id']), attempt: Number(answer['attempt']) };
-    return { ...noted, verb: 'claim', session: session ?? '', requestId: (body?.['request_id'] as string | undefined) ?? null, claimed };
+  if (path.endsWith('/register')) return [{ ...noted, verb: 'register', workerId: (answer?.['id'] as string | undefined) ?? null, session: (answer?.['session'] as string | undefined) ?? null }];
+  if (path.endsWith('/claim') || path.endsWith('/claim-batch')) {
+    const tasks = answer === null ? [] : ((answer['tasks'] ?? [answer]) as { id: string; attempt: number }[]);
+    const asked = { ...noted, verb: 'claim', session: session ?? '', requestId: (body?.['request_id'] as string | undefined) ?? null } as const;
+    return tasks.length === 0 ? [{ ...asked, claimed: null }] : tasks.map((task) => ({ ...asked, claimed: { taskId: task.id, attempt: task.attempt } }));
   }
-  if (how !== undefined) return { ...noted, verb: 'report', how, session: session ?? '', taskId, attempt, body };
+  if (path.endsWith('/report')) {
+    const answers = (answer?.['reports'] ?? []) as { accepted: boolean; problem?: string }[];
+    return ((body?.['reports'] ?? []) as OneOfMany[]).map(({ task_id, attempt: own, outcome, result: its, ...rest }, n): Report => {
+      const one = answers[n];
+      const refused = one?.accepted === false ? { result: 'fail' as const, code: one.problem ?? 'unknown' } : {};
+      return { ...noted, ...refused, verb: 'report', how: outcome, session: session ?? '', taskId: task_id, attempt: own, body: its ?? rest };
+    });
+  }
+  if (how !== undefined) return [{ ...noted, verb: 'report', how, session: session ?? '', taskId, attempt, body }];
   const entries = (body?.['entries'] ?? []) as { message: string }[];
-  return { ...noted, verb: 'logs', session: session ?? '', taskId, attempt, offset: Number(body?.['offset'] ?? 0), messages: entries.map(({ message }) => message) };
+  return [{ ...noted, verb: 'logs', session: session ?? '', taskId, attempt, offset: Number(body?.['offset'] ?? 0), messages: entries.map(({ message }) => message) }];
 }
 
 /** What really ran. */

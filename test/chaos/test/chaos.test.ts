@@ -113,6 +113,27 @@ describe('the records of workers', () => {
     const found = operationsOf('host', `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"at":8,"ca`);
     expect(found.map(({ result, code }) => [result, code])).to.deep.equal([['ok', null], ['unknown', null], ['fail', 'attempt_not_held'], ['unknown', null]]);
   });
+
+  it('have each task that was claimed, and each report, of a call about many', () => {
+    const path = '/api/v1/workers/worker-001-kind';
+    const reports = [{ task_id: 't', attempt: 1, outcome: 'completed', result: { x: 1 } }, { task_id: 'u', attempt: 2, outcome: 'failed', error: 'no' }];
+    const lines = [
+      { at: 1, call: 'a', type: 'invoke', path: `${path}/claim-batch`, session: 's', attempt: 0, body: { request_id: 'r', max_tasks: 2 } },
+      { at: 2, call: 'a', type: 'answer', status: 200, answer: { tasks: [{ id: 't', attempt: 1 }, { id: 'u', attempt: 2 }] } },
+      { at: 3, call: 'b', type: 'invoke', path: `${path}/claim-batch`, session: 's', attempt: 0, body: { request_id: 'q' } },
+      { at: 4, call: 'b', type: 'answer', status: 200, answer: { tasks: [] } },
+      { at: 5, call: 'c', type: 'invoke', path: `${path}/report`, session: 's', attempt: 0, body: { reports } },
+      { at: 6, call: 'c', type: 'answer', status: 200, answer: { reports: [{ accepted: true }, { accepted: false, problem: 'attempt_not_held' }] } },
+      { at: 7, call: 'd', type: 'invoke', path: `${path}/report`, session: 's', attempt: 0, body: { reports: reports.slice(0, 1) } },
+    ];
+    const found = operationsOf('host', lines.map((line) => JSON.stringify(line)).join('\n'));
+    expect(found.flatMap((one) => (one.verb === 'claim' ? [[one.requestId, one.claimed]] : []))).to.deep.equal([
+      ['r', { taskId: 't', attempt: 1 }], ['r', { taskId: 'u', attempt: 2 }], ['q', null],
+    ]);
+    expect(found.flatMap((one) => (one.verb === 'report' ? [[one.taskId, one.attempt, one.how, one.body, one.result, one.code]] : []))).to.deep.equal([
+      ['t', 1, 'completed', { x: 1 }, 'ok', null], ['u', 2, 'failed', { error: 'no' }, 'fail', 'attempt_not_held'], ['t', 1, 'completed', { x: 1 }, 'unknown', null],
+    ]);
+  });
 });
 
 describe('a mutant', () => {
