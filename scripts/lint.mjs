@@ -1,7 +1,7 @@
 /** Every check that needs no running program; all of them run, two at a time, and any that complains fails the whole. */
 import { exitCode, main } from './lib/run.mjs';
 
-const code = ['code', 'eslint', ['--max-warnings=0', '--no-warn-ignored', '--no-error-on-unmatched-pattern', '.']];
+const style = ['code', 'eslint', ['--max-warnings=0', '--no-warn-ignored', '--no-error-on-unmatched-pattern', '.']];
 const others = [
   ['openapi.yaml', 'redocly', ['lint', 'openapi.yaml', '--extends=recommended', '--max-problems=50']],
   ['generated types', process.execPath, ['scripts/generate-contract.mjs', '--check']],
@@ -25,6 +25,6 @@ async function inTurn(checks) {
 }
 
 await main(async () => {
-  const clean = await Promise.all([inTurn([code]), inTurn(others)]);
+  const clean = await Promise.all([inTurn([style]), inTurn(others)]);
   return clean.every(Boolean) ? 0 : 1;
 });

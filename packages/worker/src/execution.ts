@@ -27,10 +27,10 @@ export interface Executed {
 export interface Signals {
   /** Aborts when the task is to stop. */
   readonly stop: AbortSignal;
-  /** Aborts when the attempt is not this worker's any more: nothing more is said of it. */
-  readonly disowned: () => AbortSignal;
-  /** Whether it has: a signal is dear, and most attempts need none. */
+  /** Whether the attempt is not this worker's any more: nothing more is said of it. */
   readonly isDisowned: () => boolean;
+  /** The signal that aborts then. Made when it is asked for: signals are dear, and most attempts need none. */
+  readonly disowned: () => AbortSignal;
 }
 
 /** Runs `task` as `entry` says; resolves when nothing of it runs, and nothing is left of it but its artifacts. Never rejects. */

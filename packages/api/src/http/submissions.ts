@@ -16,11 +16,16 @@ interface Origin {
   readonly scheduleId?: string;
 }
 
-/** PostgreSQL's real takes no number that is nearer to 0 than this, but 0. */
-const SMALLEST_REAL = 1e-37;
-const storable = (value: number): number => (Math.abs(value) < SMALLEST_REAL ? 0 : value);
-
 const DEFAULT_RETRY = { initial_seconds: 1, factor: 2, max_seconds: 3600, jitter: 0.2 };
+
+/** PostgreSQL's `real` refuses a number that is nearer to 0 than this. */
+const SMALLEST_REAL = 1e-37;
+
+/** As a task keeps it. */
+function backoffOf({ initial_seconds, factor, max_seconds, jitter }: typeof DEFAULT_RETRY): [number, number, number, number] {
+  const storable = (value: number): number => (value < SMALLEST_REAL ? 0 : value);
+  return [storable(initial_seconds), factor, storable(max_seconds), storable(jitter)];
+}
 
 /** Refuses a name that has too many bytes; the contract can only count characters. @throws Problem */
 export function checkBytes(path: string, name: string | null | undefined): void {
@@ -57,7 +62,7 @@ export function toSubmission(
     timeoutSeconds: body.timeout_seconds ?? config.defaultTimeoutSeconds,
     maxAttempts: retry?.max_attempts ?? 1,
     maxLost: body.max_lost ?? LIMITS.defaultMaxLost,
-    backoff: (retry?.max_attempts ?? 1) > 1 ? [storable(backoff.initial_seconds), storable(backoff.factor), storable(backoff.max_seconds), storable(backoff.jitter)] : null,
+    backoff: (retry?.max_attempts ?? 1) > 1 ? backoffOf(backoff) : null,
     runAt: body.run_at ?? null,
     delaySeconds: body.delay_seconds ?? null,
     expiresAt: body.expires_at ?? null,
