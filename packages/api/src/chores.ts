@@ -10,9 +10,9 @@ import { fireNext } from './queue/schedule.js';
 import { submit, withRaces, type Submitted } from './queue/submit.js';
 import type { Chore } from './sweeper.js';
 
-/** Fires, and pieces of bulk operations, of one round; what is left waits for the next. */
+/** Fires of one round, pieces of bulk operations, and tasks that a piece looks at; what is left waits for the next round. */
 const MAX_FIRES = 200;
-const MAX_PIECES = 20;
+const BULK_BOUNDS = { maxPieces: 20, maxTasks: 200 };
 
 interface Parts {
   readonly config: ApiConfig;
@@ -50,10 +50,10 @@ export function schedules({ config, db, aftermath, log }: Parts): Chore {
 }
 
 /** Does some pieces of the bulk operations that are running. */
-export function bulkOperations({ config, db, aftermath, metrics }: Parts): Chore {
+export function bulkOperations({ config, db, aftermath, metrics }: Omit<Parts, 'log'>, { maxPieces, maxTasks } = BULK_BOUNDS): Chore {
   return async () => {
-    for (let n = 0; n < MAX_PIECES; n++) {
-      const piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs)));
+    for (let n = 0; n < maxPieces; n++) {
+      const piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks)));
       if (piece === null) return;
       const running = piece.cancelled.map(({ worker_id: worker }) => worker).filter((worker) => worker !== null);
       metrics.attempts.inc({ outcome: 'cancelled' }, running.length);

@@ -12,9 +12,6 @@ import { idsOf, leastIdAt, type TaskFilter } from './filter.js';
 import { readRetried, retriedEdges, retryOf } from './retry.js';
 import { submit, type Submitted } from './submit.js';
 
-/** Tasks that one piece looks at. */
-const PIECE = 200;
-
 export interface BulkRow {
   id: string;
   action: 'cancel' | 'retry';
@@ -69,15 +66,18 @@ export interface Piece {
 
 const NOTHING: Submitted = { rows: [], created: [], parentsEnded: false };
 
-/** In a transaction: does the next piece of the operation that has waited longest. Null: none is running, or others are at them. */
-export async function advanceBulk(transaction: Database, ageingMs: number): Promise<Piece | null> {
+/**
+ * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest. Null: none is
+ * running, or others are at them.
+ */
+export async function advanceBulk(transaction: Database, ageingMs: number, most: number): Promise<Piece | null> {
   const { rows } = await sql<BulkRow>`
     select * from bulk_operations where state = 'running' order by updated_at limit 1 for update skip locked`.execute(transaction);
   const [row] = rows;
   if (row === undefined) return null;
   const filter = narrowed(row.action, row.filter);
   const { rows: found } = filter === null ? { rows: [] } : await sql<{ id: string }>`
-    select id from (${idsOf(filter, { after: row.place ?? leastIdAt('1970-01-01T00:00:00Z'), descending: false, limit: PIECE })}) as ids
+    select id from (${idsOf(filter, { after: row.place ?? leastIdAt('1970-01-01T00:00:00Z'), descending: false, limit: most })}) as ids
      where id < ${row.until}::uuid order by id`.execute(transaction);
   const ids = found.map(({ id }) => id);
   let cancelled: Cancelled[] = [];
@@ -90,7 +90,7 @@ export async function advanceBulk(transaction: Database, ageingMs: number): Prom
     }
   }
   const changed = cancelled.length + submitted.created.filter((created) => created).length;
-  const isLast = ids.length < PIECE;
+  const isLast = ids.length < most;
   const { rows: noted } = await sql`
     update bulk_operations
        set place = coalesce(${ids.at(-1) ?? null}::uuid, place), examined = examined + ${ids.length}, changed = changed + ${changed},

@@ -100,7 +100,9 @@ export async function changeSchedule(db: Database, before: ScheduleRow, changes:
     update schedules
        set name = ${after.name}, cron = ${after.cron}, timezone = ${after.timezone}, task = ${JSON.stringify(after.task)}::json,
            overlap = ${after.overlap}, misfire = ${after.misfire}, paused = ${after.paused},
-           next_at = case when ${anew} then ${next?.toISOString() ?? null}::timestamptz else next_at end, updated_at = now()
+           next_at = case when ${anew} then ${next?.toISOString() ?? null}::timestamptz else next_at end,
+           -- Two changes in one millisecond must not look like one.
+           updated_at = greatest(now(), updated_at + interval '1 millisecond')
      where id = ${before.id}::uuid and ended_at is null and updated_at = ${before.updated_at.toISOString()}::timestamptz
     returning ${SCHEDULE_COLUMNS}`.execute(db);
   return rows[0] ?? null;

@@ -7,12 +7,13 @@ import type { Database } from '../../src/db/database.js';
 import { callerOf, type Answer } from '../support/api.js';
 import { expectInvariants } from '../support/invariants.js';
 import type { Sweep } from '../support/sweeper.js';
+import { Background } from './background.js';
 import { check } from './check.js';
 import { Model, type NamedAttempt } from './model.js';
 import { Reporting, WORKERS } from './reporting.js';
 import { databaseSnapshot, differences, modelSnapshot } from './snapshot.js';
 import { picked, type Named, type Step, type StepOf } from './steps.js';
-import { Submitter, UNKNOWN } from './submitter.js';
+import { Submitter, UNKNOWN, type Call } from './submitter.js';
 import { moveTime, type Move } from './time.js';
 
 interface ClaimedBody {
@@ -24,17 +25,18 @@ export class History {
   readonly #model = new Model();
   readonly #urls: readonly string[];
   readonly #db: Database;
-  readonly #sweep: Sweep;
   readonly #submitter: Submitter;
   readonly #reporting: Reporting;
+  readonly #background: Background;
   #calls = 0;
 
   constructor({ urls, db, sweep }: { urls: readonly string[]; db: Database; sweep: Sweep }) {
     this.#urls = urls;
     this.#db = db;
-    this.#sweep = sweep;
-    this.#submitter = new Submitter(this.#model, db, (...request) => this.#call(...request));
-    this.#reporting = new Reporting(this.#model, (...request) => this.#call(...request));
+    const call: Call = (...request) => this.#call(...request);
+    this.#submitter = new Submitter(this.#model, db, call);
+    this.#reporting = new Reporting(this.#model, call);
+    this.#background = new Background({ model: this.#model, db, call, submitter: this.#submitter, sweep });
   }
 
   async take(step: Step): Promise<void> {
@@ -75,11 +77,11 @@ export class History {
         return;
       }
       case 'overdue': case 'arrive': case 'expire': return this.#pass(step.verb, step.pick);
-      case 'sweep': {
-        await this.#sweep();
-        this.#model.sweep();
-        return;
-      }
+      case 'schedule': return this.#background.schedule(step);
+      case 'changeSchedule': case 'unschedule': case 'due': return this.#background.ofSchedule(step);
+      case 'bulk': return this.#background.bulk(step);
+      case 'stopBulk': return this.#background.stopBulk(step);
+      case 'sweep': return this.#background.sweep();
     }
   }
 
@@ -179,7 +181,7 @@ export class History {
     }
   }
 
-  async #pass(move: Exclude<Move, 'lapse'>, pick: number): Promise<void> {
+  async #pass(move: Extract<Move, 'overdue' | 'arrive' | 'expire'>, pick: number): Promise<void> {
     const { live, running } = this.#model.tasks;
     const task = picked(move === 'overdue' ? running : live.filter((one) => (move === 'arrive' ? one.available : one.expires) === 'future'), pick);
     if (task === undefined) return;

@@ -2,7 +2,9 @@
  * The service as it should be: what each call answers and what it changes. A call is made of the API first, and then of the
  * model, which is given what only the database can know (ids, sessions, moments). Pure.
  */
+import type { Born } from './born.js';
 import { Fleet, type ModelWorker } from './fleet.js';
+import { Standing } from './standing.js';
 import { rankOf, retried, store, twinsOf, type Given, type Item } from './submissions.js';
 import { isLive, statusOf, type AttemptEnd, type ModelTask } from './task.js';
 import { Tasks } from './tasks.js';
@@ -66,6 +68,7 @@ export class Model {
   readonly fleet = new Fleet();
   /** The tasks of each workflow, by its id. */
   readonly workflows = new Map<string, string[]>();
+  readonly standing = new Standing(this.tasks, (items, given) => this.submit(items, given));
 
   /** Which of `items` are earlier tasks: see twinsOf. */
   twins(items: readonly Item[]): (string | number | null)[] {
@@ -216,7 +219,13 @@ export class Model {
     return { status: 200 };
   }
 
-  sweep(): void {
+  /** `born`: what came into being by it. */
+  sweep(born: Born): void {
+    this.#sweepTasks();
+    this.standing.sweep(born);
+  }
+
+  #sweepTasks(): void {
     for (const worker of this.fleet.workers.values()) {
       if (worker.lapsed && worker.ended === null) worker.ended = 'lapsed';
     }

@@ -1,5 +1,7 @@
 /** The steps of a random history, and how likely each is. Numbers that pick something are taken modulo what there is. */
 import fc from 'fast-check';
+import type { BulkFilter } from './bulk.js';
+import type { Misfire, Overlap, ScheduleChanges } from './schedules.js';
 import type { Moment, Spec } from './task.js';
 
 type Pick = number;
@@ -60,6 +62,12 @@ export type Step =
   | Steps<'unlimit', { pick: Pick }>
   | Steps<'lapse', { worker: Pick }>
   | Steps<'overdue' | 'arrive' | 'expire', { pick: Pick }>
+  | Steps<'schedule', { spec: Spec; overlap: Overlap; misfire: Misfire; paused: boolean; keyed: boolean }>
+  | Steps<'changeSchedule', { pick: Pick; changes: ScheduleChanges }>
+  | Steps<'unschedule', { pick: Pick }>
+  | Steps<'due', { pick: Pick; missed: boolean }>
+  | Steps<'bulk', { action: 'cancel' | 'retry'; filter: BulkFilter; keyed: boolean }>
+  | Steps<'stopBulk', { pick: Pick }>
   | Steps<'sweep', unknown>;
 
 /** The step of a verb. */
@@ -70,6 +78,8 @@ export function picked<T>(list: readonly T[], pick: Pick): T | undefined {
   return list[pick % Math.max(1, list.length)];
 }
 
+/** Fires that no test lives to see: a schedule is due where the test says so. */
+export const CRONS = ['0 0 1 1 *', '30 6 1 7 *'] as const;
 export const PROBLEMS = ['model-a', 'model-b', 'other'];
 const pick = fc.nat(1000);
 /** Without the null prototypes that fast-check mixes in, which only blur a printed history. */
@@ -108,6 +118,17 @@ const aim: fc.Arbitrary<Aim> = record({
 const session = often<Session>('current', 'none', 'former');
 const globs = fc.constantFrom<string[]>([], [], ['model-*'], ['other', 'model-?']);
 
+const overlap = fc.constantFrom<Overlap[]>('allow', 'skip');
+const misfire = fc.constantFrom<Misfire[]>('run_once', 'skip');
+const changes: fc.Arbitrary<ScheduleChanges> = record({
+  cron: often<string | null>(null, ...CRONS), overlap: fc.option(overlap), misfire: fc.option(misfire), paused: fc.constantFrom(true, false, null),
+});
+const filter: fc.Arbitrary<BulkFilter> = fc.constantFrom<BulkFilter>(
+  {}, {}, { problem_id: 'model-a' }, { problem_glob: 'model-*' }, { labels: { team: 'x' } }, { labels: { team: 'x', tier: '1' }, problem_glob: '*-a' },
+  { worker_id: 'worker-001-kind' }, { status: ['pending'] }, { status: ['running', 'failed'] }, { status: ['completed'], problem_id: 'other' },
+  { status: ['cancelled', 'timeout'], worker_id: 'worker-002-kind' },
+);
+
 const always = <V extends string>(verb: V): fc.Arbitrary<V> => fc.constant(verb);
 const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
   [10, record({ verb: always('submit'), spec, parents, missing: often(false, false, false, true), byDelay: fc.boolean(), keyed })],
@@ -137,7 +158,13 @@ const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
   [1, fc.oneof(record({ verb: always('unlimit'), pick }), record({ verb: always('changeLimit'), pick, maxRunning: fc.integer({ min: 1, max: 3 }) }))],
   [1, record({ verb: always('lapse'), worker: pick })],
   [4, record({ verb: fc.constantFrom('overdue', 'arrive', 'arrive', 'expire'), pick })],
-  [3, record({ verb: always('sweep') })],
+  [1, record({ verb: always('schedule'), spec, overlap, misfire, paused: often(false, true), keyed })],
+  [2, record({ verb: always('changeSchedule'), pick, changes })],
+  [1, record({ verb: always('unschedule'), pick })],
+  [3, record({ verb: always('due'), pick, missed: often(false, true) })],
+  [2, record({ verb: always('bulk'), action: fc.constantFrom('cancel', 'retry', 'retry'), filter, keyed })],
+  [1, record({ verb: always('stopBulk'), pick })],
+  [4, record({ verb: always('sweep') })],
 ];
 
 /** Without these most histories would be about nobody. The third worker registers in some. */

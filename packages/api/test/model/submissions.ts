@@ -9,6 +9,7 @@ export interface Item {
   /** Ids of tasks, or places in the same submission. */
   readonly needs: readonly { readonly parent: string | number; readonly name: string }[];
   readonly retryOf?: string;
+  readonly scheduleId?: string;
 }
 
 /** What the database gave a task that was stored. */
@@ -49,9 +50,9 @@ export function store(items: readonly Item[], given: readonly (Given | null)[], 
   return stored;
 }
 
-function fresh({ spec, retryOf }: Item, { id, createdAtMs, runAtMs }: Given, needs: ModelTask['needs']): ModelTask {
+function fresh({ spec, retryOf, scheduleId }: Item, { id, createdAtMs, runAtMs }: Given, needs: ModelTask['needs']): ModelTask {
   return {
-    id, spec, retryOf: retryOf ?? null, createdAtMs, priority: spec.priority, rank: rankOf(Math.max(createdAtMs, runAtMs ?? 0), spec.priority),
+    id, spec, retryOf: retryOf ?? null, scheduleId: scheduleId ?? null, createdAtMs, priority: spec.priority, rank: rankOf(Math.max(createdAtMs, runAtMs ?? 0), spec.priority),
     state: 'pending', reason: null, available: spec.start, expires: spec.expires, attempt: 0, failures: 0, losses: 0, holder: null,
     endedBy: null, attempts: [], lines: 0, linesBefore: 0, needs, open: new Map<string, DependencyKind>(), result: null, reusedFrom: null,
   };

@@ -31,7 +31,7 @@ export class Submitter {
   async submit({ spec, parents, missing, byDelay, keyed }: StepOf<'submit'>): Promise<void> {
     const item = this.#item({ spec, parents });
     const ids = item.needs.map(({ parent }) => String(parent));
-    const answer = await this.#create('/tasks', bodyOf(spec, missing ? [...ids, UNKNOWN] : ids, byDelay), keyed);
+    const answer = await this.create('/tasks', bodyOf(spec, missing ? [...ids, UNKNOWN] : ids, byDelay), keyed);
     const refused = (missing && this.#model.twins([item])[0] === null) || isContradictory(item) || (missing && spec.reuseSeconds !== null);
     if (refused) check(answer, { status: 422, code: 'validation_failed' });
     else await this.#one(item, answer);
@@ -45,7 +45,7 @@ export class Submitter {
       if (kept === undefined) return { item, kept, key: key === 'none' ? null : this.#keys.make(), body };
       return key === 'again' ? { item: null, kept, key: kept.key, body: kept.body } : { item, kept, key: kept.key, body: { ...body, name: 'other' } };
     });
-    const answer = await this.#create('/tasks/batch', { tasks: offered.map(({ body, key }) => (key === null ? body : { ...body, idempotency_key: key })) }, keyed);
+    const answer = await this.create('/tasks/batch', { tasks: offered.map(({ body, key }) => (key === null ? body : { ...body, idempotency_key: key })) }, keyed);
     const keys = offered.map(({ key }) => key).filter((key) => key !== null);
     if (offered.some(({ item }) => item !== null && isContradictory(item)) || new Set(keys).size < keys.length) {
       check(answer, { status: 422, code: 'validation_failed' });
@@ -76,7 +76,7 @@ export class Submitter {
       spec: { ...spec, dedupeKey: null, reuseSeconds: null },
       needs: n === 0 ? [] : [...new Set(parents.map((pick) => pick % n))].map((parent) => ({ parent, name: `t${parent}` })),
     }));
-    const answer = await this.#create('/workflows', {
+    const answer = await this.create('/workflows', {
       tasks: wanted.map(({ spec, needs }, n) => ({ name: `t${n}`, ...commonBody(spec, false), depends_on: needs.map(({ name }) => name) })),
     }, keyed);
     await this.#storeWorkflow(wanted, answer);
@@ -90,14 +90,14 @@ export class Submitter {
       this.#model.cancelWorkflow(id);
       return;
     }
-    const answer = await this.#create(`/workflows/${id}/retry`, undefined, keyed);
+    const answer = await this.create(`/workflows/${id}/retry`, undefined, keyed);
     const again = this.#model.retryWorkflow(id);
     if (Array.isArray(again)) await this.#storeWorkflow(again, answer);
     else check(answer, again);
   }
 
   async retry(id: string, keyed: boolean): Promise<void> {
-    const answer = await this.#create(`/tasks/${id}/retry`, undefined, keyed);
+    const answer = await this.create(`/tasks/${id}/retry`, undefined, keyed);
     const again = this.#model.retry(id);
     if (isExpected(again)) check(answer, again);
     else await this.#one(again, answer);
@@ -119,7 +119,7 @@ export class Submitter {
   }
 
   /** Asks for a creation, under a new key where it is `keyed`. A request that is refused leaves its key free. */
-  async #create(path: string, body: unknown, keyed: boolean): Promise<Answer> {
+  async create(path: string, body: unknown, keyed: boolean): Promise<Answer> {
     if (!keyed) return this.#call('POST', path, body);
     const key = this.#keys.make();
     const answer = await this.#call('POST', path, body, { 'idempotency-key': key });

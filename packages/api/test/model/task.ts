@@ -45,6 +45,7 @@ export interface ModelTask {
   readonly id: string;
   readonly spec: Spec;
   readonly retryOf: string | null;
+  readonly scheduleId: string | null;
   readonly createdAtMs: number;
   priority: number;
   rank: number;

@@ -4,7 +4,8 @@
  */
 import { pino } from 'pino';
 import { Aftermath } from '../../src/aftermath.js';
-import type { ApiConfig } from '../../src/config.js';
+import { bulkOperations, schedules } from '../../src/chores.js';
+import { readConfig, type ApiConfig } from '../../src/config.js';
 import type { Database } from '../../src/db/database.js';
 import { Listener } from '../../src/db/listener.js';
 import { Follows } from '../../src/follows.js';
@@ -17,6 +18,9 @@ import { Watches } from '../../src/watches.js';
 /** Settings of an API whose own sweeper never comes to its first round. */
 export const NO_SWEEPS: Partial<ApiConfig> = { sweepIntervalMs: 2 ** 30 };
 
+/** Tasks that a bulk operation looks at in one round: few, so that others come between its pieces. */
+export const BULK_PIECE = 2;
+
 /** One round; throws where a step of it failed. */
 export type Sweep = () => Promise<void>;
 
@@ -25,7 +29,7 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
   // A sweeper logs the failure of a step and goes on.
   const log = pino({ level: 'warn' }, {
     write(line: string) {
-      if (line.includes('sweep_failed')) failed = line;
+      if (/sweep_failed|schedule_failed/.test(line)) failed = line;
     },
   });
   // Never started: nobody waits for the hints of this replica.
@@ -35,7 +39,9 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
     db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
     readiness: new Readiness(db), metrics,
   });
-  const sweeper = new Sweeper({ db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0, chores: [] });
+  const parts = { config: readConfig({}), db, aftermath, metrics, log };
+  const chores = [schedules(parts), bulkOperations(parts, { maxPieces: 1, maxTasks: BULK_PIECE })];
+  const sweeper = new Sweeper({ db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0, chores });
   return async () => {
     failed = null;
     await sweeper.sweep();
