@@ -11,8 +11,6 @@ import { exitCode, Failure } from './run.mjs';
 const MEMORY_LIMIT = 2000;
 /** Steps; runs of the model end after some hundred. */
 const DEPTH_LIMIT = 100_000;
-/** Its hash table has two to this power of slots, of eight bytes each. */
-const HASH_BITS = 25;
 
 /** Of the programs that this needs, those that are not there. */
 export async function missingPrograms() {
@@ -25,19 +23,22 @@ export async function missingPrograms() {
 }
 
 /**
- * Checks the model in `file` under `defines` (names with values). `liveness`: its LTL formula, else its assertions. `shortest`: a
- * violation is to be as short as can be, which takes more memory. What was found: `broken` is the property that does not hold, or null,
- * and `trail` says, a step a line, how. @throws Failure where the search was not exhaustive
+ * Checks the model in `file` under `defines` (names with values). `liveness`: the name of its LTL formula, which is checked as well.
+ * `shortest`: a violation is to be as short as can be, which takes more memory. `small`: no more than some hundred thousand states.
+ * What was found: `broken` is the property that does not hold, or null, and `trail` says, a step a line, how.
+ * @throws Failure where the search was not exhaustive
  */
-export async function check({ file, defines, liveness = null, shortest = false }) {
+export async function check({ file, defines, small, liveness = null, shortest = false }) {
   const folder = await mkdtemp(join(tmpdir(), 'task-executor-model-'));
   try {
     const given = Object.entries(defines).map(([name, value]) => `-D${name}=${value}`);
     await output(folder, 'spin', ['-a', ...given, file]);
+    // Two to the power of hashBits slots of eight bytes: with fewer than states it is slow. Compiling well takes longer than a small search.
+    const { hashBits, optimisation } = small ? { hashBits: 20, optimisation: '-O0' } : { hashBits: 25, optimisation: '-O2' };
     const mode = liveness !== null ? ['-DNOFAIR'] : shortest ? ['-DSAFETY', '-DBFS'] : ['-DSAFETY'];
-    await output(folder, 'cc', ['-O2', '-w', '-DCOLLAPSE', `-DMEMLIM=${MEMORY_LIMIT}`, ...mode, '-o', 'pan', 'pan.c']);
+    await output(folder, 'cc', [optimisation, '-w', '-DCOLLAPSE', `-DMEMLIM=${MEMORY_LIMIT}`, ...mode, '-o', 'pan', 'pan.c']);
     const began = performance.now();
-    const said = await output(folder, join(folder, 'pan'), ['-n', `-m${DEPTH_LIMIT}`, `-w${HASH_BITS}`, ...(liveness === null ? [] : ['-a'])]);
+    const said = await output(folder, join(folder, 'pan'), ['-n', `-m${DEPTH_LIMIT}`, `-w${hashBits}`, ...(liveness === null ? [] : ['-a'])]);
     const seconds = (performance.now() - began) / 1000;
     const found = { ...figures(said), seconds };
     if (found.errors === 0) {

@@ -54,6 +54,16 @@ proctype Canceller() {
   od
 }
 
+inline submit(how, is_noted, is_watched) {
+  d_step {
+    dependent = how;
+    dependency = how == blocked;
+    notes = notes + is_noted;
+    has_dependents = has_dependents || is_watched;
+    printf("submission: the dependent is %e\n", how)
+  }
+}
+
 /* queue/submit of the dependent: what its snapshot shows of the parent, then the lock on the parent's row and the writes. */
 proctype Submitter() {
   mtype seen;
@@ -61,12 +71,12 @@ proctype Submitter() {
   :: d_step { seen = outcome; printf("submission: its snapshot has the parent as %e\n", seen) };
     atomic {
       if
-      :: seen == completed -> d_step { dependent = ready; printf("submission: the dependent is ready\n") }; break
+      :: seen == completed -> submit(ready, 0, 0); break
       /* It blocks, and leaves a note of its own. */
-      :: seen != none && seen != completed -> d_step { dependent = blocked; dependency = true; notes++; printf("submission: the parent had failed\n") }; break
-      :: seen == none && state != over -> d_step { dependent = blocked; dependency = true; has_dependents = true; printf("submission: the dependent is blocked\n") }; break
+      :: seen != none && seen != completed -> submit(blocked, 1, 0); break
+      :: seen == none && state != over -> submit(blocked, 0, 1); break
 #ifdef LOST_WAKE_UP
-      :: seen == none && state == over -> d_step { dependent = blocked; dependency = true; printf("submission: the dependent is blocked, by its snapshot\n") }; break
+      :: seen == none && state == over -> submit(blocked, 0, 0); break
 #else
       :: seen == none && state == over -> printf("submission: the parent ended meanwhile, and nothing is stored\n")
 #endif

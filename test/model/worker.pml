@@ -65,7 +65,8 @@ proctype Worker(byte w) {
   :: atomic { at == reporting && nempty(answer[w]) ->
       answer[w]?verdict;
       MUST(verdict == refused || ends[mine] == word, "an acknowledged report is what is recorded");
-      MUST(verdict == refused || word != completed || (outcome == completed && outcome_attempt == mine), "an acknowledged completion is the outcome");
+#define IS_OUTCOME (outcome == completed && outcome_attempt == mine)
+      MUST(verdict == refused || word != completed || IS_OUTCOME, "an acknowledged completion is the outcome");
       printf("worker %d: that attempt %d is %e was %e\n", w, mine, word, verdict);
       forget(); mine = 0; by = 0; word = none; at = claiming }
 
