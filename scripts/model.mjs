@@ -15,7 +15,7 @@ const LIVENESS = 'every run comes to its end';
 
 const NOTHING = { LOSSES: 0, COPIES: 0, TIMEOUTS: 0, CANCELS: 0, DEPENDENTS: 0 };
 
-/** What may go wrong, how often (see the bounds in protocol.pml); `LIVENESS`: the formula is checked, too. */
+/** What may go wrong, how often (see the bounds in protocol.pml); `LIVENESS`: it is the formula that is checked. */
 const SMALL = {
   'a copy': { ...NOTHING, COPIES: 1, CANCELS: 1 },
   'a loss, a timeout': { ...NOTHING, LOSSES: 1, TIMEOUTS: 1, CANCELS: 1 },

@@ -23,7 +23,7 @@ export async function missingPrograms() {
 }
 
 /**
- * Checks the model in `file` under `defines` (names with values). `liveness`: the name of its LTL formula, which is checked as well.
+ * Checks the model in `file` under `defines` (names with values). `liveness`: the name of its LTL formula, which is then what is checked.
  * `shortest`: a violation is to be as short as can be, which takes more memory. `small`: no more than some hundred thousand states.
  * What was found: `broken` is the property that does not hold, or null, and `trail` says, a step a line, how.
  * @throws Failure where the search was not exhaustive
