@@ -98,9 +98,9 @@ describe('races with snapshots', function () {
     expect(lapsed).to.deep.equal([]);
   });
 
-  for (const [name, place] of [['the front of the queue', 'from front f\n'], ['a lane', 'from (select * from candidates']] as const) {
+  for (const [name, place] of [['the front of the queue', 'from near join'], ['a lane', 'from (select * from candidates']] as const) {
     it(`claim no task at ${name} that another has claimed since, and none that has ended`, async () => {
-      if (place !== 'from front f\n') await sql`
+      if (place !== 'from near join') await sql`
         insert into limits (id, key, value, max_running, created_at, updated_at) values (gen_random_uuid(), 'problem_id', null, 1, now(), now())`.execute(db);
       const scene = await setScene(db, 'pending');
       expect(await overtaken((on) => take(on, scene.claimers[0]), place, (on) => take(on, scene.claimers[1]))).to.equal(false);

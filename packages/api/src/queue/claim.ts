@@ -18,6 +18,8 @@ import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
 /** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
 const FRONT_ROWS = 200;
+/** How many of those that fit are then looked at, beyond two for each wanted task: others may be locking the first. */
+const NEAR_ROWS = 8;
 /** Candidates per lane beyond the wanted ones: others may be locking the first. */
 const LANE_ROWS = 65;
 /** A claim loses a race to another claim of its own session, of which a worker has few, or under the same limit. */
@@ -112,25 +114,30 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[], suppor
                   when exists (select from limits) then least(count(*), 1) else count(*) end as tasks
         from slots
     ), ${LIMIT_USE}, front as materialized (
-      select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id
+      select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id, q.attempt, q.expires_at,
+             case when exists (select from limits) then q.labels end as labels
         from queue q
        where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from limits where value is null)
        order by q.rank, q.task_id
        limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
+    ), near as materialized (
+      select q.place, q.rank, q.task_id
+        from front q join appetite s on ${fits('q')} and ${NOT_HELD_BACK}
+       order by q.rank, q.task_id
+       limit ${NEAR_ROWS} + (select 2 * tasks from wanted)
     ), front_pick as materialized (
       -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
       select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.updated_at, 0::float8 as share
-        from front f
-        join queue q on q.ctid = f.place and q.state = 'pending'
-        join appetite s on ${fits('f')} and ${NOT_HELD_BACK}
-       order by f.rank, f.task_id
+        from near join queue q on q.ctid = near.place and q.state = 'pending'
+       order by near.rank, near.task_id
        limit (select tasks from wanted)
          for update of q skip locked
     ), lanes as (
       (select q.problem_id, q.backend_type, q.lane
          from queue q
         where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from front_pick)
-          and ((select count(*) from front) = ${FRONT_ROWS} + (select 4 * tasks from wanted) or exists (select from limits where value is null))
+          and ((select count(*) from front) = ${FRONT_ROWS} + (select 4 * tasks from wanted)
+               or (select count(*) from near) = ${NEAR_ROWS} + (select 2 * tasks from wanted) or exists (select from limits where value is null))
         order by q.problem_id, q.backend_type, q.lane
         limit 1)
       union all

@@ -46,11 +46,11 @@ export async function report(db: Database, reports: readonly { reporter: Reporte
       select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
         ${REPORTER_COLUMNS}, n int, outcome text, result json, error text, retryable boolean, retry_after float8)
     ), locked as materialized (
-      -- Where several reports are about one task, the first is taken: the others will find that it was.
+      -- Row by row through its id, whatever the planner thinks of the queue, and in one order, so that no two statements wait for
+      -- each other. Where several reports are about one task, the first is taken: the others will find that it was.
       select q.*, g.n, g.outcome, g.result, g.error, g.retryable, g.retry_after, g.lease_seconds,
-             row_number() over (partition by q.task_id order by g.n) as turn
-        from (select q.*, g.n as given_n from queue q join given g on ${HOLDS} order by q.task_id for update of q) as q
-        join given g on g.n = q.given_n
+             row_number() over (partition by g.task_id order by g.n) as turn
+        from (select * from given order by task_id) as g cross join lateral (select q.* from queue q where ${HOLDS} for update of q) as q
     ), held as materialized (
       select h.*,
              case when h.outcome = 'failed' then coalesce(h.retry_after, ${BACKOFF_SECONDS}) end as delay,

@@ -1,0 +1,90 @@
+/**
+ * How many rows the statements of workers read: few, however long the queue is and whatever the planner knows of it. PostgreSQL
+ * counts what a transaction has read.
+ */
+import { expect } from 'chai';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { openDatabases, type Database, type Databases } from '../src/db/database.js';
+import { directivesFor, renewLeases } from '../src/fleet/heartbeat.js';
+import { register } from '../src/fleet/register.js';
+import { claim } from '../src/queue/claim.js';
+import { cancelMany } from '../src/queue/cancel.js';
+import { appendLogs } from '../src/queue/logs.js';
+import { report } from '../src/queue/report.js';
+import { submitPlain } from '../src/queue/submit-plain.js';
+import { AGEING_MS, LEASE_SECONDS, submission } from './races/scene.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+
+const TASKS = 6_000;
+/** A statement about one task may look at this many rows of all tables together: far fewer than the queue has. */
+const FIXED_ROWS = 60;
+const FRONT_ROWS = 300;
+
+describe('the rows that are read', function () {
+  let database: TestDatabase;
+  let databases: Databases;
+  let db: Database;
+  let worker: { workerId: string; sessionId: string };
+  before(async () => {
+    database = await createTestDatabase();
+    // One connection: it has made its plans when the queue was empty.
+    databases = openDatabases(database.url, { lease: 1, general: 1 }, pino({ level: 'silent' }));
+    db = databases.lease;
+    const registered = await register(db, {
+      workerId: null, backendType: 'kind', maxParallelTasks: 1000, supportedProblems: ['bench-*'], metadata: {}, leaseSeconds: LEASE_SECONDS,
+    });
+    worker = registered!;
+  });
+  after(async () => {
+    await databases.close();
+    await database.drop();
+  });
+
+  const readSoFar = async (on: Database): Promise<number> => {
+    const { rows: [found] } = await sql<{ rows: number }>`
+      select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_xact_user_tables`.execute(on);
+    return found!.rows;
+  };
+
+  /** The rows that the statements of `work` read. The counters may still hold those of earlier transactions. */
+  async function rowsRead<T>(work: (on: Database) => Promise<T>): Promise<{ rows: number; result: T }> {
+    return db.transaction().execute(async (on) => {
+      const before = await readSoFar(on);
+      const result = await work(on);
+      return { rows: (await readSoFar(on)) - before, result };
+    });
+  }
+
+  const claims = (wanted: number) => (on: Database) => claim(on, [{ ...worker, requestId: null, wanted, leaseSeconds: LEASE_SECONDS }]);
+  const claimed = ([one]: Awaited<ReturnType<typeof claim>>) => (one?.kind === 'claimed' ? one.tasks : []);
+
+  for (const known of [false, true]) {
+    it(`are few ${known ? 'where the planner knows the queue' : 'in a queue that the planner takes for empty'}`, async () => {
+      for (let n = 0; n < TASKS; n += 1000) await submitPlain(db, AGEING_MS, Array.from({ length: 1000 }, (_none, k) => submission(`bench-${k % 20}`)));
+      if (known) await sql`analyze`.execute(db);
+      const one = await rowsRead(claims(1));
+      expect(claimed(one.result)).to.have.length(1);
+      expect(one.rows, 'a claim of one').to.be.within(3, FRONT_ROWS);
+      const fifty = await rowsRead(claims(50));
+      const tasks = claimed(fifty.result);
+      expect(tasks).to.have.length(50);
+      expect(fifty.rows, 'a claim of 50').to.be.within(50, FRONT_ROWS + 50 * 10);
+      const reporterOf = ({ id, attempt }: { id: string; attempt: number }) => ({ ...worker, taskId: id, attempt, leaseSeconds: LEASE_SECONDS });
+      const [first, ...others] = tasks;
+      const logged = await rowsRead((on) => appendLogs(on, reporterOf(first!), [{ level: 'info', message: 'x', context: null, timestamp: null }], null));
+      expect(logged.rows, 'a line of a log').to.be.below(FIXED_ROWS);
+      const beat = await rowsRead((on) => renewLeases(on, LEASE_SECONDS, [{ ...worker, requestId: null }]));
+      expect(beat.rows, 'a heartbeat').to.be.below(FIXED_ROWS + 100);
+      const named = await rowsRead((on) => directivesFor(on, [{ ...worker, named: tasks.map(({ id, attempt }) => ({ taskId: id, attempt })), isAll: true }]));
+      expect(named.rows, 'the directives for 50 attempts').to.be.below(FIXED_ROWS + 50 * 10);
+      const done = await rowsRead((on) => report(on, [{ reporter: reporterOf(first!), report: { outcome: 'completed', result: {} } }]));
+      expect(done.result[0]?.fate).to.equal('ended');
+      expect(done.rows, 'a report').to.be.below(FIXED_ROWS);
+      const many = await rowsRead((on) => report(on, others.map((task) => ({ reporter: reporterOf(task), report: { outcome: 'completed', result: {} } }))));
+      expect(many.rows, '49 reports').to.be.below(FIXED_ROWS + 49 * 10);
+      const cancelled = await rowsRead((on) => cancelMany(on, [claimed(one.result)[0]!.id]));
+      expect(cancelled.rows, 'a cancellation').to.be.below(FIXED_ROWS);
+    });
+  }
+});
