@@ -122,6 +122,10 @@ describe('catalog', () => {
 
     it('needs every program that it names', async () => {
       expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    cleanup: [no-such-program-here]\n')).health()).to.match(/no-such-program-here/);
+      expect(await (await read('problems:\n  - match: a\n    command: [sh, ./missing.sh]\n')).health()).to.match(/the script .*missing\.sh is not there/);
+      expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    prepare: [sh, -u, ./missing.sh]\n')).health()).to.match(/missing\.sh is not there/);
+      // Made by what runs before it, perhaps; or no script.
+      expect(await (await read('problems:\n  - match: a\n    prepare: [mkdir, ./missing]\n    command: [sh, /missing/x.sh]\n')).health()).to.equal(null);
       expect(await (await read('problems:\n  - match: a\n    module: ./missing.mjs\n')).health()).to.match(/missing\.mjs is not there/);
       expect(await (await read('problems:\n  - match: a\n    container: {image: x, runtime: no-such-docker}\n')).health()).to.match(/no-such-docker is not there/);
     });
