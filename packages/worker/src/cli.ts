@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { checkCatalog } from './catalog-check.js';
 import { conformance, scenariosOf, shown } from './conformance/conformance.js';
-import { wordsOf } from './conformance/program.js';
+import { NotStarted, wordsOf } from './conformance/program.js';
 import type { Level } from './conformance/rule.js';
 import { ConfigError, readConfig } from './config.js';
 import { SETTINGS } from './options.js';
@@ -49,9 +49,16 @@ async function conform({ cmd, level, patience, atOnce }: { cmd: string; level: L
     return;
   }
   let broken = 0;
-  for await (const verdict of conformance({ words, patienceMs }, scenarios, { atOnce: Number(atOnce) })) {
-    process.stdout.write(`${shown(verdict)}\n`);
-    if (verdict.verdict === 'broken') broken += 1;
+  try {
+    for await (const verdict of conformance({ words, patienceMs }, scenarios, { atOnce: Number(atOnce) })) {
+      process.stdout.write(`${shown(verdict)}\n`);
+      if (verdict.verdict === 'broken') broken += 1;
+    }
+  } catch (error) {
+    if (!(error instanceof NotStarted)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = EXIT_USAGE;
+    return;
   }
   process.stdout.write(broken === 0 ? `keeps the rules of the ${level} level\n` : `${broken} rules are broken\n`);
   if (broken > 0) process.exitCode = EXIT_FAILURE;
