@@ -95,7 +95,7 @@ describe('conformance', function () {
   it('says at once that a program cannot be started', async () => {
     const main = new URL('../dist/main.js', import.meta.url).pathname;
     const { code, stderr } = await promisify(execFile)(process.execPath, [main, 'conformance', '--cmd', 'no-such-program-here --fast'])
-      .catch((error: { code: number; stderr: string }) => error) as { code?: number; stderr: string };
+      .catch((error: unknown) => error) as { code?: number; stderr: string };
     expect({ code, stderr }).to.deep.equal({ code: 2, stderr: 'The program no-such-program-here cannot be started: spawn no-such-program-here ENOENT\n' });
   });
 

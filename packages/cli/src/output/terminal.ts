@@ -104,7 +104,7 @@ export class Terminal {
 
 /** Ends the program quietly when the reader of its output has gone. */
 export function endWithReader(): void {
-  process.stdout.on('error', (error) => {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (hasGone(error)) process.exit(EXIT.pipeClosed);
     // Anything else Terminal.write() throws.
     process.exitCode = EXIT.file;
