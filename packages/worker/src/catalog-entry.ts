@@ -22,6 +22,8 @@ export interface CatalogEntry {
   readonly optional?: boolean;
   /** Why this host cannot run such a task, or null where it can. Absent: it always can. */
   readonly fitness?: () => Promise<string | null>;
+  /** FILE:LINE:COLUMN; absent: it comes from no file. */
+  readonly place?: string;
 }
 
 /** The kind of executor that `entry` names. */

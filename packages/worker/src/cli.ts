@@ -34,7 +34,7 @@ async function start(command: Command): Promise<void> {
 
 async function check(file: string): Promise<void> {
   const { mistakes, warnings, problems } = await checkCatalog(file);
-  for (const line of [...mistakes, ...warnings.map((warning) => `warning: ${warning}`)]) process.stderr.write(`${line}\n`);
+  for (const line of [...mistakes, ...warnings]) process.stderr.write(`${line}\n`);
   if (mistakes.length > 0) process.exitCode = EXIT_USAGE;
   else process.stdout.write(`${file} is a catalog of ${problems.join(', ')}\n`);
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -137,8 +138,19 @@ describe('catalog', () => {
       const { mistakes: found, warnings, problems } = await checkCatalog(path);
       expect(found).to.deep.equal([]);
       expect(problems).to.deep.equal(['a-*', 'c?', 'a-b*', 'c*', 'c1']);
-      expect(warnings[0]).to.match(/^a-\*, c\?: .*no-such-program-here/);
-      expect(warnings.slice(1)).to.deep.equal(['a-b* is never reached: a-* comes first', 'c1 is never reached: c? comes first']);
+      expect(warnings[0]).to.match(/:2:5: warning: a-\*, c\?: .*no-such-program-here/);
+      expect(warnings.slice(1)).to.deep.equal(['a-b* is never reached: a-* comes first', 'c1 is never reached: c? comes first'].map((what) => `${path}:4:5: warning: ${what}`));
+    });
+
+    it('warns of what it lacks for all tasks, and runs nothing for that', async () => {
+      const ran = join(folder, 'ran');
+      await writeFile(path, `health: {command: [touch, ${ran}]}\nproblems:\n  - match: a\n    simulated: true\nscratch: {folder: ./none}\n`);
+      const [warning = '', ...others] = (await checkCatalog(path)).warnings;
+      expect(warning.slice(path.length)).to.match(/^:5:1: warning: scratch folders cannot be made/);
+      expect(others).to.be.empty;
+      await writeFile(path, 'problems:\n  - match: a\n    simulated: true\nhealth: {command: [sh, ./none.sh]}\n');
+      expect((await checkCatalog(path)).warnings).to.deep.equal([`${path}:4:1: warning: health: the script ${join(folder, 'none.sh')} is not there, or cannot be read`]);
+      expect(existsSync(ran)).to.equal(false);
     });
 
     it('lists the mistakes of a file, and says where there is none', async () => {
