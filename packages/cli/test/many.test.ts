@@ -3,7 +3,7 @@
  * away.
  */
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { startMeddler } from './support/meddler.js';
@@ -145,5 +145,16 @@ describe('many tasks on the command line', function () {
       expect(run.code, args.join(' ')).to.equal(141);
       expect(run.stderr, args.join(' ')).to.equal('');
     }
+  });
+
+  it('says that its output cannot be written, and does not pass for a task that failed', async function () {
+    const full = await open('/dev/full', 'w').catch(() => null);
+    if (full === null) this.skip();
+    for (const args of [['list', '-q'], ['export', '--json'], ['completion', 'bash'], ['--help']]) {
+      const run = await system.run(args, { stdout: full.fd });
+      expect(run.code, args.join(' ')).to.equal(74);
+      expect(run.stderr, args.join(' ')).to.match(args.includes('--help') ? /^$/ : args.includes('--json') ? /^\{"error":\{"exit_code":74,.*ENOSPC/ : /^The output cannot be written: ENOSPC/);
+    }
+    await full.close();
   });
 });

@@ -26,6 +26,11 @@ export interface AttemptEnd {
 
 /** The API ends attempts by its own clock; this one only frees the worker should the API be slow to say so. */
 const TIMEOUT_MARGIN_MS = 2_000;
+/**
+ * How long the API then has to say it still, before the task is called failed: only the API can end it as `timeout`, and while the
+ * log of a task that writes without a pause is stored, its sweep passes the task by.
+ */
+const VERDICT_MS = 10_000;
 /** How long a worker that leaves waits for the answer to a report. What the spool has is not lost then. */
 const LAST_WORDS_MS = 10_000;
 const MAX_RESULT_CHARS = 900 * 1024;
@@ -94,6 +99,7 @@ export class Attempt {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
     }, { stop: this.#running.signal, isDisowned: () => this.#outbox.isAbandoned, disowned: () => this.#outbox.abandoned });
     clearTimeout(timer);
+    if (this.#stopReason === 'timeout' && execution.kind !== 'completed') await this.#awaitVerdict();
     this.#ended = true;
     const end = this.#endOf(execution);
     if (this.#outbox.isAbandoned) {
@@ -105,6 +111,13 @@ export class Attempt {
     }
     this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
     return end;
+  }
+
+  /** Until the API has ended the attempt, or has had the time for it. */
+  async #awaitVerdict(): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([sleep(VERDICT_MS, undefined, { signal: over.signal }).catch(() => undefined), this.#answered]);
+    over.abort();
   }
 
   async #hurry(): Promise<void> {

@@ -5,7 +5,7 @@ import { covers } from './claimable.js';
 export interface CatalogCheck {
   /** What is wrong with the file, each `FILE:LINE:COLUMN: what`. */
   readonly mistakes: readonly string[];
-  /** What would keep this host from running its tasks, or an entry from being used. */
+  /** What would keep this host from running its tasks, or an entry from being used, each `FILE:LINE:COLUMN: warning: what`. */
   readonly warnings: readonly string[];
   /** The globs of the problems in it, in their order; none where there are mistakes. */
   readonly problems: readonly string[];
@@ -20,13 +20,16 @@ export async function checkCatalog(path: string): Promise<CatalogCheck> {
     if (!(error instanceof CatalogError)) throw error;
     return { mistakes: error.message.split('\n'), warnings: [], problems: [] };
   }
-  const warnings: string[] = [];
-  for (const [index, { problems, fitness }] of catalog.entries.entries()) {
+  const warnings = await catalog.lack();
+  for (const [index, { problems, fitness, place = path }] of catalog.entries.entries()) {
+    const warn = (what: string): void => {
+      warnings.push(`${place}: warning: ${what}`);
+    };
     const fault = (await fitness?.()) ?? null;
-    if (fault !== null) warnings.push(`${problems.join(', ')}: ${fault}`);
+    if (fault !== null) warn(`${problems.join(', ')}: ${fault}`);
     for (const glob of problems) {
       const earlier = catalog.entries.slice(0, index).flatMap((entry) => entry.problems).find((one) => covers(one, glob));
-      if (earlier !== undefined) warnings.push(`${glob} is never reached: ${earlier} comes first`);
+      if (earlier !== undefined) warn(`${glob} is never reached: ${earlier} comes first`);
     }
   }
   return { mistakes: [], warnings, problems: catalog.problems };

@@ -6,6 +6,7 @@ import type { Executor } from './executors/executor.js';
 import { fromFolder } from './executors/kind.js';
 import { programFault } from './executors/process.js';
 import { EXECUTOR_KINDS } from './executors/registry.js';
+import { catalogScriptFault } from './executors/script.js';
 import type { Scratch } from './executors/scratch.js';
 import type { Turns } from './executors/turns.js';
 import { DEFAULT_POLICY, type ProgramOptions } from './executors/task-program.js';
@@ -21,6 +22,8 @@ export interface CatalogEntry {
   readonly optional?: boolean;
   /** Why this host cannot run such a task, or null where it can. Absent: it always can. */
   readonly fitness?: () => Promise<string | null>;
+  /** FILE:LINE:COLUMN; absent: it comes from no file. */
+  readonly place?: string;
 }
 
 /** The kind of executor that `entry` names. */
@@ -45,15 +48,16 @@ export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Sc
   if (cleanup !== undefined) executor = cleanedUp(executor, around(cleanup), entry.cleanup_seconds ?? BOUNDS.cleanupSeconds);
   // One without a bound counts, too: the catalog may be read again, and then have one.
   executor = limited(executor, entry.concurrency ?? Infinity, turns);
-  const programs = [prepare, cleanup].filter((argv) => argv !== undefined).map(around);
+  const programs = [prepare, cleanup].filter((argv) => argv !== undefined);
   return {
     problems: [entry.match].flat(),
     executor,
     scratch,
     optional: entry.optional ?? false,
     fitness: async () => {
-      for (const { argv, options: place } of programs) {
-        const fault = await programFault(argv[0] ?? '', place);
+      for (const given of programs) {
+        const { argv, options: place } = around(given);
+        const fault = (await programFault(argv[0] ?? '', place)) ?? (await catalogScriptFault(given, folder));
         if (fault !== null) return fault;
       }
       return made.fitness();

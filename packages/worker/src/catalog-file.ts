@@ -6,10 +6,10 @@ import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { makeEntry, type CatalogEntry } from './catalog-entry.js';
-import { healthCheck } from './catalog-health.js';
+import { healthCheck, healthLack } from './catalog-health.js';
 import { CATALOG_SCHEMA, type GivenCatalog } from './catalog-schema.js';
 import { EXECUTOR_KINDS } from './executors/registry.js';
-import { scratchOf } from './executors/scratch.js';
+import { scratchFault, scratchOf } from './executors/scratch.js';
 import { TurnsOfCatalog } from './executors/turns.js';
 
 /** Thrown with every mistake in a catalog, one a line: `FILE:LINE:COLUMN: what`. */
@@ -19,6 +19,8 @@ export interface CatalogContent {
   readonly entries: readonly CatalogEntry[];
   /** Why this host should run no task at all, or null. */
   readonly fitness: () => Promise<string | null>;
+  /** What `fitness` would find without running anything, each with its place in the file. */
+  readonly lack: () => Promise<string[]>;
 }
 
 const MAX_BYTES = 1024 * 1024;
@@ -67,8 +69,18 @@ export function parseCatalog(source: string, path: string, turns = new TurnsOfCa
     ...(given.min_free_mib !== undefined && { minFreeMib: given.min_free_mib }),
   };
   return {
-    entries: problems.map((entry) => makeEntry(entry, folder, scratch, turns.of([entry.match].flat()))),
+    entries: problems.map((entry, index) => ({
+      ...makeEntry(entry, folder, scratch, turns.of([entry.match].flat())),
+      place: at(offsetOf(document, ['problems', index])),
+    })),
     fitness: healthCheck(health ?? null, folder, scratchOf(scratch)),
+    lack: async () => {
+      const found = [
+        { fault: await scratchFault(scratchOf(scratch)), key: 'scratch' },
+        { fault: health === undefined ? null : await healthLack(health, folder), key: 'health' },
+      ];
+      return found.filter(({ fault }) => fault !== null).map(({ fault, key }) => `${at(offsetOf(document, [], key))}: warning: ${fault ?? ''}`);
+    },
   };
 }
 

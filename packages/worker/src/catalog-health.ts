@@ -5,8 +5,9 @@ import { BOUNDS } from './executors/bounds.js';
 import { environmentOf } from './executors/environment.js';
 import { Unfit } from './executors/executor.js';
 import { fromFolder } from './executors/kind.js';
-import { runProcess } from './executors/process.js';
+import { programFault, runProcess } from './executors/process.js';
 import { scratchFault, type Scratch } from './executors/scratch.js';
+import { catalogScriptFault } from './executors/script.js';
 
 /** A function that looks, and resolves with what is wrong, or null. */
 export function healthCheck(health: GivenCatalog['health'] | null, folder: string, scratch: Scratch): () => Promise<string | null> {
@@ -14,6 +15,12 @@ export function healthCheck(health: GivenCatalog['health'] | null, folder: strin
     const fault = await scratchFault(scratch);
     return fault ?? (health == null ? null : runHealthCommand(health, folder));
   };
+}
+
+/** Why the health command could not be run here, or null. Does not run it. */
+export async function healthLack(health: NonNullable<GivenCatalog['health']>, folder: string): Promise<string | null> {
+  const fault = (await programFault(fromFolder(folder, health.command[0] ?? ''), programOptions(health, folder))) ?? (await catalogScriptFault(health.command, folder));
+  return fault === null ? null : `health: ${fault}`;
 }
 
 async function runHealthCommand(health: NonNullable<GivenCatalog['health']>, folder: string): Promise<string | null> {

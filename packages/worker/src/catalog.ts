@@ -35,7 +35,7 @@ export class Catalog {
 
   /** A catalog of `entries` alone. */
   static of(entries: readonly CatalogEntry[]): Catalog {
-    return new Catalog({ entries, fitness: () => Promise.resolve(null) }, null);
+    return new Catalog({ entries, fitness: () => Promise.resolve(null), lack: () => Promise.resolve([]) }, null);
   }
 
   /** The catalog in the file at `path`, YAML or JSON. @throws CatalogError */
@@ -89,6 +89,11 @@ export class Catalog {
     const kept = this.problems;
     this.#omitted = omitted.flatMap(({ problems }) => problems).filter((glob) => !kept.includes(glob));
     return reasons;
+  }
+
+  /** What this host lacks for all tasks alike, each with its place in the file. Runs nothing. */
+  lack(): Promise<string[]> {
+    return this.#content.lack();
   }
 
   /** Why this host should claim nothing now, in words, or null where it is fit. Runs the catalog's checks anew; never rejects. */

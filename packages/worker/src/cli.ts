@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { checkCatalog } from './catalog-check.js';
 import { conformance, scenariosOf, shown } from './conformance/conformance.js';
-import { wordsOf } from './conformance/program.js';
+import { NotStarted, wordsOf } from './conformance/program.js';
 import type { Level } from './conformance/rule.js';
 import { ConfigError, readConfig } from './config.js';
 import { SETTINGS } from './options.js';
@@ -34,7 +34,7 @@ async function start(command: Command): Promise<void> {
 
 async function check(file: string): Promise<void> {
   const { mistakes, warnings, problems } = await checkCatalog(file);
-  for (const line of [...mistakes, ...warnings.map((warning) => `warning: ${warning}`)]) process.stderr.write(`${line}\n`);
+  for (const line of [...mistakes, ...warnings]) process.stderr.write(`${line}\n`);
   if (mistakes.length > 0) process.exitCode = EXIT_USAGE;
   else process.stdout.write(`${file} is a catalog of ${problems.join(', ')}\n`);
 }
@@ -49,9 +49,16 @@ async function conform({ cmd, level, patience, atOnce }: { cmd: string; level: L
     return;
   }
   let broken = 0;
-  for await (const verdict of conformance({ words, patienceMs }, scenarios, { atOnce: Number(atOnce) })) {
-    process.stdout.write(`${shown(verdict)}\n`);
-    if (verdict.verdict === 'broken') broken += 1;
+  try {
+    for await (const verdict of conformance({ words, patienceMs }, scenarios, { atOnce: Number(atOnce) })) {
+      process.stdout.write(`${shown(verdict)}\n`);
+      if (verdict.verdict === 'broken') broken += 1;
+    }
+  } catch (error) {
+    if (!(error instanceof NotStarted)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = EXIT_USAGE;
+    return;
   }
   process.stdout.write(broken === 0 ? `keeps the rules of the ${level} level\n` : `${broken} rules are broken\n`);
   if (broken > 0) process.exitCode = EXIT_FAILURE;

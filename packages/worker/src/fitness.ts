@@ -26,6 +26,9 @@ export class Fitness {
   /** Attempts in a row that found it unfit. */
   #suspicions = 0;
   readonly #suspected = new Change();
+  /** How often it was asked to look again. */
+  #requests = 0;
+  readonly #requested = new Change();
   /** Resolves when the first check has ended. */
   readonly known: Promise<void>;
   #tellKnown: () => void = () => undefined;
@@ -56,6 +59,12 @@ export class Fitness {
     this.#suspicions = 0;
   }
 
+  /** What is looked at has changed: looks again without a pause. */
+  lookAgain(): void {
+    this.#requests += 1;
+    this.#requested.tell();
+  }
+
   stop(): void {
     this.#over.abort();
   }
@@ -65,25 +74,34 @@ export class Fitness {
     let failures = 0;
     while (!signal.aborted) {
       const suspicions = this.#suspicions;
+      const requests = this.#requests;
+      const rest = (ms: number, until?: Change): Promise<void> => this.#rest(ms, requests, until);
       const reason = await this.#ask();
       this.#tellKnown();
       if (signal.aborted) return;
       if (this.#suspicions > suspicions) {
         // What was asked before the suspicion does not count. A check that passes in spite of it may be wrong.
-        await pause(backoffMs(BACKOFF, this.#suspicions, Math.random()), signal);
+        await rest(backoffMs(BACKOFF, this.#suspicions, Math.random()));
         continue;
       }
       this.#set(reason);
       failures = reason === null ? 0 : failures + 1;
       if (reason !== null) {
-        await pause(backoffMs(BACKOFF, failures, Math.random()), signal);
+        await rest(backoffMs(BACKOFF, failures, Math.random()));
       } else {
-        const waiting = new AbortController();
-        await Promise.race([pause(CHECK_MS, AbortSignal.any([signal, waiting.signal])), this.#suspected.next(signal)]);
-        waiting.abort();
-        if (this.#suspicions > suspicions) await pause(backoffMs(BACKOFF, this.#suspicions, Math.random()), signal);
+        await rest(CHECK_MS, this.#suspected);
+        if (this.#suspicions > suspicions) await rest(backoffMs(BACKOFF, this.#suspicions, Math.random()));
       }
     }
+  }
+
+  /** Waits for `ms`, at most until `until` tells; not at all where it was asked to look again since it had been asked `requests` times. */
+  async #rest(ms: number, requests: number, until: Change = this.#requested): Promise<void> {
+    if (this.#requests > requests) return;
+    const waiting = new AbortController();
+    const stop = AbortSignal.any([this.#over.signal, waiting.signal]);
+    await Promise.race([pause(ms, stop), this.#requested.next(stop), until.next(stop)]);
+    waiting.abort();
   }
 
   async #ask(): Promise<string | null> {

@@ -64,7 +64,7 @@ export interface RunningWorker {
   readonly registered: Promise<void>;
   readonly stopped: Promise<WorkerEnd>;
   state(): WorkerState;
-  /** Claims `problems` from now on; what runs goes on. */
+  /** Claims `problems` from now on, after a look at whether the host is fit; what runs goes on. */
   offer(problems: readonly string[]): void;
   /** Claims nothing more, finishes what runs (hands it back after `drainMs`), then leaves. */
   drain(): Promise<void>;

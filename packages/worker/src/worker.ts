@@ -95,6 +95,8 @@ class Worker implements RunningWorker {
   offer(problems: readonly string[]): void {
     this.#problems = problems;
     this.#session?.offer(this.#capabilities());
+    // What made the host unfit may have gone with the old catalog, or have come with the new one.
+    this.#fitness.lookAgain();
   }
 
   async drain(): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +123,10 @@ describe('catalog', () => {
 
     it('needs every program that it names', async () => {
       expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    cleanup: [no-such-program-here]\n')).health()).to.match(/no-such-program-here/);
+      expect(await (await read('problems:\n  - match: a\n    command: [sh, ./missing.sh]\n')).health()).to.match(/the script .*missing\.sh is not there/);
+      expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    prepare: [sh, -u, ./missing.sh]\n')).health()).to.match(/missing\.sh is not there/);
+      // Made by what runs before it, perhaps; or no script.
+      expect(await (await read('problems:\n  - match: a\n    prepare: [mkdir, ./missing]\n    command: [sh, /missing/x.sh]\n')).health()).to.equal(null);
       expect(await (await read('problems:\n  - match: a\n    module: ./missing.mjs\n')).health()).to.match(/missing\.mjs is not there/);
       expect(await (await read('problems:\n  - match: a\n    container: {image: x, runtime: no-such-docker}\n')).health()).to.match(/no-such-docker is not there/);
     });
@@ -133,8 +138,19 @@ describe('catalog', () => {
       const { mistakes: found, warnings, problems } = await checkCatalog(path);
       expect(found).to.deep.equal([]);
       expect(problems).to.deep.equal(['a-*', 'c?', 'a-b*', 'c*', 'c1']);
-      expect(warnings[0]).to.match(/^a-\*, c\?: .*no-such-program-here/);
-      expect(warnings.slice(1)).to.deep.equal(['a-b* is never reached: a-* comes first', 'c1 is never reached: c? comes first']);
+      expect(warnings[0]).to.match(/:2:5: warning: a-\*, c\?: .*no-such-program-here/);
+      expect(warnings.slice(1)).to.deep.equal(['a-b* is never reached: a-* comes first', 'c1 is never reached: c? comes first'].map((what) => `${path}:4:5: warning: ${what}`));
+    });
+
+    it('warns of what it lacks for all tasks, and runs nothing for that', async () => {
+      const ran = join(folder, 'ran');
+      await writeFile(path, `health: {command: [touch, ${ran}]}\nproblems:\n  - match: a\n    simulated: true\nscratch: {folder: ./none}\n`);
+      const [warning = '', ...others] = (await checkCatalog(path)).warnings;
+      expect(warning.slice(path.length)).to.match(/^:5:1: warning: scratch folders cannot be made/);
+      expect(others).to.be.empty;
+      await writeFile(path, 'problems:\n  - match: a\n    simulated: true\nhealth: {command: [sh, ./none.sh]}\n');
+      expect((await checkCatalog(path)).warnings).to.deep.equal([`${path}:4:1: warning: health: the script ${join(folder, 'none.sh')} is not there, or cannot be read`]);
+      expect(existsSync(ran)).to.equal(false);
     });
 
     it('lists the mistakes of a file, and says where there is none', async () => {

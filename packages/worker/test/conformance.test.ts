@@ -93,9 +93,10 @@ describe('conformance', function () {
   });
 
   it('says at once that a program cannot be started', async () => {
-    let error: unknown;
-    await brokenRules(['no-such-program-here'], scenariosOf('basic'), 1_000).catch((thrown: unknown) => (error = thrown));
-    expect(String(error)).to.match(/ENOENT/);
+    const main = new URL('../dist/main.js', import.meta.url).pathname;
+    const { code, stderr } = await promisify(execFile)(process.execPath, [main, 'conformance', '--cmd', 'no-such-program-here --fast'])
+      .catch((error: unknown) => error) as { code?: number; stderr: string };
+    expect({ code, stderr }).to.deep.equal({ code: 2, stderr: 'The program no-such-program-here cannot be started: spawn no-such-program-here ENOENT\n' });
   });
 
   describe('of our worker', () => {

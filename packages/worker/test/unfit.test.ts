@@ -38,6 +38,18 @@ describe('a host that is not fit', () => {
     expect((await run(command([await script('#!/bin/sh\n', 0o644)]))).execution.kind).to.equal('unfit');
   });
 
+  it('has no script for an interpreter; code, modules and relative names are none', async () => {
+    const missing = join(folder, 'none.sh');
+    for (const argv of [['sh', missing], ['/bin/sh', '-u', missing]]) {
+      const { execution } = await run(command(argv));
+      expect(execution).to.deep.equal({ kind: 'unfit', reason: `the script ${missing} is not there, or cannot be read` });
+    }
+    for (const argv of [['sh', await script('exit 0\n', 0o644)], ['sh', '-c', `/${missing} || true`], ['true', missing]]) {
+      expect((await run(command(argv))).execution.kind).to.equal('completed');
+    }
+    expect((await run(command(['sh', 'none.sh']))).execution.kind).to.equal('failed');
+  });
+
   it('cannot set the limits that are asked for', async () => {
     const { execution } = await run(command(['true'], { limits: { openFiles: 2 ** 40 } }));
     expect(execution.kind).to.equal('unfit');

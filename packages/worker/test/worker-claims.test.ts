@@ -63,6 +63,29 @@ describe('worker: claims', () => {
     await worker.drain();
   });
 
+  it('looks at once whether it is fit for what it offers now', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.2;
+    let checks = 0;
+    let fault: string | null = null;
+    const health = (): Promise<string | null> => {
+      checks += 1;
+      return Promise.resolve(fault);
+    };
+    const worker = stage.current.start({ health });
+    await worker.registered;
+    fault = 'no script';
+    worker.offer(['test-*']);
+    await api.until(() => worker.state().unfit === 'no script');
+    // By now its pauses are several seconds long.
+    await api.until(() => checks >= 5);
+    fault = null;
+    const task = api.give();
+    worker.offer(['test-*']);
+    await api.until(() => api.model.ended.has(`${task.id}/1`), AbortSignal.timeout(1_000));
+    await worker.drain();
+  });
+
   it('hands back what a claim brings of a problem that it offers no more, and claims again when the API knows', async () => {
     const { api } = stage.current;
     const worker = stage.current.start({ problems: ['test-*', 'old-*'] });

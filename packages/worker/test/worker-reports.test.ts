@@ -24,6 +24,28 @@ describe('worker: reports', () => {
     expect(api.calls.at(-1)?.operation).to.equal('leave');
   });
 
+  it('leaves it to the API to say that a task timed out, and calls it failed where the API does not', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.2;
+    const [left, own] = [api.give({ timeout_seconds: 0.1 }), api.give({ timeout_seconds: 0.1 })];
+    let stopped = 0;
+    const worker = stage.current.start({ concurrency: 2 }, async ({ signal }) => {
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+      });
+      stopped += 1;
+      api.look();
+      return { kind: 'failed', error: 'stopped' };
+    });
+    await api.until(() => stopped === 2);
+    api.model.running.splice(api.model.running.findIndex(({ task }) => task.id === left.id), 1);
+    api.model.directives.cancel.push({ task_id: left.id, attempt: 1, reason: 'timeout' });
+    const { verb, body } = await api.until(() => api.model.ended.get(`${own.id}/1`));
+    expect({ verb, body }).to.deep.equal({ verb: 'fail', body: { error: 'timed out after 0.1 seconds' } });
+    await worker.drain();
+    expect(api.of('complete', 'fail', 'release', 'report').filter((call) => JSON.stringify(call).includes(left.id))).to.be.empty;
+  });
+
   it('repeats a report until it is answered', async () => {
     const { api } = stage.current;
     const task = api.give();

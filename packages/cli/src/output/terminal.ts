@@ -2,8 +2,7 @@
  * Where output goes. stdout gets what was asked for, stderr what is said about it, and bars only where it is a terminal. Writing
  * waits for a slow reader; one that has gone ends the program without a word, as it ends every other tool.
  */
-import { once } from 'node:events';
-import { EXIT } from '../exit.js';
+import { EXIT, Failure } from '../exit.js';
 import { safe, safeJson } from '../text/safe.js';
 import { createColours, wantsColours, type Colours } from './colours.js';
 import type { Layout } from './table.js';
@@ -39,10 +38,16 @@ export class Terminal {
     return { colours: this.colours, width: process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null };
   }
 
-  /** Writes `text` as it is: whoever calls has made it safe. */
+  /** Writes `text` as it is: whoever calls has made it safe. @throws Failure where that is not possible, as on a full disk */
   async write(text: string | Buffer): Promise<void> {
     this.#clearBar();
-    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(text, (error) => {
+        if (error == null) resolve();
+        else if (hasGone(error)) process.exit(EXIT.pipeClosed);
+        else reject(new Failure(EXIT.file, `The output cannot be written: ${error.message}.`));
+      });
+    });
   }
 
   /** A line, made safe. */
@@ -100,9 +105,14 @@ export class Terminal {
 /** Ends the program quietly when the reader of its output has gone. */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.pipeClosed);
-    throw error;
+    if (hasGone(error)) process.exit(EXIT.pipeClosed);
+    // Anything else Terminal.write() throws.
+    process.exitCode = EXIT.file;
   });
   // There is nobody left to tell.
   process.stderr.on('error', () => undefined);
+}
+
+function hasGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE';
 }

@@ -36,6 +36,8 @@ export interface System {
 
 export interface RunOptions {
   readonly input?: string;
+  /** A descriptor to write to; what is written there is not in Run. */
+  readonly stdout?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -96,7 +98,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
 async function startApi(environment: Record<string, string>): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(process.execPath, [API, 'serve'], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...environment } });
   let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
   });
   const url = await new Promise<string>((resolve, reject) => {
@@ -121,24 +123,24 @@ async function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 }
 
 /** Runs the command line with nothing of this process's environment but PATH. */
-export function startCli(args: readonly string[], { input, env = {} }: RunOptions = {}): Cli {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...env } });
+export function startCli(args: readonly string[], { input, stdout: stdoutTo, env = {} }: RunOptions = {}): Cli {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', stdoutTo ?? 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...env } });
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();
   const heard = (): void => {
     for (const check of waiting) check();
   };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     heard();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
     heard();
   });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input ?? '');
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input ?? '');
   const ended = once(child, 'close').then((): Run => ({
     code: child.exitCode,
     stdout,

@@ -1,5 +1,6 @@
 /** Runs a worker program, in any language, through every scenario, and judges it by the rules of docs/protocol.md. */
 import { Bench, type BenchOptions } from './bench.js';
+import { NotStarted } from './program.js';
 import type { Level, Scenario, Verdict } from './rule.js';
 import { claims } from './rules/claims.js';
 import { crashes } from './rules/crashes.js';
@@ -37,7 +38,7 @@ async function play(options: BenchOptions, scenario: Scenario): Promise<Verdict[
   try {
     await scenario.play(bench);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true) throw error;
+    if (error instanceof NotStarted) throw error;
     failure = error instanceof Error ? error.message : String(error);
   } finally {
     await bench.close();

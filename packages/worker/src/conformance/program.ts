@@ -3,6 +3,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 
 const MAX_OUTPUT_CHARS = 4_000;
 
+/** The program is not there, or may not be run. */
+export class NotStarted extends Error {
+  constructor(program: string, cause: Error) {
+    super(`The program ${program} cannot be started: ${cause.message}`, { cause });
+  }
+}
+
 export class Program {
   readonly #words: readonly string[];
   readonly #environment: Record<string, string>;
@@ -19,7 +26,7 @@ export class Program {
     return this.#output;
   }
 
-  /** Resolves when it runs. @throws where it cannot be started */
+  /** Resolves when it runs. @throws NotStarted */
   async start(): Promise<void> {
     const [file = '', ...args] = this.#words;
     // A process group of its own, so that all of it can be ended.
@@ -30,7 +37,9 @@ export class Program {
       });
     }
     await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve).once('error', reject);
+      child.once('spawn', resolve).once('error', (error) => {
+        reject(new NotStarted(file, error));
+      });
     });
     this.#child = child;
   }

@@ -6,6 +6,7 @@ import { environmentOf } from './environment.js';
 import type { Executor } from './executor.js';
 import { ARGV_SCHEMA, fromFolder, type ExecutorKind } from './kind.js';
 import { programFault } from './process.js';
+import { catalogScriptFault } from './script.js';
 import { runTaskProgram, type ProgramOptions } from './task-program.js';
 import { variablesOf } from './workspace.js';
 
@@ -32,6 +33,9 @@ export const commandKind: ExecutorKind = {
   isLimited: true,
   make: (given: string[], options, folder) => {
     const argv = given.map((word) => fromFolder(folder, word));
-    return { executor: commandExecutor({ ...options, argv }), fitness: () => programFault(argv[0] ?? '', options) };
+    return {
+      executor: commandExecutor({ ...options, argv }),
+      fitness: async () => (await programFault(argv[0] ?? '', options)) ?? catalogScriptFault(given, folder),
+    };
   },
 };

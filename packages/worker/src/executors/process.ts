@@ -11,6 +11,7 @@ import { Unfit } from './executor.js';
 import { Output, OutputQuota, settle, type OutputLimits, type TakeLine } from './output.js';
 import { findProgram } from './program.js';
 import { limitsPrefix, type ResourceLimits } from './rlimits.js';
+import { scriptFault } from './script.js';
 import { watchOver } from './watchdog.js';
 
 /** How programs are run; the same for a task's own and for those around it. */
@@ -54,6 +55,8 @@ export async function runProcess(program: Program, signal: AbortSignal, take: Ta
   if (!(await isFolder(program.cwd))) throw new Unfit(`the working folder ${program.cwd} is not there`);
   const path = await findProgram(name, program.env.PATH ?? '', program.cwd);
   if (path === null) throw notStarted(name, 'no such program can be run');
+  const fault = await scriptFault(program.argv, program.cwd);
+  if (fault !== null) throw new Unfit(fault);
   const tied = program.contained ? await containment() : [];
   const [first = '', ...rest] = [...tied, ...(await limitsPrefix(program.limits)), path, ...args];
   if (signal.aborted) return NOT_BEGUN;
