@@ -8,9 +8,8 @@ import { directivesFor, renewLeases, type Beat, type Directives, type Renewed, t
 import type { SessionFacts } from './fleet/sessions.js';
 import type { WorkerRow } from './fleet/worker.js';
 import { claim, type ClaimRequest, type ClaimResult } from './queue/claim.js';
-import type { Reporter } from './queue/fence.js';
 import { findTasks } from './queue/find.js';
-import { report, type Report, type Reported } from './queue/report.js';
+import { report, type Reported, type ReportItem } from './queue/report.js';
 import { submitPlain } from './queue/submit-plain.js';
 import type { Submission } from './queue/submission.js';
 import type { Submitted } from './queue/submit.js';
@@ -36,7 +35,7 @@ const BOUNDS = {
 export class Groups {
   /** Plain tasks, see queue/submit-plain. */
   readonly submissions: Coalescer<Submission, Submitted>;
-  readonly reports: Coalescer<{ reporter: Reporter; report: Report }, Reported | null>;
+  readonly reports: Coalescer<ReportItem, Reported | null>;
   /** Tasks as they now are. */
   readonly reads: Coalescer<string, TaskRow | null>;
   /** Heartbeats, and claims that need not look for tasks; null where no session is live. */

@@ -33,6 +33,34 @@ describe('coalescing', () => {
     expect(await Promise.all(second)).to.deep.equal([6, 8]);
   });
 
+  it('begins a second batch beside another once it has as many items, and a full one at once', async () => {
+    const held: Held[] = [];
+    const coalescer = new Coalescer<number, number>({
+      ...BOUNDS, maxRunning: 2, weigh: (item) => item,
+      run: (items) => new Promise((resolve) => {
+        held.push({ items, end: () => { resolve(items); } });
+      }),
+    });
+    const add = async (item: number): Promise<void> => {
+      void coalescer.add(item);
+      await new Promise(setImmediate);
+    };
+    await Promise.all([add(1), add(1), add(1)]);
+    for (const item of [2, 2]) await add(item);
+    expect(held.map(({ items }) => items)).to.deep.equal([[1, 1, 1]]);
+    await add(2);
+    expect(held.map(({ items }) => items)).to.deep.equal([[1, 1, 1], [2, 2, 2]]);
+    // Both places are taken; what comes meanwhile goes together when one is free.
+    for (const item of [3, 3]) await add(item);
+    held[1]?.end();
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(held.map(({ items }) => items).slice(2)).to.deep.equal([]);
+    await add(10);
+    expect(held.map(({ items }) => items).slice(2)).to.deep.equal([[3, 3]]);
+    for (const { end } of held) end();
+  });
+
   it('gives each item its own result, in batches that are bounded, whatever fails', async () => {
     await fc.assert(fc.asyncProperty(fc.array(fc.record({ weight: fc.nat(12), bad: fc.boolean() }), { maxLength: 60 }), async (items) => {
       const batches: (typeof items)[] = [];

@@ -6,7 +6,7 @@ import { readConfig } from '../src/config.js';
 import { openDatabases } from '../src/db/database.js';
 import { startServer, type RunningServer } from '../src/server.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
-import { callerOf, type Caller } from './support/api.js';
+import { callerOf, type Answer, type Caller } from './support/api.js';
 import { createEmptyDatabase, type TestDatabase } from './support/database.js';
 
 const log = pino({ level: 'silent' });
@@ -40,6 +40,21 @@ describe('replicas', () => {
     await databases.close();
     expect(new Set(rows.map(({ name }) => name)).size).to.equal(rows.length);
     expect((await replicas[2]?.call('GET', '/api/v1/tasks'))?.body.total).to.equal(3);
+  }).timeout(180_000);
+
+  it('take a caller without a session for the current one, also where another replica has registered it since', async () => {
+    const [one, other] = await startTogether(2) as [Caller, Caller];
+    const { id } = await TestWorker.register(one, { globs: ['first-*'] });
+    const claim = (): Promise<Answer> => one.call('POST', `/api/v1/workers/${id}/claim`);
+    expect((await claim()).status).to.equal(204);
+    const again = await TestWorker.register(other, { id, globs: ['second-*'] });
+    const task = await submitTask(one, { problem_id: 'second-a' });
+    expect((await claim()).body.id).to.equal(task);
+    // It is that session's, which can report it by name.
+    expect((await again.report('complete', task, {}, 1)).status).to.equal(200);
+    await again.leave();
+    expect((await claim()).body.code).to.equal('session_ended');
+    expect((await one.call('POST', '/api/v1/workers/worker-777-kind/claim')).body.code).to.equal('worker_not_found');
   }).timeout(180_000);
 
   it('find a task without the hint of the replica that took it', async () => {

@@ -16,15 +16,17 @@ export interface SessionFacts {
 
 export class Sessions {
   readonly #known = new Map<string, SessionFacts>();
+  /** The latest session of a worker that was read. */
+  readonly #current = new Map<string, SessionFacts>();
   readonly #db: Database;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
-  /** The session of a worker (null: its current one), or null where it is not the worker's current one. */
+  /** The session of a worker (null: its current one), or null where it was not the worker's current one when it was read. */
   async find(workerId: string, sessionId: string | null): Promise<SessionFacts | null> {
-    const known = sessionId === null ? undefined : this.#known.get(`${workerId} ${sessionId}`);
+    const known = sessionId === null ? this.#current.get(workerId) : this.#known.get(`${workerId} ${sessionId}`);
     if (known !== undefined) return known;
     const { rows } = await sql<{ session_id: string; backend_type: string; supported_problems: string[] }>`
       select session_id, backend_type, supported_problems from workers
@@ -32,13 +34,18 @@ export class Sessions {
     const [row] = rows;
     if (row === undefined) return null;
     const facts = { sessionId: row.session_id, backendType: row.backend_type, supportedProblems: row.supported_problems };
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    if (this.#known.size >= MAX_KNOWN) {
+      this.#known.clear();
+      this.#current.clear();
+    }
     this.#known.set(`${workerId} ${row.session_id}`, facts);
+    this.#current.set(workerId, facts);
     return facts;
   }
 
   /** What was read of a session holds no more. */
   forget(workerId: string, sessionId: string): void {
     this.#known.delete(`${workerId} ${sessionId}`);
+    this.#current.delete(workerId);
   }
 }

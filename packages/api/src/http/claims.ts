@@ -14,40 +14,54 @@ import type { Appetite, ClaimWaiter } from '../wakeups.js';
 
 type Schemas = components['schemas'];
 
+/** What was claimed, and by which request: of a caller that names no session, the session may be another one than at first. */
+interface Claimed {
+  readonly request: ClaimRequest;
+  readonly tasks: readonly ClaimedRow[];
+}
+
 export function claimRoutes({ config, databases, groups, sessions, wakeups, aftermath, metrics, log }: Services): Router {
   const router = Router();
   const db = databases.lease;
 
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
   async function claimWithin(
-    known: SessionFacts, request: ClaimRequest, waitMs: number, waiter: ClaimWaiter | null, gone: AbortSignal,
-  ): Promise<readonly ClaimedRow[]> {
+    known: SessionFacts, first: ClaimRequest, isGuessed: boolean, waitMs: number, waiter: ClaimWaiter | null, gone: AbortSignal,
+  ): Promise<Claimed> {
     let session = known;
+    let request = first;
+    // The current session of a caller that names none is the one that was read last, until a claim has found it live.
+    let isGuess = isGuessed;
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
     if (waiter !== null && wakeups.isDry(waiter.appetite)) {
       renew(request, waiter);
-      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return [];
+      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return { request, tasks: [] };
     }
     for (;;) {
       const { news } = wakeups;
       const result = await groups.claimsOf(session).add(request);
       if (result.kind === 'no_session') {
-        session = await changed(session, request.workerId);
+        session = await changed(session, request.workerId, isGuess);
+        request = { ...request, sessionId: session.sessionId };
         if (waiter !== null) waiter.appetite = appetiteOf(session);
         continue;
       }
+      isGuess = false;
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
-      if (result.tasks.length > 0 || waiter === null || isOver()) return result.tasks;
+      if (result.tasks.length > 0 || waiter === null || isOver()) return { request, tasks: result.tasks };
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return [];
+      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return { request, tasks: [] };
     }
   }
 
-  /** The session as it is now, where it supports other problems than was known. @throws Problem where it does not live */
-  async function changed(known: SessionFacts, workerId: string): Promise<SessionFacts> {
+  /**
+   * The session as it is now, where it supports other problems than was known, or is another one than was guessed. @throws Problem
+   * where it does not live
+   */
+  async function changed(known: SessionFacts, workerId: string, isGuess: boolean): Promise<SessionFacts> {
     sessions.forget(workerId, known.sessionId);
-    const now = await sessions.find(workerId, known.sessionId);
+    const now = await sessions.find(workerId, isGuess ? null : known.sessionId);
     if (now === null || isDeepStrictEqual(now, known)) throw await sessionProblem(db, workerId, known.sessionId);
     return now;
   }
@@ -68,7 +82,7 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     const session = await sessions.find(workerId, given);
     if (session === null) throw await sessionProblem(db, workerId, given);
     const requestId = body?.request_id ?? null;
-    const request: ClaimRequest = { workerId, sessionId: session.sessionId, requestId, wanted, leaseSeconds: config.leaseSeconds };
+    const asked: ClaimRequest = { workerId, sessionId: session.sessionId, requestId, wanted, leaseSeconds: config.leaseSeconds };
     // A lease must outlive the wait: nothing renews it meanwhile but the worker's heartbeats.
     const waitMs = (body?.wait_seconds ?? 0) * 1000;
     const gone = goneSignal(res);
@@ -76,12 +90,13 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
       ? wakeups.enter(appetiteOf(session))
       : null;
     if (waitMs > 0 && waiter === null) throw new Problem(wakeups.stopped ? 'shutting_down' : 'too_many_requests');
-    let tasks: readonly ClaimedRow[];
+    let claimed: Claimed;
     try {
-      tasks = await claimWithin(session, request, waitMs, waiter, gone);
+      claimed = await claimWithin(session, asked, given === null, waitMs, waiter, gone);
     } finally {
       if (waiter !== null) wakeups.leave(waiter);
     }
+    const { request, tasks } = claimed;
     aftermath.changed(tasks.map((task) => task.id));
     // As many as there was room for: there may be more for another waiter.
     const last = tasks.length < wanted ? undefined : tasks.at(-1);

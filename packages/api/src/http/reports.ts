@@ -8,7 +8,7 @@ import { keepLate, wasReported, type Reporter } from '../queue/fence.js';
 import { appendLogs } from '../queue/logs.js';
 import { reportProgress } from '../queue/progress.js';
 import type { Report } from '../queue/report.js';
-import { toTask, type Task } from '../queue/task.js';
+import { toTask, type Task, type TaskRow } from '../queue/task.js';
 import { Problem } from './problem.js';
 import { refusal, reporterOf, sessionOf } from './reporter.js';
 import { pathText, type Services } from './services.js';
@@ -46,12 +46,12 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
 
   /**
    * Takes a report. One that had been taken before is taken again, and changes nothing; one that comes too late is kept beside
-   * its attempt. @throws Problem where the reporter does not hold the task
+   * its attempt. Resolves with the task where it ended by it and is to be shown. @throws Problem where the reporter does not hold the task
    */
-  async function take(reporter: Reporter, report: Report): Promise<void> {
-    const reported = await groups.reports.add({ reporter, report });
+  async function take(reporter: Reporter, report: Report, isShown: boolean): Promise<TaskRow | null> {
+    const reported = await groups.reports.add({ reporter, report, isShown });
     if (reported === null) {
-      if (await wasReported(db, reporter, report.outcome)) return;
+      if (await wasReported(db, reporter, report.outcome)) return null;
       if (report.outcome !== 'released') await keepLate(db, reporter, report);
       throw await refusal(db, reporter);
     }
@@ -62,13 +62,14 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
       await aftermath.ended([{ status: report.outcome, hasDependents: reported.hasDependents }]);
     }
     await aftermath.freed();
+    return reported.task;
   }
 
   for (const [verb, reportOf] of Object.entries(REPORTS)) {
     router.post(`/api/v1/workers/:worker_id/tasks/:task_id/${verb}`, async (req, res) => {
       const reporter = reporterOf(req, config.leaseSeconds);
-      await take(reporter, reportOf(req.body));
-      res.json(await current(reporter.taskId));
+      const ended = await take(reporter, reportOf(req.body), true);
+      res.json(ended === null ? await current(reporter.taskId) : toTask(ended, () => 'ready'));
     });
   }
 
@@ -80,7 +81,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
       const { task_id: taskId, attempt } = one;
       const reporter = { workerId, sessionId, taskId, attempt, leaseSeconds: config.leaseSeconds };
       try {
-        await take(reporter, reportIn(one));
+        await take(reporter, reportIn(one), false);
         return { task_id: taskId, attempt, accepted: true };
       } catch (error) {
         if (!(error instanceof Problem)) throw error;

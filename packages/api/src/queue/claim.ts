@@ -19,7 +19,7 @@ import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 /** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
 const FRONT_ROWS = 200;
 /** How many of those that fit are then looked at, beyond two for each wanted task: others may be locking the first. */
-const NEAR_ROWS = 8;
+const NEAR_ROWS = 100;
 /** Candidates per lane beyond the wanted ones: others may be locking the first. */
 const LANE_ROWS = 65;
 /** A claim loses a race to another claim of its own session, of which a worker has few, or under the same limit. */

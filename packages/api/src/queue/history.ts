@@ -16,6 +16,9 @@ export const RECORD_ATTEMPTS: RawBuilder<unknown> = sql`
       from held where state = 'running'
   )`;
 
+/** When a task ends, of its queue row: no earlier than anything that was recorded of it. */
+export const ENDED_AT: RawBuilder<Date> = sql`greatest(now(), started_at, updated_at)::timestamptz(3)`;
+
 /**
  * Inserts the outcomes of tasks that ended, counts them, and notes those that others depend on. Expects a CTE `ended`: queue
  * rows as they were, with `status`, `reason`, `result`, `error` and `reused_from`. Milliseconds are those of the last attempt.
@@ -25,7 +28,7 @@ export const RECORD_OUTCOMES: RawBuilder<unknown> = sql`
     insert into outcomes (task_id, status, reason, attempt, worker_id, session_id, started_at, ended_at, result, error,
                           reused_from, priority)
     select task_id, status, reason, attempt, worker_id, session_id, started_at,
-           greatest(now(), started_at, updated_at), result, error, reused_from, priority
+           ${ENDED_AT}, result, error, reused_from, priority
       from ended
   ), counted as (
     insert into counter_deltas (problem_id, worker_id, kind, tasks, milliseconds)
