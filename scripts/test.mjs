@@ -1,7 +1,7 @@
 /**
  * `npm test`: installs, builds, type-checks, lints and runs every test, on a PostgreSQL of its own in a temporary folder
  * (or on the server that DATABASE_URL names). The last line is `N passed, N failed, N skipped`; the exit code is 0 only when
- * everything passed. `--quick` leaves out linting and the whole-system tests; `--chaos` adds a minute of test/chaos and its mutants.
+ * everything passed. `--quick` leaves out linting and the whole-system tests; `--chaos` adds two minutes of test/chaos and its mutants.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

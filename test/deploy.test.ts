@@ -2,18 +2,17 @@
  * What is deployed, not what is developed: the production output of both packages in empty folders, with nothing of the
  * repository around it, runs a task to its end.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { createEmptyDatabase } from '../packages/api/test/support/database.js';
+import { logged, Processes, terminate } from './support/processes.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
@@ -21,7 +20,7 @@ const run = promisify(execFile);
 describe('the production output', function () {
   this.timeout(180_000);
   let folder: string;
-  const children: ChildProcess[] = [];
+  const processes = new Processes();
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'task-executor-deploy-'));
@@ -34,7 +33,7 @@ describe('the production output', function () {
   });
 
   after(async () => {
-    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await processes.killAll();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -60,9 +59,9 @@ describe('the production output', function () {
   it('runs a task', async () => {
     const database = await createEmptyDatabase();
     try {
-      const api = start('api', ['serve'], { DATABASE_URL: database.url, DATA_DIR: join(folder, 'data'), PORT: '0', NUM_INTERNAL_WORKERS: '0' });
+      const api = processes.start(join(folder, 'api'), ['serve'], { DATABASE_URL: database.url, DATA_DIR: join(folder, 'data'), PORT: '0', NUM_INTERNAL_WORKERS: '0' });
       const url = await logged(api, 'listening', 'url');
-      const worker = start('worker', ['start'], { API_URL: url });
+      const worker = processes.start(join(folder, 'worker'), ['start'], { API_URL: url });
       // Nobody reads these lines again, but a full pipe would hold the worker up.
       worker.stdout?.resume();
 
@@ -84,38 +83,9 @@ describe('the production output', function () {
       for (const page of ['docs', 'redoc', 'openapi.yaml', 'docs/assets/swagger-ui-bundle.js']) {
         expect((await fetch(`${url}/${page}`)).status, page).to.equal(200);
       }
-      for (const child of [worker, api]) {
-        child.kill('SIGTERM');
-        if (child.exitCode === null) await once(child, 'exit');
-        expect(child.exitCode).to.equal(0);
-      }
+      for (const child of [worker, api]) expect(await terminate(child)).to.equal(0);
     } finally {
       await database.drop();
     }
   });
-
-  function start(name: string, args: string[], environment: Record<string, string>): ChildProcess {
-    const child = spawn(process.execPath, ['dist/main.js', ...args], {
-      cwd: join(folder, name),
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { PATH: process.env['PATH'], ...environment },
-    });
-    children.push(child);
-    return child;
-  }
 });
-
-/** The field of the first log line with this event; the lines after it are read on, so that the pipe does not fill. */
-async function logged(child: ChildProcess, event: string, field: string): Promise<string> {
-  if (child.stdout === null) throw new Error('the output is not piped');
-  const lines = createInterface({ input: child.stdout });
-  return new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const entry = (line.startsWith('{') ? JSON.parse(line) : {}) as Record<string, unknown>;
-      if (entry['event'] === event) resolve(String(entry[field]));
-    });
-    lines.once('close', () => {
-      reject(new Error(`it ended without saying "${event}"`));
-    });
-  });
-}

@@ -1,11 +1,11 @@
 /**
- * What `npm test -- --chaos` runs of test/chaos: a minute that breaks everything, with a seed of its own each time, and the mutants. Each counts
+ * What `npm test -- --chaos` runs of test/chaos: two minutes that break everything, with a seed of its own each time, and the mutants. Each counts
  * as one test. They need Linux, and start a PostgreSQL of their own that they can kill.
  */
 import { exitCode } from './run.mjs';
 
 const RUNS = [
-  ['chaos', ['main.ts', '--seconds', '60']],
+  ['chaos', ['main.ts', '--seconds', '120']],
   ['chaos mutants', ['mutants/main.ts']],
 ];
 /** The run was without a fault, and without something that it is about: it does not count. */

@@ -17,6 +17,7 @@ import { AGEING_MS, LEASE_SECONDS, submission } from './races/scene.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 
 const TASKS = 6_000;
+const PROBLEMS = 200;
 /** A statement about one task may look at this many rows of all tables together: far fewer than the queue has. */
 const FIXED_ROWS = 60;
 const FRONT_ROWS = 300;
@@ -61,7 +62,7 @@ describe('the rows that are read', function () {
 
   for (const known of [false, true]) {
     it(`are few ${known ? 'where the planner knows the queue' : 'in a queue that the planner takes for empty'}`, async () => {
-      for (let n = 0; n < TASKS; n += 1000) await submitPlain(db, AGEING_MS, Array.from({ length: 1000 }, (_none, k) => submission(`bench-${k % 20}`)));
+      for (let n = 0; n < TASKS; n += 1000) await submitPlain(db, AGEING_MS, Array.from({ length: 1000 }, (_none, k) => submission(`bench-${k % PROBLEMS}`)));
       if (known) await sql`analyze`.execute(db);
       const one = await rowsRead(claims(1));
       expect(claimed(one.result)).to.have.length(1);
@@ -71,7 +72,7 @@ describe('the rows that are read', function () {
       expect(tasks).to.have.length(50);
       expect(fifty.rows, 'a claim of 50').to.be.within(50, FRONT_ROWS + 50 * 10);
       const reporterOf = ({ id, attempt }: { id: string; attempt: number }) => ({ ...worker, taskId: id, attempt, leaseSeconds: LEASE_SECONDS });
-      const [first, ...others] = tasks;
+      const [first, ...rest] = tasks;
       const logged = await rowsRead((on) => appendLogs(on, reporterOf(first!), [{ level: 'info', message: 'x', context: null, timestamp: null }], null));
       expect(logged.rows, 'a line of a log').to.be.below(FIXED_ROWS);
       const beat = await rowsRead((on) => renewLeases(on, LEASE_SECONDS, [{ ...worker, requestId: null }]));
@@ -81,10 +82,16 @@ describe('the rows that are read', function () {
       const done = await rowsRead((on) => report(on, [{ reporter: reporterOf(first!), report: { outcome: 'completed', result: {} } }]));
       expect(done.result[0]?.fate).to.equal('ended');
       expect(done.rows, 'a report').to.be.below(FIXED_ROWS);
-      const many = await rowsRead((on) => report(on, others.map((task) => ({ reporter: reporterOf(task), report: { outcome: 'completed', result: {} } }))));
+      const many = await rowsRead((on) => report(on, rest.map((task) => ({ reporter: reporterOf(task), report: { outcome: 'completed', result: {} } }))));
       expect(many.rows, '49 reports').to.be.below(FIXED_ROWS + 49 * 10);
       const cancelled = await rowsRead((on) => cancelMany(on, [claimed(one.result)[0]!.id]));
       expect(cancelled.rows, 'a cancellation').to.be.below(FIXED_ROWS);
+      // What fits nobody is now before all else: the claim looks at the first task of each problem, and into the best of them.
+      const others = await submitPlain(db, AGEING_MS, Array.from({ length: FRONT_ROWS }, () => ({ ...submission('other'), priority: 10 })));
+      const behind = await rowsRead(claims(1));
+      expect(claimed(behind.result)).to.have.length(1);
+      expect(behind.rows, 'a claim behind others').to.be.within(FRONT_ROWS / 2, FRONT_ROWS + 4 * PROBLEMS);
+      await cancelMany(db, others.map(({ id }) => id));
     });
   }
 });

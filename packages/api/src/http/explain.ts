@@ -91,11 +91,11 @@ function constraintsOf(task: Task, explained: Explained): Constraint[] {
     const backend = task.backend_type === null ? 'any backend_type' : `backend_type ${task.backend_type}`;
     found.push({
       kind: 'no_worker',
-      message: `none of the ${workers.live} live workers takes it; one with ${backend} and a supported_problems glob that fits ${task.problem_id} would`,
+      message: `${workers.live === 1 ? 'the one live worker does not take it' : `none of the ${workers.live} live workers takes it`}; one with ${backend} and a supported_problems glob that fits ${task.problem_id} would`,
       workers,
     });
   } else if (workers.slots === 0) {
-    found.push({ kind: 'no_worker', message: `the ${workers.fitting} live workers that take it are draining`, workers });
+    found.push({ kind: 'no_worker', message: `${workers.fitting === 1 ? 'the one live worker that takes it is' : `the ${workers.fitting} live workers that take it are`} draining`, workers });
   } else if (workers.free === 0) {
     found.push({ kind: 'busy_workers', message: `the ${workers.slots} slots of the workers that take it are busy`, workers });
   }

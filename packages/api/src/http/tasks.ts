@@ -60,7 +60,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
     await answerCreation(db, req, res, keyed.length > 0 || needsTransaction(tasks), async (transaction) => {
       const kept = await takeKeys(transaction, keyed).catch((error: unknown) => {
         throw error instanceof KeyReused
-          ? new Problem('idempotency_key_reused', `The item ${keyed.find(({ key }) => key === error.key)?.n ?? 0} has a key that came before with another task.`)
+          ? new Problem('idempotency_key_reused', `tasks[${keyed.find(({ key }) => key === error.key)?.n ?? 0}] has a key that came before with another task.`)
           : error;
       });
       const earlier = new Map(keyed.flatMap(({ n }, k) => (kept[k] == null ? [] : [[n, kept[k].answer] as const])));

@@ -6,9 +6,9 @@
  * time, in the same way); a repeated request_id finds what the first one took.
  *
  * Order: by rank, which is priority and age (see the migration). The statement first looks at the front of the whole
- * order; only when nothing there fits does it look at the best of each fitting lane (a problem, a backend and values of
- * limited labels that have pending tasks), so a worker that fits little is served fast behind a million tasks that it does
- * not fit. Where a limit holds for each value of a key, values that use less of it come first, whatever the rank.
+ * order; only when nothing there fits does it look at the first of each lane (a problem, a backend and values of limited labels
+ * that have pending tasks) and into the best lanes that fit, so a worker that fits little is served fast behind a million tasks
+ * that it does not fit. Where a limit holds for each value of a key, values that use less of it come first, whatever the rank.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
@@ -20,8 +20,11 @@ import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 const FRONT_ROWS = 200;
 /** How many of those that fit are then looked at, beyond two for each wanted task: others may be locking the first. */
 const NEAR_ROWS = 100;
-/** Candidates per lane beyond the wanted ones: others may be locking the first. */
+/** Candidates per lane, and of all lanes, beyond the wanted ones: others may be locking the first. */
 const LANE_ROWS = 65;
+/** Lanes that are looked into, beyond one for each wanted task: in some the first tasks may be locked, or have expired. */
+const BEST_LANES = 64;
+const MOST_RANK = '9223372036854775807';
 /** A claim loses a race to another claim of its own session, of which a worker has few, or under the same limit. */
 const MAX_RACES = 30;
 
@@ -133,32 +136,44 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[], suppor
        limit (select tasks from wanted)
          for update of q skip locked
     ), lanes as (
-      (select q.problem_id, q.backend_type, q.lane
+      -- Each with its first task.
+      (select q.problem_id, q.backend_type, q.lane, q.rank, q.task_id
          from queue q
         where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from front_pick)
           and ((select count(*) from front) = ${FRONT_ROWS} + (select 4 * tasks from wanted)
                or (select count(*) from near) = ${NEAR_ROWS} + (select 2 * tasks from wanted) or exists (select from limits where value is null))
-        order by q.problem_id, q.backend_type, q.lane
+        order by q.problem_id, q.backend_type, q.lane, q.rank, q.task_id
         limit 1)
       union all
       select next.*
         from lanes l
        cross join lateral (
-         select q.problem_id, q.backend_type, q.lane
+         select q.problem_id, q.backend_type, q.lane, q.rank, q.task_id
            from queue q
           where q.state = 'pending' and (q.problem_id, q.backend_type, q.lane) > (l.problem_id, l.backend_type, l.lane)
-          order by q.problem_id, q.backend_type, q.lane
+          order by q.problem_id, q.backend_type, q.lane, q.rank, q.task_id
           limit 1) as next
+    ), best_lanes as materialized (
+      -- The first tasks of the order are in the lanes whose own first ones are. A limit goes before rank: with limits every lane counts.
+      select q.*
+        from lanes q join appetite s on ${fits('q')} and ${NOT_PAUSED}
+       order by q.rank, q.task_id
+       limit case when exists (select from limits) then null else ${BEST_LANES} + (select tasks from wanted) end
+    ), cutoff as materialized (
+      -- Nothing after the first task of the last of so many lanes is needed; null: there are not so many.
+      select case when count(*) = ${BEST_LANES} + (select tasks from wanted) and not exists (select from limits) then max(rank) end as rank
+        from best_lanes
     ), candidates as materialized (
       select q.place, q.task_id, q.rank,
              coalesce((select max(l.running::float8 / l.max_running) from limit_use l
                         where l.each and l.value = ${limitedValue(sql`s.backend_type`)}), 0) as share
-        from lanes
-        join appetite s on ${fits('lanes')}
+        from best_lanes l
+       cross join appetite s
        cross join lateral (
          select b.ctid as place, b.*
            from queue b
-          where b.state = 'pending' and b.problem_id = lanes.problem_id and b.backend_type = lanes.backend_type and b.lane = lanes.lane
+          where b.state = 'pending' and b.problem_id = l.problem_id and b.backend_type = l.backend_type and b.lane = l.lane
+            and b.rank <= coalesce((select rank from cutoff), ${MOST_RANK}::bigint)
           order by b.rank, b.task_id
           limit ${LANE_ROWS} + (select tasks from wanted)) as q
        where ${NOT_HELD_BACK}

@@ -36,7 +36,7 @@ function fieldsOf({ status, reason, position, position_is_lower_bound: more, est
   const now = Date.now();
   return [
     ['status', statusWithReason({ status, reason })],
-    ['place', position === null ? null : `${more ? 'after ' : ''}${count(position)} in the queue`],
+    ['place', position === null ? null : `${count(position)}${more ? ' or later' : ''} in the queue`],
     ['starts', start === null ? null : `between ${at(start.earliest, now) ?? ''} and ${at(start.latest, now) ?? ''}`],
   ];
 }
