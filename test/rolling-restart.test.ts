@@ -69,7 +69,11 @@ describe('three replicas that are restarted in turn', function () {
       throw new Error('no replica took a task');
     }
     const clients = Promise.all(Array.from({ length: CLIENTS }, async (_none, n) => {
-      for (let k = n; !stopped; k++) accepted.add(await submit(k));
+      for (let k = n; !stopped; k++) {
+        accepted.add(await submit(k));
+        // No faster than the workers are.
+        await sleep(40);
+      }
     }));
     const acceptMore = async (): Promise<void> => {
       const wanted = accepted.size + BETWEEN;
