@@ -53,6 +53,12 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
   if (code === '28P01' || code === '28000' || code === '3D000') {
     return { message: `DATABASE_URL is refused by the server: ${(error as Error).message}.`, exitCode: EXIT_FAILURE };
   }
+  if (code === '08P01') {
+    return {
+      message: `What DATABASE_URL leads to does not take settings for a session (${(error as Error).message}): a pooler between transactions, maybe. Name PostgreSQL itself.`,
+      exitCode: EXIT_FAILURE,
+    };
+  }
   if (isDatabaseUnavailable(error)) {
     const where = config?.databaseUrl == null ? 'The embedded PostgreSQL' : `The database at ${withoutPassword(config.databaseUrl)}`;
     return { message: `${where} cannot be reached (${typeof code === 'string' ? code : String(error)}): start it, or correct DATABASE_URL.`, exitCode: EXIT_FAILURE };

@@ -59,7 +59,7 @@ export const ENVIRONMENT = {
   DEFAULT_TIMEOUT_MINUTES: { default: '30', meaning: 'how long an attempt may run where its task does not say' },
   DEFAULT_PRIORITY: { default: '5', meaning: 'priority of tasks that name none, 0 to 10' },
   PRIORITY_AGEING_MINUTES: { default: '1440', meaning: 'how long a task has to wait to rank with newer ones that are one level of priority higher' },
-  LEASE_SECONDS: { default: '90', meaning: 'how long a worker may be silent before its tasks are lost' },
+  LEASE_SECONDS: { default: '120', meaning: 'how long a worker may be silent before its tasks are lost' },
   HEARTBEAT_INTERVAL_SECONDS: { default: '5', meaning: 'how often workers are asked for a heartbeat; at most a third of the lease' },
   SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts, lapsed leases and tasks whose time has come are looked for' },
   LEASE_POOL_SIZE: { default: '8', meaning: 'database connections for claims, heartbeats and reports' },
