@@ -58,7 +58,7 @@ describe('coalescing', () => {
     expect(held.map(({ items }) => items).slice(2)).to.deep.equal([]);
     await add(10);
     expect(held.map(({ items }) => items).slice(2)).to.deep.equal([[3, 3]]);
-    for (const { end } of held) end();
+    for (const one of held) one.end();
   });
 
   it('gives each item its own result, in batches that are bounded, whatever fails', async () => {

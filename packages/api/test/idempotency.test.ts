@@ -185,7 +185,7 @@ describe('idempotency', () => {
       expect(all.body).to.deep.equal({ created: 0, tasks: [{ id: first.body.tasks[0].id, created: false }, { id: second.body.tasks[0].id, created: false }] });
       const reused = await api.call('POST', '/api/v1/tasks/batch', { tasks: [{ problem_id: 'item' }, { problem_id: 'other', idempotency_key: one }] });
       expect(reused.body.code).to.equal('idempotency_key_reused');
-      expect(reused.body.detail).to.contain('item 1');
+      expect(reused.body.detail).to.contain('tasks[1]');
       const twice = await api.call('POST', '/api/v1/tasks/batch', { tasks: [{ problem_id: 'item', idempotency_key: 'k' }, { problem_id: 'item', idempotency_key: 'k' }] });
       expect(twice.body.code).to.equal('validation_failed');
       expect(await totalTasks()).to.equal(before);
