@@ -67,7 +67,7 @@ export class History {
         check(answer, this.#model.drain(worker, step.draining));
         return;
       }
-      case 'complete': case 'fail': case 'release': case 'log': return this.#reporting.report(step);
+      case 'complete': case 'fail': case 'release': case 'log': case 'progress': return this.#reporting.report(step);
       case 'reports': return this.#reporting.reports(step);
       case 'pause': case 'resume': case 'limit': case 'changeLimit': case 'unlimit': return this.#control(step);
       case 'lapse': {

@@ -219,6 +219,13 @@ export class Model {
     return { status: 200 };
   }
 
+  progress(reporter: Reporter, step: number): Expected {
+    const task = this.tasks.get(reporter.task);
+    if (!this.#holds(task, reporter)) return this.#refusal(reporter);
+    task.progress.set(task.attempt, step);
+    return { status: 204 };
+  }
+
   /** `born`: what came into being by it. */
   sweep(born: Born): void {
     this.#sweepTasks();

@@ -39,7 +39,7 @@ export class Reporting {
     return found === undefined ? null : { ...found, session: withSession ? found.session : null, attempt: withAttempt ? found.attempt : null };
   }
 
-  async report(step: StepOf<'complete' | 'fail' | 'release' | 'log'>): Promise<void> {
+  async report(step: StepOf<'complete' | 'fail' | 'release' | 'log' | 'progress'>): Promise<void> {
     const reporter = this.#reporter(step.aim);
     if (reporter === null) return;
     const { worker, session, task, attempt } = reporter;
@@ -60,6 +60,8 @@ export class Reporting {
       check(await post('release'), this.#model.report('release', reporter, (held) => {
         this.#model.release(held);
       }));
+    } else if (step.verb === 'progress') {
+      check(await post('progress', { step: step.step }), this.#model.progress(reporter, step.step));
     } else {
       const entries = Array.from({ length: step.lines }, (_, n) => ({ message: `line ${n}` }));
       check(await post('logs', { entries, ...(step.offset === null ? {} : { offset: step.offset }) }), this.#model.log(reporter, step.lines, step.offset));

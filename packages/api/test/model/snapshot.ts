@@ -20,6 +20,7 @@ export async function databaseSnapshot(db: Database): Promise<Snapshot> {
            case when q.available_at <= now() then 'past' when q.available_at > now() then 'future' end as available,
            case when q.expires_at <= now() then 'past' when q.expires_at > now() then 'future' end as expires,
            (select count(*) from task_logs l where l.task_id = t.id) as lines,
+           coalesce((select json_agg(p.attempt || ' ' || p.step order by p.attempt) from attempt_progress p where p.task_id = t.id), '[]') as progress,
            coalesce((select json_agg(d.parent_id || ' ' || d.kind order by d.parent_id) from open_dependencies d where d.task_id = q.task_id), '[]') as open,
            coalesce((select json_agg(json_build_object('worker', a.worker_id, 'session', a.session_id, 'outcome', a.outcome, 'late', l.outcome) order by a.attempt)
                        from attempts a left join late_reports l using (task_id, attempt) where a.task_id = t.id), '[]') as attempts
@@ -45,6 +46,7 @@ export function modelSnapshot({ tasks, fleet, standing }: Model): Snapshot {
         ? { rank: task.rank, failures: task.failures, losses: task.losses, available: task.available, expires: task.expires }
         : { rank: null, failures: null, losses: null, available: null, expires: null }),
       request: task.holder?.request ?? null, session: task.holder?.session ?? null, lines: task.lines,
+      progress: [...task.progress].map(([attempt, step]) => `${attempt} ${step}`),
       open: [...task.open].map(([parent, kind]) => `${parent} ${kind}`).sort(), attempts: task.attempts,
     })).sort((a, b) => (a.id < b.id ? -1 : 1)),
     workers: [...fleet.workers.values()].map((worker) => ({

@@ -56,6 +56,7 @@ export type Step =
   | Steps<'release', { aim: Aim }>
   | Steps<'reports', { worker: Pick; session: Session; items: readonly ReportItem[] }>
   | Steps<'log', { aim: Aim; lines: number; offset: number | null }>
+  | Steps<'progress', { aim: Aim; step: number }>
   | Steps<'pause' | 'resume', { problem: string }>
   | Steps<'limit', { key: string; value: string | null; maxRunning: number }>
   | Steps<'changeLimit', { pick: Pick; maxRunning: number }>
@@ -149,6 +150,7 @@ const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
   [2, record({ verb: always('release'), aim })],
   [3, record({ verb: always('reports'), worker: pick, session, items: reported })],
   [3, record({ verb: always('log'), aim, lines: fc.integer({ min: 1, max: 3 }), offset: fc.constantFrom(0, 1, 2, null, null) })],
+  [2, record({ verb: always('progress'), aim, step: fc.nat(5) })],
   [1, record({ verb: fc.constantFrom('pause', 'resume', 'resume'), problem: fc.constantFrom('', ...PROBLEMS) })],
   [1, fc.constantFrom(
     { verb: 'limit', key: 'problem_id', value: null, maxRunning: 1 }, { verb: 'limit', key: 'problem_id', value: 'model-a', maxRunning: 2 },

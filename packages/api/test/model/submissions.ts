@@ -54,7 +54,7 @@ function fresh({ spec, retryOf, scheduleId }: Item, { id, createdAtMs, runAtMs }
   return {
     id, spec, retryOf: retryOf ?? null, scheduleId: scheduleId ?? null, createdAtMs, priority: spec.priority, rank: rankOf(Math.max(createdAtMs, runAtMs ?? 0), spec.priority),
     state: 'pending', reason: null, available: spec.start, expires: spec.expires, attempt: 0, failures: 0, losses: 0, holder: null,
-    endedBy: null, attempts: [], lines: 0, linesBefore: 0, needs, open: new Map<string, DependencyKind>(), result: null, reusedFrom: null,
+    endedBy: null, attempts: [], progress: new Map<number, number>(), lines: 0, linesBefore: 0, needs, open: new Map<string, DependencyKind>(), result: null, reusedFrom: null,
   };
 }
 

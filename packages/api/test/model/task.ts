@@ -61,6 +61,8 @@ export interface ModelTask {
   /** Whose attempt ended it. */
   endedBy: string | null;
   readonly attempts: ModelAttempt[];
+  /** What each attempt said last of how far it was, by the attempt's number. */
+  readonly progress: Map<number, number>;
   lines: number;
   linesBefore: number;
   /** Tasks it depends on, by the name under which the result is delivered. */
