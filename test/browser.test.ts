@@ -17,7 +17,9 @@ import { createEmptyDatabase, type TestDatabase } from '../packages/api/test/sup
 import { logged, Processes } from './support/processes.js';
 
 const run = promisify(execFile);
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+const CHROMIUM = (process.env['PATH'] ?? '').split(':')
+  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
+  .find((path) => existsSync(path));
 
 /** What the page does to the API at `api`; what it could read is in the element #found, as JSON. */
 const attack = (api: string, taskId: string, workerId: string): string => `<!doctype html><pre id="found"></pre><script>
