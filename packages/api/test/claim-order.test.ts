@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { sql } from 'kysely';
 import { TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
-import { NO_SWEEPS } from './support/sweeper.js';
+import { NO_SWEEPS, testSweeper } from './support/sweeper.js';
 
 /** More than the claim looks at of the whole order. */
 const FRONT = 260;
@@ -41,5 +41,17 @@ describe('claims out of many lanes', () => {
       claimed.push(...(answer.body.tasks as { id: string }[]).map(({ id }) => id));
     }
     expect(claimed).to.deep.equal(rows.slice(0, claimed.length).map(({ id }) => id));
+  });
+
+  it('do not take the queue for dry where only what they looked at has expired', async () => {
+    const lanes = Array.from({ length: LANES }, (_none, n) => `late-${n}`);
+    for (const priority of [9, 1]) {
+      expect((await api.call('POST', '/api/v1/tasks/batch', { tasks: lanes.map((problem) => ({ problem_id: problem, priority })) })).status).to.equal(201);
+    }
+    await sql`update queue set expires_at = now() - interval '1 second' where problem_id like 'late-%' and priority = 9`.execute(api.db);
+    const worker = await TestWorker.register(api, { globs: ['late-*'], parallel: 10 });
+    expect((await worker.claim({ wait_seconds: 0.2 })).status).to.equal(204);
+    await testSweeper(api.db, api.databaseUrl)();
+    expect((await worker.claim({ wait_seconds: 0.2 })).body.priority).to.equal(1);
   });
 });

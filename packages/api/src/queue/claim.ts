@@ -222,7 +222,9 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[], suppor
            coalesce(taken.found,
                     case when session.n is null then 'raced'
                          when session.room <= 0 then 'nothing'
-                         when not exists (select from pick) then 'dry'
+                         -- What is after the cutoff was not looked at; what is before it others may be locking, or has expired.
+                         when not exists (select from pick) and (select rank from cutoff) is null then 'dry'
+                         when not exists (select from pick) then 'nothing'
                          -- Others of this statement got the picked tasks; with limits each takes its turn.
                          when not exists (select from limits) then 'nothing'
                          else 'raced' end) as found,
