@@ -37,12 +37,16 @@ const INSERT = `
            case when status <> 'completed' then 'it did not work' end, n % 11
       from made order by n
   )
-  insert into counters as c (problem_id, worker_id, kind, tasks, milliseconds)
-  select problem_id, '', 'submitted', count(*), 0 from made group by problem_id
-  union all
-  select problem_id, worker_id, status, count(*), count(*) * 60000 from made group by problem_id, worker_id, status
-  on conflict (problem_id, worker_id, kind) do update
-    set tasks = c.tasks + excluded.tasks, milliseconds = c.milliseconds + excluded.milliseconds`;
+  insert into totals as t (axis, key, submitted, completed, failed, timeout, cancelled, executed, completed_milliseconds)
+  select a.axis, a.key, case when a.axis = 'worker' then 0 else count(*) end, count(*) filter (where status = 'completed'),
+         count(*) filter (where status = 'failed'), count(*) filter (where status = 'timeout'), count(*) filter (where status = 'cancelled'),
+         count(*) filter (where status = 'completed'), 60000 * count(*) filter (where status = 'completed')
+    from made cross join lateral (values ('all', ''), ('problem', problem_id), ('worker', worker_id)) as a (axis, key)
+   group by a.axis, a.key
+  on conflict (axis, key) do update
+    set submitted = t.submitted + excluded.submitted, completed = t.completed + excluded.completed,
+        failed = t.failed + excluded.failed, timeout = t.timeout + excluded.timeout, cancelled = t.cancelled + excluded.cancelled,
+        executed = t.executed + excluded.executed, completed_milliseconds = t.completed_milliseconds + excluded.completed_milliseconds`;
 
 /**
  * Adds `tasks` finished tasks. Resolves with the bytes that one takes, indexes included, and the time that they span.

@@ -24,7 +24,7 @@ export interface WorkerFilter {
   readonly backendType: string | null;
 }
 
-// In a subquery without the counters, so that counting workers never reads what they did.
+// In a subquery without the totals, so that counting workers never reads what they did.
 const matching = (filter: WorkerFilter) => sql`
   (${filter.backendType}::text is null or w.backend_type = ${filter.backendType})
   and (${filter.status}::text is null or ${filter.status} = case

@@ -39,11 +39,12 @@ export function workerJoins(workers: RawBuilder<unknown>): RawBuilder<unknown> {
       select count(*) as running_tasks, (array_agg(q.task_id order by q.started_at, q.task_id))[1] as current_task_id
         from queue q where q.session_id = w.session_id and q.state = 'running') as r
     left join (
-      select worker_id, sum(tasks) filter (where kind = 'completed') as completed,
-             sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
-        from (select worker_id, kind, tasks from counters where worker_id in (select id from ${workers} as known)
+      select worker_id, sum(completed) as completed, sum(failed) as failed
+        from (select key as worker_id, completed, failed + timeout as failed
+                from totals where axis = 'worker' and key in (select id from ${workers} as known)
               union all
-              select worker_id, kind, tasks from counter_deltas where worker_id in (select id from ${workers} as known)) as counted
+              select worker_id, case when kind = 'completed' then tasks else 0 end, case when kind in ('failed', 'timeout') then tasks else 0 end
+                from counter_deltas where worker_id in (select id from ${workers} as known)) as counted
        group by worker_id) as c on c.worker_id = w.id`;
 }
 

@@ -110,7 +110,7 @@ export async function listTasks(db: Database, request: ListRequest): Promise<Tas
 }
 
 /**
- * How many tasks fit the filters: exact from counters for no filter or one; for several counted up to
+ * How many tasks fit the filters: exact from totals for no filter or one; for several counted up to
  * LIMITS.maxCountedTasks, then a lower bound.
  */
 export async function countTasks(db: Database, request: ListRequest): Promise<{ total: number; lowerBound: boolean }> {
@@ -118,9 +118,7 @@ export async function countTasks(db: Database, request: ListRequest): Promise<{ 
   const others = Object.values(rest).filter((value) => value !== null && (!Array.isArray(value) || value.length > 0)).length;
   const given = (statuses.length > 0 ? 1 : 0) + (problemId === null ? 0 : 1) + (workerId === null ? 0 : 1);
   if (others === 0 && given <= 1) {
-    const totals = await readTotals(db, {
-      ...(problemId === null ? {} : { problemId }), ...(workerId === null ? {} : { workerId }),
-    });
+    const totals = await readTotals(db, problemId !== null ? { problemId } : workerId !== null ? { workerId } : 'all');
     if (workerId !== null) return { total: endedOf(totals) + totals.running, lowerBound: false };
     if (statuses.length === 0) return { total: totals.submitted, lowerBound: false };
     const total = [...new Set(statuses)].reduce((sum, status) => sum + (status === 'pending' ? pendingOf(totals) : totals[status]), 0);

@@ -80,15 +80,35 @@ export const INVARIANTS: Readonly<Record<string, string>> = {
        and q.log_lines_before <> (select count(*) from task_logs g where g.task_id = q.task_id and g.attempt < q.attempt)`,
 
   'statistics equal a recount': `
-    with kept as (
-      select problem_id, worker_id, kind, sum(tasks) as tasks
-        from (select * from counters union all select * from counter_deltas) as c group by 1, 2, 3
-    ), recount as (
-      select problem_id, '' as worker_id, 'submitted' as kind, count(*) as tasks from tasks group by 1
+    with deltas as (
+      select a.axis, a.key, d.* from counter_deltas d
+       cross join lateral (values ('all', ''), ('problem', d.problem_id), ('worker', d.worker_id)) as a (axis, key)
+       where a.axis <> 'worker' or a.key <> ''
+    ), kept as (
+      select axis, key, sum(submitted) as submitted, sum(completed) as completed, sum(failed) as failed, sum(timeout) as timeout,
+             sum(cancelled) as cancelled, sum(executed) as executed
+        from (select axis, key, submitted, completed, failed, timeout, cancelled, executed from totals
+              union all
+              select axis, key, (kind = 'submitted')::int * tasks, (kind = 'completed')::int * tasks, (kind = 'failed')::int * tasks,
+                     (kind = 'timeout')::int * tasks, (kind = 'cancelled')::int * tasks, (kind = 'completed' and worker_id <> '')::int * tasks
+                from deltas) as t
+       group by 1, 2
+    ), facts as (
+      select problem_id, null as status, null as worker_id from tasks
       union all
-      select t.problem_id, coalesce(o.worker_id, ''), o.status, count(*) from outcomes o join tasks t on t.id = o.task_id group by 1, 2, 3
+      select t.problem_id, o.status, o.worker_id from outcomes o join tasks t on t.id = o.task_id
+    ), recount as (
+      select a.axis, a.key, count(*) filter (where status is null) as submitted, count(*) filter (where status = 'completed') as completed,
+             count(*) filter (where status = 'failed') as failed, count(*) filter (where status = 'timeout') as timeout,
+             count(*) filter (where status = 'cancelled') as cancelled,
+             count(*) filter (where status = 'completed' and worker_id is not null) as executed
+        from facts cross join lateral (values ('all', ''), ('problem', problem_id), ('worker', worker_id)) as a (axis, key)
+       where a.key is not null
+       group by 1, 2
     )
-    select * from kept full join recount using (problem_id, worker_id, kind) where coalesce(kept.tasks, 0) <> coalesce(recount.tasks, 0)`,
+    select axis, key, to_json(kept) as kept, to_json(recount) as recount from kept full join recount using (axis, key)
+     where (kept.submitted, kept.completed, kept.failed, kept.timeout, kept.cancelled, kept.executed)
+           is distinct from (recount.submitted, recount.completed, recount.failed, recount.timeout, recount.cancelled, recount.executed)`,
 
   'blockers count the open dependencies': `
     select q.task_id, q.blockers from queue q
