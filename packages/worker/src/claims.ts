@@ -2,11 +2,11 @@
  * Claims as calls of the API: many tasks at once where the worker runs more than one, one at a time else, and for good where the
  * API is older than the call for many.
  */
-import { ApiError, LIMITS, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
+import { ApiError, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
 import type { Task } from './executors/executor.js';
 
 export interface ClaimOptions {
-  /** How many tasks may be taken; at least 1. */
+  /** How many tasks may be taken; at least 1, at most LIMITS.maxClaimedTasks. */
   readonly room: number;
   readonly waitSeconds: number;
   readonly requestId: string;
@@ -27,7 +27,7 @@ export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
       return task === null ? [] : [task];
     }
     try {
-      return await client.claimMany(worker, { ...body, max_tasks: Math.min(room, LIMITS.maxClaimedTasks) }, signal);
+      return await client.claimMany(worker, { ...body, max_tasks: room }, signal);
     } catch (error) {
       if (!isMissingCall(error)) throw error;
       isSingle = true;

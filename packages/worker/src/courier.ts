@@ -4,6 +4,7 @@
  */
 import type { ApiClient, ArtifactUpload, WorkerIdentity, components } from '@task-executor/shared';
 import type { Report } from './report.js';
+import { gatherMsOf, Pace } from './pace.js';
 import { ReportLine, type SendOne } from './report-line.js';
 
 type Schemas = components['schemas'];
@@ -32,7 +33,7 @@ export function courierOf(client: ApiClient, concurrency: number): Courier {
     if (known !== undefined) return known;
     // Of sessions that are over, with nothing under way.
     for (const [session, line] of lines) if (line.isIdle) lines.delete(session);
-    const line = new ReportLine(client, worker, sendOne, () => {
+    const line = new ReportLine(client, worker, sendOne, new Pace(gatherMsOf(concurrency)), () => {
       isSingle = true;
     });
     lines.set(worker.session, line);

@@ -2,6 +2,7 @@
  * All outboxes of a worker, over its sessions: those of attempts that run, those whose session is over while their report is
  * on its way, and those that an earlier process left in the spool.
  */
+import { setMaxListeners } from 'node:events';
 import type { WorkerIdentity } from '@task-executor/shared';
 import type { Courier } from './courier.js';
 import type { WorkerLog } from './log.js';
@@ -21,6 +22,8 @@ export class Outboxes {
     this.#courier = courier;
     this.#spool = spool;
     this.#log = log;
+    // Every report that waits to be sent again listens.
+    setMaxListeners(0, this.#halted.signal);
   }
 
   /** For a new attempt. To be given back with `close` when nothing of it is to be said any more. */

@@ -1,11 +1,12 @@
 /**
- * Reports that go together. One call of a session is under way at a time, and it is the window: what ends meanwhile goes with the
- * next. Each report gets an answer of its own, as if it had been sent alone. Where a call is refused as a whole, its reports
+ * Reports that go together. One call of a session is under way at a time: what ends meanwhile, or shortly after it was made (see
+ * Pace), goes with the next. Each report gets an answer of its own, as if it had been sent alone. Where a call is refused as a whole, its reports
  * are sent one by one: one of them may be what the API does not take.
  */
 import { ApiError, ApiUnreachable, isProblemCode, LIMITS, PROBLEMS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isMissingCall } from './claims.js';
+import type { Pace } from './pace.js';
 import type { Report } from './report.js';
 
 type Schemas = components['schemas'];
@@ -29,6 +30,7 @@ export class ReportLine {
   readonly #client: ApiClient;
   readonly #worker: WorkerIdentity;
   readonly #sendOne: SendOne;
+  readonly #pace: Pace;
   readonly #onMissing: () => void;
   readonly #waiting: Waiting[] = [];
   #running = false;
@@ -36,10 +38,11 @@ export class ReportLine {
   #isMissing = false;
 
   /** `onMissing`: told where the API does not know the call. */
-  constructor(client: ApiClient, worker: WorkerIdentity, sendOne: SendOne, onMissing: () => void) {
+  constructor(client: ApiClient, worker: WorkerIdentity, sendOne: SendOne, pace: Pace, onMissing: () => void) {
     this.#client = client;
     this.#worker = worker;
     this.#sendOne = sendOne;
+    this.#pace = pace;
     this.#onMissing = onMissing;
   }
 
@@ -59,7 +62,10 @@ export class ReportLine {
     this.#running = true;
     // What ends in the same moment goes together.
     await nextTurn();
-    while (this.#waiting.length > 0) await this.#call(this.#next());
+    while (this.#waiting.length > 0) {
+      await this.#pace.turn();
+      await this.#call(this.#next());
+    }
     this.#running = false;
   }
 

@@ -10,6 +10,7 @@ import { CatalogError } from './catalog.js';
 import { claimable } from './claimable.js';
 import { ConfigError, type WorkerConfig } from './config.js';
 import { Pulses } from './heartbeat/pulse.js';
+import { gatherMsOf } from './pace.js';
 import { createProcessLog } from './process-log.js';
 import { defaultSpoolRoot } from './spool/default-root.js';
 import { Spool } from './spool/spool.js';
@@ -72,10 +73,10 @@ async function settle(config: WorkerConfig, log: Logger): Promise<readonly strin
   return globs;
 }
 
-async function openSpool({ spoolDir, spoolMaxBytes, apiUrl }: WorkerConfig, log: Logger): Promise<Spool> {
+async function openSpool({ spoolDir, spoolMaxBytes, apiUrl, concurrency }: WorkerConfig, log: Logger): Promise<Spool> {
   const root = spoolDir ?? (await defaultSpoolRoot(process.env, log));
   try {
-    return await Spool.open({ root, apiUrl, maxBytes: spoolMaxBytes, log });
+    return await Spool.open({ root, apiUrl, maxBytes: spoolMaxBytes, gatherMs: gatherMsOf(concurrency), log });
   } catch (error) {
     throw new ConfigError(`SPOOL_DIR (--spool-dir) ${root} cannot be used: ${(error as Error).message}`);
   }

@@ -4,7 +4,7 @@
  * thread of their own; what they learn is obeyed here.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { ApiError, LIMITS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
 import type { Catalog } from './catalog.js';
 import { Change } from './change.js';
@@ -16,6 +16,7 @@ import type { Pulse, Pulses } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
 import { Offering, type Capabilities } from './offering.js';
 import type { Outboxes } from './outboxes.js';
+import { gatherMsOf, Pace } from './pace.js';
 import { Strays, type UnnamedAttempt } from './strays.js';
 import type { Tally } from './tally.js';
 
@@ -56,6 +57,7 @@ export class Session {
   readonly #change = new Change();
   readonly #offering: Offering;
   readonly #strays = new Strays();
+  readonly #pace: Pace;
   /** Of the claim that may yet bring tasks, or null. */
   #claimRequest: string | null = null;
   #end: SessionEnd | null = null;
@@ -66,6 +68,7 @@ export class Session {
     const { registered, registeredAt } = parts;
     this.#parts = parts;
     this.#log = parts.log;
+    this.#pace = new Pace(gatherMsOf(parts.concurrency));
     this.identity = { workerId: registered.id, session: registered.session };
     this.#leaseUntil = registeredAt + registered.lease_seconds * 1000;
     this.#offering = new Offering({
@@ -178,8 +181,11 @@ export class Session {
         this.#claimRequest = requestId;
         try {
           // One that is asked for what it may have taken wants it even where there is no room any more.
-          const tasks = await claim(this.identity, { room: Math.max(1, this.#room()), waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
+          const room = Math.min(Math.max(1, this.#room()), LIMITS.maxClaimedTasks);
+          const tasks = await claim(this.identity, { room, waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
           this.#claimRequest = null;
+          // There are more.
+          if (tasks.length >= room) this.#pace.skip();
           return tasks;
         } catch (error) {
           if (renewal.aborted && !stop.aborted) return null;
@@ -214,6 +220,7 @@ export class Session {
       if (this.#room() > 0 && !this.#offering.isTelling) {
         // Tasks that end in the same moment make room together.
         await nextTurn();
+        await this.#pace.turn(stop);
         if (this.#room() > 0 && !this.#offering.isTelling) return;
         continue;
       }

@@ -31,7 +31,7 @@ describe('spool', () => {
     const note = ({ event }: Record<string, unknown>): void => {
       events.push(String(event));
     };
-    const spool = await Spool.open({ root, apiUrl, maxBytes, log: { debug: note, info: note, warn: note, error: note } });
+    const spool = await Spool.open({ root, apiUrl, maxBytes, gatherMs: 0, log: { debug: note, info: note, warn: note, error: note } });
     spools.push(spool);
     return spool;
   }

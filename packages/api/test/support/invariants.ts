@@ -11,6 +11,10 @@ export const INVARIANTS: Readonly<Record<string, string>> = {
     select t.id from tasks t left join queue q on q.task_id = t.id left join outcomes o on o.task_id = t.id
      where (q.task_id is null) = (o.task_id is null)`,
 
+  'nothing is of a task that was never submitted': `
+    select task_id from (select task_id from queue union all select task_id from outcomes union all select task_id from attempts) as known
+     where not exists (select from tasks t where t.id = known.task_id)`,
+
   'attempts are numbered from 1 without gaps': `
     select task_id from attempts group by task_id having max(attempt) <> count(*) or min(attempt) <> 1`,
 

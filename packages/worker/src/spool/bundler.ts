@@ -1,8 +1,9 @@
 /**
- * Writes that go together: one file, synced once, for all that come while the last is being written. The write under way is the
- * window; nothing waits for company.
+ * Writes that go together: one file, synced once, for all that come while the last is being written, or shortly after it was begun
+ * (see Pace).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Pace } from '../pace.js';
 
 /** One text, kept under its name. */
 export interface Entry {
@@ -20,12 +21,14 @@ const MAX_CHARS = 4 * 1024 * 1024;
 
 export class Bundler {
   readonly #write: (entries: readonly Entry[]) => Promise<void>;
+  readonly #pace: Pace;
   readonly #waiting: Waiting[] = [];
   #running = false;
 
   /** `write` puts entries into one file; at least one of them, at most MAX_ENTRIES. */
-  constructor(write: (entries: readonly Entry[]) => Promise<void>) {
+  constructor(write: (entries: readonly Entry[]) => Promise<void>, pace: Pace) {
     this.#write = write;
+    this.#pace = pace;
   }
 
   /** Resolves when it is written. @throws where that failed */
@@ -41,6 +44,7 @@ export class Bundler {
     // What comes in the same moment goes together.
     await nextTurn();
     while (this.#waiting.length > 0) {
+      await this.#pace.turn();
       const bundle = this.#next();
       try {
         await this.#write(bundle);

@@ -8,6 +8,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkerLog } from '../log.js';
+import { Pace } from '../pace.js';
 import { Bundler, type Entry } from './bundler.js';
 import { isAbandoned, own } from './owner.js';
 import { bundleName, isBundle, nameOf, parcelsOf, partsOf, type AttemptIdentity, type Content, type Parcel } from './parcel.js';
@@ -25,6 +26,8 @@ export interface SpoolOptions {
   readonly root: string;
   readonly apiUrl: string;
   readonly maxBytes: number;
+  /** How far apart reports are written, see Pace. */
+  readonly gatherMs: number;
   readonly log: WorkerLog;
 }
 
@@ -57,12 +60,12 @@ export class Spool {
   #bytes = 0;
   #fault: string | null = null;
 
-  private constructor(folder: string, disown: () => void, { maxBytes, log }: SpoolOptions) {
+  private constructor(folder: string, disown: () => void, { maxBytes, gatherMs, log }: SpoolOptions) {
     this.folder = folder;
     this.#disown = disown;
     this.#maxBytes = maxBytes;
     this.#log = log;
-    this.#reports = new Bundler((entries) => this.#write(entries));
+    this.#reports = new Bundler((entries) => this.#write(entries), new Pace(gatherMs));
   }
 
   /** @throws where the folder cannot be made or written to */
