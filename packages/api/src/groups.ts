@@ -7,7 +7,8 @@ import { findWorkers } from './fleet/find.js';
 import { directivesFor, renewLeases, type Beat, type Directives, type Renewed, type Running } from './fleet/heartbeat.js';
 import type { SessionFacts } from './fleet/sessions.js';
 import type { WorkerRow } from './fleet/worker.js';
-import { claim, type ClaimRequest, type ClaimResult } from './queue/claim.js';
+import type { ClaimRequest } from './queue/claim-parts.js';
+import { claim, type ClaimMemory, type ClaimResult } from './queue/claim.js';
 import { findTasks } from './queue/find.js';
 import { report, type Reported, type ReportItem } from './queue/report.js';
 import { submitPlain } from './queue/submit-plain.js';
@@ -66,8 +67,9 @@ export class Groups {
     const appetite = JSON.stringify([backendType, ...supportedProblems]);
     const known = this.#claims.get(appetite);
     if (known !== undefined) return known;
+    const memory: ClaimMemory = { plainAt: 0 };
     const claims = new Coalescer<ClaimRequest, ClaimResult>({
-      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests) => claim(this.#databases.lease, requests, supportedProblems),
+      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests) => claim(this.#databases.lease, requests, supportedProblems, memory),
     });
     // What is forgotten goes on for whoever waits in it.
     if (this.#claims.size >= MAX_APPETITES) this.#claims.clear();

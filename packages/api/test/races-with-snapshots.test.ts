@@ -35,8 +35,8 @@ describe('races with snapshots', function () {
     await database.drop();
   });
 
-  const take = async (on: Database, session: TestSession): Promise<boolean> =>
-    (await claim(on, [{ ...session, requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }])).some(hasTask);
+  const take = async (on: Database, session: TestSession, plainAt = 0): Promise<boolean> =>
+    (await claim(on, [{ ...session, requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }], null, { plainAt })).some(hasTask);
   const release = async (on: Database, { holder, taskId }: Scene): Promise<void> => {
     const reporter = { ...holder, taskId, attempt: 1, leaseSeconds: LEASE_SECONDS };
     expect((await report(on, [{ reporter, report: { outcome: 'released', reason: null } }]))[0]?.fate).to.equal('requeued');
@@ -98,15 +98,18 @@ describe('races with snapshots', function () {
     expect(lapsed).to.deep.equal([]);
   });
 
-  for (const [name, place] of [['the front of the queue', 'from near join'], ['a lane', 'from (select * from candidates']] as const) {
+  for (const [name, place, plainAt] of [
+    ['the front of the queue, by the shorter statement,', 'from near join', 0], ['the front of the queue', 'from near join', Infinity],
+    ['a lane', 'from (select * from candidates', Infinity],
+  ] as const) {
     it(`claim no task at ${name} that another has claimed since, and none that has ended`, async () => {
       if (place !== 'from near join') await sql`
         insert into limits (id, key, value, max_running, created_at, updated_at) values (gen_random_uuid(), 'problem_id', null, 1, now(), now())`.execute(db);
       const scene = await setScene(db, 'pending');
-      expect(await overtaken((on) => take(on, scene.claimers[0]), place, (on) => take(on, scene.claimers[1]))).to.equal(false);
+      expect(await overtaken((on) => take(on, scene.claimers[0]), place, (on) => take(on, scene.claimers[1], plainAt))).to.equal(false);
       expect(await stateOf(db, scene)).to.equal('running attempt 1 of claimer 1 0 blockers 0 lines');
       const other = await setScene(db, 'pending');
-      expect(await overtaken((on) => cancel(on, other.taskId), place, (on) => take(on, other.claimers[0]))).to.equal(false);
+      expect(await overtaken((on) => cancel(on, other.taskId), place, (on) => take(on, other.claimers[0], plainAt))).to.equal(false);
       await sql`delete from limits`.execute(db);
     });
   }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LIMITS, type components } from '@task-executor/shared';
 import { Router, type Request, type Response } from 'express';
-import type { ClaimedRow, ClaimRequest } from '../queue/claim.js';
+import type { ClaimedRow, ClaimRequest } from '../queue/claim-parts.js';
 import { readParentResults } from '../queue/results.js';
 import { toTask, type Task } from '../queue/task.js';
 import type { SessionFacts } from '../fleet/sessions.js';

@@ -1,5 +1,6 @@
 /**
- * The claim: one statement that gives sessions of equal appetite (backend and globs) the next tasks that fit them.
+ * The claim: a statement that gives sessions of equal appetite (backend and globs) the next tasks that fit them. It is this one, or
+ * where nothing is out of the ordinary the shorter one of queue/claim-plain, which is asked first.
  * Invariants: no task goes to two workers (its queue row is locked and still pending when it is taken); a session never holds
  * more than max_parallel_tasks (claims of one session pass one at a time: each must find claim_seq as its snapshot saw it); no
  * limit is exceeded (while there are limits a statement takes one task, and claims under one value of a limit pass one at a
@@ -12,33 +13,19 @@
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { claimPlain } from './claim-plain.js';
+import { askingSessions, claimRows, FRONT_ROWS, NEAR_ROWS, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow } from './claim-parts.js';
 import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
-import { LAST_PROGRESS } from './progress.js';
-import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
-/** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
-const FRONT_ROWS = 200;
-/** How many of those that fit are then looked at, beyond two for each wanted task: others may be locking the first. */
-const NEAR_ROWS = 100;
 /** Candidates per lane, and of all lanes, beyond the wanted ones: others may be locking the first. */
 const LANE_ROWS = 65;
 /** Lanes that are looked into, beyond one for each wanted task: in some the first tasks may be locked, or have expired. */
 const BEST_LANES = 64;
 const MOST_RANK = '9223372036854775807';
+/** How long the shorter statement is not asked after it could not answer, in milliseconds. */
+const PLAIN_AGAIN_MS = 1_000;
 /** A claim loses a race to another claim of its own session, of which a worker has few, or under the same limit. */
 const MAX_RACES = 30;
-
-export interface ClaimRequest {
-  readonly workerId: string;
-  readonly sessionId: string;
-  /** The worker's id for this claim, or null. */
-  readonly requestId: string | null;
-  /** How many tasks at most. */
-  readonly wanted: number;
-  readonly leaseSeconds: number;
-}
-
-export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
 export type ClaimResult =
   /** As many as there are and the worker has room for; maybe none. `dry`: there was room, and nothing that fits. */
@@ -46,17 +33,25 @@ export type ClaimResult =
   /** The session is not live (any more), or supports other problems than the caller knows. */
   | { readonly kind: 'no_session' };
 
-type ClaimRow = { n: number; found: 'again' | 'new' | 'nothing' | 'dry' | 'raced' } & ClaimedRow;
+/** What claims of one appetite remember from one to the next. */
+export interface ClaimMemory {
+  /** When the shorter statement is to be asked again; by performance.now. */
+  plainAt: number;
+}
 
 /**
  * Claims tasks for sessions of equal appetite, each named once, and renews their leases. The results, in their order. Sessions
  * that do not support exactly `supportedProblems` claim nothing; null: whatever they support.
  */
-export async function claim(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null): Promise<ClaimResult[]> {
+export async function claim(
+  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null, memory: ClaimMemory = { plainAt: 0 },
+): Promise<ClaimResult[]> {
   const results = requests.map((): ClaimResult => ({ kind: 'no_session' }));
   let open = requests.map((request, n) => ({ request, n }));
   for (let race = 0; race < MAX_RACES && open.length > 0; race++) {
-    const rows = await claimOnce(db, open.map(({ request }) => request), supportedProblems);
+    const statement = performance.now() >= memory.plainAt ? claimPlain : claimAny;
+    const rows = await statement(db, open.map(({ request }) => request), supportedProblems);
+    if (rows.some(({ found }) => found === 'elsewhere')) memory.plainAt = performance.now() + PLAIN_AGAIN_MS;
     const byRequest = open.map((): ClaimRow[] => []);
     for (const row of rows) byRequest[row.n]?.push(row);
     for (const [k, { n, request }] of open.entries()) {
@@ -65,7 +60,7 @@ export async function claim(db: Database, requests: readonly ClaimRequest[], sup
       if (tasks.length > request.wanted && found[0]?.found === 'new') throw new Error(`a claim of ${request.wanted} tasks took ${tasks.length}`);
       if (found.length > 0) results[n] = { kind: 'claimed', tasks, dry: found[0]?.found === 'dry' };
     }
-    open = open.filter((_one, k) => byRequest[k]?.[0]?.found === 'raced');
+    open = open.filter((_one, k) => ['raced', 'elsewhere'].includes(byRequest[k]?.[0]?.found ?? ''));
   }
   return results;
 }
@@ -73,46 +68,9 @@ export async function claim(db: Database, requests: readonly ClaimRequest[], sup
 /** Of a pending row `q` that fits the appetite `s`: whether anything else holds it back. */
 const NOT_HELD_BACK = sql`${NOT_EXPIRED} and ${NOT_PAUSED} and ${withinLimits(sql`s.backend_type`)}`;
 
-async function claimOnce(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): Promise<ClaimRow[]> {
-  const given = requests.map(({ workerId, sessionId, requestId, wanted, leaseSeconds }, n) => ({
-    n, worker_id: workerId, session_id: sessionId, request_id: requestId, wanted, lease_seconds: leaseSeconds,
-  }));
+async function claimAny(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): Promise<ClaimRow[]> {
   const { rows } = await sql<ClaimRow>`
-    with recursive given as materialized (
-      select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
-        n int, worker_id text, session_id uuid, request_id text, wanted int, lease_seconds float8)
-    ), seen as materialized (
-      select w.*, g.n, g.request_id, g.wanted, g.lease_seconds
-        from workers w join given g on w.id = g.worker_id and w.session_id = g.session_id
-       where w.ended_at is null and w.lease_until > now()
-         -- What one of them supports is taken for what all do.
-         and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)
-    ), again as materialized (
-      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority,
-             row_number() over (partition by seen.n order by q.rank, q.task_id) as slot
-        from seen join queue q on q.session_id = seen.session_id and q.state = 'running' and q.claim_request = seen.request_id
-    ), passing as materialized (
-      -- In one order, so that no two claims wait for each other.
-      select seen.* from seen join workers w on w.id = seen.id
-       where w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and w.ended_at is null and w.lease_until > now()
-       order by w.id
-         for no key update of w
-    ), session as materialized (
-      update workers w
-         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = now() + make_interval(secs => p.lease_seconds)
-        from passing p
-       where w.id = p.id and w.session_id = p.session_id and w.claim_seq = p.claim_seq and w.ended_at is null and w.lease_until > now()
-      returning w.id, w.session_id, p.n, p.request_id,
-                case when w.draining_at is not null or p.n in (select n from again) then 0
-                     else least(p.wanted, w.max_parallel_tasks
-                       - (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')) end as room
-    ), appetite as materialized (
-      select backend_type, problem_patterns from seen limit 1
-    ), slots as materialized (
-      -- First one task for each session, then a second for each that wants one.
-      select s.*, row_number() over (order by turn, s.n) as slot
-        from session s cross join lateral generate_series(1, s.room) as turn
-    ), wanted as materialized (
+    with recursive ${askingSessions(requests, supportedProblems)}, wanted as materialized (
       select case when exists (select from pauses where problem_id = '') then 0
                   when exists (select from limits) then least(count(*), 1) else count(*) end as tasks
         from slots
@@ -201,41 +159,13 @@ async function claimOnce(db: Database, requests: readonly ClaimRequest[], suppor
       select limit_id, value, claim_seq + 1 from under order by limit_id, value
       on conflict (limit_id, value) do update set claim_seq = excluded.claim_seq where c.claim_seq = excluded.claim_seq - 1
       returning c.limit_id
-    ), started as (
-      update queue q
-         set state = 'running', attempt = q.attempt + 1, worker_id = slots.id, session_id = slots.session_id,
-             worker_backend = (select backend_type from appetite), claim_request = slots.request_id,
-             started_at = moment.at, updated_at = moment.at, deadline_at = moment.at + make_interval(secs => q.timeout_seconds),
-             log_lines_before = q.log_lines
-        from pick join slots on slots.slot = pick.slot
-       cross join lateral (
-         -- Our now() may be older than that of whoever put the task back before we saw it.
-         select greatest(now(), pick.updated_at) as at) as moment
-       where q.ctid = pick.place and q.state = 'pending' and (select count(*) from passed) = (select count(*) from under)
-      returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
-    ), taken as (
-      select 'again' as found, again.* from again
-      union all
-      select 'new', started.* from started
-    )
-    select seen.n,
-           coalesce(taken.found,
-                    case when session.n is null then 'raced'
-                         when session.room <= 0 then 'nothing'
-                         -- What is after the cutoff was not looked at; what is before it others may be locking, or has expired.
-                         when not exists (select from pick) and (select rank from cutoff) is null then 'dry'
-                         when not exists (select from pick) then 'nothing'
-                         -- Others of this statement got the picked tasks; with limits each takes its turn.
-                         when not exists (select from limits) then 'nothing'
-                         else 'raced' end) as found,
-           ${SUBMITTED_COLUMNS}, t.run_at, taken.priority, 'running' as status, null as reason, taken.attempt, taken.worker_id,
-           taken.started_at, null as completed_at, taken.updated_at, ${LAST_PROGRESS} as progress,
-           null as result, null as error, null as reused_from,
-           exists (select from dependencies d where d.task_id = t.id and d.kind = 'needs') as needs_results
-      from seen
-      left join session on session.n = seen.n
-      left join taken on taken.n = seen.n
-      left join tasks t on t.id = taken.task_id
-     order by seen.n, taken.slot`.execute(db);
+    ), ${startPicked(sql`(select count(*) from passed) = (select count(*) from under)`)}
+    ${claimRows(sql`case
+      -- What is after the cutoff was not looked at; what is before it others may be locking, or has expired.
+      when not exists (select from pick) and (select rank from cutoff) is null then 'dry'
+      when not exists (select from pick) then 'nothing'
+      -- Others of this statement got the picked tasks; with limits each takes its turn.
+      when not exists (select from limits) then 'nothing'
+      else 'raced' end`)}`.execute(db);
   return rows;
 }

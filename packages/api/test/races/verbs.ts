@@ -30,12 +30,13 @@ const done = (isDone: boolean): string => (isDone ? 'done' : 'nothing');
 const reporter = ({ holder, taskId }: Scene): Reporter => ({ ...holder, taskId, attempt: 1, leaseSeconds: LEASE_SECONDS });
 const swept = ({ taskId }: Scene, rows: readonly Swept[]): string => done(rows.some((row) => row.task_id === taskId));
 
-function claimBy(which: (scene: Scene) => TestSession): Verb {
+/** By the shorter statement of a claim, or where `plainAt` is Infinity by the other. */
+function claimBy(which: (scene: Scene) => TestSession, plainAt: number): Verb {
   return {
     needs: 'pending',
     skips: true,
     takesTurns: true,
-    act: async (db, scene) => done((await claim(db, [{ ...which(scene), requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }])).some(hasTask)),
+    act: async (db, scene) => done((await claim(db, [{ ...which(scene), requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }], null, { plainAt })).some(hasTask)),
   };
 }
 
@@ -48,8 +49,8 @@ function reportOf(one: Report): Verb {
 }
 
 export const VERBS: Readonly<Record<string, Verb>> = {
-  claim: claimBy(({ claimers }) => claimers[0]),
-  'claim by another': claimBy(({ claimers }) => claimers[1]),
+  claim: claimBy(({ claimers }) => claimers[0], 0),
+  'claim by another': claimBy(({ claimers }) => claimers[1], Infinity),
   complete: reportOf({ outcome: 'completed', result: { n: 1 } }),
   fail: reportOf({ outcome: 'failed', error: 'broken', retryable: true, retryAfterSeconds: null }),
   'fail for good': reportOf({ outcome: 'failed', error: 'broken', retryable: false, retryAfterSeconds: null }),

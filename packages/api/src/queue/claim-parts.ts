@@ -1,0 +1,115 @@
+/**
+ * What the two statements of a claim (queue/claim, queue/claim-plain) have in common: who asks, what becomes of the tasks that are
+ * picked, and the answer.
+ */
+import { sql, type RawBuilder } from 'kysely';
+import { LAST_PROGRESS } from './progress.js';
+import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
+
+/** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
+export const FRONT_ROWS = 200;
+/** How many of those that fit are then looked at, beyond two for each wanted task: others may be locking the first. */
+export const NEAR_ROWS = 100;
+
+export interface ClaimRequest {
+  readonly workerId: string;
+  readonly sessionId: string;
+  /** The worker's id for this claim, or null. */
+  readonly requestId: string | null;
+  /** How many tasks at most. */
+  readonly wanted: number;
+  readonly leaseSeconds: number;
+}
+
+export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
+
+/** `elsewhere`: the statement did not look at all that might fit. */
+export type Found = 'again' | 'new' | 'nothing' | 'dry' | 'raced' | 'elsewhere';
+
+/** A task for the request of number `n`, or what else there is to say of it. */
+export type ClaimRow = { n: number; found: Found } & ClaimedRow;
+
+/**
+ * CTEs: `seen`, the live sessions that ask; `again`, what a repeated request_id has; `session`, those that may take `room` tasks now:
+ * a claim of a session passes only where it finds claim_seq as it saw it; `appetite`, what they all support; `slots`, a row for
+ * each task that is wanted.
+ */
+export function askingSessions(requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): RawBuilder<unknown> {
+  const given = requests.map(({ workerId, sessionId, requestId, wanted, leaseSeconds }, n) => ({
+    n, worker_id: workerId, session_id: sessionId, request_id: requestId, wanted, lease_seconds: leaseSeconds,
+  }));
+  return sql`
+    given as materialized (
+      select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
+        n int, worker_id text, session_id uuid, request_id text, wanted int, lease_seconds float8)
+    ), seen as materialized (
+      select w.*, g.n, g.request_id, g.wanted, g.lease_seconds
+        from workers w join given g on w.id = g.worker_id and w.session_id = g.session_id
+       where w.ended_at is null and w.lease_until > now()
+         -- What one of them supports is taken for what all do.
+         and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)
+    ), again as materialized (
+      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority,
+             row_number() over (partition by seen.n order by q.rank, q.task_id) as slot
+        from seen join queue q on q.session_id = seen.session_id and q.state = 'running' and q.claim_request = seen.request_id
+    ), passing as materialized (
+      -- In one order, so that no two claims wait for each other.
+      select seen.* from seen join workers w on w.id = seen.id
+       where w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and w.ended_at is null and w.lease_until > now()
+       order by w.id
+         for no key update of w
+    ), session as materialized (
+      update workers w
+         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = now() + make_interval(secs => p.lease_seconds)
+        from passing p
+       where w.id = p.id and w.session_id = p.session_id and w.claim_seq = p.claim_seq and w.ended_at is null and w.lease_until > now()
+      returning w.id, w.session_id, p.n, p.request_id,
+                case when w.draining_at is not null or p.n in (select n from again) then 0
+                     else least(p.wanted, w.max_parallel_tasks
+                       - (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')) end as room
+    ), appetite as materialized (
+      select backend_type, problem_patterns from seen limit 1
+    ), slots as materialized (
+      -- First one task for each session, then a second for each that wants one.
+      select s.*, row_number() over (order by turn, s.n) as slot
+        from session s cross join lateral generate_series(1, s.room) as turn
+    )`;
+}
+
+/** CTEs: `started`, the tasks of `pick` (place, updated_at, slot), each by its slot, where `condition` holds; `taken`, all that are to be answered. */
+export function startPicked(condition: RawBuilder<boolean>): RawBuilder<unknown> {
+  return sql`
+    started as (
+      update queue q
+         set state = 'running', attempt = q.attempt + 1, worker_id = slots.id, session_id = slots.session_id,
+             worker_backend = (select backend_type from appetite), claim_request = slots.request_id,
+             started_at = moment.at, updated_at = moment.at, deadline_at = moment.at + make_interval(secs => q.timeout_seconds),
+             log_lines_before = q.log_lines
+        from pick join slots on slots.slot = pick.slot
+       cross join lateral (
+         -- Our now() may be older than that of whoever put the task back before we saw it.
+         select greatest(now(), pick.updated_at) as at) as moment
+       where q.ctid = pick.place and q.state = 'pending' and ${condition}
+      returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
+    ), taken as (
+      select 'again' as found, again.* from again
+      union all
+      select 'new', started.* from started
+    )`;
+}
+
+/** The answer: a row for each task of `taken`, and one for each session that took none; `otherwise` says why. */
+export function claimRows(otherwise: RawBuilder<Found>): RawBuilder<ClaimRow> {
+  return sql`
+    select seen.n,
+           coalesce(taken.found, case when session.n is null then 'raced' when session.room <= 0 then 'nothing' else ${otherwise} end) as found,
+           ${SUBMITTED_COLUMNS}, t.run_at, taken.priority, 'running' as status, null as reason, taken.attempt, taken.worker_id,
+           taken.started_at, null as completed_at, taken.updated_at, ${LAST_PROGRESS} as progress,
+           null as result, null as error, null as reused_from,
+           exists (select from dependencies d where d.task_id = t.id and d.kind = 'needs') as needs_results
+      from seen
+      left join session on session.n = seen.n
+      left join taken on taken.n = seen.n
+      left join tasks t on t.id = taken.task_id
+     order by seen.n, taken.slot`;
+}

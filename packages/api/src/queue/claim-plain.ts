@@ -1,0 +1,42 @@
+/**
+ * The claim of nearly all: nothing is limited or paused, and there is something at the front of the queue that fits. It does what
+ * queue/claim does with fewer questions, for a statement costs by its parts; what it cannot answer (`elsewhere`) is asked there.
+ */
+import { sql } from 'kysely';
+import type { Database } from '../db/database.js';
+import { askingSessions, claimRows, FRONT_ROWS, NEAR_ROWS, startPicked, type ClaimRequest, type ClaimRow } from './claim-parts.js';
+import { fits, NOT_EXPIRED } from './eligible.js';
+
+export async function claimPlain(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): Promise<ClaimRow[]> {
+  const { rows } = await sql<ClaimRow>`
+    with ${askingSessions(requests, supportedProblems)}, wanted as materialized (
+      select count(*) as tasks, not exists (select from pauses) and not exists (select from limits) as is_plain from slots
+    ), front as materialized (
+      select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id, q.attempt, q.expires_at
+        from queue q
+       where q.state = 'pending' and (select tasks > 0 and is_plain from wanted)
+       order by q.rank, q.task_id
+       limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
+    ), near as materialized (
+      select q.place, q.rank, q.task_id
+        from front q join appetite s on ${fits('q')} and ${NOT_EXPIRED}
+       order by q.rank, q.task_id
+       limit ${NEAR_ROWS} + (select 2 * tasks from wanted)
+    ), locked as materialized (
+      -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
+      select q.ctid as place, q.task_id, q.rank, q.updated_at
+        from near join queue q on q.ctid = near.place and q.state = 'pending'
+       order by near.rank, near.task_id
+       limit (select tasks from wanted)
+         for update of q skip locked
+    ), pick as materialized (
+      select p.*, row_number() over (order by p.rank, p.task_id) as slot from locked p
+    ), ${startPicked(sql`true`)}
+    ${claimRows(sql`case
+      when exists (select from pick) then 'nothing'
+      when not (select is_plain from wanted) then 'elsewhere'
+      when (select count(*) from front) = ${FRONT_ROWS} + (select 4 * tasks from wanted) then 'elsewhere'
+      when (select count(*) from near) = ${NEAR_ROWS} + (select 2 * tasks from wanted) then 'elsewhere'
+      else 'dry' end`)}`.execute(db);
+  return rows;
+}
