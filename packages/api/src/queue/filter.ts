@@ -86,65 +86,62 @@ export function queuedSources(filter: TaskFilter, key: RawBuilder<unknown> | nul
   return [{ from: readsSubmission(filter) ? sql`queue q join tasks t on t.id = q.task_id` : sql`queue q`, id, key, where }];
 }
 
-/** Tasks that have ended, as outcomes: a source for each status, so that each is read in order through the index by status. */
+/**
+ * Tasks that have ended, as outcomes: a source for each status, so that each is read in order through an index. Nothing ends before
+ * it was submitted, so a bound on the end is one on the id.
+ */
 export function endedSources(filter: TaskFilter, key: RawBuilder<unknown> | null, given: readonly RawBuilder<unknown>[] = []): Source[] {
-  const statuses = filter.statuses.length === 0 ? [null] : filter.statuses.filter((status) => TERMINAL.includes(status));
+  const { workerId, completedFrom, completedBefore } = filter;
+  const any = workerId !== null && key === null ? TERMINAL : [null];
+  const statuses = filter.statuses.length === 0 ? any : filter.statuses.filter((status) => TERMINAL.includes(status));
   return statuses.map((status) => {
     const id = sql`o.task_id`;
     const where = [...given];
     if (status !== null) where.push(sql`o.status = ${status}`);
-    if (filter.workerId !== null) where.push(sql`o.worker_id = ${filter.workerId}`);
-    if (filter.completedFrom !== null) where.push(sql`o.ended_at >= ${filter.completedFrom}::timestamptz`);
-    if (filter.completedBefore !== null) where.push(sql`o.ended_at < ${filter.completedBefore}::timestamptz`);
+    if (workerId !== null) where.push(sql`o.worker_id = ${workerId}`);
+    if (completedFrom !== null) where.push(sql`o.ended_at >= ${completedFrom}::timestamptz`);
+    if (completedBefore !== null) where.push(sql`o.ended_at < ${completedBefore}::timestamptz`, sql`${id} < ${leastIdAt(completedBefore)}::uuid`);
     where.push(...onSubmission(filter, id));
     return { from: readsSubmission(filter) ? sql`outcomes o join tasks t on t.id = o.task_id` : sql`outcomes o`, id, key, where };
   });
 }
 
-/** Conditions on how the task stands, over `q` and `o` joined from the left. */
-function onState(filter: TaskFilter): RawBuilder<unknown>[] {
-  const conditions: RawBuilder<unknown>[] = [];
-  if (filter.statuses.length > 0) {
-    const ended = filter.statuses.filter((status) => TERMINAL.includes(status));
-    const wanted = [sql`o.status = any (${ended}::text[])`];
-    if (filter.statuses.includes('running')) wanted.push(sql`q.state = 'running'`);
-    if (filter.statuses.includes('pending')) wanted.push(sql`q.state in ('waiting', 'pending')`);
-    conditions.push(sql`(${sql.join(wanted, sql` or `)})`);
-  }
-  if (filter.workerId !== null) conditions.push(sql`coalesce(o.worker_id, q.worker_id) = ${filter.workerId}`);
-  if (filter.completedFrom !== null) conditions.push(sql`o.ended_at >= ${filter.completedFrom}::timestamptz`);
-  if (filter.completedBefore !== null) conditions.push(sql`o.ended_at < ${filter.completedBefore}::timestamptz`);
-  return conditions;
-}
-
-/** Whether the queue and the outcomes lead best to the ids: by status or worker, where nothing narrower is asked for. */
-function isLedByState({ labels, workflowId, scheduleId, problemId, statuses, workerId }: TaskFilter): boolean {
-  return labels.length === 0 && workflowId === null && scheduleId === null && problemId === null && (statuses.length > 0 || workerId !== null);
+/** Where tasks are found by nothing but their submission: by their first label, or in tasks, through an index or in the order of ids. */
+function submittedSource(filter: TaskFilter): Source {
+  const [label, ...others] = filter.labels;
+  if (label === undefined) return { from: sql`tasks t`, id: sql`t.id`, key: null, where: onSubmission(filter, sql`t.id`) };
+  const id = sql`l0.task_id`;
+  const from = readsSubmission(filter) ? sql`task_labels l0 join tasks t on t.id = l0.task_id` : sql`task_labels l0`;
+  return { from, id, key: null, where: [sql`l0.label = ${label}`, ...onSubmission({ ...filter, labels: others }, id)] };
 }
 
 /**
- * The ids of up to `limit` tasks that fit, beyond id `after`, in order, as a query with one column `id`. Led by the most
- * telling index that the filter has: a label, a workflow, a schedule, a problem, a status or worker, or the ids themselves.
+ * Sources that together have each task that fits once. Which index leads to them, the planner knows best: of a status, a worker, an
+ * hour, a problem and a label it is the one that has least.
  */
+function sourcesOf(filter: TaskFilter): Source[] {
+  const { statuses, workerId, completedFrom, completedBefore } = filter;
+  const asksForState = statuses.length > 0 || workerId !== null || completedFrom !== null || completedBefore !== null;
+  return asksForState ? [...queuedSources(filter, null), ...endedSources(filter, null)] : [submittedSource(filter)];
+}
+
+const NO_IDS = sql<{ id: string }>`select null::uuid as id where false`;
+
+/** The ids of up to `limit` tasks that fit, beyond id `after`, in order, as a query with one column `id`. */
 export function idsOf(
   filter: TaskFilter,
   { after, descending, limit }: { after: string | null; descending: boolean; limit: number },
 ): RawBuilder<{ id: string }> {
-  const beyond = (id: RawBuilder<unknown>): RawBuilder<unknown>[] =>
-    (after === null ? [] : [sql`${id} ${descending ? sql`<` : sql`>`} ${after}::uuid`]);
   const inOrder = (id: RawBuilder<unknown>): RawBuilder<unknown> => sql`order by ${id} ${descending ? sql`desc` : sql`asc`} limit ${limit}`;
-  if (isLedByState(filter)) {
-    const sources = [...queuedSources(filter, null), ...endedSources(filter, null)];
-    const parts = sources.map(({ from, id, where }) => sql`(select ${id} as id from ${from} ${whereAll([...where, ...beyond(id)])} ${inOrder(id)})`);
-    return sql`select id from (${parts.length === 0 ? sql`select null::uuid as id where false` : sql.join(parts, sql` union all `)}) as merged ${inOrder(sql`id`)}`;
-  }
-  const [label, ...others] = filter.labels;
-  const id = label === undefined ? sql`t.id` : sql`l0.task_id`;
-  const where = [...onSubmission({ ...filter, labels: others }, id), ...onState(filter), ...beyond(id)];
-  if (label !== undefined) where.push(sql`l0.label = ${label}`);
-  const from = label === undefined ? sql`tasks t` : sql`task_labels l0 join tasks t on t.id = l0.task_id`;
-  return sql`
-    select ${id} as id
-      from ${from} left join queue q on q.task_id = ${id} left join outcomes o on o.task_id = ${id}
-     ${whereAll(where)} ${inOrder(id)}`;
+  const parts = sourcesOf(filter).map(({ from, id, where }) => {
+    const beyond = after === null ? [] : [sql`${id} ${descending ? sql`<` : sql`>`} ${after}::uuid`];
+    return sql`(select ${id} as id from ${from} ${whereAll([...where, ...beyond])} ${inOrder(id)})`;
+  });
+  return parts.length === 0 ? NO_IDS : sql`select id from (${sql.join(parts, sql` union all `)}) as merged ${inOrder(sql`id`)}`;
+}
+
+/** A row for each task that fits, up to `limit`, in no order: for counting. */
+export function matching(filter: TaskFilter, limit: number): RawBuilder<unknown> {
+  const parts = sourcesOf(filter).map(({ from, where }) => sql`(select from ${from} ${whereAll(where)} limit ${limit})`);
+  return parts.length === 0 ? NO_IDS : sql`select from (${sql.join(parts, sql` union all `)}) as merged limit ${limit}`;
 }

@@ -8,7 +8,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { LIMITS } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { CursorError, decodeCursor, encodeCursor } from './cursor.js';
-import { endedSources, idsOf, queuedSources, whereAll, type Source, type TaskFilter } from './filter.js';
+import { endedSources, idsOf, matching, queuedSources, whereAll, type Source, type TaskFilter } from './filter.js';
 import { endedOf, pendingOf, readTotals } from './stats.js';
 import { TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
@@ -124,8 +124,8 @@ export async function countTasks(db: Database, request: ListRequest): Promise<{ 
     const total = [...new Set(statuses)].reduce((sum, status) => sum + (status === 'pending' ? pendingOf(totals) : totals[status]), 0);
     return { total, lowerBound: false };
   }
-  const ids = idsOf(request.filter, { after: null, descending: true, limit: LIMITS.maxCountedTasks + 1 });
-  const { rows } = await sql<{ total: number }>`select count(*) as total from (${ids}) as matching`.execute(db);
+  const { rows } = await sql<{ total: number }>`
+    select count(*) as total from (${matching(request.filter, LIMITS.maxCountedTasks + 1)}) as counted`.execute(db);
   const total = rows[0]?.total ?? 0;
   return { total: Math.min(total, LIMITS.maxCountedTasks), lowerBound: total > LIMITS.maxCountedTasks };
 }
