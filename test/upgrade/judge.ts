@@ -21,9 +21,12 @@ export interface Findings {
   readonly byOldWorker: number;
 }
 
-/** `since`: by the database's clock, when no earlier API served any more. */
-export async function judge({ databaseUrl, url, load, oldWorker, since }: {
-  databaseUrl: string; url: string; load: Load; oldWorker: string; since: Date;
+/**
+ * `since`: by the database's clock, when no earlier API served any more. The earlier worker is known by not being `newWorker`: where the
+ * change took longer than its lease, it has another id now.
+ */
+export async function judge({ databaseUrl, url, load, newWorker, since }: {
+  databaseUrl: string; url: string; load: Load; newWorker: string | null; since: Date;
 }): Promise<Findings> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -43,7 +46,7 @@ export async function judge({ databaseUrl, url, load, oldWorker, since }: {
       wrong: rows.filter((row) => !fits(row)).length,
       broken: await breaches((text) => client.query(text), { ...INVARIANTS, ...SETTLED }),
       unreadable: await unreadable(url, ids),
-      byOldWorker: rows.filter((row) => row.worker_id === oldWorker && row.ended_at !== null && row.ended_at > since).length,
+      byOldWorker: rows.filter((row) => row.worker_id !== null && row.worker_id !== newWorker && row.ended_at !== null && row.ended_at > since).length,
     };
   } finally {
     await client.end();

@@ -1,5 +1,5 @@
 /** The earlier levels of the schema, from git: the set of migrations that a version has, and the last commit that has just these. */
-import { execFile, type ExecFileException } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,16 +14,28 @@ export interface Level {
   readonly commit: string;
 }
 
-/** Runs a program; resolves with what it printed. @throws with all that it said */
-async function output(program: string, args: readonly string[], cwd: string, undo?: Undo): Promise<string> {
+/** Runs a program, in a process group of its own; resolves with what it printed. @throws with all that it said */
+function output(program: string, args: readonly string[], cwd: string, undo?: Undo): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, [...args], { cwd, maxBuffer: 2 ** 26 }, (error: ExecFileException | null, stdout, stderr) => {
+    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said: string[] = [];
+    const errors: string[] = [];
+    child.stdout.on('data', (text: Buffer) => said.push(text.toString()));
+    child.stderr.on('data', (text: Buffer) => errors.push(text.toString()));
+    let ended = false;
+    const kill = (): void => {
+      // What it has started, a package manager for instance, ends with it.
+      if (!ended && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    };
+    const forget = undo?.atExit(kill);
+    undo?.add(kill);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      ended = true;
       forget?.();
-      if (error === null) resolve(stdout);
-      else reject(new Error(`${program} ${args[0] ?? ''} failed:\n${stdout}${stderr}`));
+      if (code === 0) resolve(said.join(''));
+      else reject(new Error(`${program} ${args[0] ?? ''} failed:\n${said.join('')}${errors.join('')}`));
     });
-    const forget = undo?.atExit(() => child.kill('SIGKILL'));
-    undo?.add(() => child.kill('SIGTERM'));
   });
 }
 

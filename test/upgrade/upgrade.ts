@@ -60,7 +60,7 @@ export async function upgrade({ level, worktree, folder, databaseUrl, besideMs, 
   };
 
   const old = await startApi(worktree, '0');
-  const oldWorker = await startWorker(worktree, old.url, 'old');
+  await startWorker(worktree, old.url, 'old');
   const load = new Load();
   try {
     load.start('old', old.url, CLIENTS, { dependencies: level.name !== '1' });
@@ -72,9 +72,9 @@ export async function upgrade({ level, worktree, folder, databaseUrl, besideMs, 
       refusal = (error as Error).message;
       return null;
     });
-    let newWorker: ChildProcess | null = null;
+    let newWorker: { child: ChildProcess; id: string } | null = null;
     if (beside !== null) {
-      newWorker = (await startWorker(ROOT, beside.url, 'new')).child;
+      newWorker = await startWorker(ROOT, beside.url, 'new');
       load.start('new', beside.url, CLIENTS / 2, { dependencies: true });
     }
     await sleep(besideMs, undefined, { signal: stop });
@@ -85,10 +85,10 @@ export async function upgrade({ level, worktree, folder, databaseUrl, besideMs, 
     await startApi(ROOT, new URL(old.url).port);
     load.era = 'after';
     // The worker of the earlier version has to do the rest.
-    if (newWorker !== null) await terminate(newWorker);
+    if (newWorker !== null) await terminate(newWorker.child);
     await load.accepts(TASKS, PATIENCE_MS);
     await load.stop();
-    const findings = await judge({ databaseUrl, url: old.url, load, oldWorker: oldWorker.id, since });
+    const findings = await judge({ databaseUrl, url: old.url, load, newWorker: newWorker?.id ?? null, since });
     return { level, refusal, load, findings, exitCode };
   } finally {
     await load.stop();
