@@ -46,7 +46,7 @@ export async function upgrade({ level, worktree, folder, databaseUrl, besideMs, 
     const dataDir = join(folder, `data-${level.commit}`);
     await mkdir(dataDir, { recursive: true });
     const child = processes.start(join(root, 'packages/api'), ['serve'], {
-      DATABASE_URL: databaseUrl, DATA_DIR: dataDir, PORT: port, NUM_INTERNAL_WORKERS: '0', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '4',
+      DATABASE_URL: databaseUrl, DATA_DIR: dataDir, PORT: port, NUM_INTERNAL_WORKERS: '0', LEASE_SECONDS: '30', GENERAL_POOL_SIZE: '4', LEASE_POOL_SIZE: '4',
     }, 'pipe');
     const said: string[] = [];
     child.stderr?.on('data', (text: Buffer) => said.push(text.toString()));
