@@ -1,5 +1,5 @@
 # Familiar names for the scripts in scripts/; nothing is done here that they do not do.
-.PHONY: start api-dev test test-all lint bench chaos model db-up db-reset stop clean verify-images
+.PHONY: start api-dev test test-all lint bench chaos model upgrade db-up db-reset stop clean verify-images
 
 start: ; @node scripts/start.mjs
 # The API from its sources, started again on every change.
@@ -13,6 +13,7 @@ bench: ; @node scripts/bench.mjs $(ARGS)
 # Breaks everything by seed and checks what remains; ARGS="--seconds 120 --seed 7", or ARGS=mutants.
 chaos: ; @node scripts/chaos.mjs $(ARGS)
 model: ; @node scripts/model.mjs $(ARGS)
+upgrade: ; @node scripts/upgrade.mjs $(ARGS)
 # The embedded PostgreSQL alone: prints its URL, runs until Ctrl-C.
 db-up: ; @node scripts/database.mjs up
 # Deletes the embedded PostgreSQL's data; YES=1 does not ask.

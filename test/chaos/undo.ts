@@ -33,7 +33,7 @@ export class Undo {
       try {
         await step();
       } catch (error) {
-        console.error('chaos: while cleaning up:', error);
+        console.error('while cleaning up:', error);
       }
     }
   }

@@ -7,14 +7,19 @@ export class Processes {
   readonly #children: ChildProcess[] = [];
 
   /** Starts `main.js` of a built or deployed package in `folder`, with nothing in its environment but what is given. */
-  start(folder: string, args: readonly string[], environment: Record<string, string>): ChildProcess {
+  start(folder: string, args: readonly string[], environment: Record<string, string>, errors: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
     const child = spawn(process.execPath, ['dist/main.js', ...args], {
       cwd: folder,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', errors],
       env: { PATH: process.env['PATH'], ...environment },
     });
     this.#children.push(child);
     return child;
+  }
+
+  /** Without waiting: for a process that exits itself. */
+  kill(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
   }
 
   /** Ends what still runs. */

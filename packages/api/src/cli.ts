@@ -2,7 +2,6 @@
 import { createProcessLog } from '@task-executor/worker';
 import { Command, Option } from 'commander';
 import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
-import { openDatabases } from './db/database.js';
 import { isDatabaseUnavailable } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
 import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
@@ -91,12 +90,10 @@ async function run(command: Command, work: (config: ApiConfig) => Promise<void>)
 async function migrateOnce(config: ApiConfig): Promise<void> {
   const log = createProcessLog('task-executor-api', config.logLevel);
   const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null;
-  const databases = openDatabases(config.databaseUrl ?? embedded?.url ?? '', { lease: 1, general: 2 }, log);
   try {
-    const applied = await migrate(databases.general);
+    const applied = await migrate({ databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log });
     process.stdout.write(applied.length === 0 ? 'The schema is up to date.\n' : `Applied ${applied.join(', ')}.\n`);
   } finally {
-    await databases.close();
     await embedded?.stop();
   }
 }

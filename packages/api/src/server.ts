@@ -66,7 +66,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     }
   };
   try {
-    const applied = await migrate(databases.general);
+    const applied = await migrate({ databaseUrl, log });
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
     const artifacts = await openStore(config.artifacts, log);

@@ -150,6 +150,29 @@ export function openDatabases(
   };
 }
 
+/** The application_name of a connection that migrates; all others of an API begin with "task-executor-api" too. */
+export const MIGRATION_NAME = 'task-executor-api migration';
+
+/**
+ * One connection for migrations. A statement may take as long as it takes, for an index over millions of rows does; a lock is waited
+ * for no longer than others can bear, who wait behind it.
+ */
+export function openForMigration(url: string): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 1,
+    application_name: MIGRATION_NAME,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    options: optionsOf({ ...SESSION_SETTINGS, statement_timeout: '0', lock_timeout: '1s', idle_in_transaction_session_timeout: '0' }),
+  });
+  // Whatever runs on it is rejected with the same error; without listeners the loss of the connection would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+}
+
 /** Resolves when the database answers. */
 export async function ping(db: Database): Promise<void> {
   await sql`select 1`.execute(db);

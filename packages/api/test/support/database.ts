@@ -6,7 +6,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { pino } from 'pino';
-import { openDatabases } from '../../src/db/database.js';
 import { migrate } from '../../src/db/migrate.js';
 
 const MIGRATIONS = new URL('../../migrations/', import.meta.url);
@@ -53,9 +52,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       const making = `${template}_making`;
       await admin.query(`drop database if exists ${making} with (force)`);
       await admin.query(`create database ${making}`);
-      const databases = openDatabases(serverUrl(making), { lease: 1, general: 1 }, pino({ level: 'silent' }));
-      await migrate(databases.general);
-      await databases.close();
+      await migrate({ databaseUrl: serverUrl(making), log: pino({ level: 'silent' }) });
       await admin.query(`alter database ${making} rename to ${template}`);
     }
     await admin.query(`create database ${name} template ${template}`);
