@@ -49,7 +49,8 @@ async function migrateIn(transaction: Transaction<unknown>): Promise<string[]> {
   const done = await doneMigrations(transaction);
   const unknown = done.filter((name, n) => name !== known[n]);
   if (unknown.length > 0) {
-    throw new MigrationError(`The database was migrated by another version of Task Executor, which knows ${unknown.join(', ')}: start that version or a later one.`);
+    const what = unknown.join(', ');
+    throw new MigrationError(`The database was migrated by another version of Task Executor, which knows ${what}: start that or a later one.`);
   }
   const missing = known.slice(done.length);
   for (const name of missing) {
