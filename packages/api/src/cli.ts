@@ -5,7 +5,7 @@ import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.j
 import { openDatabases } from './db/database.js';
 import { isDatabaseUnavailable } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
-import { checkSettings, SettingsError } from './db/settings.js';
+import { checkSettings, SettingsError } from './db/settings-check.js';
 import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
 import { serve } from './serve.js';
 import { VERSION } from './version.js';

@@ -13,7 +13,7 @@ import { openStore } from './artifacts/open.js';
 import { openDatabases } from './db/database.js';
 import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
-import { checkSettings } from './db/settings.js';
+import { checkSettings } from './db/settings-check.js';
 import { Groups } from './groups.js';
 import { Sessions } from './fleet/sessions.js';
 import { createAppServer } from './http/app-server.js';
