@@ -86,6 +86,8 @@ class System {
 async function startApi(databaseUrl, undo) {
   const { pid, lines: [{ url }], stop } = await startLogged('api', ['packages/api/dist/main.js', 'serve'], (folder) => ({
     DATABASE_URL: databaseUrl, DATA_DIR: folder, HOST: '127.0.0.1', PORT: '0', NUM_INTERNAL_WORKERS: '0',
+    // Where DATABASE_URL leads to a pooler.
+    DATABASE_POOLER: process.env.DATABASE_POOLER ?? '',
   }), ['listening'], undo);
   return { url, pid, stop };
 }

@@ -2,8 +2,10 @@
 import { createProcessLog } from '@task-executor/worker';
 import { Command, Option } from 'commander';
 import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
+import { openDatabases } from './db/database.js';
 import { isDatabaseUnavailable } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
+import { checkSettings, SettingsError } from './db/settings-check.js';
 import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
 import { serve } from './serve.js';
 import { VERSION } from './version.js';
@@ -38,7 +40,7 @@ function configOf(command: Command): ApiConfig {
 /** One clear line for what users can mend, everything for the rest. */
 export function explainFailure(error: unknown, config: ApiConfig | null): { message: string; exitCode: number } {
   if (error instanceof ConfigError) return { message: error.message, exitCode: EXIT_USAGE };
-  if (error instanceof EmbeddedPostgresError || error instanceof MigrationError) return { message: error.message, exitCode: EXIT_FAILURE };
+  if (error instanceof EmbeddedPostgresError || error instanceof MigrationError || error instanceof SettingsError) return { message: error.message, exitCode: EXIT_FAILURE };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE' && config !== null) {
     return {
@@ -53,16 +55,20 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
     return { message: `DATABASE_URL is refused by the server: ${(error as Error).message}.`, exitCode: EXIT_FAILURE };
   }
   if (code === '08P01') {
-    return {
-      message: `What DATABASE_URL leads to does not take settings for a session (${(error as Error).message}): a pooler between transactions, maybe. Name PostgreSQL itself.`,
-      exitCode: EXIT_FAILURE,
-    };
+    return { message: explainRefusal((error as Error).message, config), exitCode: EXIT_FAILURE };
   }
   if (isDatabaseUnavailable(error)) {
     const where = config?.databaseUrl == null ? 'The embedded PostgreSQL' : `The database at ${withoutPassword(config.databaseUrl)}`;
     return { message: `${where} cannot be reached (${typeof code === 'string' ? code : String(error)}): start it, or correct DATABASE_URL.`, exitCode: EXIT_FAILURE };
   }
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT_FAILURE };
+}
+
+/** A server that breaks the protocol off is a pooler nearly always; PgBouncer has this one code for all that it refuses. */
+function explainRefusal(reason: string, config: ApiConfig | null): string {
+  if (config?.isPooled === true) return `The pooler at ${withoutPassword(config.databaseUrl ?? '')} refuses the connection: ${reason}.`;
+  return `What DATABASE_URL leads to does not take settings for a session (${reason}). Where it is a pooler in transaction mode, set `
+    + 'DATABASE_POOLER=transaction (docs/operating.md says what else it needs); else name PostgreSQL itself.';
 }
 
 function withoutPassword(url: string): string {
@@ -90,10 +96,14 @@ async function run(command: Command, work: (config: ApiConfig) => Promise<void>)
 async function migrateOnce(config: ApiConfig): Promise<void> {
   const log = createProcessLog('task-executor-api', config.logLevel);
   const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null;
+  const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
+  const databases = openDatabases(databaseUrl, { lease: 1, general: 1, isPooled: config.isPooled }, log);
   try {
-    const applied = await migrate({ databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log });
+    await checkSettings(databases.general, config.isPooled, log);
+    const applied = await migrate({ databaseUrl, log });
     process.stdout.write(applied.length === 0 ? 'The schema is up to date.\n' : `Applied ${applied.join(', ')}.\n`);
   } finally {
+    await databases.close();
     await embedded?.stop();
   }
 }
@@ -107,7 +117,8 @@ export function createCommand(): Command {
   const checkCommand = withConfiguration(program.command('check-config').description('check the configuration, then exit'));
   checkCommand.action(() =>
     run(checkCommand, (config) => {
-      const shown = { ...config, databaseUrl: config.databaseUrl === null ? null : withoutPassword(config.databaseUrl) };
+      const shownUrl = (url: string | null): string | null => (url === null ? null : withoutPassword(url));
+      const shown = { ...config, databaseUrl: shownUrl(config.databaseUrl), listenUrl: shownUrl(config.listenUrl) };
       process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
       return Promise.resolve();
     }),

@@ -10,6 +10,10 @@ import type { ArtifactPlace } from './artifacts/store.js';
 export interface ApiConfig {
   /** Null: PostgreSQL runs embedded, with its data in `dataDir`. */
   readonly databaseUrl: string | null;
+  /** `databaseUrl` leads to a pooler in transaction mode. */
+  readonly isPooled: boolean;
+  /** Where to LISTEN; null: nowhere. */
+  readonly listenUrl: string | null;
   readonly dataDir: string;
   readonly host: string;
   /** 0 takes any free port. */
@@ -49,6 +53,8 @@ interface Variable {
 
 export const ENVIRONMENT = {
   DATABASE_URL: { default: '', meaning: 'PostgreSQL 15 or later; empty runs an embedded one' },
+  DATABASE_POOLER: { default: '', meaning: 'transaction where DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer' },
+  DATABASE_LISTEN_URL: { default: '', meaning: 'PostgreSQL itself, past that pooler, for LISTEN and NOTIFY; empty does without them behind a pooler' },
   DATA_DIR: { default: '.data', meaning: 'folder of the embedded PostgreSQL, of artifacts and of the pid file' },
   HOST: { default: '127.0.0.1', meaning: 'address to listen on' },
   PORT: { default: '8000', meaning: 'port to listen on; 0 takes any free one' },
@@ -101,9 +107,18 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     return value === 'true' || value === '1';
   };
 
-  const databaseUrl = text('DATABASE_URL');
-  if (databaseUrl !== '' && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    mistakes.push('DATABASE_URL must begin with postgres:// or postgresql://');
+  const address = (name: keyof typeof ENVIRONMENT): string | null => {
+    const url = text(name);
+    if (url !== '' && !/^postgres(ql)?:\/\//.test(url)) mistakes.push(`${name} must begin with postgres:// or postgresql://`);
+    return url === '' ? null : url;
+  };
+
+  const databaseUrl = address('DATABASE_URL');
+  const pooler = text('DATABASE_POOLER').toLowerCase();
+  if (!['', 'transaction'].includes(pooler)) mistakes.push(`DATABASE_POOLER must be transaction or empty, not "${pooler}"`);
+  const listenUrl = address('DATABASE_LISTEN_URL');
+  if (databaseUrl === null && (pooler !== '' || listenUrl !== null)) {
+    mistakes.push('DATABASE_POOLER and DATABASE_LISTEN_URL need a DATABASE_URL');
   }
   const logLevel = text('LOG_LEVEL').toLowerCase();
   if (!LOG_LEVELS.includes(logLevel)) mistakes.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, not "${logLevel}"`);
@@ -112,7 +127,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
   if (typeof place === 'string') mistakes.push(place);
 
   const config: ApiConfig = {
-    databaseUrl: databaseUrl === '' ? null : databaseUrl,
+    databaseUrl,
+    isPooled: pooler === 'transaction',
+    listenUrl,
     dataDir: text('DATA_DIR'),
     host: text('HOST'),
     port: number('PORT', 0, 65_535),

@@ -13,6 +13,7 @@ import { openStore } from './artifacts/open.js';
 import { openDatabases } from './db/database.js';
 import { Listener } from './db/listener.js';
 import { migrate } from './db/migrate.js';
+import { checkSettings } from './db/settings-check.js';
 import { Groups } from './groups.js';
 import { Sessions } from './fleet/sessions.js';
 import { createAppServer } from './http/app-server.js';
@@ -56,7 +57,7 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
 /** Migrates the database, listens, starts the loops and the internal workers. */
 export async function startServer({ config, databaseUrl, log }: ServerParts): Promise<RunningServer> {
   const metrics = createMetrics();
-  const databases = openDatabases(databaseUrl, { lease: config.leasePoolSize, general: config.generalPoolSize }, log, metrics.statements);
+  const databases = openDatabases(databaseUrl, { lease: config.leasePoolSize, general: config.generalPoolSize, isPooled: config.isPooled }, log, metrics.statements);
   const undo: (() => Promise<unknown>)[] = [() => databases.close()];
   const stop = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
@@ -66,6 +67,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     }
   };
   try {
+    await checkSettings(databases.general, config.isPooled, log);
     const applied = await migrate({ databaseUrl, log });
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
@@ -73,7 +75,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     undo.push(() => artifacts.stop());
     const readiness = new Readiness(databases.general);
     watchQueue(metrics, databases.general, readiness);
-    const listener = new Listener(databaseUrl, log);
+    const listener = new Listener(config.listenUrl ?? (config.isPooled ? null : databaseUrl), log);
     const wakeups = new Wakeups(databases.general, listener, log);
     const watches = new Watches(listener);
     const follows = new Follows(databases.general, listener, log);

@@ -21,6 +21,8 @@ const MAX_LANES = 1_000;
 const MAX_DRY = 100;
 /** What was found to be nothing is looked at again after this time, whatever was heard. */
 const DRY_MS = 10_000;
+/** The same where nothing is heard of what other replicas do. */
+const DEAF_DRY_MS = POLL_INTERVAL_MS;
 /** The hint to look at all lanes. */
 const LOOK = 'look';
 
@@ -130,7 +132,7 @@ export class Wakeups {
   /** Whether a claim would find nothing, for all that this replica has heard. */
   isDry(appetite: Appetite): boolean {
     const dry = this.#dry.get(keyOf(appetite));
-    return dry !== undefined && performance.now() - dry.at < DRY_MS;
+    return dry !== undefined && performance.now() - dry.at < (this.#listener.hears ? DRY_MS : DEAF_DRY_MS);
   }
 
   /** There may be something to claim: in `lane`, or anywhere. */

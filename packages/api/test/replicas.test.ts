@@ -1,9 +1,11 @@
 /** Several replicas on one database: they start together on an empty one, and do without each other's hints. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { pino } from 'pino';
 import { readConfig } from '../src/config.js';
 import { openDatabases } from '../src/db/database.js';
+import { migrate } from '../src/db/migrate.js';
 import { startServer, type RunningServer } from '../src/server.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
 import { callerOf, type Answer, type Caller } from './support/api.js';
@@ -41,6 +43,22 @@ describe('replicas', () => {
     expect(new Set(rows.map(({ name }) => name)).size).to.equal(rows.length);
     expect((await replicas[2]?.call('GET', '/api/v1/tasks'))?.body.total).to.equal(3);
   }).timeout(180_000);
+
+  it('wait for a replica that migrates', async () => {
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    try {
+      // As a replica of any version takes it.
+      await other.query('select pg_advisory_lock(3853314791062309107)');
+      const migrating = migrate({ databaseUrl: database.url, log });
+      await eventually(async () => (await other.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'")).rows.length === 1);
+      await other.query('select pg_advisory_unlock(3853314791062309107)');
+      expect(await migrating).to.include('0001_core');
+    } finally {
+      await other.end();
+    }
+  }).timeout(60_000);
 
   it('take a caller without a session for the current one, also where another replica has registered it since', async () => {
     const [one, other] = await startTogether(2) as [Caller, Caller];

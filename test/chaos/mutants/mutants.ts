@@ -83,7 +83,7 @@ const claimByInSubquery: Mutant = {
     find: `where q.ctid = pick.place and q.state = 'pending'`,
     replace: `where q.state = 'pending' and q.task_id in (select f.task_id from queue f where f.state = 'pending' limit 1 for update skip locked)`,
   }, {
-    file: 'db/database.js',
+    file: 'db/settings.js',
     find: "enable_bitmapscan: 'off',",
     replace: "enable_bitmapscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_hashagg: 'off', enable_sort: 'off', enable_material: 'off',",
   }],

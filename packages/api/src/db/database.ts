@@ -9,45 +9,11 @@ import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
 import { isStalePlan } from './errors.js';
 import { StatementNames } from './prepared.js';
+import { LEASE_OPTIONS, SESSION_OPTIONS, STATEMENT_TIMEOUT_MS } from './settings.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const STATEMENT_TIMEOUT_MS = 15_000;
-const LOCK_TIMEOUT_MS = 5_000;
 /** Past the server's own limits: whoever has not answered by then will not. */
 const WATCHDOG_MS = STATEMENT_TIMEOUT_MS + 5_000;
-
-/** Settings of every session; the keepalives end a connection whose peer froze, and with it the locks it holds. */
-const SESSION_SETTINGS: Record<string, string> = {
-  statement_timeout: `${STATEMENT_TIMEOUT_MS}ms`,
-  lock_timeout: `${LOCK_TIMEOUT_MS}ms`,
-  idle_in_transaction_session_timeout: '10s',
-  tcp_keepalives_idle: '10',
-  tcp_keepalives_interval: '5',
-  tcp_keepalives_count: '3',
-  tcp_user_timeout: '20s',
-  timezone: 'UTC',
-  // The server's start-up cost of compiling a plan is larger than any statement of ours.
-  jit: 'off',
-  // Our pages are in memory.
-  random_page_cost: '1.1',
-};
-
-/**
- * The statements of the lease pool are known, and each has an index for all that it looks up. The queue grows from nothing to a
- * million rows faster than statistics follow: plans by index are right at any size, and made once.
- */
-const LEASE_SETTINGS: Record<string, string> = {
-  enable_seqscan: 'off',
-  enable_bitmapscan: 'off',
-  plan_cache_mode: 'force_generic_plan',
-};
-
-/** The options string that applies SESSION_SETTINGS when a connection starts. */
-export const SESSION_OPTIONS = optionsOf(SESSION_SETTINGS);
-
-function optionsOf(settings: Record<string, string>): string {
-  return Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' ');
-}
 
 /** No table interface: statements are written in SQL, and each states the shape of its rows. */
 export type Database = Kysely<unknown>;
@@ -104,15 +70,23 @@ function watchedClient(names: StatementNames | null): typeof pg.Client {
   };
 }
 
+export interface PoolsConfig {
+  /** Connections of each pool. */
+  readonly lease: number;
+  readonly general: number;
+  /** A pooler in transaction mode stands between: nothing may be kept in a session, neither settings nor prepared statements. */
+  readonly isPooled?: boolean;
+}
+
 /** Opens both pools. Nothing is connected before the first query. */
 export function openDatabases(
   url: string,
-  sizes: { lease: number; general: number },
+  { lease: leaseSize, general: generalSize, isPooled = false }: PoolsConfig,
   log: Logger,
   statements?: Histogram<'pool' | 'result'>,
 ): Databases {
   let closing = false;
-  const names = new StatementNames();
+  const names = isPooled ? null : new StatementNames();
   const open = (name: string, max: number, options: string): Database => {
     const pool = new pg.Pool({
       connectionString: url,
@@ -124,7 +98,7 @@ export function openDatabases(
       idleTimeoutMillis: 60_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      options,
+      ...(isPooled ? {} : { options }),
     });
     // Without a listener the loss of an idle connection would end the process.
     pool.on('error', (error) => {
@@ -138,8 +112,8 @@ export function openDatabases(
       },
     });
   };
-  const lease = open('lease', sizes.lease, optionsOf({ ...SESSION_SETTINGS, ...LEASE_SETTINGS }));
-  const general = open('general', sizes.general, SESSION_OPTIONS);
+  const lease = open('lease', leaseSize, LEASE_OPTIONS);
+  const general = open('general', generalSize, SESSION_OPTIONS);
   return {
     lease,
     general,
@@ -153,10 +127,7 @@ export function openDatabases(
 /** The application_name of a connection that migrates; all others of an API begin with "task-executor-api" too. */
 export const MIGRATION_NAME = 'task-executor-api migration';
 
-/**
- * One connection for migrations. A statement may take as long as it takes, for an index over millions of rows does; a lock is waited
- * for no longer than others can bear, who wait behind it.
- */
+/** One connection for migrations, which set their own bounds: a statement may take as long as it takes, and no watchdog ends it. */
 export function openForMigration(url: string): Database {
   const pool = new pg.Pool({
     connectionString: url,
@@ -165,7 +136,6 @@ export function openForMigration(url: string): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    options: optionsOf({ ...SESSION_SETTINGS, statement_timeout: '0', lock_timeout: '1s', idle_in_transaction_session_timeout: '0' }),
   });
   // Whatever runs on it is rejected with the same error; without listeners the loss of the connection would end the process.
   pool.on('error', () => undefined);

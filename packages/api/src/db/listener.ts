@@ -1,12 +1,12 @@
 /**
  * LISTEN and NOTIFY between replicas: that there is work, that a worker is to be told something, that a task is followed, that it
  * has changed. Hints and nothing more: one that is lost costs the interval of a poll. The connection is its own, always drained,
- * and comes back by itself.
+ * and comes back by itself. Where there is no way to PostgreSQL past a pooler, there is none, and replicas poll.
  */
 import pg from 'pg';
 import { backoffMs } from '@task-executor/shared';
 import type { Logger } from 'pino';
-import { SESSION_OPTIONS } from './database.js';
+import { SESSION_OPTIONS } from './settings.js';
 
 export type Topic = 'work' | 'workers' | 'tasks' | 'following';
 const CHANNELS: Record<Topic, string> = {
@@ -28,13 +28,19 @@ export class Listener {
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
   #stopped = false;
-  readonly #url: string;
+  readonly #url: string | null;
   readonly #handlers = new Map<string, (payload: string) => void>();
   readonly #log: Logger;
 
-  constructor(url: string, log: Logger) {
+  /** `url` leads to a server that keeps sessions; null: nothing is told and nothing is heard. */
+  constructor(url: string | null, log: Logger) {
     this.#url = url;
     this.#log = log;
+  }
+
+  /** Whether what other replicas do is heard of at all. */
+  get hears(): boolean {
+    return this.#url !== null;
   }
 
   /** What to do with hints about `topic`; before the start. */
@@ -44,7 +50,7 @@ export class Listener {
 
   /** Connects, and keeps connected until stopped. Resolves when the first try has ended, well or not. */
   async start(): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#url === null) return;
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: 'task-executor-api listener',
@@ -70,14 +76,14 @@ export class Listener {
       if (this.#client === client) this.#connected = client;
       void this.#send();
     } catch (error) {
-      this.#log.debug({ event: 'listener_failed', error: String(error) }, 'hints of other replicas are not heard');
+      this.#log[this.#failures === 0 ? 'warn' : 'debug']({ event: 'listener_failed', error: String(error) }, 'hints of other replicas are not heard');
       this.#lost(client);
     }
   }
 
   /** Tells all replicas, this one too; never waits, never fails. */
   notify(topic: Topic, payload: string): void {
-    if (this.#unsent.size >= MAX_UNSENT || Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return;
+    if (!this.hears || this.#unsent.size >= MAX_UNSENT || Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return;
     this.#unsent.set(`${topic} ${payload}`, [CHANNELS[topic], payload]);
     void this.#send();
   }

@@ -1,12 +1,13 @@
 /**
  * Brings a database to the newest schema: the files of migrations/, in the order of their names, each once, all that are missing in
- * one transaction. It may be served by an earlier version meanwhile, so no lock is waited for longer than a moment: whoever
- * comes after a statement that waits for a table waits with it. Safe when several replicas start at once, those of earlier versions
- * too: kysely's migrator holds an advisory lock, on a connection that this module opens for it.
+ * one transaction, which holds a lock from its first statement on; so several replicas may start at once, through a pooler too.
+ * (kysely's migrator takes a lock of the session, which a pooler in transaction mode would give to one connection and take from
+ * another.) An earlier version may serve meanwhile, so no lock on a table is waited for longer than a moment: whoever comes after a
+ * statement that waits for a table waits with it.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Migrator, sql, type Migration } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { backoffMs } from '@task-executor/shared';
 import { MIGRATION_NAME, openForMigration, type Database } from './database.js';
@@ -14,8 +15,13 @@ import { isLockTimeout } from './errors.js';
 
 const FOLDER = new URL('../../migrations/', import.meta.url);
 const OLDEST_SERVER = 150_000;
+/** The number that kysely's migrator locks, so that replicas of versions that use it are kept out too. */
+const LOCK_ID = '3853314791062309107';
 
-/** Each try holds others up for a second at most (lock_timeout of openForMigration); between them they go on. */
+/** Another replica's migration may fill an index over all that there is. */
+const OTHERS_MIGRATION = '1h';
+/** Each try holds others up for so long at most; between them they go on. */
+const TABLE_LOCK = '1s';
 const TRIES = 40;
 const BETWEEN_TRIES = { initialMs: 500, maxMs: 4_000 };
 
@@ -43,59 +49,59 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
   const db = openForMigration(databaseUrl);
   try {
     await refuseOldServer(db);
-    return await migrateWith(db, log, folder);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await db.transaction().execute((transaction) => migrateIn(transaction, folder));
+      } catch (error) {
+        if (!isLockTimeout(error)) throw error;
+      }
+      if (tries === TRIES) {
+        throw new MigrationError(
+          'The migration needs a table that a transaction has held all the while; nothing was changed. '
+          + 'pg_stat_activity shows it (the oldest xact_start): wait for its end or terminate it, then start again.',
+        );
+      }
+      log.info({ event: 'migration_waits', tries }, 'a transaction holds a table that the migration needs');
+      await sleep(backoffMs(BETWEEN_TRIES, tries, Math.random()));
+    }
   } finally {
     await db.destroy();
   }
 }
 
-async function migrateWith(db: Database, log: Logger, folder: URL): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).map((name) => name.replace(/\.sql$/, '')).sort();
-  const applied = await appliedTo(db);
-  const unknown = applied.filter((name) => !names.includes(name));
+async function migrateIn(transaction: Transaction<unknown>, folder: URL): Promise<string[]> {
+  const set = (name: string, value: string) => sql`select set_config(${name}, ${value}, true)`.execute(transaction);
+  for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) await set(name, '0');
+  await set('lock_timeout', OTHERS_MIGRATION);
+  await sql`select pg_advisory_xact_lock(${LOCK_ID}::bigint)`.execute(transaction);
+  await set('lock_timeout', TABLE_LOCK);
+  const known = (await readdir(folder)).filter((name) => name.endsWith('.sql')).map((name) => name.replace(/\.sql$/, '')).sort();
+  const done = await doneMigrations(transaction);
+  const unknown = done.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new MigrationError(
       `The database was migrated by a newer version of Task Executor: it has ${unknown.join(', ')}, which this version does not know. `
       + 'Start the newer version, or restore the backup that was made before the upgrade.',
     );
   }
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => readMigrations(folder, names, applied.length > 0) },
-    migrationTableName: 'schema_migrations',
-    migrationLockTableName: 'schema_migrations_lock',
-    // Otherwise kysely takes what is applied in the order of times that the clocks of hosts gave, and refuses what is then out of order.
-    allowUnorderedMigrations: true,
-  });
-  for (let tries = 1; ; tries++) {
-    const { error, results } = await migrator.migrateToLatest();
-    if (error === undefined) {
-      return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
-    }
-    if (!isLockTimeout(error)) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
-    if (tries === TRIES) {
-      throw new MigrationError(
-        'The migration needs a table that a transaction has held all the while; nothing was changed. '
-        + 'pg_stat_activity shows it (the oldest xact_start): wait for its end or terminate it, then start again.',
-      );
-    }
-    log.info({ event: 'migration_waits', tries }, 'a transaction holds a table that the migration needs');
-    await sleep(backoffMs(BETWEEN_TRIES, tries, Math.random()));
+  const missing = known.filter((name) => !done.includes(name));
+  for (const name of missing) {
+    if (done.length > 0) await refuseBesideEarlier(transaction, name);
+    await sql.raw(await readFile(new URL(`${name}.sql`, folder), 'utf8')).execute(transaction);
+    await sql`insert into schema_migrations (name, timestamp) values (${name}, ${new Date().toISOString()})`.execute(transaction);
   }
+  return missing;
 }
 
-async function readMigrations(folder: URL, names: readonly string[], served: boolean): Promise<Record<string, Migration>> {
-  const migrations: Record<string, Migration> = {};
-  for (const name of names) {
-    const text = await readFile(new URL(`${name}.sql`, folder), 'utf8');
-    migrations[name] = {
-      up: async (db: Database) => {
-        if (served) await refuseBesideEarlier(db, name);
-        await sql.raw(text).execute(db);
-      },
-    };
+/** The names of the migrations that were applied, in their order. */
+async function doneMigrations(transaction: Transaction<unknown>): Promise<string[]> {
+  // Asked first: a role that may not create tables can start where there is nothing to create.
+  const { rows: [table] } = await sql<{ exists: boolean }>`select to_regclass('schema_migrations') is not null as exists`.execute(transaction);
+  if (table?.exists !== true) {
+    await sql`create table schema_migrations (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(transaction);
   }
-  return migrations;
+  const { rows } = await sql<{ name: string }>`select name from schema_migrations order by name collate "C"`.execute(transaction);
+  return rows.map(({ name }) => name);
 }
 
 async function refuseOldServer(db: Database): Promise<void> {
@@ -103,13 +109,6 @@ async function refuseOldServer(db: Database): Promise<void> {
   if ((rows[0]?.version ?? 0) < OLDEST_SERVER) {
     throw new MigrationError('PostgreSQL 15 or later is needed; point DATABASE_URL at a newer server.');
   }
-}
-
-async function appliedTo(db: Database): Promise<string[]> {
-  const { rows: [table] } = await sql<{ there: boolean }>`select to_regclass('schema_migrations') is not null as there`.execute(db);
-  if (table?.there !== true) return [];
-  const { rows } = await sql<{ name: string }>`select name from schema_migrations order by name`.execute(db);
-  return rows.map(({ name }) => name);
 }
 
 async function refuseBesideEarlier(db: Database, name: string): Promise<void> {
