@@ -18,7 +18,7 @@ import { Sessions } from './fleet/sessions.js';
 import { createAppServer } from './http/app-server.js';
 import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
-import { answerClientErrors } from './http/uploads.js';
+import { answerClientErrors } from './http/client-errors.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
 import { Readiness } from './queue/readiness.js';

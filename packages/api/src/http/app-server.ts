@@ -5,7 +5,8 @@
  * settings, charsets and entity tags.
  */
 import { createServer, IncomingMessage, ServerResponse, type Server, type ServerOptions } from 'node:http';
-import type { Express } from 'express';
+import type { Express, Request as ExpressRequest, Response as ExpressResponse } from 'express';
+import { toOriginForm } from './framing.js';
 
 /** Express's `json`, written plainly. The validator of answers wraps it where it is used. */
 function json(this: ServerResponse, value: unknown): ServerResponse {
@@ -25,5 +26,11 @@ export function createAppServer(app: Express, options: ServerOptions): Server {
   Object.assign(Response.prototype, { json });
   app.request = Request.prototype as unknown as Express['request'];
   app.response = Response.prototype as unknown as Express['response'];
-  return createServer({ ...options, IncomingMessage: Request, ServerResponse: Response }, app);
+  const server = createServer({ ...options, requireHostHeader: false, IncomingMessage: Request, ServerResponse: Response }, (req, res) => {
+    toOriginForm(req);
+    app(req as unknown as ExpressRequest, res as unknown as ExpressResponse);
+  });
+  // Node would drop what is beyond, and with it what the guards look for: http/framing counts them.
+  server.maxHeadersCount = 0;
+  return server;
 }

@@ -9,6 +9,7 @@ import { controlRoutes } from './controls.js';
 import { eventRoutes } from './events.js';
 import { explainRoutes } from './explain.js';
 import { exportRoutes } from './export.js';
+import { checkFraming } from './framing.js';
 import { checkOrigin, giveRequestId } from './guards.js';
 import { historyRoutes } from './history.js';
 import { internalWorkerRoutes } from './internal-workers.js';
@@ -29,7 +30,7 @@ export async function createApp(services: Services): Promise<Express> {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(giveRequestId, observe(services.metrics, services.log), checkOrigin(services.config.allowedHosts));
+  app.use(giveRequestId, observe(services.metrics, services.log), checkFraming, checkOrigin(services.config.allowedHosts));
   app.use((req, res, next) => {
     // The validator knows no HEAD; Node leaves the body out by itself, and who would send a long one goes by `head`.
     res.locals.head = req.method === 'HEAD';

@@ -43,7 +43,10 @@ function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
     req.on('end', () => {
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     });
-    req.on('error', reject);
+    // The sender has gone, or what it sends is not HTTP any more: its own doing, and nobody else's.
+    req.on('error', () => {
+      reject(new Problem('malformed_request', 'The body broke off.'));
+    });
   });
 }
 
