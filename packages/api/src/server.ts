@@ -19,6 +19,8 @@ import { createAppServer } from './http/app-server.js';
 import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
 import { answerClientErrors } from './http/client-errors.js';
+import { Held } from './http/held.js';
+import { endStalledReaders } from './http/stalled.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
 import { Readiness } from './queue/readiness.js';
@@ -85,12 +87,14 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
+    const held = new Held(config.heldBytes ?? undefined);
+    metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);
     const services = {
       config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows,
-      aftermath, artifacts, sweeper, metrics, internalWorkers, log,
+      aftermath, artifacts, sweeper, metrics, internalWorkers, held, log,
     };
 
-    const server = createAppServer(await createApp(services), {
+    const server = createAppServer(await createApp(services), held, {
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
       keepAliveTimeout: 75_000,
       headersTimeout: Math.min(20_000, config.requestTimeoutMs),
@@ -100,6 +104,8 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     });
     server.maxConnections = 20_000;
     answerClientErrors(server);
+    const watching = endStalledReaders(server, config.stallMs, log);
+    undo.push(() => Promise.resolve(watching()));
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.

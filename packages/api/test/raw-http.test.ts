@@ -5,10 +5,10 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { TestWorker } from './support/actors.js';
+import { eventually, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { validator } from './support/contract.js';
-import { exchange, type RawAnswer } from './support/raw.js';
+import { closed, exchange, open, type RawAnswer } from './support/raw.js';
 
 const HOST = 'Host: localhost\r\n';
 const JSON_TYPE = 'Content-Type: application/json\r\n';
@@ -200,6 +200,19 @@ describe('raw HTTP', () => {
       const { answers, closed } = await exchange(api.url, `${claim}${get('/')}NONSENSE\r\n\r\n${get('/')}`, { count: 4 });
       expect(answers.map(check)).to.deep.equal([204, 200, 'malformed_request']);
       expect(closed).to.equal(true);
+    });
+
+    it('do not go on waiting for a caller who has gone after nonsense', async () => {
+      const id = await submitTask(api, { problem_id: 'nobody-takes-it' });
+      const waiting = async (): Promise<number> => Number(/^task_executor_followers (.*)$/m.exec((await api.call('GET', '/metrics')).body as string)?.[1]);
+      for (const rest of ['NONSENSE\r\n\r\n', post(JSON_TYPE, '{', 2).toString()]) {
+        const socket = open(api.url);
+        socket.write(get(`/api/v1/tasks/${id}?wait_seconds=30`) + rest);
+        await eventually(async () => (await waiting()) === 1);
+        socket.end();
+        await closed(socket);
+        await eventually(async () => (await waiting()) === 0);
+      }
     });
 
     it('end with the one that may be read in two ways', async () => {

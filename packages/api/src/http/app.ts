@@ -37,7 +37,7 @@ export async function createApp(services: Services): Promise<Express> {
     if (req.method === 'HEAD') req.method = 'GET';
     next();
   });
-  app.use(readBody, pageRoutes());
+  app.use(readBody(services.held), pageRoutes());
   app.use(await createValidator());
   // What is asked most comes first; fixed paths before those with an id in their place.
   app.use(claimRoutes(services), reportRoutes(services), taskRoutes(services));

@@ -42,6 +42,14 @@ const refused = new WeakSet<Duplex>();
 function refuse(socket: HttpSocket, code: ProblemCode): void {
   if (refused.has(socket)) return;
   refused.add(socket);
+  // A long poll must not be given a task for a caller who has gone meanwhile.
+  if (socket._httpMessage?.req.complete === true) {
+    if (socket.readableEnded) {
+      socket.destroy();
+      return;
+    }
+    socket.once('end', () => socket.destroy());
+  }
   const act = (): void => {
     const answer = socket._httpMessage ?? null;
     if (socket.destroyed) return;
