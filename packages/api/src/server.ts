@@ -83,9 +83,9 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     undo.push(() => listener.stop());
     wakeups.start();
     undo.push(() => wakeups.stop());
-    const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, follows, readiness, metrics });
+    const aftermath = new Aftermath({ db: databases.reports, wakeups, watches, follows, readiness, metrics });
     const parts = { config, db: databases.general, aftermath, metrics, log };
-    const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
+    const sweeper = new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
     const held = new Held(config.heldBytes ?? undefined);
     metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);
