@@ -18,6 +18,7 @@ import { Sessions } from './fleet/sessions.js';
 import { createAppServer } from './http/app-server.js';
 import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
+import { mostConnections } from './http/connections.js';
 import { answerClientErrors } from './http/client-errors.js';
 import { Held } from './http/held.js';
 import { endStalledReaders } from './http/stalled.js';
@@ -102,7 +103,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
       connectionsCheckingInterval: Math.min(30_000, config.requestTimeoutMs),
       maxHeaderSize: 16 * 1024,
     });
-    server.maxConnections = 20_000;
+    server.maxConnections = mostConnections();
     answerClientErrors(server);
     const watching = endStalledReaders(server, config.stallMs, log);
     undo.push(() => Promise.resolve(watching()));

@@ -12,9 +12,6 @@ import { checkUpload, isUpload } from './uploads.js';
 
 const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
-/** What an operator looks at when there is too much to do. */
-const ALWAYS = new Set(['/health', '/ready', '/metrics']);
-
 /** Paths whose bodies hold many tasks or reports. */
 const BULK_PATHS = /^\/api\/v1\/(tasks\/batch|workflows|workers\/[^/]+\/report)$/;
 
@@ -126,7 +123,7 @@ export const readBody = (held: Held): RequestHandler => async (req, res, next) =
   if (BODYLESS.has(req.method)) {
     delete req.headers['content-type'];
     req.resume();
-    if (held.isFull(req.path) && !ALWAYS.has(req.path)) throw tooMuch({});
+    if (req.path.startsWith('/api/') && held.isFull(req.path)) throw tooMuch({});
     next();
     return;
   }
