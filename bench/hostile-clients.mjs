@@ -3,7 +3,7 @@
  * request, and floods in which every request names something new. All the while one worker sends heartbeats and claims, and one client
  * submits. Printed for each: how long the worker waited, the memory of the process, its event loop. Linux only.
  *
- *     node bench/hostile-clients.mjs [connections] [requests of a flood]
+ *     node bench/hostile-clients.mjs [connections] [requests of a flood] [names of floods, by default all]
  *
  * Exit code 1: a 5xx, a call of the worker that failed, a heap that stays larger by more than a few MB, a new series of metrics.
  */
@@ -24,6 +24,7 @@ const SPARE_FILES = 500;
 const MOST_HEAP_GROWTH = 6 * 1024 ** 2;
 const CONNECTIONS = Math.min(Number(process.argv[2] ?? 10_000), maxOpenFiles() - SPARE_FILES);
 const FLOOD = Number(process.argv[3] ?? 20_000);
+const CHOSEN = process.argv.slice(4);
 const IN_FLIGHT = 16;
 /** How long connections are held. */
 const HOLD_MS = 8_000;
@@ -152,7 +153,7 @@ const FLOODS = {
   'query values': (url, n) => call(url, 'GET', `/api/v1/tasks?problem_id=p${n}&page_size=1`),
   methods: (url, n) => call(url, ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'MKCOL', 'REPORT', 'PURGE'][n % 8], `/api/v1/tasks?${n}`),
   origins: (url, n) => call(url, 'GET', '/', undefined, { origin: `http://o${n}.example` }),
-  'sessions': (url, n) => post(url, '/api/v1/workers/worker-001-kind/claim', { 'worker-session': `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
+  sessions: (url, n) => post(url, '/api/v1/workers/worker-001-kind/claim', { 'worker-session': `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
   'request ids of claims': (url, n) => post(url, '/api/v1/workers/worker-001-kind/claim', {}, { request_id: `r-${n}` }),
   workers: (url, n) => post(url, `/api/v1/workers/worker-${String(n + 1000).padStart(6, '0')}-kind/heartbeat`, {}, {}),
   'idempotency keys': (url, n) => post(url, '/api/v1/tasks', { 'idempotency-key': `k-${n}` }, { problem_id: `f-${n}`, parameters: {} }),
@@ -165,12 +166,13 @@ async function main() {
   const decent = await decentClients(url);
   console.log('times are the median, the 99th percentile and the longest');
   await phase('nobody else', api, url, decent, () => sleep(5_000));
-  if (CONNECTIONS < 10_000) console.log(`this process may open no more than ${CONNECTIONS} connections (ulimit -n)`);
+  if (CONNECTIONS === maxOpenFiles() - SPARE_FILES) console.log(`this process may open no more than ${CONNECTIONS} connections (ulimit -n)`);
   const half = 'POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"problem_id"';
-  for (const [name, bytes] of Object.entries({ 'connections that say nothing': '', 'half a header': half.slice(0, 40), 'half a body': half })) {
+  for (const [name, bytes] of CONNECTIONS === 0 ? [] : Object.entries({ 'connections that say nothing': '', 'half a header': half.slice(0, 40), 'half a body': half })) {
     await phase(`${CONNECTIONS} × ${name}`, api, url, decent, () => crowd(url, CONNECTIONS, bytes));
   }
   for (const [name, request] of Object.entries(FLOODS)) {
+    if (CHOSEN.length > 0 && !CHOSEN.includes(name)) continue;
     // What is kept once (compiled code, pools, prepared statements) is there afterwards.
     await closedLoop({ inFlight: IN_FLIGHT, count: FLOOD / 10 }, (n) => request(url, FLOOD * 2 + n));
     const before = await heapOf(api.pid);
