@@ -192,6 +192,11 @@ async function main() {
   if (api.hasEnded()) faults.push('the API has ended');
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    void undo.all().finally(() => process.exit(130));
+  });
+}
 try {
   await main();
 } finally {
