@@ -222,26 +222,6 @@ describe('raw HTTP', () => {
     });
   });
 
-  it('makes no series of metrics for what it names', async () => {
-    const series = async (): Promise<Set<string>> => new Set(((await api.call('GET', '/metrics')).body as string).split('\n').map((line) => line.replace(/ [^ ]*$/, '')));
-    const flood = async (round: number): Promise<void> => {
-      const requests = Array.from({ length: 25 }, (_, n) => {
-        const name = `flood-${round}-${n}`;
-        return [
-          get(`/${name}`), get(`/api/v1/tasks?${name}=1`), get('/', `Host: ${name}.example\r\n`), get('/', `${HOST}Origin: http://${name}\r\n`),
-          post(`Content-Type: application/${name}\r\n`).toString(), get('/', `${HOST}Content-Type: application/${name}\r\n`),
-          `PURGE /${name} HTTP/1.1\r\n${HOST}\r\n`, get('/', `${HOST}${name}: 1\r\n`),
-        ].join('');
-      });
-      const { answers } = await exchange(api.url, requests.join(''), { count: 200 });
-      expect(answers.map(check)).to.have.length(200);
-    };
-    await flood(1);
-    const before = await series();
-    await flood(2);
-    expect([...await series()].filter((one) => !before.has(one))).to.deep.equal([]);
-  });
-
   it('takes no more connections than leave files to the database', () => {
     const limits = (files: string): string => `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${files}                 1048576              files\n`;
     expect(['1048576', '20000', '1024', '256', 'unlimited'].map((files) => mostConnections(limits(files)))).to.deep.equal([20_000, 19_700, 724, 50, 20_000]);
