@@ -39,6 +39,8 @@ export interface ApiConfig {
   readonly stallMs: number;
   /** How long a request may take to arrive; uploads have longer. */
   readonly requestTimeoutMs: number;
+  /** Of bodies and unsent answers in memory at a time; null goes by the heap. */
+  readonly heldBytes: number | null;
   readonly artifacts: ArtifactPlace;
   readonly maxArtifactBytes: number;
   /** Of one attempt. */
@@ -148,6 +150,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),
     maxEventStreams: number('MAX_EVENT_STREAMS', 0, 5_000),
     eventStreamMs: Math.round(number('EVENT_STREAM_SECONDS', 1, 86_400, false) * 1000),
+    heldBytes: null,
     artifacts: typeof place === 'string' ? { kind: 'folder', folder: '' } : place,
     maxArtifactBytes: number('MAX_ARTIFACT_MB', 1, LIMITS.maxArtifactBytes / MIB) * MIB,
     maxAttemptArtifacts: number('MAX_ATTEMPT_ARTIFACTS', 0, 100_000),

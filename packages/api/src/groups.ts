@@ -48,18 +48,18 @@ export class Groups {
 
   constructor({ config, databases }: { config: ApiConfig; databases: Databases }) {
     this.#databases = databases;
-    const { general, lease } = databases;
+    const { general, heartbeats, reports } = databases;
     this.submissions = new Coalescer({
       ...BOUNDS,
       run: async (tasks) => (await submitPlain(general, config.priorityAgeingMs, tasks)).map(
         (row): Submitted => ({ rows: [row], created: [true], parentsEnded: false }),
       ),
     });
-    this.reports = new Coalescer({ ...BOUNDS, run: (reports) => report(lease, reports) });
-    this.beats = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (beats) => renewLeases(lease, config.leaseSeconds, beats) });
-    this.directives = new Coalescer({ ...BOUNDS, ...HEARTBEATS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(lease, running) });
-    this.workers = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (ids) => findWorkers(lease, ids) });
-    this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(lease, ids) });
+    this.reports = new Coalescer({ ...BOUNDS, run: (items) => report(reports, items) });
+    this.beats = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (beats) => renewLeases(heartbeats, config.leaseSeconds, beats) });
+    this.directives = new Coalescer({ ...BOUNDS, ...HEARTBEATS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(heartbeats, running) });
+    this.workers = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (ids) => findWorkers(heartbeats, ids) });
+    this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(reports, ids) });
   }
 
   /** The claims of sessions that take the same tasks. */

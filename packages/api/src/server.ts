@@ -19,7 +19,10 @@ import { Sessions } from './fleet/sessions.js';
 import { createAppServer } from './http/app-server.js';
 import { Follows } from './follows.js';
 import { createApp } from './http/app.js';
-import { answerClientErrors } from './http/uploads.js';
+import { mostConnections } from './http/connections.js';
+import { answerClientErrors } from './http/client-errors.js';
+import { Held } from './http/held.js';
+import { endStalledReaders } from './http/stalled.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
 import { Readiness } from './queue/readiness.js';
@@ -83,16 +86,18 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     undo.push(() => listener.stop());
     wakeups.start();
     undo.push(() => wakeups.stop());
-    const aftermath = new Aftermath({ db: databases.lease, wakeups, watches, follows, readiness, metrics });
+    const aftermath = new Aftermath({ db: databases.reports, wakeups, watches, follows, readiness, metrics });
     const parts = { config, db: databases.general, aftermath, metrics, log };
-    const sweeper = new Sweeper({ db: databases.lease, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
+    const sweeper = new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
+    const held = new Held(config.heldBytes ?? undefined);
+    metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);
     const services = {
       config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows,
-      aftermath, artifacts, sweeper, metrics, internalWorkers, log,
+      aftermath, artifacts, sweeper, metrics, internalWorkers, held, log,
     };
 
-    const server = createAppServer(await createApp(services), {
+    const server = createAppServer(await createApp(services), held, {
       // Longer than any client of ours keeps an idle connection, so that none is closed under a request.
       keepAliveTimeout: 75_000,
       headersTimeout: Math.min(20_000, config.requestTimeoutMs),
@@ -100,8 +105,10 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
       connectionsCheckingInterval: Math.min(30_000, config.requestTimeoutMs),
       maxHeaderSize: 16 * 1024,
     });
-    server.maxConnections = 20_000;
+    server.maxConnections = mostConnections();
     answerClientErrors(server);
+    const watching = endStalledReaders(server, config.stallMs, log);
+    undo.push(() => Promise.resolve(watching()));
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.

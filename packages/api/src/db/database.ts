@@ -3,11 +3,12 @@
  * it, and one for the rest. Every wait is bounded: for a connection, for a lock and for a statement by the server, and for
  * an answer that never comes by a watchdog that destroys the connection.
  */
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
 import { isStalePlan } from './errors.js';
+import { Line, type Rank } from './line.js';
 import { StatementNames } from './prepared.js';
 import { LEASE_OPTIONS, SESSION_OPTIONS, STATEMENT_TIMEOUT_MS } from './settings.js';
 
@@ -19,10 +20,16 @@ const WATCHDOG_MS = STATEMENT_TIMEOUT_MS + 5_000;
 export type Database = Kysely<unknown>;
 
 export interface Databases {
-  /** For claims, heartbeats, reports and logs. */
+  /** For claims and what belongs to them. */
   readonly lease: Database;
-  /** For everything else. */
+  /** Over the same connections as `lease`, before it in the line. */
+  readonly heartbeats: Database;
+  readonly reports: Database;
+  readonly logs: Database;
+  /** For submissions, and everything else that writes. */
   readonly general: Database;
+  /** Over the same connections as `general`, after it in the line. */
+  readonly reads: Database;
   close(): Promise<void>;
 }
 
@@ -87,7 +94,8 @@ export function openDatabases(
 ): Databases {
   let closing = false;
   const names = isPooled ? null : new StatementNames();
-  const open = (name: string, max: number, options: string): Database => {
+  const pools: pg.Pool[] = [];
+  const open = (name: string, max: number, options: string): ((rank: Rank) => Database) => {
     const pool = new pg.Pool({
       connectionString: url,
       max,
@@ -105,8 +113,10 @@ export function openDatabases(
       if (closing) return;
       log.warn({ event: 'database_connection_lost', pool: name, error: error.message }, 'an idle connection was lost');
     });
-    return new Kysely<unknown>({
-      dialect: new PostgresDialect({ pool }),
+    pools.push(pool);
+    const line = new Line(pool, { most: max, timeoutMs: CONNECT_TIMEOUT_MS });
+    return (rank) => new Kysely<unknown>({
+      dialect: new PostgresDialect({ pool: line.as(rank) as unknown as PostgresPool }),
       log: ({ level, queryDurationMillis }) => {
         statements?.observe({ pool: name, result: level === 'error' ? 'error' : 'ok' }, queryDurationMillis / 1000);
       },
@@ -115,11 +125,15 @@ export function openDatabases(
   const lease = open('lease', leaseSize, LEASE_OPTIONS);
   const general = open('general', generalSize, SESSION_OPTIONS);
   return {
-    lease,
-    general,
+    lease: lease('claims'),
+    heartbeats: lease('heartbeats'),
+    reports: lease('reports'),
+    logs: lease('logs'),
+    general: general('submissions'),
+    reads: general('reads'),
     close: async () => {
       closing = true;
-      await Promise.all([lease.destroy(), general.destroy()]);
+      await Promise.all(pools.map((pool) => pool.end()));
     },
   };
 }

@@ -9,6 +9,7 @@ import { controlRoutes } from './controls.js';
 import { eventRoutes } from './events.js';
 import { explainRoutes } from './explain.js';
 import { exportRoutes } from './export.js';
+import { checkFraming } from './framing.js';
 import { checkOrigin, giveRequestId } from './guards.js';
 import { historyRoutes } from './history.js';
 import { internalWorkerRoutes } from './internal-workers.js';
@@ -29,14 +30,14 @@ export async function createApp(services: Services): Promise<Express> {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(giveRequestId, observe(services.metrics, services.log), checkOrigin(services.config.allowedHosts));
+  app.use(giveRequestId, observe(services.metrics, services.log), checkFraming, checkOrigin(services.config.allowedHosts));
   app.use((req, res, next) => {
     // The validator knows no HEAD; Node leaves the body out by itself, and who would send a long one goes by `head`.
     res.locals.head = req.method === 'HEAD';
     if (req.method === 'HEAD') req.method = 'GET';
     next();
   });
-  app.use(readBody, pageRoutes());
+  app.use(readBody(services.held), pageRoutes());
   app.use(await createValidator());
   // What is asked most comes first; fixed paths before those with an id in their place.
   app.use(claimRoutes(services), reportRoutes(services), taskRoutes(services));

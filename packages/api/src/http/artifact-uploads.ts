@@ -17,7 +17,7 @@ const MAX_UPLOADS = 32;
 
 export function uploadRoutes({ config, databases, artifacts: store, metrics, log }: Services): Router {
   const router = Router();
-  const db = databases.lease;
+  const db = databases.logs;
   const quota = { files: config.maxAttemptArtifacts, bytes: config.maxAttemptArtifactBytes };
   let uploads = 0;
   metrics.show('task_executor_uploads', 'Artifacts that are being uploaded.', () => uploads);

@@ -15,7 +15,7 @@ const MAX_DOWNLOADS = 128;
 
 export function artifactRoutes({ config, databases, artifacts: store, metrics, log }: Services): Router {
   const router = Router();
-  const db = databases.general;
+  const db = databases.reads;
   let downloads = 0;
 
   router.get('/api/v1/tasks/:task_id/artifacts', async (req, res) => {

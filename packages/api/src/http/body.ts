@@ -3,9 +3,10 @@
  * contract's validator, and brings the Content-Type to one of two forms, because the validator keeps a compiled schema for
  * each raw value of that header that it ever sees (express-openapi-validator 5.6).
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LIMITS } from '@task-executor/shared';
 import type { RequestHandler } from 'express';
+import type { Held } from './held.js';
 import { Problem } from './problem.js';
 import { checkUpload, isUpload } from './uploads.js';
 
@@ -26,11 +27,16 @@ function tooLarge({ bytes }: BodyLimits): Problem {
   return new Problem('body_too_large', `At most ${bytes} bytes are taken.`, {}, { Connection: 'close' });
 }
 
+function tooMuch(headers: Record<string, string>): Problem {
+  return new Problem('too_many_requests', 'The server holds as much of other calls as it may.', {}, headers);
+}
+
 /** The whole body; by events, which cost a fraction of what iterating over the stream does. @throws Problem */
-function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits, held: Held): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const hold = held.counter(res);
     req.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > limits.bytes) {
@@ -38,12 +44,21 @@ function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
         reject(tooLarge(limits));
         return;
       }
+      if (held.isFull(req.url ?? '')) {
+        req.pause();
+        reject(tooMuch({ Connection: 'close' }));
+        return;
+      }
+      hold(chunk.length);
       chunks.push(chunk);
     });
     req.on('end', () => {
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     });
-    req.on('error', reject);
+    // The sender has gone, or what it sends is not HTTP any more: its own doing, and nobody else's.
+    req.on('error', () => {
+      reject(new Problem('malformed_request', 'The body broke off.'));
+    });
   });
 }
 
@@ -103,10 +118,12 @@ function isJson(contentType: string): boolean {
   return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType);
 }
 
-export const readBody: RequestHandler = async (req, _res, next) => {
+/** Reads the body of a request into `req.body`. @throws Problem */
+export const readBody = (held: Held): RequestHandler => async (req, res, next) => {
   if (BODYLESS.has(req.method)) {
     delete req.headers['content-type'];
     req.resume();
+    if (req.path.startsWith('/api/') && held.isFull(req.path)) throw tooMuch({});
     next();
     return;
   }
@@ -120,7 +137,7 @@ export const readBody: RequestHandler = async (req, _res, next) => {
   if (encoding !== undefined && encoding !== 'identity') throw new Problem('unsupported_media_type', 'Compressed bodies are not taken.');
   const limits = BULK_PATHS.test(req.path) ? BULK : USUAL;
   if (Number(req.headers['content-length'] ?? 0) > limits.bytes) throw tooLarge(limits);
-  const bytes = await readBytes(req, limits);
+  const bytes = await readBytes(req, res, limits, held);
   if (bytes.length === 0) {
     // Without a body there is nothing to have a type; the validator would refuse an optional body that is absent.
     delete req.headers['content-type'];

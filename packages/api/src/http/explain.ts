@@ -16,7 +16,7 @@ type Constraint = Schemas['Constraint'];
 
 export function explainRoutes({ databases, readiness }: Services): Router {
   const router = Router();
-  const db = databases.general;
+  const db = databases.reads;
 
   router.get('/api/v1/tasks/:task_id/explain', async (req, res) => {
     const taskId = pathText(req, 'task_id');

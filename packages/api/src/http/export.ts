@@ -22,7 +22,7 @@ type Line = components['schemas']['ExportLine'];
 
 export function exportRoutes({ config, databases, readiness, log }: Services): Router {
   const router = Router();
-  const db = databases.general;
+  const db = databases.reads;
 
   function send(res: Response, line: Line, gone: AbortSignal): Promise<void> {
     return write(res, `${JSON.stringify(line)}\n`, gone, config.stallMs);

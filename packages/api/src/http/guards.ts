@@ -6,11 +6,13 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { Problem } from './problem.js';
 
+/** Of every answer, whoever writes it. */
+export const COMMON_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
+
 /** Gives the request an id that its answer, its problem document and its log lines share. */
 export const giveRequestId: RequestHandler = (_req, res, next) => {
   res.setHeader('X-Request-Id', randomUUID());
-  res.setHeader('X-Content-Type-Options', 'nosniff');
-  res.setHeader('Cache-Control', 'no-store');
+  for (const name in COMMON_HEADERS) res.setHeader(name, COMMON_HEADERS[name as keyof typeof COMMON_HEADERS]);
   next();
 };
 

@@ -15,7 +15,7 @@ import { goneSignal, pathText, queryNumber, queryText, validationProblem, type S
 
 export function historyRoutes({ databases, readiness, follows }: Services): Router {
   const router = Router();
-  const db = databases.general;
+  const db = databases.reads;
 
   router.get('/api/v1/tasks', async (req, res) => {
     const sort = queryText(req, 'sort') ?? '-created_at';

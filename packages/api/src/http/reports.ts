@@ -35,7 +35,7 @@ function reportIn(one: Schemas['ReportBatch']['reports'][number]): Report {
 
 export function reportRoutes({ config, databases, groups, readiness, aftermath, metrics }: Services): Router {
   const router = Router();
-  const db = databases.lease;
+  const db = databases.reports;
 
   /** The task as it now is, for an answer. */
   async function current(taskId: string): Promise<Task> {
@@ -100,7 +100,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
       context: entry.context ?? null,
       timestamp: entry.timestamp ?? null,
     }));
-    const result = await appendLogs(db, reporter, entries, body.offset ?? null);
+    const result = await appendLogs(databases.logs, reporter, entries, body.offset ?? null);
     if (result.kind === 'not_held') throw await refusal(db, reporter);
     if (result.kind === 'gap') {
       throw new Problem('log_gap', `The attempt has ${result.expectedOffset} lines.`, { expected_offset: result.expectedOffset });
@@ -115,7 +115,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
 
   router.post('/api/v1/workers/:worker_id/tasks/:task_id/progress', async (req, res) => {
     const reporter = reporterOf(req, config.leaseSeconds);
-    if (!(await reportProgress(db, reporter, req.body as Schemas['Progress']))) throw await refusal(db, reporter);
+    if (!(await reportProgress(databases.logs, reporter, req.body as Schemas['Progress']))) throw await refusal(db, reporter);
     aftermath.changed([reporter.taskId]);
     res.status(204).end();
   });

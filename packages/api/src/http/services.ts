@@ -14,6 +14,7 @@ import type { Readiness } from '../queue/readiness.js';
 import type { Sweeper } from '../sweeper.js';
 import type { Wakeups } from '../wakeups.js';
 import type { Watches } from '../watches.js';
+import type { Held } from './held.js';
 import { Problem } from './problem.js';
 
 export interface Services {
@@ -30,6 +31,7 @@ export interface Services {
   readonly sweeper: Sweeper;
   readonly metrics: Metrics;
   readonly internalWorkers: InternalWorkers;
+  readonly held: Held;
   readonly log: Logger;
 }
 

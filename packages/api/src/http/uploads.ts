@@ -2,18 +2,13 @@
  * What is special about the one request whose body is not JSON: it is not read before its handler, and it may take longer to
  * arrive than Node allows a request (server.requestTimeout); its own bounds in time are those of artifacts/intake.
  */
-import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { LIMITS, type ProblemCode } from '@task-executor/shared';
-import { Problem, problemDocument } from './problem.js';
+import { LIMITS } from '@task-executor/shared';
+import { Problem } from './problem.js';
 
 const UPLOAD_PATH = /^\/api\/v1\/workers\/[^/]+\/tasks\/[^/]+\/artifacts\/?$/;
 export const UPLOAD_TYPE = 'application/octet-stream';
-
-const CLIENT_ERRORS: Record<string, ProblemCode> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large',
-};
 
 const uploading = new WeakSet<Socket>();
 
@@ -45,18 +40,7 @@ export function allowTime(req: IncomingMessage): { done(): void } {
   };
 }
 
-/** Answers what is not HTTP, or does not arrive in time, with a problem document; lets uploads arrive as allowTime says. */
-export function answerClientErrors(server: Server): void {
-  server.on('clientError', (error: Error & { code?: string }, socket: Socket & { _httpMessage?: ServerResponse }) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && uploading.has(socket)) return;
-    // As Node does by itself: nothing is written into an answer that has begun.
-    if (socket.writable && socket._httpMessage?.headersSent !== true) {
-      const code = CLIENT_ERRORS[error.code ?? ''] ?? 'malformed_request';
-      const document = problemDocument(new Problem(code), randomUUID());
-      const body = JSON.stringify(document);
-      socket.write(`HTTP/1.1 ${document.status} ${STATUS_CODES[document.status] ?? ''}\r\nContent-Type: application/problem+json\r\n`
-        + `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
-    }
-    socket.destroySoon();
-  });
+/** Whether a request that arrives over this connection may take longer than others. */
+export function mayTakeLonger(socket: Socket): boolean {
+  return uploading.has(socket);
 }

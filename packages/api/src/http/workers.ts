@@ -20,7 +20,7 @@ type Schemas = components['schemas'];
 
 export function workerRoutes({ config, databases, groups, readiness, sessions, watches, wakeups, aftermath, sweeper, log }: Services): Router {
   const router = Router();
-  const { lease, general } = databases;
+  const { lease, heartbeats, reads } = databases;
 
   async function existing(workerId: string): Promise<WorkerRow> {
     const worker = await findWorker(lease, workerId);
@@ -66,7 +66,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const given = sessionOf(req);
     const body = req.body as Schemas['Heartbeat'];
     const renewed = await groups.beats.add({ workerId, sessionId: given, requestId: null });
-    if (renewed === null) throw await sessionProblem(lease, workerId, given);
+    if (renewed === null) throw await sessionProblem(heartbeats, workerId, given);
     const { sessionId } = renewed;
     if (body.capabilities !== undefined) await change(workerId, sessionId, body.capabilities);
     // Never longer than the interval: the next heartbeat has to renew the lease in time.
@@ -85,7 +85,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
   /** Notes what a worker says that it can do now. @throws Problem where its session does not live */
   async function change(workerId: string, sessionId: string, { max_parallel_tasks, supported_problems }: Schemas['Capabilities']): Promise<void> {
     const capabilities = { maxParallelTasks: max_parallel_tasks ?? 1, supportedProblems: supported_problems ?? [] };
-    if (!(await changeCapabilities(lease, workerId, sessionId, capabilities))) throw await sessionProblem(lease, workerId, sessionId);
+    if (!(await changeCapabilities(heartbeats, workerId, sessionId, capabilities))) throw await sessionProblem(heartbeats, workerId, sessionId);
     sessions.forget(workerId, sessionId);
     readiness.forget();
     wakeups.lookSoon();
@@ -103,7 +103,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     let drainAtFirst = knownDrain;
     for (;;) {
       const [worker, { unnamed, ...stop }] = await Promise.all([groups.workers.add(workerId), groups.directives.add(running)]);
-      if (worker === null || !worker.live || worker.session_id !== sessionId) throw await sessionProblem(lease, workerId, sessionId);
+      if (worker === null || !worker.live || worker.session_id !== sessionId) throw await sessionProblem(heartbeats, workerId, sessionId);
       const drain = worker.draining_at !== null;
       // That it drains is news only when it changes: the worker hears of it with every heartbeat.
       drainAtFirst ??= drain;
@@ -152,7 +152,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const after = cursor === null ? '' : decodeCursor(cursor, 1)[0];
     if (typeof after !== 'string') throw new CursorError('the cursor is not one of this list; begin without it');
     const [rows, total] = await Promise.all([
-      listWorkers(general, filter, { after, limit: limit + 1 }), countWorkers(general, filter),
+      listWorkers(reads, filter, { after, limit: limit + 1 }), countWorkers(reads, filter),
     ]);
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
@@ -164,16 +164,16 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
   });
 
   router.get('/api/v1/workers/:worker_id', async (req, res) => {
-    const worker = await findWorker(general, pathText(req, 'worker_id'));
+    const worker = await findWorker(reads, pathText(req, 'worker_id'));
     if (worker === null) throw new Problem('worker_not_found');
     res.json(toWorker(worker));
   });
 
   router.get('/api/v1/workers/:worker_id/stats', async (req, res) => {
     const workerId = pathText(req, 'worker_id');
-    const worker = await findWorker(general, workerId);
+    const worker = await findWorker(reads, workerId);
     if (worker === null) throw new Problem('worker_not_found');
-    const totals = await readTotals(general, { workerId });
+    const totals = await readTotals(reads, { workerId });
     res.json({
       worker_id: workerId,
       status: statusOf(worker),

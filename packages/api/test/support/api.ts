@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { request } from 'undici';
 import { parse } from 'yaml';
 import { readConfig, type ApiConfig } from '../../src/config.js';
@@ -97,10 +97,11 @@ export function callerOf(url: string): Caller['call'] {
  * Starts an API without internal workers; `environment` overrides its configuration, and `settings` what came of it, beyond
  * what the environment may say.
  */
-export async function startTestApi(environment: Record<string, string> = {}, settings: Partial<ApiConfig> = {}): Promise<TestApi> {
+export async function startTestApi(
+  environment: Record<string, string> = {}, settings: Partial<ApiConfig> = {}, log: Logger = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
+): Promise<TestApi> {
   const database = await createTestDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), 'task-executor-data-'));
-  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
   const start = (more: Record<string, string>, databaseUrl = database.url): Promise<RunningServer> =>
     startServer({
       config: {

@@ -1,0 +1,51 @@
+/**
+ * The memory that callers make the server hold: bodies from their first byte until the answer, and large answers until they are sent.
+ * Each is bounded by itself, and a thousand at once must be too. What workers say of their tasks may fill all of it, so that
+ * submissions and lists, which have half, cannot keep them out.
+ */
+import type { ServerResponse } from 'node:http';
+import { getHeapStatistics } from 'node:v8';
+
+const MOST_BYTES = 256 * 1024 * 1024;
+/** A parsed body is several times its text. */
+const HEAP_SHARE = 1 / 16;
+/** Beneath, the bound on connections is enough. */
+const SMALL_BYTES = 16 * 1024;
+
+/** Calls of workers: heartbeats, claims, reports, logs. */
+const LEASE_PATH = /^\/api\/v1\/workers\/[^/]+\/./;
+
+export class Held {
+  readonly #most: number;
+  #bytes = 0;
+
+  constructor(most = Math.min(MOST_BYTES, getHeapStatistics().heap_size_limit * HEAP_SHARE)) {
+    this.#most = most;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there is no room for more of calls to `path`. */
+  isFull(path: string): boolean {
+    return this.#bytes > (LEASE_PATH.test(path) ? this.#most : this.#most / 2);
+  }
+
+  /** Counts what it is called with until `res` has closed. */
+  counter(res: ServerResponse): (bytes: number) => void {
+    let total = 0;
+    let counted = 0;
+    return (bytes) => {
+      total += bytes;
+      if (total < SMALL_BYTES) return;
+      if (counted === 0) {
+        res.once('close', () => {
+          this.#bytes -= counted;
+        });
+      }
+      this.#bytes += total - counted;
+      counted = total;
+    };
+  }
+}

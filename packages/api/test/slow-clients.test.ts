@@ -1,0 +1,196 @@
+/**
+ * Clients that take their time: headers and bodies that never end, readers that never read, connections that say nothing, and such that
+ * go away in the middle. Each is ended by a bound, holds nothing afterwards, and costs nobody else anything.
+ */
+import type { Socket } from 'node:net';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { eventually, submitTask, TestWorker } from './support/actors.js';
+import { startTestApi, type TestApi } from './support/api.js';
+import { closed, exchange, open } from './support/raw.js';
+
+const HOST = 'Host: localhost\r\n';
+const MIB = 1024 * 1024;
+const BOUND_MS = 300;
+/** More than the kernel takes of what nobody reads. */
+const UNREAD_BYTES = 24 * MIB;
+
+async function gaugeOf(api: TestApi, name: string): Promise<number> {
+  const { body } = await api.call('GET', '/metrics');
+  return Number(new RegExp(`^task_executor_${name} (.*)$`, 'm').exec(body as string)?.[1]);
+}
+
+describe('slow clients', () => {
+  let api: TestApi;
+  const events: { event: string; level: number }[] = [];
+  before(async () => {
+    api = await startTestApi({ MAX_EVENT_STREAMS: '2' }, { requestTimeoutMs: BOUND_MS, stallMs: BOUND_MS, heldBytes: 48 * MIB }, pino({ level: 'debug' }, {
+      write: (line: string) => events.push(JSON.parse(line) as { event: string; level: number }),
+    }));
+  });
+  after(() => api.stop());
+
+  const seen = (event: string): number => events.filter((one) => one.event === event).length;
+
+  /** Sends a byte now and again until the connection is closed. */
+  async function drip(start: string, byte: string): Promise<string> {
+    const socket = open(api.url);
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.write(start);
+    const dripping = setInterval(() => socket.write(byte), 10);
+    await closed(socket);
+    clearInterval(dripping);
+    return answer;
+  }
+
+  const POST = `POST /api/v1/tasks HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n`;
+  const late: [string, string, string][] = [
+    ['headers that never end', `GET / HTTP/1.1\r\n${HOST}X: `, 'x'],
+    ['a body that never ends', `${POST}Content-Length: 100000\r\n\r\n`, ' '],
+    ['chunks that never end', `${POST}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+  ];
+  for (const [name, start, byte] of late) {
+    it(`end ${name} with 408`, async () => {
+      expect(await drip(start, byte)).to.match(/^HTTP\/1.1 408 .*Retry-After: 1\r\n.*Connection: close\r\n.*"code":"request_timeout"/s);
+    });
+  }
+
+  it('end a body that stops at half with 408, and one that was refused meanwhile without a word', async () => {
+    const half = `Content-Length: 20\r\n\r\n{"problem_`;
+    expect((await exchange(api.url, `${POST}${half}`)).answers.map(({ status }) => status)).to.deep.equal([408]);
+    const { answers } = await exchange(api.url, `${POST.replace('localhost', 'evil.example')}${half}`, { count: 2 });
+    expect(answers.map(({ status }) => status)).to.deep.equal([403]);
+  });
+
+  it('end a connection that sends nothing, or line breaks alone', async () => {
+    await Promise.all(['', '\r\n', '\r\n\r\n\r\n'].map((bytes) => {
+      const socket = open(api.url);
+      socket.write(bytes);
+      return closed(socket);
+    }));
+  });
+
+  it('are not taken for an absent database where they go away in the middle of a body', async () => {
+    const before = events.length;
+    for (let n = 0; n < 5; n++) {
+      const socket = open(api.url);
+      socket.write(`${POST}Content-Length: 20\r\n\r\n{`, () => socket.destroy());
+      await closed(socket);
+    }
+    await eventually(() => Promise.resolve(events.slice(before).filter(({ event }) => event === 'request').length >= 5));
+    expect(events.slice(before).filter(({ level }) => level >= 40)).to.deep.equal([]);
+  });
+
+  describe('that do not read', () => {
+    /** Sends requests and reads nothing until the server has cut `event`; resolves with how many bytes had come. */
+    async function unread(requests: string, event: string): Promise<number> {
+      const before = seen(event);
+      const socket = open(api.url);
+      socket.pause();
+      socket.write(requests);
+      await eventually(() => Promise.resolve(seen(event) > before));
+      let bytes = 0;
+      socket.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      await closed(socket);
+      return bytes;
+    }
+    const get = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`;
+    let task: string;
+    before(async () => {
+      const parameters = { text: 'x'.repeat(MIB - 1_000) };
+      for (let n = 0; n * MIB < UNREAD_BYTES; n++) task = await submitTask(api, { problem_id: 'large', parameters });
+    });
+
+    it('a list that is given to the socket whole', async () => {
+      expect(await unread(get('/api/v1/tasks?page_size=100'), 'reader_stalled')).to.be.lessThan(UNREAD_BYTES);
+      await eventually(async () => (await gaugeOf(api, 'held_bytes')) === 0);
+    });
+
+    it('many answers to pipelined requests', async () => {
+      expect(await unread(get(`/api/v1/tasks/${task}`).repeat(30), 'reader_stalled')).to.be.lessThan(UNREAD_BYTES);
+      await eventually(async () => (await gaugeOf(api, 'held_bytes')) === 0);
+    });
+
+    it('an export', async () => {
+      const before = seen('export_broken_off');
+      expect(await unread(get('/api/v1/tasks/export'), 'request')).to.be.lessThan(UNREAD_BYTES);
+      expect(seen('export_broken_off')).to.be.at.most(before + 1);
+    });
+
+    it('keep lists from others only while they hold too much, and workers from nothing', async () => {
+      const worker = await TestWorker.register(api, { globs: ['nothing-*'] });
+      const sockets: Socket[] = [];
+      // Two lists of 24 MiB are more than half of 48.
+      for (let n = 0; n < 2; n++) {
+        const socket = open(api.url);
+        socket.pause();
+        socket.write(get('/api/v1/tasks?page_size=100'));
+        sockets.push(socket);
+      }
+      const refused = await eventually(async () => {
+        const answer = await api.call('GET', '/api/v1/tasks?page_size=1');
+        return answer.status === 429 && answer;
+      });
+      expect(refused.headers['retry-after']).to.equal('1');
+      expect((await worker.heartbeat()).status).to.equal(200);
+      expect((await worker.claim()).status).to.equal(204);
+      expect((await api.call('GET', '/health')).status).to.equal(200);
+      await Promise.all(sockets.map((socket) => {
+        socket.destroy();
+        return closed(socket);
+      }));
+      await eventually(async () => (await api.call('GET', '/api/v1/tasks?page_size=1')).status === 200);
+    });
+  });
+});
+
+describe('clients that send much at once', () => {
+  let api: TestApi;
+  before(async () => {
+    api = await startTestApi({ MAX_EVENT_STREAMS: '2' }, { heldBytes: 8 * MIB });
+  });
+  after(() => api.stop());
+
+  const bulk = (path: string): string => `POST ${path} HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: 15000000\r\n\r\n`;
+  const submission = bulk('/api/v1/tasks/batch');
+
+  it('fill the room of submissions, but not that of workers', async () => {
+    const worker = await TestWorker.register(api, { globs: ['much-*'] });
+    await submitTask(api, { problem_id: 'much-a' });
+    const id = (await worker.claim()).body.id as string;
+    const sockets = [1, 2].map(() => {
+      const socket = open(api.url);
+      socket.write(submission + ' '.repeat(2.5 * MIB));
+      return socket;
+    });
+    // One of the two, whichever was later, goes on where there is no room any more.
+    await Promise.race(sockets.map((socket) => new Promise((resolve) => {
+      socket.once('data', (chunk: Buffer) => {
+        expect(chunk.toString()).to.match(/^HTTP\/1.1 429 .*Retry-After: 1\r\n/s);
+        resolve(null);
+      });
+    })));
+    expect((await exchange(api.url, `${submission}${' '.repeat(3 * MIB)}`)).answers.map(({ status }) => status)).to.deep.equal([429]);
+    const reports = open(api.url);
+    reports.write(`${bulk(`/api/v1/workers/${worker.id}/report`)}${' '.repeat(3 * MIB)}`);
+    await eventually(async () => (await gaugeOf(api, 'held_bytes')) > 5 * MIB);
+    expect((await worker.report('complete', id, { text: 'x'.repeat(500_000) })).status).to.equal(200);
+    for (const socket of [...sockets, reports]) socket.destroy();
+    await eventually(async () => (await gaugeOf(api, 'held_bytes')) === 0);
+  });
+
+  it('hold nothing after they have gone, also where their answers waited for others', async () => {
+    const worker = await TestWorker.register(api, { globs: ['nothing-*'] });
+    const body = '{"wait_seconds":30}';
+    const claim = `POST /api/v1/workers/${worker.id}/claim HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const task = await submitTask(api, { problem_id: 'streamed' });
+    const stream = `GET /api/v1/tasks/${task}/events HTTP/1.1\r\n${HOST}\r\n`;
+    const socket = open(api.url);
+    socket.write(`${claim}${stream}${stream}${submission}${' '.repeat(MIB)}`);
+    await eventually(async () => (await gaugeOf(api, 'held_bytes')) > MIB / 2 && (await gaugeOf(api, 'event_streams')) === 2);
+    socket.destroy();
+    await closed(socket);
+    await eventually(async () => (await gaugeOf(api, 'held_bytes')) === 0 && (await gaugeOf(api, 'event_streams')) === 0);
+  });
+});
