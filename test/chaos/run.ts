@@ -14,9 +14,11 @@ import { call } from './clients/call.js';
 import { Canceller } from './clients/canceller.js';
 import { History } from './clients/history.js';
 import { RawWorker } from './clients/raw-worker.js';
+import { Retrier } from './clients/retrier.js';
 import { SlyWorker } from './clients/sly-worker.js';
 import { Submitter } from './clients/submitter.js';
 import { Walker } from './clients/walker.js';
+import { WorkflowMaker } from './clients/workflow-maker.js';
 import { World } from './clients/world.js';
 import { Clock, monotonicMs } from './clock.js';
 import { Nemesis } from './nemesis/nemesis.js';
@@ -103,17 +105,19 @@ async function setUp(cast: Cast, clock: Clock): Promise<Timetable> {
 }
 
 async function makeCrowd(cast: Cast, world: World, history: History, random: Random, stop: AbortSignal) {
-  const submitters = await Promise.all((['plain', 'plain', 'careful', 'careful', 'batches'] as const).map(async (kind, n) => {
+  const submitters = await Promise.all((['plain', 'careful', 'batches'] as const).map(async (kind, n) => {
     const name = `submitter-${n + 1}`;
     return new Submitter({ name, kind, url: await cast.clientUrl(name, { mayDuplicate: kind !== 'plain' }), world, random: random.fork() });
   }));
   const canceller = new Canceller({ name: 'canceller', url: await cast.clientUrl('canceller'), world, random: random.fork() });
   const walkers = [new Walker({ name: 'walker', url: await cast.clientUrl('walker'), world })];
+  const retrier = new Retrier({ name: 'retrier', url: await cast.clientUrl('retrier'), world, random: random.fork() });
+  const maker = new WorkflowMaker({ name: 'workflows', url: await cast.clientUrl('workflows'), world, random: random.fork() });
   const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
     const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
     return new SlyWorker({ raw, canceller, world, random: random.fork() });
   }));
-  return { submitters, walkers, all: [...submitters, canceller, ...walkers, ...slys] };
+  return { submitters, walkers, all: [...submitters, canceller, retrier, maker, ...walkers, ...slys] };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */

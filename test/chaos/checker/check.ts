@@ -5,8 +5,10 @@ import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/canc
 import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } from './rules/logs.js';
 import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
 import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated } from './rules/reports.js';
+import { onlyWhatEndedIsRetried, retriesCountOnce, retriesNameTheirOriginals } from './rules/retries.js';
 import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
 import { acknowledgedSubmissionsAreThere, keysHaveOneTask, noSubmissionIsInvented, submissionsCountOnce } from './rules/submissions.js';
+import { retriedWorkflowsAreWhole, workflowsAreWhole } from './rules/workflows.js';
 
 /** What holds of one snapshot of the database by itself: one outcome for each task, statistics equal to a recount, and so on. */
 export const databaseIsSound: Rule = ({ database, samples }) => [...samples.flatMap(({ breaches }) => breaches), ...database.breaches].map((words) => {
@@ -17,6 +19,7 @@ export const databaseIsSound: Rule = ({ database, samples }) => [...samples.flat
 export const RULES: Readonly<Record<string, Rule>> = {
   databaseIsSound,
   acknowledgedSubmissionsAreThere, noSubmissionIsInvented, submissionsCountOnce, keysHaveOneTask,
+  workflowsAreWhole, retriedWorkflowsAreWhole, retriesNameTheirOriginals, retriesCountOnce, onlyWhatEndedIsRetried,
   acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
   attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
   attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,

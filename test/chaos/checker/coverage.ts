@@ -15,7 +15,8 @@ const count = <T>(all: readonly T[], which: (one: T) => boolean): number => all.
 /** What is repeated where nobody answered; null: nothing that can be told to be the same again. */
 function sameCall(one: Operation): string | null {
   switch (one.verb) {
-    case 'submit': return one.key;
+    case 'submit':
+    case 'retry': return one.key;
     case 'claim': return one.requestId;
     case 'logs': return `logs ${keyOf(one)} ${one.session} ${one.offset}`;
     case 'report': return `${one.how} ${keyOf(one)} ${one.session}`;
@@ -44,6 +45,10 @@ export function coverageOf({ operations, database, runs, troubles, samples }: Ev
   return {
     'submissions acknowledged': count(operations, (one) => one.verb === 'submit' && one.result === 'ok'),
     'submissions unknown': count(operations, (one) => one.verb === 'submit' && one.result === 'unknown'),
+    'workflows acknowledged': count(operations, (one) => one.verb === 'submit' && one.result === 'ok' && one.form === 'workflow'),
+    'workflows run again': count(database.workflows, ({ retryOf }) => retryOf !== null),
+    'tasks retried by hand': count(operations, (one) => one.verb === 'retry' && one.what === 'task' && one.result === 'ok'),
+    'retries refused': count(operations, (one) => one.verb === 'retry' && one.code === 'task_not_terminal'),
     'commands that ran': runs.length,
     'commands that were cut off': count(runs, ({ ended }) => !ended),
     'leases lost': attempts('lost'),

@@ -27,7 +27,17 @@ export interface TaskRow {
   readonly runAt: number | null;
   readonly scheduleId: string | null;
   readonly parents: readonly string[];
+  /** In its workflow. */
+  readonly name: string | null;
+  readonly workflowId: string | null;
+  /** The task of which it is another run. */
+  readonly retryOf: string | null;
   readonly hasBackoff: boolean;
+}
+
+export interface WorkflowRow {
+  readonly id: string;
+  readonly retryOf: string | null;
 }
 
 export interface QueueRow {
@@ -84,6 +94,7 @@ export interface LimitRow {
 /** The database at one moment, when nothing was under way any more. */
 export interface Snapshot {
   readonly tasks: readonly TaskRow[];
+  readonly workflows: readonly WorkflowRow[];
   readonly queue: readonly QueueRow[];
   readonly outcomes: readonly OutcomeRow[];
   readonly attempts: readonly AttemptRow[];

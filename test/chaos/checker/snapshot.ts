@@ -2,14 +2,16 @@
 import type pg from 'pg';
 import { breaches, INVARIANTS, SETTLED } from '../../../packages/api/test/support/invariants.js';
 import type { Clock } from '../clock.js';
-import type { AttemptRow, LimitRow, LogRow, OutcomeRow, QueueRow, ScheduleRow, Snapshot, TaskRow } from './evidence.js';
+import type { AttemptRow, LimitRow, LogRow, OutcomeRow, QueueRow, ScheduleRow, Snapshot, TaskRow, WorkflowRow } from './evidence.js';
 
 const QUERIES = {
   tasks: `
     select id, problem_id as "problemId", parameters ->> 'marker' as marker, priority, labels, timeout_seconds as "timeoutSeconds",
-           created_at as "createdAt", run_at as "runAt", schedule_id as "scheduleId", backoff is not null as "hasBackoff",
+           created_at as "createdAt", run_at as "runAt", schedule_id as "scheduleId", name,
+           workflow_id as "workflowId", retry_of as "retryOf", backoff is not null as "hasBackoff",
            array(select parent_id::text from dependencies d where d.task_id = t.id) as parents
       from tasks t order by id`,
+  workflows: `select id, retry_of as "retryOf" from workflows`,
   queue: `select task_id as "taskId", state, attempt, started_at as "startedAt" from queue`,
   outcomes: `
     select task_id as "taskId", status, reason, attempt, session_id as "sessionId", ended_at as "endedAt", result, error from outcomes`,
@@ -35,6 +37,7 @@ export async function readSnapshot(client: pg.Client, clock: Clock, timetables: 
   };
   const snapshot = {
     tasks: await read<TaskRow>('tasks'),
+    workflows: await read<WorkflowRow>('workflows'),
     queue: await read<QueueRow>('queue'),
     outcomes: await read<OutcomeRow>('outcomes'),
     attempts: await read<AttemptRow>('attempts'),

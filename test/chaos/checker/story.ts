@@ -45,6 +45,7 @@ export function storyOf(taskId: string, { operations, runs, troubles, database, 
 function concerns(one: Operation, taskId: string): boolean {
   switch (one.verb) {
     case 'submit': return one.ids.includes(taskId);
+    case 'retry': return one.of === taskId || one.newId === taskId;
     case 'claim': return one.claimed?.taskId === taskId;
     case 'cancel':
     case 'logs':
@@ -56,6 +57,7 @@ function concerns(one: Operation, taskId: string): boolean {
 function wordsOf(one: Operation): string {
   switch (one.verb) {
     case 'submit': return `submit ${one.tasks.map((task) => JSON.stringify(task)).join(', ')}${one.key === null ? '' : ` under the key ${one.key}`}`;
+    case 'retry': return `retry under the key ${one.key}, as ${one.newId ?? 'nobody knows'}`;
     case 'claim': return `claim under ${one.requestId ?? 'no id'}, session ${one.session}`;
     case 'cancel': return 'cancel';
     case 'logs': return `log ${one.messages.length} lines from ${one.offset} on, attempt ${one.attempt}`;

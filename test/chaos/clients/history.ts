@@ -27,7 +27,20 @@ export interface Submit extends Noted {
   /** The Idempotency-Key. */
   readonly key: string | null;
   readonly tasks: readonly Submission[];
+  readonly form: 'one' | 'batch' | 'workflow';
   ids: readonly string[];
+  /** Of a workflow that was acknowledged. */
+  workflowId: string | null;
+}
+
+/** A task, or what did not complete of a workflow, to be run again as a new one, under a key. */
+export interface Retry extends Noted {
+  readonly verb: 'retry';
+  readonly what: 'task' | 'workflow';
+  readonly of: string;
+  readonly key: string;
+  /** The new task, or workflow. */
+  newId: string | null;
 }
 
 export interface Cancel extends Noted {
@@ -72,7 +85,7 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Cancel | Register | Claim | Logs | Report | Walk;
+export type Operation = Submit | Retry | Cancel | Register | Claim | Logs | Report | Walk;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;

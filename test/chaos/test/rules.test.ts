@@ -2,9 +2,17 @@
 import { expect } from 'chai';
 import { RULES } from '../checker/check.js';
 import { storyOf } from '../checker/story.js';
-import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory, the, type Draft } from './forged.js';
+import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory as basis, the, type Draft, type Forgery } from './forged.js';
+import * as workflows from './forgeries/workflows.js';
 
-type Forgery = readonly [rule: keyof typeof RULES, what: string, forge: (draft: Draft) => void];
+/** What is sound about each subject, and how it is forged. */
+const SUBJECTS = [workflows];
+
+function soundHistory(): Draft {
+  const draft = basis();
+  for (const { add } of SUBJECTS) add(draft);
+  return draft;
+}
 
 const attempt = ({ database }: Draft, taskId: string, n: number) => the(database.attempts, (row) => row.taskId === taskId && row.attempt === n);
 const outcome = ({ database }: Draft, taskId: string) => the(database.outcomes, (row) => row.taskId === taskId);
@@ -80,6 +88,7 @@ const FORGERIES: readonly Forgery[] = [
   ['acknowledgedLinesAreThere', 'a line is there twice', ({ database }) => database.logs.unshift({ taskId: PARENT, line: 1, attempt: 2, message: '1' })],
   ['noLineIsInvented', 'a line that nobody sent', ({ database }) => database.logs.push({ taskId: PARENT, line: 3, attempt: 2, message: 'x' })],
   ['commandsLinesAreInOrder', 'two lines in the other order', ({ database }) => database.logs.reverse()],
+  ...SUBJECTS.flatMap(({ FORGERIES: more }) => more),
 ];
 
 describe('the rules of chaos', () => {

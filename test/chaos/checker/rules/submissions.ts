@@ -23,13 +23,13 @@ export const acknowledgedSubmissionsAreThere: Rule = (evidence) => {
 export const noSubmissionIsInvented: Rule = (evidence) => {
   const made = new Set(submits(evidence).flatMap(({ tasks }) => tasks.map(({ parameters }) => parameters.marker)));
   return evidence.database.tasks
-    .filter(({ marker, scheduleId }) => scheduleId === null && (marker === null || !made.has(marker)))
+    .filter(({ marker, scheduleId, retryOf }) => scheduleId === null && retryOf === null && (marker === null || !made.has(marker)))
     .map(({ id }) => ({ rule: 'no submission is invented', taskId: id, words: `nobody submitted ${id}` }));
 };
 
 /** Whatever was told of it: one submission is one task at most, and a refused one none. */
 export const submissionsCountOnce: Rule = (evidence) => {
-  const rows = groupBy(evidence.database.tasks.filter(({ scheduleId }) => scheduleId === null), ({ marker }) => marker ?? '');
+  const rows = groupBy(evidence.database.tasks.filter(({ scheduleId, retryOf }) => scheduleId === null && retryOf === null), ({ marker }) => marker ?? '');
   const asked = groupBy(submits(evidence).flatMap((submit) => submit.tasks.map((task) => ({ marker: task.parameters.marker, submit }))), ({ marker }) => marker);
   return [...asked].flatMap(([marker, all]): Violation[] => {
     const found = rows.get(marker) ?? [];
