@@ -17,6 +17,7 @@ import { RawWorker } from './clients/raw-worker.js';
 import { Retrier } from './clients/retrier.js';
 import { SlyWorker } from './clients/sly-worker.js';
 import { Submitter } from './clients/submitter.js';
+import { Twins } from './clients/twins.js';
 import { Walker } from './clients/walker.js';
 import { WorkflowMaker } from './clients/workflow-maker.js';
 import { World } from './clients/world.js';
@@ -113,11 +114,13 @@ async function makeCrowd(cast: Cast, world: World, history: History, random: Ran
   const walkers = [new Walker({ name: 'walker', url: await cast.clientUrl('walker'), world })];
   const retrier = new Retrier({ name: 'retrier', url: await cast.clientUrl('retrier'), world, random: random.fork() });
   const maker = new WorkflowMaker({ name: 'workflows', url: await cast.clientUrl('workflows'), world, random: random.fork() });
+  const twins = await Promise.all(['twins-1', 'twins-2'].map(async (name) => (
+    new Twins({ name, url: await cast.clientUrl(name, { mayDuplicate: false }), world, random: random.fork() }))));
   const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
     const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
     return new SlyWorker({ raw, canceller, world, random: random.fork() });
   }));
-  return { submitters, walkers, all: [...submitters, canceller, retrier, maker, ...walkers, ...slys] };
+  return { submitters, walkers, all: [...submitters, canceller, retrier, maker, ...twins, ...walkers, ...slys] };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */

@@ -8,6 +8,7 @@ import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated
 import { onlyWhatEndedIsRetried, retriesCountOnce, retriesNameTheirOriginals } from './rules/retries.js';
 import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
 import { acknowledgedSubmissionsAreThere, keysHaveOneTask, noSubmissionIsInvented, submissionsCountOnce } from './rules/submissions.js';
+import { dedupeAnswersNameTheRightTask, dedupeKeysHaveOneLiveTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs } from './rules/twins.js';
 import { retriedWorkflowsAreWhole, workflowsAreWhole } from './rules/workflows.js';
 
 /** What holds of one snapshot of the database by itself: one outcome for each task, statistics equal to a recount, and so on. */
@@ -20,6 +21,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   databaseIsSound,
   acknowledgedSubmissionsAreThere, noSubmissionIsInvented, submissionsCountOnce, keysHaveOneTask,
   workflowsAreWhole, retriedWorkflowsAreWhole, retriesNameTheirOriginals, retriesCountOnce, onlyWhatEndedIsRetried,
+  dedupeKeysHaveOneLiveTask, dedupeAnswersNameTheRightTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs,
   acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
   attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
   attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,

@@ -32,6 +32,10 @@ export interface TaskRow {
   readonly workflowId: string | null;
   /** The task of which it is another run. */
   readonly retryOf: string | null;
+  readonly dedupeKey: string | null;
+  /** Null: it takes nobody's result. */
+  readonly reuseSeconds: number | null;
+  readonly parameters: unknown;
   readonly hasBackoff: boolean;
 }
 
@@ -55,6 +59,7 @@ export interface OutcomeRow {
   readonly sessionId: string | null;
   readonly endedAt: number;
   readonly result: unknown;
+  readonly reusedFrom: string | null;
   readonly error: string | null;
 }
 

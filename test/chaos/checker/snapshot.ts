@@ -8,13 +8,15 @@ const QUERIES = {
   tasks: `
     select id, problem_id as "problemId", parameters ->> 'marker' as marker, priority, labels, timeout_seconds as "timeoutSeconds",
            created_at as "createdAt", run_at as "runAt", schedule_id as "scheduleId", name,
-           workflow_id as "workflowId", retry_of as "retryOf", backoff is not null as "hasBackoff",
+           workflow_id as "workflowId", retry_of as "retryOf", dedupe_key as "dedupeKey",
+           reuse_seconds as "reuseSeconds", parameters, backoff is not null as "hasBackoff",
            array(select parent_id::text from dependencies d where d.task_id = t.id) as parents
       from tasks t order by id`,
   workflows: `select id, retry_of as "retryOf" from workflows`,
   queue: `select task_id as "taskId", state, attempt, started_at as "startedAt" from queue`,
   outcomes: `
-    select task_id as "taskId", status, reason, attempt, session_id as "sessionId", ended_at as "endedAt", result, error from outcomes`,
+    select task_id as "taskId", status, reason, attempt, session_id as "sessionId", ended_at as "endedAt", result, error, reused_from as "reusedFrom"
+      from outcomes`,
   attempts: `
     select task_id as "taskId", attempt, session_id as "sessionId", started_at as "startedAt", ended_at as "endedAt", outcome, error
       from attempts order by task_id, attempt`,

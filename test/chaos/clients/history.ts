@@ -31,6 +31,8 @@ export interface Submit extends Noted {
   ids: readonly string[];
   /** Of a workflow that was acknowledged. */
   workflowId: string | null;
+  /** Whether it was answered with a task that was there before, by its dedupe_key. */
+  existed: boolean;
 }
 
 /** A task, or what did not complete of a workflow, to be run again as a new one, under a key. */

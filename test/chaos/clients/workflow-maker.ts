@@ -47,7 +47,7 @@ export class WorkflowMaker {
   }
 
   async #ask(key: string, tasks: readonly Submission[]): Promise<Answer> {
-    const noted = this.#world.history.begin<Submit>(this.#name, { verb: 'submit', key, tasks, form: 'workflow', ids: [], workflowId: null });
+    const noted = this.#world.history.begin<Submit>(this.#name, { verb: 'submit', key, tasks, form: 'workflow', ids: [], workflowId: null, existed: false });
     const answer = await call(this.#url, { method: 'POST', path: '/api/v1/workflows', body: { name: key, tasks }, headers: { 'idempotency-key': key } });
     if (answer.result === 'ok') {
       const { id, tasks: made } = answer.body as { id: string; tasks: { name: string; task_id: string }[] };

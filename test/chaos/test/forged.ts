@@ -24,12 +24,12 @@ export const submission = (marker: string): Submission => ({ problem_id: 'chaos-
 /** What a client notes of an operation that was acknowledged. */
 export const noted = (began: number, ended: number) => ({ client: 'client', began, ended, result: 'ok' as const, code: null });
 
-const submit = (id: string, key: string | null, at: number): Operation => ({ ...noted(at, at + 10), verb: 'submit', key, tasks: [submission(`marker of ${id}`)], form: 'one', ids: [id], workflowId: null });
+const submit = (id: string, key: string | null, at: number): Operation => ({ ...noted(at, at + 10), verb: 'submit', key, tasks: [submission(`marker of ${id}`)], form: 'one', ids: [id], workflowId: null, existed: false });
 
 /** A row of a task that was submitted alone. */
 export const task = (id: string, createdAt: number): Draft['database']['tasks'][number] => ({
   id, problemId: 'chaos-a', marker: `marker of ${id}`, priority: 5, labels: {}, timeoutSeconds: 15, createdAt, runAt: null, scheduleId: null, parents: [],
-  name: null, workflowId: null, retryOf: null, hasBackoff: false,
+  name: null, workflowId: null, retryOf: null, dedupeKey: null, reuseSeconds: null, parameters: {}, hasBackoff: false,
 });
 
 /**
@@ -72,9 +72,9 @@ export function soundHistory(): Draft {
         attempt(CHILD, 1, OTHER, 24_005, 26_010, 'completed', null), attempt(GONE, 1, OTHER, 27_005, 28_050, 'cancelled', 'cancelled on request'),
       ],
       outcomes: [
-        { taskId: PARENT, status: 'completed', reason: null, attempt: 2, sessionId: OTHER, endedAt: 22_010, result, error: null },
-        { taskId: CHILD, status: 'completed', reason: null, attempt: 1, sessionId: OTHER, endedAt: 26_010, result: childResult, error: null },
-        { taskId: GONE, status: 'cancelled', reason: 'cancel_requested', attempt: 1, sessionId: OTHER, endedAt: 28_050, result: null, error: 'cancelled on request' },
+        { taskId: PARENT, status: 'completed', reason: null, attempt: 2, sessionId: OTHER, endedAt: 22_010, result, error: null, reusedFrom: null },
+        { taskId: CHILD, status: 'completed', reason: null, attempt: 1, sessionId: OTHER, endedAt: 26_010, result: childResult, error: null, reusedFrom: null },
+        { taskId: GONE, status: 'cancelled', reason: 'cancel_requested', attempt: 1, sessionId: OTHER, endedAt: 28_050, result: null, error: 'cancelled on request', reusedFrom: null },
       ],
       logs: [{ taskId: PARENT, line: 1, attempt: 2, message: '1' }, { taskId: PARENT, line: 2, attempt: 2, message: '2' }],
       schedules: [{ id: SCHEDULE, fires: 0, skips: 0, firstAt: 5_000, nextAt: 5_000, periodMs: 5_000 }],

@@ -3,10 +3,11 @@ import { expect } from 'chai';
 import { RULES } from '../checker/check.js';
 import { storyOf } from '../checker/story.js';
 import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory as basis, the, type Draft, type Forgery } from './forged.js';
+import * as twins from './forgeries/twins.js';
 import * as workflows from './forgeries/workflows.js';
 
 /** What is sound about each subject, and how it is forged. */
-const SUBJECTS = [workflows];
+const SUBJECTS = [workflows, twins];
 
 function soundHistory(): Draft {
   const draft = basis();

@@ -17,7 +17,7 @@ export function add(draft: Draft): void {
   note(
     draft,
     {
-      ...noted(31_000, 31_010), verb: 'submit', key: 'workflow', form: 'workflow', ids: [FIRST, SECOND], workflowId: WORKFLOW,
+      ...noted(31_000, 31_010), verb: 'submit', key: 'workflow', form: 'workflow', ids: [FIRST, SECOND], workflowId: WORKFLOW, existed: false,
       tasks: [{ ...submission(`marker of ${FIRST}`), name: 'one' }, { ...submission(`marker of ${SECOND}`), name: 'two', depends_on: ['one'] }],
     },
     retry(40_000, 'workflow', WORKFLOW, RERUN), retry(41_000, 'task', GONE, BY_HAND), retry(41_500, 'task', GONE, BY_HAND),
@@ -29,7 +29,7 @@ export function add(draft: Draft): void {
     member(AGAIN, 'two', RERUN, { marker: `marker of ${SECOND}`, parents: [FIRST], retryOf: SECOND, createdAt: 40_005 }),
     { ...task(BY_HAND, 41_005), marker: `marker of ${GONE}`, retryOf: GONE },
   );
-  const outcome = (taskId: string, endedAt: number) => ({ taskId, reason: null, attempt: 0, sessionId: null, endedAt, result: null, error: null });
+  const outcome = (taskId: string, endedAt: number) => ({ taskId, reason: null, attempt: 0, sessionId: null, endedAt, result: null, error: null, reusedFrom: null });
   database.outcomes.push({ ...outcome(FIRST, 32_000), status: 'completed' }, { ...outcome(SECOND, 33_000), status: 'failed' });
 }
 
