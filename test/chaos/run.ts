@@ -11,6 +11,7 @@ import { operationsOf, readRuns } from './checker/records.js';
 import { Sampler } from './checker/sampler.js';
 import { readSnapshot, type Timetable } from './checker/snapshot.js';
 import { call } from './clients/call.js';
+import { BulkClient } from './clients/bulk-client.js';
 import { Canceller } from './clients/canceller.js';
 import { History } from './clients/history.js';
 import { RawWorker } from './clients/raw-worker.js';
@@ -85,6 +86,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await untilEmpty(cast, stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
   for (const walker of crowd.walkers) await walker.walk();
+  await crowd.bulk.finish();
   const evidence = await gather(cast, nemesis, history, clock, timetable);
   return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events };
 }
@@ -116,11 +118,12 @@ async function makeCrowd(cast: Cast, world: World, history: History, random: Ran
   const maker = new WorkflowMaker({ name: 'workflows', url: await cast.clientUrl('workflows'), world, random: random.fork() });
   const twins = await Promise.all(['twins-1', 'twins-2'].map(async (name) => (
     new Twins({ name, url: await cast.clientUrl(name, { mayDuplicate: false }), world, random: random.fork() }))));
+  const bulk = new BulkClient({ name: 'bulk', url: await cast.clientUrl('bulk'), world, random: random.fork() });
   const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
     const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
     return new SlyWorker({ raw, canceller, world, random: random.fork() });
   }));
-  return { submitters, walkers, all: [...submitters, canceller, retrier, maker, ...twins, ...walkers, ...slys] };
+  return { submitters, walkers, bulk, all: [...submitters, canceller, retrier, maker, bulk, ...twins, ...walkers, ...slys] };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */
@@ -138,7 +141,9 @@ async function untilEmpty(cast: Cast, stop: AbortSignal): Promise<void> {
   const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
   while (!stop.aborted && monotonicMs() < deadline) {
     const { rows } = await cast.postgres.withClient((client) => client.query<{ left: string }>(
-      'select (select count(*) from queue) + (select count(*) from ended_parents) as left'));
+      `
+      select (select count(*) from queue) + (select count(*) from ended_parents)
+             + (select count(*) from bulk_operations where state = 'running') as left`));
     if (Number(rows[0]?.left) === 0) return;
     await sleep(200);
   }

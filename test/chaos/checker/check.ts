@@ -1,6 +1,7 @@
 /** All rules, and what breaks them. */
 import type { Evidence, Rule, Violation } from './evidence.js';
 import { attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptAtATime, timeoutsAreNotEarly } from './rules/attempts.js';
+import { bulksAreMadeOnce, bulksCountWhatTheyDid, bulksEnd, finishedBulksHaveDoneAll } from './rules/bulk.js';
 import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/cancels.js';
 import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } from './rules/logs.js';
 import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
@@ -22,6 +23,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   acknowledgedSubmissionsAreThere, noSubmissionIsInvented, submissionsCountOnce, keysHaveOneTask,
   workflowsAreWhole, retriedWorkflowsAreWhole, retriesNameTheirOriginals, retriesCountOnce, onlyWhatEndedIsRetried,
   dedupeKeysHaveOneLiveTask, dedupeAnswersNameTheRightTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs,
+  finishedBulksHaveDoneAll, bulksCountWhatTheyDid, bulksAreMadeOnce, bulksEnd,
   acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
   attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
   attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,

@@ -2,10 +2,13 @@
  * How often each thing happened that a run is about. A run in which one of them never happened proves nothing about it, so it does
  * not count.
  */
-import type { Operation, Report } from '../clients/history.js';
+import type { Bulk, Operation, Report } from '../clients/history.js';
 import { groupBy, keyOf, type Evidence } from './evidence.js';
 
 export type Coverage = Readonly<Record<string, number>>;
+
+/** Faults that hit those who work on a bulk operation, or what they work with. */
+const HITS_WORK = /_api$|postgres$|^database_|^terminate_backends$/;
 
 /** A cancel and a report about one task that are this close raced. */
 const RACE_MS = 1_000;
@@ -16,6 +19,7 @@ const count = <T>(all: readonly T[], which: (one: T) => boolean): number => all.
 function sameCall(one: Operation): string | null {
   switch (one.verb) {
     case 'submit':
+    case 'bulk':
     case 'retry': return one.key;
     case 'claim': return one.requestId;
     case 'logs': return `logs ${keyOf(one)} ${one.session} ${one.offset}`;
@@ -41,6 +45,9 @@ export function coverageOf({ operations, database, runs, troubles, samples }: Ev
   const reasons = (reason: string): number => count(database.outcomes, (row) => row.reason === reason);
   const isStale = ({ code }: Operation): boolean => code === 'attempt_not_held' || code?.startsWith('session_') === true;
   const childIds = new Set(database.tasks.filter(({ parents }) => parents.length > 0).map(({ id }) => id));
+  const finished = operations.filter((one): one is Bulk => one.verb === 'bulk' && one.finished !== null);
+  const underFault = ({ began, finished: end }: Bulk): boolean => troubles.some(({ kind, from, until }) => (
+    HITS_WORK.test(kind) && from < (end?.at ?? Infinity) && (until ?? Infinity) > began));
   const kinds = groupBy(troubles, ({ kind }) => kind);
   return {
     'submissions acknowledged': count(operations, (one) => one.verb === 'submit' && one.result === 'ok'),
@@ -52,6 +59,10 @@ export function coverageOf({ operations, database, runs, troubles, samples }: Ev
     'submissions that met a live twin': count(operations, (one) => one.verb === 'submit' && one.existed),
     'results reused': reasons('reused'),
     'results waited for': count(database.outcomes, ({ reason, taskId }) => reason === 'reused' && childIds.has(taskId)),
+    'bulk operations finished': count(finished, () => true),
+    'bulk operations under a fault': count(finished, underFault),
+    'tasks cancelled in bulk': finished.reduce((sum, { action, finished: end }) => sum + (action === 'cancel' ? end?.changed ?? 0 : 0), 0),
+    'tasks retried in bulk': finished.reduce((sum, { action, finished: end }) => sum + (action === 'retry' ? end?.changed ?? 0 : 0), 0),
     'commands that ran': runs.length,
     'commands that were cut off': count(runs, ({ ended }) => !ended),
     'leases lost': attempts('lost'),

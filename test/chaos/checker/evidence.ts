@@ -44,6 +44,17 @@ export interface WorkflowRow {
   readonly retryOf: string | null;
 }
 
+export interface BulkRow {
+  readonly id: string;
+  readonly action: 'cancel' | 'retry';
+  /** The label `set` of the tasks that it is about. */
+  readonly set: string;
+  readonly state: 'running' | 'done' | 'stopped';
+  readonly examined: number;
+  readonly changed: number;
+  readonly endedAt: number | null;
+}
+
 export interface QueueRow {
   readonly taskId: string;
   readonly state: 'waiting' | 'pending' | 'running';
@@ -100,6 +111,7 @@ export interface LimitRow {
 export interface Snapshot {
   readonly tasks: readonly TaskRow[];
   readonly workflows: readonly WorkflowRow[];
+  readonly bulks: readonly BulkRow[];
   readonly queue: readonly QueueRow[];
   readonly outcomes: readonly OutcomeRow[];
   readonly attempts: readonly AttemptRow[];

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { breaches, INVARIANTS, SETTLED } from '../../../packages/api/test/support/invariants.js';
 import type { Clock } from '../clock.js';
-import type { AttemptRow, LimitRow, LogRow, OutcomeRow, QueueRow, ScheduleRow, Snapshot, TaskRow, WorkflowRow } from './evidence.js';
+import type { AttemptRow, BulkRow, LimitRow, LogRow, OutcomeRow, QueueRow, ScheduleRow, Snapshot, TaskRow, WorkflowRow } from './evidence.js';
 
 const QUERIES = {
   tasks: `
@@ -13,6 +13,9 @@ const QUERIES = {
            array(select parent_id::text from dependencies d where d.task_id = t.id) as parents
       from tasks t order by id`,
   workflows: `select id, retry_of as "retryOf" from workflows`,
+  bulks: `
+    select id, action, substring(filter -> 'labels' ->> 0 from 5) as set, state, examined::int as examined, changed::int as changed, ended_at as "endedAt"
+      from bulk_operations`,
   queue: `select task_id as "taskId", state, attempt, started_at as "startedAt" from queue`,
   outcomes: `
     select task_id as "taskId", status, reason, attempt, session_id as "sessionId", ended_at as "endedAt", result, error, reused_from as "reusedFrom"
@@ -40,6 +43,7 @@ export async function readSnapshot(client: pg.Client, clock: Clock, timetables: 
   const snapshot = {
     tasks: await read<TaskRow>('tasks'),
     workflows: await read<WorkflowRow>('workflows'),
+    bulks: await read<BulkRow>('bulks'),
     queue: await read<QueueRow>('queue'),
     outcomes: await read<OutcomeRow>('outcomes'),
     attempts: await read<AttemptRow>('attempts'),

@@ -45,6 +45,17 @@ export interface Retry extends Noted {
   newId: string | null;
 }
 
+/** Cancels or retries all tasks that have the label `set`, under a key. */
+export interface Bulk extends Noted {
+  readonly verb: 'bulk';
+  readonly action: 'cancel' | 'retry';
+  readonly set: string;
+  readonly key: string;
+  id: string | null;
+  /** When it was seen to have finished, and what it said then. */
+  finished: { readonly at: number; readonly examined: number; readonly changed: number } | null;
+}
+
 export interface Cancel extends Noted {
   readonly verb: 'cancel';
   readonly taskId: string;
@@ -87,7 +98,7 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Retry | Cancel | Register | Claim | Logs | Report | Walk;
+export type Operation = Submit | Retry | Bulk | Cancel | Register | Claim | Logs | Report | Walk;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;
@@ -98,6 +109,11 @@ export class History {
 
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** In the time of its operations. */
+  now(): number {
+    return this.#now();
   }
 
   begin<O extends Operation>(client: string, asked: Asked<O>): O {

@@ -3,11 +3,12 @@ import { expect } from 'chai';
 import { RULES } from '../checker/check.js';
 import { storyOf } from '../checker/story.js';
 import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory as basis, the, type Draft, type Forgery } from './forged.js';
+import * as bulk from './forgeries/bulk.js';
 import * as twins from './forgeries/twins.js';
 import * as workflows from './forgeries/workflows.js';
 
 /** What is sound about each subject, and how it is forged. */
-const SUBJECTS = [workflows, twins];
+const SUBJECTS = [workflows, twins, bulk];
 
 function soundHistory(): Draft {
   const draft = basis();

@@ -20,10 +20,10 @@ export const retriesNameTheirOriginals: Rule = (evidence) => {
   });
 };
 
-/** A key makes one, and nothing else makes any. */
+/** A key makes one, and nothing else makes any. Those in bulk have a rule of their own. */
 export const retriesCountOnce: Rule = (evidence) => {
   const made = groupBy([
-    ...evidence.database.tasks.filter(({ workflowId }) => workflowId === null),
+    ...evidence.database.tasks.filter(({ workflowId, labels }) => workflowId === null && labels['set'] === undefined),
     ...evidence.database.workflows,
   ].filter(({ retryOf }) => retryOf !== null), ({ retryOf }) => retryOf ?? '');
   const asked = groupBy(retries(evidence), ({ of }) => of);
