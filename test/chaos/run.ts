@@ -14,6 +14,7 @@ import { call } from './clients/call.js';
 import { BulkClient } from './clients/bulk-client.js';
 import { Canceller } from './clients/canceller.js';
 import { History } from './clients/history.js';
+import { Operator } from './clients/operator.js';
 import { RawWorker } from './clients/raw-worker.js';
 import { Retrier } from './clients/retrier.js';
 import { SlyWorker } from './clients/sly-worker.js';
@@ -52,6 +53,8 @@ export interface RunResult {
 
 const SCHEDULE_SECONDS = 5;
 const REPEATED_KEYS = 20;
+/** How often what was paused or drained is let go once more while what is left finishes. */
+const LOOKS_PER_RELEASE = 25;
 
 export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { seed, seconds, mode, folder, apiMain, undo, stop, say } = options;
@@ -83,7 +86,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const settled = monotonicMs();
   await endSchedule(cast, timetable.id, stop);
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
-  await untilEmpty(cast, stop);
+  await untilEmpty(cast, crowd.operators, stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
   for (const walker of crowd.walkers) await walker.walk();
   await crowd.bulk.finish();
@@ -119,11 +122,13 @@ async function makeCrowd(cast: Cast, world: World, history: History, random: Ran
   const twins = await Promise.all(['twins-1', 'twins-2'].map(async (name) => (
     new Twins({ name, url: await cast.clientUrl(name, { mayDuplicate: false }), world, random: random.fork() }))));
   const bulk = new BulkClient({ name: 'bulk', url: await cast.clientUrl('bulk'), world, random: random.fork() });
+  const operators = await Promise.all((['pause', 'drain'] as const).map(async (what) => (
+    new Operator({ what, name: `${what}s`, url: await cast.clientUrl(`${what}s`, { mayDuplicate: false }), world, random: random.fork() }))));
   const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
     const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
     return new SlyWorker({ raw, canceller, world, random: random.fork() });
   }));
-  return { submitters, walkers, bulk, all: [...submitters, canceller, retrier, maker, bulk, ...twins, ...walkers, ...slys] };
+  return { submitters, walkers, bulk, operators, all: [...submitters, canceller, retrier, maker, bulk, ...operators, ...twins, ...walkers, ...slys] };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */
@@ -137,14 +142,15 @@ async function endSchedule(cast: Cast, id: string, stop: AbortSignal): Promise<v
   }
 }
 
-async function untilEmpty(cast: Cast, stop: AbortSignal): Promise<void> {
+async function untilEmpty(cast: Cast, operators: readonly Operator[], stop: AbortSignal): Promise<void> {
   const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
-  while (!stop.aborted && monotonicMs() < deadline) {
+  for (let looks = 0; !stop.aborted && monotonicMs() < deadline; looks++) {
     const { rows } = await cast.postgres.withClient((client) => client.query<{ left: string }>(
       `
       select (select count(*) from queue) + (select count(*) from ended_parents)
              + (select count(*) from bulk_operations where state = 'running') as left`));
     if (Number(rows[0]?.left) === 0) return;
+    if (looks % LOOKS_PER_RELEASE === 0) for (const operator of operators) await operator.letGo();
     await sleep(200);
   }
 }

@@ -3,6 +3,7 @@ import type { Evidence, Rule, Violation } from './evidence.js';
 import { attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptAtATime, timeoutsAreNotEarly } from './rules/attempts.js';
 import { bulksAreMadeOnce, bulksCountWhatTheyDid, bulksEnd, finishedBulksHaveDoneAll } from './rules/bulk.js';
 import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/cancels.js';
+import { drainsAreKept, pausesAreKept } from './rules/controls.js';
 import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } from './rules/logs.js';
 import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
 import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated } from './rules/reports.js';
@@ -24,6 +25,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   workflowsAreWhole, retriedWorkflowsAreWhole, retriesNameTheirOriginals, retriesCountOnce, onlyWhatEndedIsRetried,
   dedupeKeysHaveOneLiveTask, dedupeAnswersNameTheRightTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs,
   finishedBulksHaveDoneAll, bulksCountWhatTheyDid, bulksAreMadeOnce, bulksEnd,
+  pausesAreKept, drainsAreKept,
   acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
   attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
   attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,

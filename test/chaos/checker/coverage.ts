@@ -4,6 +4,7 @@
  */
 import type { Bulk, Operation, Report } from '../clients/history.js';
 import { groupBy, keyOf, type Evidence } from './evidence.js';
+import { drainedSessions, holdsOf, type Hold } from './rules/controls.js';
 
 export type Coverage = Readonly<Record<string, number>>;
 
@@ -40,11 +41,27 @@ function cancelsThatRaced(operations: readonly Operation[]): number {
     report.began < (one.ended ?? Infinity) + RACE_MS && one.began < (report.ended ?? Infinity) + RACE_MS)));
 }
 
-export function coverageOf({ operations, database, runs, troubles, samples }: Evidence): Coverage {
+/** Tasks that were there before the end of a pause of their own problem, and began after it. */
+function heldTasks({ database }: Evidence, pauses: readonly Hold[]): number {
+  const firsts = new Map(database.attempts.filter(({ attempt }) => attempt === 1).map((row) => [row.taskId, row.startedAt]));
+  return count(database.tasks, ({ id, problemId, createdAt }) => pauses.some(({ target, until }) => (
+    target === problemId && createdAt < until && (firsts.get(id) ?? 0) > until)));
+}
+
+/** Attempts of a worker that began before a drain of it and were completed under it. */
+function goneOn({ database, operations }: Evidence, drains: readonly Hold[]): number {
+  const held = drains.map((drain) => ({ ...drain, sessions: drainedSessions(operations, drain) }));
+  return count(database.attempts, ({ sessionId, startedAt, endedAt, outcome }) => outcome === 'completed'
+    && held.some(({ sessions, began, from, until }) => sessions.has(sessionId) && startedAt < began && endedAt > from && endedAt < until));
+}
+
+export function coverageOf(evidence: Evidence): Coverage {
+  const { operations, database, runs, troubles, samples } = evidence;
   const attempts = (outcome: string): number => count(database.attempts, (row) => row.outcome === outcome);
   const reasons = (reason: string): number => count(database.outcomes, (row) => row.reason === reason);
   const isStale = ({ code }: Operation): boolean => code === 'attempt_not_held' || code?.startsWith('session_') === true;
   const childIds = new Set(database.tasks.filter(({ parents }) => parents.length > 0).map(({ id }) => id));
+  const [pauses, drains] = [holdsOf(operations, 'pause'), holdsOf(operations, 'drain')];
   const finished = operations.filter((one): one is Bulk => one.verb === 'bulk' && one.finished !== null);
   const underFault = ({ began, finished: end }: Bulk): boolean => troubles.some(({ kind, from, until }) => (
     HITS_WORK.test(kind) && from < (end?.at ?? Infinity) && (until ?? Infinity) > began));
@@ -63,6 +80,10 @@ export function coverageOf({ operations, database, runs, troubles, samples }: Ev
     'bulk operations under a fault': count(finished, underFault),
     'tasks cancelled in bulk': finished.reduce((sum, { action, finished: end }) => sum + (action === 'cancel' ? end?.changed ?? 0 : 0), 0),
     'tasks retried in bulk': finished.reduce((sum, { action, finished: end }) => sum + (action === 'retry' ? end?.changed ?? 0 : 0), 0),
+    'pauses': pauses.length,
+    'tasks held by a pause': heldTasks(evidence, pauses),
+    'drains': drains.length,
+    'attempts that went on under a drain': goneOn(evidence, drains),
     'commands that ran': runs.length,
     'commands that were cut off': count(runs, ({ ended }) => !ended),
     'leases lost': attempts('lost'),

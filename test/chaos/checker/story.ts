@@ -59,6 +59,7 @@ function wordsOf(one: Operation): string {
     case 'submit': return `submit ${one.tasks.map((task) => JSON.stringify(task)).join(', ')}${one.key === null ? '' : ` under the key ${one.key}`}`;
     case 'retry': return `retry under the key ${one.key}, as ${one.newId ?? 'nobody knows'}`;
     case 'bulk': return `${one.action} the set ${one.set} in bulk`;
+    case 'control': return `${one.on ? '' : 'end the '}${one.what} of "${one.target}"`;
     case 'claim': return `claim under ${one.requestId ?? 'no id'}, session ${one.session}`;
     case 'cancel': return 'cancel';
     case 'logs': return `log ${one.messages.length} lines from ${one.offset} on, attempt ${one.attempt}`;

@@ -56,6 +56,15 @@ export interface Bulk extends Noted {
   finished: { readonly at: number; readonly examined: number; readonly changed: number } | null;
 }
 
+/** Pauses a problem or the whole queue (''), or drains a worker; or ends that. */
+export interface Control extends Noted {
+  readonly verb: 'control';
+  readonly what: 'pause' | 'drain';
+  /** False: it is to end. */
+  readonly on: boolean;
+  readonly target: string;
+}
+
 export interface Cancel extends Noted {
   readonly verb: 'cancel';
   readonly taskId: string;
@@ -98,7 +107,7 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Retry | Bulk | Cancel | Register | Claim | Logs | Report | Walk;
+export type Operation = Submit | Retry | Bulk | Control | Cancel | Register | Claim | Logs | Report | Walk;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;

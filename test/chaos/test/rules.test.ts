@@ -4,11 +4,12 @@ import { RULES } from '../checker/check.js';
 import { storyOf } from '../checker/story.js';
 import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory as basis, the, type Draft, type Forgery } from './forged.js';
 import * as bulk from './forgeries/bulk.js';
+import * as controls from './forgeries/controls.js';
 import * as twins from './forgeries/twins.js';
 import * as workflows from './forgeries/workflows.js';
 
 /** What is sound about each subject, and how it is forged. */
-const SUBJECTS = [workflows, twins, bulk];
+const SUBJECTS = [workflows, twins, bulk, controls];
 
 function soundHistory(): Draft {
   const draft = basis();
@@ -105,6 +106,14 @@ describe('the rules of chaos', () => {
       const draft = soundHistory();
       forge(draft);
       expect(RULES[name]?.(draft)).to.not.be.empty;
+    });
+  }
+
+  for (const [name, what, doubt] of controls.DOUBTS) {
+    it(`${name}: is not broken where ${what}`, () => {
+      const draft = soundHistory();
+      doubt(draft);
+      expect(RULES[name]?.(draft)).to.deep.equal([]);
     });
   }
 
