@@ -13,6 +13,7 @@ import { readSnapshot, type Timetable } from './checker/snapshot.js';
 import { call } from './clients/call.js';
 import { BulkClient } from './clients/bulk-client.js';
 import { Canceller } from './clients/canceller.js';
+import { Follower } from './clients/follower.js';
 import { History } from './clients/history.js';
 import { Operator } from './clients/operator.js';
 import { RawWorker } from './clients/raw-worker.js';
@@ -53,6 +54,7 @@ export interface RunResult {
 
 const SCHEDULE_SECONDS = 5;
 const REPEATED_KEYS = 20;
+const FOLLOWERS = 3;
 /** How often what was paused or drained is let go once more while what is left finishes. */
 const LOOKS_PER_RELEASE = 25;
 
@@ -90,6 +92,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const settleSeconds = (monotonicMs() - settled) / 1000;
   for (const walker of crowd.walkers) await walker.walk();
   await crowd.bulk.finish();
+  await Promise.all(crowd.followers.map((follower) => follower.finish()));
   const evidence = await gather(cast, nemesis, history, clock, timetable);
   return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events };
 }
@@ -124,11 +127,13 @@ async function makeCrowd(cast: Cast, world: World, history: History, random: Ran
   const bulk = new BulkClient({ name: 'bulk', url: await cast.clientUrl('bulk'), world, random: random.fork() });
   const operators = await Promise.all((['pause', 'drain'] as const).map(async (what) => (
     new Operator({ what, name: `${what}s`, url: await cast.clientUrl(`${what}s`, { mayDuplicate: false }), world, random: random.fork() }))));
+  const followers = await Promise.all(Array.from({ length: FOLLOWERS }, async (_one, n) => (
+    new Follower({ name: `follower-${n + 1}`, url: await cast.clientUrl(`follower-${n + 1}`), world, random: random.fork() }))));
   const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
     const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
     return new SlyWorker({ raw, canceller, world, random: random.fork() });
   }));
-  return { submitters, walkers, bulk, operators, all: [...submitters, canceller, retrier, maker, bulk, ...operators, ...twins, ...walkers, ...slys] };
+  return { submitters, walkers, bulk, operators, followers, all: [...submitters, canceller, retrier, maker, bulk, ...operators, ...followers, ...twins, ...walkers, ...slys] };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */

@@ -4,6 +4,7 @@ import { attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptA
 import { bulksAreMadeOnce, bulksCountWhatTheyDid, bulksEnd, finishedBulksHaveDoneAll } from './rules/bulk.js';
 import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/cancels.js';
 import { drainsAreKept, pausesAreKept } from './rules/controls.js';
+import { followersAreToldForwards, followersReadEachLineOnce, followersReadTheEnd } from './rules/events.js';
 import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } from './rules/logs.js';
 import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
 import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated } from './rules/reports.js';
@@ -32,6 +33,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   acknowledgedCancelsCount, refusedCancelsFoundAnEnd,
   childrenFollowParents, delaysAreKept, limitsAreKept, prioritiesAreKept, schedulesFireOnce, everythingEnds, walksAreWhole,
   acknowledgedLinesAreThere, noLineIsInvented, commandsLinesAreInOrder,
+  followersReadEachLineOnce, followersReadTheEnd, followersAreToldForwards,
 };
 
 export function check(evidence: Evidence): Violation[] {

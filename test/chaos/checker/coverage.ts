@@ -2,7 +2,7 @@
  * How often each thing happened that a run is about. A run in which one of them never happened proves nothing about it, so it does
  * not count.
  */
-import type { Bulk, Operation, Report } from '../clients/history.js';
+import type { Bulk, Follow, Operation, Report } from '../clients/history.js';
 import { groupBy, keyOf, type Evidence } from './evidence.js';
 import { drainedSessions, holdsOf, type Hold } from './rules/controls.js';
 
@@ -62,6 +62,7 @@ export function coverageOf(evidence: Evidence): Coverage {
   const isStale = ({ code }: Operation): boolean => code === 'attempt_not_held' || code?.startsWith('session_') === true;
   const childIds = new Set(database.tasks.filter(({ parents }) => parents.length > 0).map(({ id }) => id));
   const [pauses, drains] = [holdsOf(operations, 'pause'), holdsOf(operations, 'drain')];
+  const followed = operations.filter((one): one is Follow => one.verb === 'follow' && one.result === 'ok');
   const finished = operations.filter((one): one is Bulk => one.verb === 'bulk' && one.finished !== null);
   const underFault = ({ began, finished: end }: Bulk): boolean => troubles.some(({ kind, from, until }) => (
     HITS_WORK.test(kind) && from < (end?.at ?? Infinity) && (until ?? Infinity) > began));
@@ -84,6 +85,9 @@ export function coverageOf(evidence: Evidence): Coverage {
     'tasks held by a pause': heldTasks(evidence, pauses),
     'drains': drains.length,
     'attempts that went on under a drain': goneOn(evidence, drains),
+    'tasks followed to their end': count(followed, () => true),
+    'followers that came back': count(followed, ({ streams }) => streams > 1),
+    'lines that were followed': followed.reduce((sum, { events }) => sum + count(events, ({ kind }) => kind === 'log'), 0),
     'commands that ran': runs.length,
     'commands that were cut off': count(runs, ({ ended }) => !ended),
     'leases lost': attempts('lost'),

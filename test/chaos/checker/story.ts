@@ -48,6 +48,7 @@ function concerns(one: Operation, taskId: string): boolean {
     case 'retry': return one.of === taskId || one.newId === taskId;
     case 'claim': return one.claimed?.taskId === taskId;
     case 'cancel':
+    case 'follow':
     case 'logs':
     case 'report': return one.taskId === taskId;
     default: return false;
@@ -60,6 +61,7 @@ function wordsOf(one: Operation): string {
     case 'retry': return `retry under the key ${one.key}, as ${one.newId ?? 'nobody knows'}`;
     case 'bulk': return `${one.action} the set ${one.set} in bulk`;
     case 'control': return `${one.on ? '' : 'end the '}${one.what} of "${one.target}"`;
+    case 'follow': return `follow, by ${one.streams} streams`;
     case 'claim': return `claim under ${one.requestId ?? 'no id'}, session ${one.session}`;
     case 'cancel': return 'cancel';
     case 'logs': return `log ${one.messages.length} lines from ${one.offset} on, attempt ${one.attempt}`;

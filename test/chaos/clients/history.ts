@@ -65,6 +65,26 @@ export interface Control extends Noted {
   readonly target: string;
 }
 
+/** An event of a task, as its follower was told it. */
+export interface FollowedEvent {
+  /** The how-manieth stream it came by. */
+  readonly stream: number;
+  readonly id: string;
+  readonly kind: string;
+  readonly status: string | null;
+  readonly attempt: number | null;
+  readonly line: number | null;
+  readonly message: string | null;
+}
+
+/** Follows a task by as many streams as it takes; ok where its end was read. */
+export interface Follow extends Noted {
+  readonly verb: 'follow';
+  readonly taskId: string;
+  readonly events: FollowedEvent[];
+  streams: number;
+}
+
 export interface Cancel extends Noted {
   readonly verb: 'cancel';
   readonly taskId: string;
@@ -107,7 +127,7 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Retry | Bulk | Control | Cancel | Register | Claim | Logs | Report | Walk;
+export type Operation = Submit | Retry | Bulk | Control | Follow | Cancel | Register | Claim | Logs | Report | Walk;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;
