@@ -13,6 +13,7 @@ import { readSnapshot, type Timetable } from './checker/snapshot.js';
 import { call } from './clients/call.js';
 import { BulkClient } from './clients/bulk-client.js';
 import { Canceller } from './clients/canceller.js';
+import { FileWorker } from './clients/file-worker.js';
 import { Follower } from './clients/follower.js';
 import { History } from './clients/history.js';
 import { Operator } from './clients/operator.js';
@@ -93,6 +94,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   for (const walker of crowd.walkers) await walker.walk();
   await crowd.bulk.finish();
   await Promise.all(crowd.followers.map((follower) => follower.finish()));
+  await readArtifacts(cast, crowd.files);
   const evidence = await gather(cast, nemesis, history, clock, timetable);
   return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events };
 }
@@ -129,11 +131,15 @@ async function makeCrowd(cast: Cast, world: World, history: History, random: Ran
     new Operator({ what, name: `${what}s`, url: await cast.clientUrl(`${what}s`, { mayDuplicate: false }), world, random: random.fork() }))));
   const followers = await Promise.all(Array.from({ length: FOLLOWERS }, async (_one, n) => (
     new Follower({ name: `follower-${n + 1}`, url: await cast.clientUrl(`follower-${n + 1}`), world, random: random.fork() }))));
+  const filesUrl = await cast.clientUrl('files');
+  const files = new FileWorker({
+    name: 'files', url: filesUrl, world, random: random.fork(), raw: new RawWorker({ name: 'files', url: filesUrl, history, stop }),
+  });
   const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
     const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
     return new SlyWorker({ raw, canceller, world, random: random.fork() });
   }));
-  return { submitters, walkers, bulk, operators, followers, all: [...submitters, canceller, retrier, maker, bulk, ...operators, ...followers, ...twins, ...walkers, ...slys] };
+  return { submitters, walkers, bulk, operators, followers, files, all: [...submitters, canceller, retrier, maker, bulk, files, ...operators, ...followers, ...twins, ...walkers, ...slys] };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */
@@ -158,6 +164,12 @@ async function untilEmpty(cast: Cast, operators: readonly Operator[], stop: Abor
     if (looks % LOOKS_PER_RELEASE === 0) for (const operator of operators) await operator.letGo();
     await sleep(200);
   }
+}
+
+/** Every one that there is. */
+async function readArtifacts(cast: Cast, files: FileWorker): Promise<void> {
+  const { rows } = await cast.postgres.withClient((client) => client.query<{ id: string; task_id: string }>('select id, task_id from artifacts'));
+  for (const { id, task_id: taskId } of rows) await files.read(taskId, id);
 }
 
 async function gather(cast: Cast, nemesis: Nemesis, history: History, clock: Clock, timetable: Timetable): Promise<Omit<Evidence, 'samples'>> {

@@ -1,5 +1,6 @@
 /** All rules, and what breaks them. */
 import type { Evidence, Rule, Violation } from './evidence.js';
+import { acknowledgedArtifactsAreThere, artifactsBelongToTheirAttempts, artifactsCanBeRead, noArtifactIsInvented } from './rules/artifacts.js';
 import { attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptAtATime, timeoutsAreNotEarly } from './rules/attempts.js';
 import { bulksAreMadeOnce, bulksCountWhatTheyDid, bulksEnd, finishedBulksHaveDoneAll } from './rules/bulk.js';
 import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/cancels.js';
@@ -34,6 +35,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   childrenFollowParents, delaysAreKept, limitsAreKept, prioritiesAreKept, schedulesFireOnce, everythingEnds, walksAreWhole,
   acknowledgedLinesAreThere, noLineIsInvented, commandsLinesAreInOrder,
   followersReadEachLineOnce, followersReadTheEnd, followersAreToldForwards,
+  acknowledgedArtifactsAreThere, noArtifactIsInvented, artifactsBelongToTheirAttempts, artifactsCanBeRead,
 };
 
 export function check(evidence: Evidence): Violation[] {

@@ -24,6 +24,7 @@ function sameCall(one: Operation): string | null {
     case 'retry': return one.key;
     case 'claim': return one.requestId;
     case 'logs': return `logs ${keyOf(one)} ${one.session} ${one.offset}`;
+    case 'upload': return `upload ${keyOf(one)} ${one.session} ${one.name} ${one.sha256 ?? ''}`;
     case 'report': return `${one.how} ${keyOf(one)} ${one.session}`;
     case 'cancel': return `cancel ${one.taskId}`;
     default: return null;
@@ -88,6 +89,10 @@ export function coverageOf(evidence: Evidence): Coverage {
     'tasks followed to their end': count(followed, () => true),
     'followers that came back': count(followed, ({ streams }) => streams > 1),
     'lines that were followed': followed.reduce((sum, { events }) => sum + count(events, ({ kind }) => kind === 'log'), 0),
+    'artifacts acknowledged': count(operations, (one) => one.verb === 'upload' && one.result === 'ok'),
+    'artifacts of commands': count(database.artifacts, ({ name }) => name === 'told'),
+    'uploads refused': count(operations, (one) => one.verb === 'upload' && one.result === 'fail'),
+    'uploads broken off': count(operations, (one) => one.verb === 'upload' && !one.isWhole),
     'commands that ran': runs.length,
     'commands that were cut off': count(runs, ({ ended }) => !ended),
     'leases lost': attempts('lost'),

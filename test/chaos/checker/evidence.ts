@@ -55,6 +55,16 @@ export interface BulkRow {
   readonly endedAt: number | null;
 }
 
+export interface ArtifactRow {
+  readonly id: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly name: string;
+  readonly bytes: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
 export interface QueueRow {
   readonly taskId: string;
   readonly state: 'waiting' | 'pending' | 'running';
@@ -112,6 +122,7 @@ export interface Snapshot {
   readonly tasks: readonly TaskRow[];
   readonly workflows: readonly WorkflowRow[];
   readonly bulks: readonly BulkRow[];
+  readonly artifacts: readonly ArtifactRow[];
   readonly queue: readonly QueueRow[];
   readonly outcomes: readonly OutcomeRow[];
   readonly attempts: readonly AttemptRow[];

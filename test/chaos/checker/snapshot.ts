@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { breaches, INVARIANTS, SETTLED } from '../../../packages/api/test/support/invariants.js';
 import type { Clock } from '../clock.js';
-import type { AttemptRow, BulkRow, LimitRow, LogRow, OutcomeRow, QueueRow, ScheduleRow, Snapshot, TaskRow, WorkflowRow } from './evidence.js';
+import type { ArtifactRow, AttemptRow, BulkRow, LimitRow, LogRow, OutcomeRow, QueueRow, ScheduleRow, Snapshot, TaskRow, WorkflowRow } from './evidence.js';
 
 const QUERIES = {
   tasks: `
@@ -16,6 +16,8 @@ const QUERIES = {
   bulks: `
     select id, action, substring(filter -> 'labels' ->> 0 from 5) as set, state, examined::int as examined, changed::int as changed, ended_at as "endedAt"
       from bulk_operations`,
+  artifacts: `
+    select id, task_id as "taskId", attempt, name, bytes::int as bytes, encode(sha256, 'hex') as sha256 from artifacts`,
   queue: `select task_id as "taskId", state, attempt, started_at as "startedAt" from queue`,
   outcomes: `
     select task_id as "taskId", status, reason, attempt, session_id as "sessionId", ended_at as "endedAt", result, error, reused_from as "reusedFrom"
@@ -44,6 +46,7 @@ export async function readSnapshot(client: pg.Client, clock: Clock, timetables: 
     tasks: await read<TaskRow>('tasks'),
     workflows: await read<WorkflowRow>('workflows'),
     bulks: await read<BulkRow>('bulks'),
+    artifacts: await read<ArtifactRow>('artifacts'),
     queue: await read<QueueRow>('queue'),
     outcomes: await read<OutcomeRow>('outcomes'),
     attempts: await read<AttemptRow>('attempts'),

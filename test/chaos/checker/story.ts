@@ -49,6 +49,8 @@ function concerns(one: Operation, taskId: string): boolean {
     case 'claim': return one.claimed?.taskId === taskId;
     case 'cancel':
     case 'follow':
+    case 'upload':
+    case 'download':
     case 'logs':
     case 'report': return one.taskId === taskId;
     default: return false;
@@ -62,6 +64,7 @@ function wordsOf(one: Operation): string {
     case 'bulk': return `${one.action} the set ${one.set} in bulk`;
     case 'control': return `${one.on ? '' : 'end the '}${one.what} of "${one.target}"`;
     case 'follow': return `follow, by ${one.streams} streams`;
+    case 'upload': return `upload ${one.name}${one.isWhole ? '' : ', in part'}, attempt ${one.attempt}, session ${one.session}`;
     case 'claim': return `claim under ${one.requestId ?? 'no id'}, session ${one.session}`;
     case 'cancel': return 'cancel';
     case 'logs': return `log ${one.messages.length} lines from ${one.offset} on, attempt ${one.attempt}`;

@@ -14,7 +14,6 @@ const FINISH_TRIES = 30;
 interface Told {
   readonly status?: string;
   readonly attempt?: number;
-  readonly line?: number;
   readonly message?: string;
 }
 
@@ -88,8 +87,8 @@ export class Follower {
     const fields = new Map(piece.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
     const [id, kind] = [fields.get('id'), fields.get('event')];
     if (id === undefined || kind === undefined) return;
-    const { status, attempt, line, message } = JSON.parse(fields.get('data') ?? '{}') as Told;
-    follow.events.push({ stream: follow.streams, id, kind, status: status ?? null, attempt: attempt ?? null, line: line ?? null, message: message ?? null });
+    const { status, attempt, message } = JSON.parse(fields.get('data') ?? '{}') as Told;
+    follow.events.push({ stream: follow.streams, id, kind, status: status ?? null, attempt: attempt ?? null, message: message ?? null });
     if (id.endsWith('-end')) this.#world.history.end(follow, 'ok');
   }
 }

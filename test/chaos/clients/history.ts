@@ -73,7 +73,6 @@ export interface FollowedEvent {
   readonly kind: string;
   readonly status: string | null;
   readonly attempt: number | null;
-  readonly line: number | null;
   readonly message: string | null;
 }
 
@@ -83,6 +82,29 @@ export interface Follow extends Noted {
   readonly taskId: string;
   readonly events: FollowedEvent[];
   streams: number;
+}
+
+/** Stores a file of an attempt. */
+export interface Upload extends Noted {
+  readonly verb: 'upload';
+  readonly session: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly name: string;
+  /** Of the whole file, in hexadecimal; null: its sender did not note it. */
+  readonly sha256: string | null;
+  /** False: it was broken off on purpose. */
+  readonly isWhole: boolean;
+  artifactId: string | null;
+}
+
+/** Reads a file that an attempt left. */
+export interface Download extends Noted {
+  readonly verb: 'download';
+  readonly taskId: string;
+  readonly artifactId: string;
+  sha256: string | null;
+  bytes: number | null;
 }
 
 export interface Cancel extends Noted {
@@ -127,7 +149,7 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Retry | Bulk | Control | Follow | Cancel | Register | Claim | Logs | Report | Walk;
+export type Operation = Submit | Retry | Bulk | Control | Follow | Upload | Download | Cancel | Register | Claim | Logs | Report | Walk;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;

@@ -67,6 +67,7 @@ export function soundHistory(): Draft {
       tasks: [task(PARENT, 105), { ...task(CHILD, 205), parents: [PARENT], labels: { lane: 'narrow' } }, task(GONE, 305)],
       workflows: [],
       bulks: [],
+      artifacts: [],
       queue: [],
       attempts: [
         attempt(PARENT, 1, SESSION, 1_005, 17_000, 'lost', 'the worker stopped sending heartbeats'), attempt(PARENT, 2, OTHER, 20_005, 22_010, 'completed', null),

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { RULES } from '../checker/check.js';
 import { storyOf } from '../checker/story.js';
 import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory as basis, the, type Draft, type Forgery } from './forged.js';
+import * as artifacts from './forgeries/artifacts.js';
 import * as bulk from './forgeries/bulk.js';
 import * as controls from './forgeries/controls.js';
 import * as events from './forgeries/events.js';
@@ -10,7 +11,7 @@ import * as twins from './forgeries/twins.js';
 import * as workflows from './forgeries/workflows.js';
 
 /** What is sound about each subject, and how it is forged. */
-const SUBJECTS = [workflows, twins, bulk, controls, events];
+const SUBJECTS = [workflows, twins, bulk, controls, events, artifacts];
 
 function soundHistory(): Draft {
   const draft = basis();

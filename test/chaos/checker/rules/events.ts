@@ -10,8 +10,8 @@ export const followersReadEachLineOnce: Rule = (evidence) => {
     const said = { rule: 'a follower is told each line of the log once, in order', taskId };
     const kept = logs.get(taskId) ?? [];
     const told = events.filter(({ kind }) => kind === 'log');
-    const wrong = told.findIndex(({ line, message, id }, n) => line !== n + 1 || message !== kept[n]?.message || id !== String(line));
-    if (wrong >= 0) return [{ ...said, words: `${client} was told "${told[wrong]?.message ?? ''}" as line ${told[wrong]?.line ?? 0} of ${taskId}, in the place of line ${wrong + 1}` }];
+    const wrong = told.findIndex(({ id, message }, n) => id !== String(n + 1) || message !== kept[n]?.message);
+    if (wrong >= 0) return [{ ...said, words: `${client} was told "${told[wrong]?.message ?? ''}" as line ${told[wrong]?.id ?? ''} of ${taskId}, in the place of line ${wrong + 1}` }];
     return result !== 'ok' || told.length === kept.length ? [] : [{ ...said, words: `${client} was told ${told.length} of the ${kept.length} lines of ${taskId}` }];
   });
 };

@@ -3,9 +3,9 @@ import type { FollowedEvent } from '../../clients/history.js';
 import { noted, note, PARENT, the, type Draft, type Forgery, type Writable } from '../forged.js';
 
 const status = (stream: number, id: string, name: string, attempt: number): FollowedEvent =>
-  ({ stream, id, kind: 'status', status: name, attempt, line: null, message: null });
+  ({ stream, id, kind: 'status', status: name, attempt, message: null });
 const line = (stream: number, n: number): FollowedEvent =>
-  ({ stream, id: String(n), kind: 'log', status: null, attempt: 2, line: n, message: String(n) });
+  ({ stream, id: String(n), kind: 'log', status: null, attempt: 2, message: String(n) });
 
 export function add(draft: Draft): void {
   note(draft, {
