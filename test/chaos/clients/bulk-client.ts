@@ -57,7 +57,7 @@ export class BulkClient {
   }
 
   async #begin(action: Bulk['action'], set: string): Promise<Bulk | null> {
-    const key = `${action} ${set}`;
+    const key = `${action}-${set}`;
     let made: Bulk | null = null;
     await untilAnswered(this.#world, this.#random, async () => {
       const noted = this.#world.history.begin<Bulk>(this.#name, { verb: 'bulk', key, action, set, id: null, finished: null });

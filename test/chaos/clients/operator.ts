@@ -74,7 +74,7 @@ export class Operator {
 
   async #submit(problem: string, when: string): Promise<void> {
     const tasks = Array.from({ length: TASKS }, (_one, n) => ({ ...makeSubmission(this.#random, `${problem}.${when}.${n + 1}`, []), problem_id: problem, priority: 10 }));
-    await submitTogether(this.#parts, `${problem} ${when}`, tasks);
+    await submitTogether(this.#parts, `${problem}.${when}`, tasks);
   }
 
   async #ask(target: string, on: boolean): Promise<Answer> {
