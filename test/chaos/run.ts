@@ -56,7 +56,7 @@ export interface RunResult {
 const SCHEDULE_SECONDS = 5;
 const REPEATED_KEYS = 20;
 const FOLLOWERS = 3;
-/** How often what was paused or drained is let go once more while what is left finishes. */
+/** How often what was paused, drained or held is let go once more while what is left finishes. */
 const LOOKS_PER_RELEASE = 25;
 
 export async function runOnce(options: RunOptions): Promise<RunResult> {
@@ -89,7 +89,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const settled = monotonicMs();
   await endSchedule(cast, timetable.id, stop);
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
-  await untilEmpty(cast, crowd.operators, stop);
+  await untilEmpty(cast, [...crowd.operators, crowd.files], stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
   for (const walker of crowd.walkers) await walker.walk();
   await crowd.bulk.finish();
@@ -153,7 +153,7 @@ async function endSchedule(cast: Cast, id: string, stop: AbortSignal): Promise<v
   }
 }
 
-async function untilEmpty(cast: Cast, operators: readonly Operator[], stop: AbortSignal): Promise<void> {
+async function untilEmpty(cast: Cast, holders: readonly (Operator | FileWorker)[], stop: AbortSignal): Promise<void> {
   const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
   for (let looks = 0; !stop.aborted && monotonicMs() < deadline; looks++) {
     const { rows } = await cast.postgres.withClient((client) => client.query<{ left: string }>(
@@ -161,7 +161,7 @@ async function untilEmpty(cast: Cast, operators: readonly Operator[], stop: Abor
       select (select count(*) from queue) + (select count(*) from ended_parents)
              + (select count(*) from bulk_operations where state = 'running') as left`));
     if (Number(rows[0]?.left) === 0) return;
-    if (looks % LOOKS_PER_RELEASE === 0) for (const operator of operators) await operator.letGo();
+    if (looks % LOOKS_PER_RELEASE === 0) for (const holder of holders) await holder.letGo();
     await sleep(200);
   }
 }

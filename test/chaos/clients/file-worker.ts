@@ -12,7 +12,8 @@ import type { Held, RawSession, RawWorker } from './raw-worker.js';
 import { makeSubmission } from './submissions.js';
 import type { World } from './world.js';
 
-const PROBLEM = 'chaos-files';
+/** Of no other worker. */
+const PROBLEM = 'files';
 const BYTES = { least: 1, most: 200_000 };
 const TIMEOUT_MS = 8_000;
 const TRIES = 10;
@@ -59,6 +60,18 @@ export class FileWorker {
       await tricks.pop()?.call(this, held, file);
       await this.#raw.deliver(held, 'completed', { marker: held.marker, attempt: held.attempt });
     }
+  }
+
+  /** Ends what is left of its tasks, which nobody else would. Whatever it held goes back when it registers anew. */
+  async letGo(): Promise<void> {
+    this.#session = await this.#raw.register(this.#session?.workerId ?? null, [PROBLEM]);
+    for (let held = await this.#next(); held !== null; held = await this.#next()) {
+      await this.#raw.deliver(held, 'completed', { marker: held.marker, attempt: held.attempt });
+    }
+  }
+
+  async #next(): Promise<Held | null> {
+    return this.#session === null ? null : this.#raw.claim(this.#session, 0);
   }
 
   /** Reads an artifact. */

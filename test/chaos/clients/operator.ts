@@ -60,7 +60,9 @@ export class Operator {
   async #drain(): Promise<void> {
     const answer = await call(this.#url, { method: 'GET', path: '/api/v1/workers' });
     if (answer.result !== 'ok') return;
-    const live = (answer.body as { workers: { id: string; status: string }[] }).workers.filter(({ status }) => status !== 'offline');
+    const all = (answer.body as { workers: { id: string; status: string }[] }).workers;
+    const busy = all.filter(({ status }) => status === 'busy');
+    const live = busy.length > 0 ? busy : all.filter(({ status }) => status !== 'offline');
     if (live.length > 0) await this.#hold(this.#random.pick(live).id, this.#random.between(1_500, 4_000));
   }
 
