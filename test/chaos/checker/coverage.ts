@@ -49,11 +49,11 @@ function heldTasks({ database }: Evidence, pauses: readonly Hold[]): number {
     target === problemId && createdAt < until && (firsts.get(id) ?? 0) > until)));
 }
 
-/** Attempts of a worker that began before a drain of it and were completed under it. */
+/** Attempts of a worker that began before a drain of it and were completed after it was acknowledged. */
 function goneOn({ database, operations }: Evidence, drains: readonly Hold[]): number {
   const held = drains.map((drain) => ({ ...drain, sessions: drainedSessions(operations, drain) }));
   return count(database.attempts, ({ sessionId, startedAt, endedAt, outcome }) => outcome === 'completed'
-    && held.some(({ sessions, began, from, until }) => sessions.has(sessionId) && startedAt < began && endedAt > from && endedAt < until));
+    && held.some(({ sessions, began, from }) => sessions.has(sessionId) && startedAt < began && endedAt > from));
 }
 
 export function coverageOf(evidence: Evidence): Coverage {

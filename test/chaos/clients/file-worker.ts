@@ -44,7 +44,8 @@ export class FileWorker {
   }
 
   async run(): Promise<void> {
-    let tricks: ((held: Held, file: File) => Promise<unknown>)[] = [];
+    // First what takes a whole upload of its own to happen at all.
+    let tricks: ((held: Held, file: File) => Promise<unknown>)[] = [this.#brokenOff];
     while (!this.#world.isOver) {
       this.#session ??= await this.#raw.register(null, [PROBLEM]);
       await this.#submit();
