@@ -11,12 +11,19 @@ import { operationsOf, readRuns } from './checker/records.js';
 import { Sampler } from './checker/sampler.js';
 import { readSnapshot, type Timetable } from './checker/snapshot.js';
 import { call } from './clients/call.js';
+import { BulkClient } from './clients/bulk-client.js';
 import { Canceller } from './clients/canceller.js';
+import { FileWorker } from './clients/file-worker.js';
+import { Follower } from './clients/follower.js';
 import { History } from './clients/history.js';
+import { Operator } from './clients/operator.js';
 import { RawWorker } from './clients/raw-worker.js';
+import { Retrier } from './clients/retrier.js';
 import { SlyWorker } from './clients/sly-worker.js';
 import { Submitter } from './clients/submitter.js';
+import { Twins } from './clients/twins.js';
 import { Walker } from './clients/walker.js';
+import { WorkflowMaker } from './clients/workflow-maker.js';
 import { World } from './clients/world.js';
 import { Clock, monotonicMs } from './clock.js';
 import { Nemesis } from './nemesis/nemesis.js';
@@ -48,6 +55,9 @@ export interface RunResult {
 
 const SCHEDULE_SECONDS = 5;
 const REPEATED_KEYS = 20;
+const FOLLOWERS = 3;
+/** How often what was paused, drained or held is let go once more while what is left finishes. */
+const LOOKS_PER_RELEASE = 25;
 
 export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { seed, seconds, mode, folder, apiMain, undo, stop, say } = options;
@@ -79,9 +89,12 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const settled = monotonicMs();
   await endSchedule(cast, timetable.id, stop);
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
-  await untilEmpty(cast, stop);
+  await untilEmpty(cast, [...crowd.operators, crowd.files], stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
   for (const walker of crowd.walkers) await walker.walk();
+  await crowd.bulk.finish();
+  await Promise.all(crowd.followers.map((follower) => follower.finish()));
+  await readArtifacts(cast, crowd.files);
   const evidence = await gather(cast, nemesis, history, clock, timetable);
   return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events };
 }
@@ -103,17 +116,30 @@ async function setUp(cast: Cast, clock: Clock): Promise<Timetable> {
 }
 
 async function makeCrowd(cast: Cast, world: World, history: History, random: Random, stop: AbortSignal) {
-  const submitters = await Promise.all((['plain', 'plain', 'careful', 'careful', 'batches'] as const).map(async (kind, n) => {
+  const submitters = await Promise.all((['plain', 'careful', 'batches'] as const).map(async (kind, n) => {
     const name = `submitter-${n + 1}`;
     return new Submitter({ name, kind, url: await cast.clientUrl(name, { mayDuplicate: kind !== 'plain' }), world, random: random.fork() });
   }));
   const canceller = new Canceller({ name: 'canceller', url: await cast.clientUrl('canceller'), world, random: random.fork() });
   const walkers = [new Walker({ name: 'walker', url: await cast.clientUrl('walker'), world })];
+  const retrier = new Retrier({ name: 'retrier', url: await cast.clientUrl('retrier'), world, random: random.fork() });
+  const maker = new WorkflowMaker({ name: 'workflows', url: await cast.clientUrl('workflows'), world, random: random.fork() });
+  const twins = await Promise.all(['twins-1', 'twins-2'].map(async (name) => (
+    new Twins({ name, url: await cast.clientUrl(name, { mayDuplicate: false }), world, random: random.fork() }))));
+  const bulk = new BulkClient({ name: 'bulk', url: await cast.clientUrl('bulk'), world, random: random.fork() });
+  const operators = await Promise.all((['pause', 'drain'] as const).map(async (what) => (
+    new Operator({ what, name: `${what}s`, url: await cast.clientUrl(`${what}s`, { mayDuplicate: false }), world, random: random.fork() }))));
+  const followers = await Promise.all(Array.from({ length: FOLLOWERS }, async (_one, n) => (
+    new Follower({ name: `follower-${n + 1}`, url: await cast.clientUrl(`follower-${n + 1}`), world, random: random.fork() }))));
+  const filesUrl = await cast.clientUrl('files');
+  const files = new FileWorker({
+    name: 'files', url: filesUrl, world, random: random.fork(), raw: new RawWorker({ name: 'files', url: filesUrl, history, stop }),
+  });
   const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
     const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
     return new SlyWorker({ raw, canceller, world, random: random.fork() });
   }));
-  return { submitters, walkers, all: [...submitters, canceller, ...walkers, ...slys] };
+  return { submitters, walkers, bulk, operators, followers, files, all: [...submitters, canceller, retrier, maker, bulk, files, ...operators, ...followers, ...twins, ...walkers, ...slys] };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */
@@ -127,14 +153,23 @@ async function endSchedule(cast: Cast, id: string, stop: AbortSignal): Promise<v
   }
 }
 
-async function untilEmpty(cast: Cast, stop: AbortSignal): Promise<void> {
+async function untilEmpty(cast: Cast, holders: readonly (Operator | FileWorker)[], stop: AbortSignal): Promise<void> {
   const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
-  while (!stop.aborted && monotonicMs() < deadline) {
+  for (let looks = 0; !stop.aborted && monotonicMs() < deadline; looks++) {
     const { rows } = await cast.postgres.withClient((client) => client.query<{ left: string }>(
-      'select (select count(*) from queue) + (select count(*) from ended_parents) as left'));
+      `
+      select (select count(*) from queue) + (select count(*) from ended_parents)
+             + (select count(*) from bulk_operations where state = 'running') as left`));
     if (Number(rows[0]?.left) === 0) return;
+    if (looks % LOOKS_PER_RELEASE === 0) for (const holder of holders) await holder.letGo();
     await sleep(200);
   }
+}
+
+/** Every one that there is. */
+async function readArtifacts(cast: Cast, files: FileWorker): Promise<void> {
+  const { rows } = await cast.postgres.withClient((client) => client.query<{ id: string; task_id: string }>('select id, task_id from artifacts'));
+  for (const { id, task_id: taskId } of rows) await files.read(taskId, id);
 }
 
 async function gather(cast: Cast, nemesis: Nemesis, history: History, clock: Clock, timetable: Timetable): Promise<Omit<Evidence, 'samples'>> {

@@ -20,6 +20,8 @@ export interface ApiOptions {
   /** The built entry of the API, or of a copy of it. */
   readonly main: string;
   readonly databaseUrl: string;
+  /** Where it keeps artifacts, shared by all replicas; without it, a folder of its own. */
+  readonly artifactsFolder?: string;
   readonly leaseSeconds?: number;
   readonly undo: Undo;
 }
@@ -32,13 +34,14 @@ export class Api {
   #failures = FAILURES_UNTIL_DOWN;
   #stopped = false;
 
-  private constructor(host: Host, { name, main, databaseUrl, undo, leaseSeconds = LEASE_SECONDS }: ApiOptions) {
+  private constructor(host: Host, { name, main, databaseUrl, undo, artifactsFolder, leaseSeconds = LEASE_SECONDS }: ApiOptions) {
     this.host = host;
     this.#logFile = join(host.folder, 'api.log');
     this.program = new Program({
       name, args: [main, 'serve'], logFile: this.#logFile,
       env: host.environment([], {
         DATABASE_URL: databaseUrl, DATA_DIR: join(host.folder, 'data'), HOST: '127.0.0.1', PORT: '0', NUM_INTERNAL_WORKERS: '0',
+        ...(artifactsFolder === undefined ? {} : { ARTIFACTS_URL: `file:${artifactsFolder}` }),
         LEASE_SECONDS: String(leaseSeconds), HEARTBEAT_INTERVAL_SECONDS: String(HEARTBEAT_SECONDS), SWEEP_INTERVAL_MS: String(SWEEP_MS),
       }),
     }, undo);

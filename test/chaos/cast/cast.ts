@@ -53,7 +53,7 @@ export class Cast {
       proxies.database.push(proxy);
       const databaseUrl = new URL(postgres.url);
       databaseUrl.port = String(proxy.port);
-      apis.push(await Api.make({ name, folder, main: apiMain, databaseUrl: databaseUrl.href, undo }));
+      apis.push(await Api.make({ name, folder, main: apiMain, databaseUrl: databaseUrl.href, artifactsFolder: join(folder, 'artifacts'), undo }));
     }
     const cast = new Cast({ postgres, replicas: apis, proxies, folder, undo });
     await mkdir(cast.runsFolder);

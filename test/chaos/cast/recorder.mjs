@@ -7,7 +7,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
-const WATCHED = /^\/api\/v1\/workers\/(?:register$|[^/]+\/(?:claim$|claim-batch$|report$|tasks\/[^/]+\/(?:logs|complete|fail|release)$))/;
+const WATCHED = /^\/api\/v1\/workers\/(?:register$|[^/]+\/(?:claim$|claim-batch$|report$|tasks\/[^/]+\/(?:(?:logs|complete|fail|release)$|artifacts\?)))/;
 
 const calls = new WeakMap();
 let made = 0;

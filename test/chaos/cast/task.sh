@@ -1,6 +1,7 @@
 #!/bin/sh
 # The command of every task of a run. It writes down when it really ran, in a file of its own in CHAOS_RUNS: "begin", "alive" at each
-# tick, "end", each with the seconds since the machine started, which no fault can move. It says a line of log for each tick.
+# tick, "end", each with the seconds since the machine started, which no fault can move. It says a line of log for each tick, and
+# leaves a file where it says many.
 file="$CHAOS_RUNS/$TASK_ID.$TASK_ATTEMPT.$CHAOS_HOST.$(basename "$TASK_SCRATCH_DIR")"
 
 say() {
@@ -24,6 +25,11 @@ while [ "$tick" -lt "$ticks" ]; do
   say alive
   echo "$((lines + tick))"
 done
+
+# Whole or not at all, on a full disk too.
+if [ "$lines" -gt 8 ]; then
+  echo "$marker $TASK_ATTEMPT" >"$TASK_SCRATCH_DIR/told" && mv "$TASK_SCRATCH_DIR/told" "$TASK_ARTIFACTS_DIR/told"
+fi
 
 say end
 if [ "$TASK_ATTEMPT" -le "$failures" ]; then

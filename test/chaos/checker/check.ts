@@ -1,12 +1,19 @@
 /** All rules, and what breaks them. */
 import type { Evidence, Rule, Violation } from './evidence.js';
+import { acknowledgedArtifactsAreThere, artifactsBelongToTheirAttempts, artifactsCanBeRead, noArtifactIsInvented } from './rules/artifacts.js';
 import { attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptAtATime, timeoutsAreNotEarly } from './rules/attempts.js';
+import { bulksAreMadeOnce, bulksCountWhatTheyDid, bulksEnd, finishedBulksHaveDoneAll } from './rules/bulk.js';
 import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/cancels.js';
+import { drainsAreKept, pausesAreKept } from './rules/controls.js';
+import { followersAreToldForwards, followersReadEachLineOnce, followersReadTheEnd } from './rules/events.js';
 import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } from './rules/logs.js';
 import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
 import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated } from './rules/reports.js';
+import { onlyWhatEndedIsRetried, retriesCountOnce, retriesNameTheirOriginals } from './rules/retries.js';
 import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
 import { acknowledgedSubmissionsAreThere, keysHaveOneTask, noSubmissionIsInvented, submissionsCountOnce } from './rules/submissions.js';
+import { dedupeAnswersNameTheRightTask, dedupeKeysHaveOneLiveTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs } from './rules/twins.js';
+import { retriedWorkflowsAreWhole, workflowsAreWhole } from './rules/workflows.js';
 
 /** What holds of one snapshot of the database by itself: one outcome for each task, statistics equal to a recount, and so on. */
 export const databaseIsSound: Rule = ({ database, samples }) => [...samples.flatMap(({ breaches }) => breaches), ...database.breaches].map((words) => {
@@ -17,12 +24,18 @@ export const databaseIsSound: Rule = ({ database, samples }) => [...samples.flat
 export const RULES: Readonly<Record<string, Rule>> = {
   databaseIsSound,
   acknowledgedSubmissionsAreThere, noSubmissionIsInvented, submissionsCountOnce, keysHaveOneTask,
+  workflowsAreWhole, retriedWorkflowsAreWhole, retriesNameTheirOriginals, retriesCountOnce, onlyWhatEndedIsRetried,
+  dedupeKeysHaveOneLiveTask, dedupeAnswersNameTheRightTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs,
+  finishedBulksHaveDoneAll, bulksCountWhatTheyDid, bulksAreMadeOnce, bulksEnd,
+  pausesAreKept, drainsAreKept,
   acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
   attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
   attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,
   acknowledgedCancelsCount, refusedCancelsFoundAnEnd,
   childrenFollowParents, delaysAreKept, limitsAreKept, prioritiesAreKept, schedulesFireOnce, everythingEnds, walksAreWhole,
   acknowledgedLinesAreThere, noLineIsInvented, commandsLinesAreInOrder,
+  followersReadEachLineOnce, followersReadTheEnd, followersAreToldForwards,
+  acknowledgedArtifactsAreThere, noArtifactIsInvented, artifactsBelongToTheirAttempts, artifactsCanBeRead,
 };
 
 export function check(evidence: Evidence): Violation[] {

@@ -2,10 +2,14 @@
  * How often each thing happened that a run is about. A run in which one of them never happened proves nothing about it, so it does
  * not count.
  */
-import type { Operation, Report } from '../clients/history.js';
+import type { Bulk, Follow, Operation, Report } from '../clients/history.js';
 import { groupBy, keyOf, type Evidence } from './evidence.js';
+import { drainedSessions, holdsOf, type Hold } from './rules/controls.js';
 
 export type Coverage = Readonly<Record<string, number>>;
+
+/** Faults that hit those who work on a bulk operation, or what they work with. */
+const HITS_WORK = /_api$|postgres$|^database_|^terminate_backends$/;
 
 /** A cancel and a report about one task that are this close raced. */
 const RACE_MS = 1_000;
@@ -15,9 +19,12 @@ const count = <T>(all: readonly T[], which: (one: T) => boolean): number => all.
 /** What is repeated where nobody answered; null: nothing that can be told to be the same again. */
 function sameCall(one: Operation): string | null {
   switch (one.verb) {
-    case 'submit': return one.key;
+    case 'submit':
+    case 'bulk':
+    case 'retry': return one.key;
     case 'claim': return one.requestId;
     case 'logs': return `logs ${keyOf(one)} ${one.session} ${one.offset}`;
+    case 'upload': return `upload ${keyOf(one)} ${one.session} ${one.name} ${one.sha256 ?? ''}`;
     case 'report': return `${one.how} ${keyOf(one)} ${one.session}`;
     case 'cancel': return `cancel ${one.taskId}`;
     default: return null;
@@ -35,15 +42,57 @@ function cancelsThatRaced(operations: readonly Operation[]): number {
     report.began < (one.ended ?? Infinity) + RACE_MS && one.began < (report.ended ?? Infinity) + RACE_MS)));
 }
 
-export function coverageOf({ operations, database, runs, troubles, samples }: Evidence): Coverage {
+/** Tasks that were there before the end of a pause of their own problem, and began after it. */
+function heldTasks({ database }: Evidence, pauses: readonly Hold[]): number {
+  const firsts = new Map(database.attempts.filter(({ attempt }) => attempt === 1).map((row) => [row.taskId, row.startedAt]));
+  return count(database.tasks, ({ id, problemId, createdAt }) => pauses.some(({ target, until }) => (
+    target === problemId && createdAt < until && (firsts.get(id) ?? 0) > until)));
+}
+
+/** Attempts of a worker that began before a drain of it and were completed after it was acknowledged. */
+function goneOn({ database, operations }: Evidence, drains: readonly Hold[]): number {
+  const held = drains.map((drain) => ({ ...drain, sessions: drainedSessions(operations, drain) }));
+  return count(database.attempts, ({ sessionId, startedAt, endedAt, outcome }) => outcome === 'completed'
+    && held.some(({ sessions, began, from }) => sessions.has(sessionId) && startedAt < began && endedAt > from));
+}
+
+export function coverageOf(evidence: Evidence): Coverage {
+  const { operations, database, runs, troubles, samples } = evidence;
   const attempts = (outcome: string): number => count(database.attempts, (row) => row.outcome === outcome);
   const reasons = (reason: string): number => count(database.outcomes, (row) => row.reason === reason);
   const isStale = ({ code }: Operation): boolean => code === 'attempt_not_held' || code?.startsWith('session_') === true;
   const childIds = new Set(database.tasks.filter(({ parents }) => parents.length > 0).map(({ id }) => id));
+  const [pauses, drains] = [holdsOf(operations, 'pause'), holdsOf(operations, 'drain')];
+  const followed = operations.filter((one): one is Follow => one.verb === 'follow' && one.result === 'ok');
+  const finished = operations.filter((one): one is Bulk => one.verb === 'bulk' && one.finished !== null);
+  const underFault = ({ began, finished: end }: Bulk): boolean => troubles.some(({ kind, from, until }) => (
+    HITS_WORK.test(kind) && from < (end?.at ?? Infinity) && (until ?? Infinity) > began));
   const kinds = groupBy(troubles, ({ kind }) => kind);
   return {
     'submissions acknowledged': count(operations, (one) => one.verb === 'submit' && one.result === 'ok'),
     'submissions unknown': count(operations, (one) => one.verb === 'submit' && one.result === 'unknown'),
+    'workflows acknowledged': count(operations, (one) => one.verb === 'submit' && one.result === 'ok' && one.form === 'workflow'),
+    'workflows run again': count(database.workflows, ({ retryOf }) => retryOf !== null),
+    'tasks retried by hand': count(operations, (one) => one.verb === 'retry' && one.what === 'task' && one.result === 'ok'),
+    'retries refused': count(operations, (one) => one.verb === 'retry' && one.code === 'task_not_terminal'),
+    'submissions that met a live twin': count(operations, (one) => one.verb === 'submit' && one.existed),
+    'results reused': reasons('reused'),
+    'results waited for': count(database.outcomes, ({ reason, taskId }) => reason === 'reused' && childIds.has(taskId)),
+    'bulk operations finished': count(finished, () => true),
+    'bulk operations under a fault': count(finished, underFault),
+    'tasks cancelled in bulk': finished.reduce((sum, { action, finished: end }) => sum + (action === 'cancel' ? end?.changed ?? 0 : 0), 0),
+    'tasks retried in bulk': finished.reduce((sum, { action, finished: end }) => sum + (action === 'retry' ? end?.changed ?? 0 : 0), 0),
+    'pauses': pauses.length,
+    'tasks held by a pause': heldTasks(evidence, pauses),
+    'drains': drains.length,
+    'attempts that went on under a drain': goneOn(evidence, drains),
+    'tasks followed to their end': count(followed, () => true),
+    'followers that came back': count(followed, ({ streams }) => streams > 1),
+    'lines that were followed': followed.reduce((sum, { events }) => sum + count(events, ({ kind }) => kind === 'log'), 0),
+    'artifacts acknowledged': count(operations, (one) => one.verb === 'upload' && one.result === 'ok'),
+    'artifacts of commands': count(database.artifacts, ({ name }) => name === 'told'),
+    'uploads refused': count(operations, (one) => one.verb === 'upload' && one.result === 'fail'),
+    'uploads broken off': count(operations, (one) => one.verb === 'upload' && !one.isWhole),
     'commands that ran': runs.length,
     'commands that were cut off': count(runs, ({ ended }) => !ended),
     'leases lost': attempts('lost'),

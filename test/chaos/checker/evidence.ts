@@ -27,7 +27,42 @@ export interface TaskRow {
   readonly runAt: number | null;
   readonly scheduleId: string | null;
   readonly parents: readonly string[];
+  /** In its workflow. */
+  readonly name: string | null;
+  readonly workflowId: string | null;
+  /** The task of which it is another run. */
+  readonly retryOf: string | null;
+  readonly dedupeKey: string | null;
+  /** Null: it takes nobody's result. */
+  readonly reuseSeconds: number | null;
+  readonly parameters: unknown;
   readonly hasBackoff: boolean;
+}
+
+export interface WorkflowRow {
+  readonly id: string;
+  readonly retryOf: string | null;
+}
+
+export interface BulkRow {
+  readonly id: string;
+  readonly action: 'cancel' | 'retry';
+  /** The label `set` of the tasks that it is about. */
+  readonly set: string;
+  readonly state: 'running' | 'done' | 'stopped';
+  readonly examined: number;
+  readonly changed: number;
+  readonly endedAt: number | null;
+}
+
+export interface ArtifactRow {
+  readonly id: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly name: string;
+  readonly bytes: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
 }
 
 export interface QueueRow {
@@ -45,6 +80,7 @@ export interface OutcomeRow {
   readonly sessionId: string | null;
   readonly endedAt: number;
   readonly result: unknown;
+  readonly reusedFrom: string | null;
   readonly error: string | null;
 }
 
@@ -84,6 +120,9 @@ export interface LimitRow {
 /** The database at one moment, when nothing was under way any more. */
 export interface Snapshot {
   readonly tasks: readonly TaskRow[];
+  readonly workflows: readonly WorkflowRow[];
+  readonly bulks: readonly BulkRow[];
+  readonly artifacts: readonly ArtifactRow[];
   readonly queue: readonly QueueRow[];
   readonly outcomes: readonly OutcomeRow[];
   readonly attempts: readonly AttemptRow[];

@@ -60,6 +60,13 @@ function operationsIn(client: string, { at, path, session, attempt, body }: Invo
     const asked = { ...noted, verb: 'claim', session: session ?? '', requestId: (body?.['request_id'] as string | undefined) ?? null } as const;
     return tasks.length === 0 ? [{ ...asked, claimed: null }] : tasks.map((task) => ({ ...asked, claimed: { taskId: task.id, attempt: task.attempt } }));
   }
+  const [, ofTask, query] = /\/tasks\/([^/]+)\/artifacts\?(.*)$/.exec(path) ?? [];
+  if (ofTask !== undefined) {
+    return [{
+      ...noted, verb: 'upload', session: session ?? '', taskId: ofTask, attempt, name: new URLSearchParams(query).get('name') ?? '', sha256: null,
+      isWhole: true, artifactId: (answer?.['id'] as string | undefined) ?? null,
+    }];
+  }
   if (path.endsWith('/report')) {
     const answers = (answer?.['reports'] ?? []) as { accepted: boolean; problem?: string }[];
     return ((body?.['reports'] ?? []) as OneOfMany[]).map(({ task_id, attempt: own, outcome, result: its, ...rest }, n): Report => {

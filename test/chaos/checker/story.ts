@@ -45,8 +45,12 @@ export function storyOf(taskId: string, { operations, runs, troubles, database, 
 function concerns(one: Operation, taskId: string): boolean {
   switch (one.verb) {
     case 'submit': return one.ids.includes(taskId);
+    case 'retry': return one.of === taskId || one.newId === taskId;
     case 'claim': return one.claimed?.taskId === taskId;
     case 'cancel':
+    case 'follow':
+    case 'upload':
+    case 'download':
     case 'logs':
     case 'report': return one.taskId === taskId;
     default: return false;
@@ -56,6 +60,11 @@ function concerns(one: Operation, taskId: string): boolean {
 function wordsOf(one: Operation): string {
   switch (one.verb) {
     case 'submit': return `submit ${one.tasks.map((task) => JSON.stringify(task)).join(', ')}${one.key === null ? '' : ` under the key ${one.key}`}`;
+    case 'retry': return `retry under the key ${one.key}, as ${one.newId ?? 'nobody knows'}`;
+    case 'bulk': return `${one.action} the set ${one.set} in bulk`;
+    case 'control': return `${one.on ? '' : 'end the '}${one.what} of "${one.target}"`;
+    case 'follow': return `follow, by ${one.streams} streams`;
+    case 'upload': return `upload ${one.name}${one.isWhole ? '' : ', in part'}, attempt ${one.attempt}, session ${one.session}`;
     case 'claim': return `claim under ${one.requestId ?? 'no id'}, session ${one.session}`;
     case 'cancel': return 'cancel';
     case 'logs': return `log ${one.messages.length} lines from ${one.offset} on, attempt ${one.attempt}`;

@@ -1,7 +1,7 @@
 /** One call of the API, and what its caller knows afterwards. */
 
 export type Answer =
-  | { readonly result: 'ok'; readonly body: unknown }
+  | { readonly result: 'ok'; readonly status: number; readonly body: unknown }
   | { readonly result: 'fail'; readonly code: string }
   | { readonly result: 'unknown' };
 
@@ -26,7 +26,7 @@ export async function call(url: string, { method, path, body, headers, timeoutMs
     const text = await response.text();
     if (response.status >= 500) return { result: 'unknown' };
     const answer: unknown = text === '' ? null : JSON.parse(text);
-    if (response.ok) return { result: 'ok', body: answer };
+    if (response.ok) return { result: 'ok', status: response.status, body: answer };
     return { result: 'fail', code: (answer as { code?: string } | null)?.code ?? String(response.status) };
   } catch {
     return { result: 'unknown' };

@@ -27,7 +27,84 @@ export interface Submit extends Noted {
   /** The Idempotency-Key. */
   readonly key: string | null;
   readonly tasks: readonly Submission[];
+  readonly form: 'one' | 'batch' | 'workflow';
   ids: readonly string[];
+  /** Of a workflow that was acknowledged. */
+  workflowId: string | null;
+  /** Whether it was answered with a task that was there before, by its dedupe_key. */
+  existed: boolean;
+}
+
+/** A task, or what did not complete of a workflow, to be run again as a new one, under a key. */
+export interface Retry extends Noted {
+  readonly verb: 'retry';
+  readonly what: 'task' | 'workflow';
+  readonly of: string;
+  readonly key: string;
+  /** The new task, or workflow. */
+  newId: string | null;
+}
+
+/** Cancels or retries all tasks that have the label `set`, under a key. */
+export interface Bulk extends Noted {
+  readonly verb: 'bulk';
+  readonly action: 'cancel' | 'retry';
+  readonly set: string;
+  readonly key: string;
+  id: string | null;
+  /** When it was seen to have finished, and what it said then. */
+  finished: { readonly at: number; readonly examined: number; readonly changed: number } | null;
+}
+
+/** Pauses a problem or the whole queue (''), or drains a worker; or ends that. */
+export interface Control extends Noted {
+  readonly verb: 'control';
+  readonly what: 'pause' | 'drain';
+  /** False: it is to end. */
+  readonly on: boolean;
+  readonly target: string;
+}
+
+/** An event of a task, as its follower was told it. */
+export interface FollowedEvent {
+  /** The how-manieth stream it came by. */
+  readonly stream: number;
+  readonly id: string;
+  readonly kind: string;
+  readonly status: string | null;
+  readonly attempt: number | null;
+  readonly message: string | null;
+}
+
+/** Follows a task by as many streams as it takes; ok where its end was read. */
+export interface Follow extends Noted {
+  readonly verb: 'follow';
+  readonly taskId: string;
+  readonly events: FollowedEvent[];
+  streams: number;
+}
+
+/** Stores a file of an attempt. */
+export interface Upload extends Noted {
+  readonly verb: 'upload';
+  readonly session: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly name: string;
+  /** Of the whole file, in hexadecimal; null: its sender did not note it. */
+  readonly sha256: string | null;
+  /** False: it was broken off on purpose. */
+  readonly isWhole: boolean;
+  artifactId: string | null;
+}
+
+/** Reads a file that an attempt left. */
+export interface Download extends Noted {
+  readonly verb: 'download';
+  readonly taskId: string;
+  readonly artifactId: string;
+  sha256: string | null;
+  bytes: number | null;
 }
 
 export interface Cancel extends Noted {
@@ -72,7 +149,7 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Cancel | Register | Claim | Logs | Report | Walk;
+export type Operation = Submit | Retry | Bulk | Control | Follow | Upload | Download | Cancel | Register | Claim | Logs | Report | Walk;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;
@@ -83,6 +160,11 @@ export class History {
 
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** In the time of its operations. */
+  now(): number {
+    return this.#now();
   }
 
   begin<O extends Operation>(client: string, asked: Asked<O>): O {

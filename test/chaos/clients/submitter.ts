@@ -60,7 +60,7 @@ export class Submitter {
 
   async #ask(key: string | null, tasks: readonly Submission[]): Promise<Answer> {
     const isBatch = this.#kind === 'batches';
-    const noted = this.#world.history.begin<Submit>(this.#name, { verb: 'submit', key, tasks, ids: [] });
+    const noted = this.#world.history.begin<Submit>(this.#name, { verb: 'submit', key, tasks, form: isBatch ? 'batch' : 'one', ids: [], workflowId: null, existed: false });
     const answer = await call(this.#url, {
       method: 'POST', path: isBatch ? '/api/v1/tasks/batch' : '/api/v1/tasks', body: isBatch ? { tasks } : tasks[0],
       ...(key === null ? {} : { headers: { 'idempotency-key': key } }),

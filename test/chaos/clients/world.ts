@@ -11,6 +11,8 @@ const RECENT = 40;
 export class World {
   readonly history: History;
   readonly stop: AbortSignal;
+  /** Workflows of which something is to be run again. */
+  readonly failing: string[] = [];
   readonly #recent: string[] = [];
   #open = 0;
 

@@ -67,7 +67,7 @@ export class Stage {
       problem_id: problem, parameters: { marker: `${problem}-${++this.#submitted}`, ticks: 0, lines: 0, failures: 0 }, ...more,
     }));
     const key = `${problem}-key-${this.#submitted}`;
-    const noted = this.#history.begin<Submit>('submitter', { verb: 'submit', key, tasks, ids: [] });
+    const noted = this.#history.begin<Submit>('submitter', { verb: 'submit', key, tasks, form: count === 1 ? 'one' : 'batch', ids: [], workflowId: null, existed: false });
     const answer = await call(this.url, {
       method: 'POST', path: count === 1 ? '/api/v1/tasks' : '/api/v1/tasks/batch', body: count === 1 ? tasks[0] : { tasks }, headers: { 'idempotency-key': key },
     });

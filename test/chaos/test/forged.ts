@@ -16,14 +16,20 @@ export type Writable<T> = T extends ReadonlyMap<infer K, infer V> ? Map<K, V>
       : T extends object ? { -readonly [Key in keyof T]: Writable<T[Key]> } : T;
 export type Draft = Writable<Evidence>;
 
-const submission = (marker: string): Submission => ({ problem_id: 'chaos-a', parameters: { marker, ticks: 1, lines: 1, failures: 0 } });
+/** A change to a sound history that breaks a rule. */
+export type Forgery = readonly [rule: string, what: string, forge: (draft: Draft) => void];
 
-const noted = (began: number, ended: number) => ({ client: 'client', began, ended, result: 'ok' as const, code: null });
+export const submission = (marker: string): Submission => ({ problem_id: 'chaos-a', parameters: { marker, ticks: 1, lines: 1, failures: 0 } });
 
-const submit = (id: string, key: string | null, at: number): Operation => ({ ...noted(at, at + 10), verb: 'submit', key, tasks: [submission(`marker of ${id}`)], ids: [id] });
+/** What a client notes of an operation that was acknowledged. */
+export const noted = (began: number, ended: number) => ({ client: 'client', began, ended, result: 'ok' as const, code: null });
 
-const task = (id: string, createdAt: number) => ({
-  id, problemId: 'chaos-a', marker: `marker of ${id}`, priority: 5, labels: {}, timeoutSeconds: 15, createdAt, runAt: null, scheduleId: null, parents: [] as string[], hasBackoff: false,
+const submit = (id: string, key: string | null, at: number): Operation => ({ ...noted(at, at + 10), verb: 'submit', key, tasks: [submission(`marker of ${id}`)], form: 'one', ids: [id], workflowId: null, existed: false });
+
+/** A row of a task that was submitted alone. */
+export const task = (id: string, createdAt: number): Draft['database']['tasks'][number] => ({
+  id, problemId: 'chaos-a', marker: `marker of ${id}`, priority: 5, labels: {}, timeoutSeconds: 15, createdAt, runAt: null, scheduleId: null, parents: [],
+  name: null, workflowId: null, retryOf: null, dedupeKey: null, reuseSeconds: null, parameters: {}, hasBackoff: false,
 });
 
 /**
@@ -59,15 +65,18 @@ export function soundHistory(): Draft {
     hostOfSession: new Map([[SESSION, 'host-1'], [OTHER, 'host-2']]),
     database: {
       tasks: [task(PARENT, 105), { ...task(CHILD, 205), parents: [PARENT], labels: { lane: 'narrow' } }, task(GONE, 305)],
+      workflows: [],
+      bulks: [],
+      artifacts: [],
       queue: [],
       attempts: [
         attempt(PARENT, 1, SESSION, 1_005, 17_000, 'lost', 'the worker stopped sending heartbeats'), attempt(PARENT, 2, OTHER, 20_005, 22_010, 'completed', null),
         attempt(CHILD, 1, OTHER, 24_005, 26_010, 'completed', null), attempt(GONE, 1, OTHER, 27_005, 28_050, 'cancelled', 'cancelled on request'),
       ],
       outcomes: [
-        { taskId: PARENT, status: 'completed', reason: null, attempt: 2, sessionId: OTHER, endedAt: 22_010, result, error: null },
-        { taskId: CHILD, status: 'completed', reason: null, attempt: 1, sessionId: OTHER, endedAt: 26_010, result: childResult, error: null },
-        { taskId: GONE, status: 'cancelled', reason: 'cancel_requested', attempt: 1, sessionId: OTHER, endedAt: 28_050, result: null, error: 'cancelled on request' },
+        { taskId: PARENT, status: 'completed', reason: null, attempt: 2, sessionId: OTHER, endedAt: 22_010, result, error: null, reusedFrom: null },
+        { taskId: CHILD, status: 'completed', reason: null, attempt: 1, sessionId: OTHER, endedAt: 26_010, result: childResult, error: null, reusedFrom: null },
+        { taskId: GONE, status: 'cancelled', reason: 'cancel_requested', attempt: 1, sessionId: OTHER, endedAt: 28_050, result: null, error: 'cancelled on request', reusedFrom: null },
       ],
       logs: [{ taskId: PARENT, line: 1, attempt: 2, message: '1' }, { taskId: PARENT, line: 2, attempt: 2, message: '2' }],
       schedules: [{ id: SCHEDULE, fires: 0, skips: 0, firstAt: 5_000, nextAt: 5_000, periodMs: 5_000 }],
@@ -75,6 +84,11 @@ export function soundHistory(): Draft {
       breaches: [],
     },
   } as Draft;
+}
+
+/** Adds operations to a history. */
+export function note({ operations }: Draft, ...more: readonly Operation[]): void {
+  (operations as Operation[]).push(...more);
 }
 
 /** The one of `all` that fits. */

@@ -2,9 +2,22 @@
 import { expect } from 'chai';
 import { RULES } from '../checker/check.js';
 import { storyOf } from '../checker/story.js';
-import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory, the, type Draft } from './forged.js';
+import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory as basis, the, type Draft, type Forgery } from './forged.js';
+import * as artifacts from './forgeries/artifacts.js';
+import * as bulk from './forgeries/bulk.js';
+import * as controls from './forgeries/controls.js';
+import * as events from './forgeries/events.js';
+import * as twins from './forgeries/twins.js';
+import * as workflows from './forgeries/workflows.js';
 
-type Forgery = readonly [rule: keyof typeof RULES, what: string, forge: (draft: Draft) => void];
+/** What is sound about each subject, and how it is forged. */
+const SUBJECTS = [workflows, twins, bulk, controls, events, artifacts];
+
+function soundHistory(): Draft {
+  const draft = basis();
+  for (const { add } of SUBJECTS) add(draft);
+  return draft;
+}
 
 const attempt = ({ database }: Draft, taskId: string, n: number) => the(database.attempts, (row) => row.taskId === taskId && row.attempt === n);
 const outcome = ({ database }: Draft, taskId: string) => the(database.outcomes, (row) => row.taskId === taskId);
@@ -80,6 +93,7 @@ const FORGERIES: readonly Forgery[] = [
   ['acknowledgedLinesAreThere', 'a line is there twice', ({ database }) => database.logs.unshift({ taskId: PARENT, line: 1, attempt: 2, message: '1' })],
   ['noLineIsInvented', 'a line that nobody sent', ({ database }) => database.logs.push({ taskId: PARENT, line: 3, attempt: 2, message: 'x' })],
   ['commandsLinesAreInOrder', 'two lines in the other order', ({ database }) => database.logs.reverse()],
+  ...SUBJECTS.flatMap(({ FORGERIES: more }) => more),
 ];
 
 describe('the rules of chaos', () => {
@@ -94,6 +108,14 @@ describe('the rules of chaos', () => {
       const draft = soundHistory();
       forge(draft);
       expect(RULES[name]?.(draft)).to.not.be.empty;
+    });
+  }
+
+  for (const [name, what, doubt] of controls.DOUBTS) {
+    it(`${name}: is not broken where ${what}`, () => {
+      const draft = soundHistory();
+      doubt(draft);
+      expect(RULES[name]?.(draft)).to.deep.equal([]);
     });
   }
 

@@ -6,7 +6,7 @@ const submits = ({ operations }: Evidence): Submit[] => operations.filter((one):
 
 /** Each task of each submission, with the id that it was told. */
 function acknowledged(evidence: Evidence): { task: Submission; id: string }[] {
-  return submits(evidence).filter(({ result }) => result === 'ok').flatMap(({ tasks, ids }) => tasks.map((task, n) => ({ task, id: ids[n] ?? '' })));
+  return submits(evidence).filter(({ result, existed }) => result === 'ok' && !existed).flatMap(({ tasks, ids }) => tasks.map((task, n) => ({ task, id: ids[n] ?? '' })));
 }
 
 export const acknowledgedSubmissionsAreThere: Rule = (evidence) => {
@@ -23,21 +23,22 @@ export const acknowledgedSubmissionsAreThere: Rule = (evidence) => {
 export const noSubmissionIsInvented: Rule = (evidence) => {
   const made = new Set(submits(evidence).flatMap(({ tasks }) => tasks.map(({ parameters }) => parameters.marker)));
   return evidence.database.tasks
-    .filter(({ marker, scheduleId }) => scheduleId === null && (marker === null || !made.has(marker)))
+    .filter(({ marker, scheduleId, retryOf }) => scheduleId === null && retryOf === null && (marker === null || !made.has(marker)))
     .map(({ id }) => ({ rule: 'no submission is invented', taskId: id, words: `nobody submitted ${id}` }));
 };
 
-/** Whatever was told of it: one submission is one task at most, and a refused one none. */
+/** Whatever was told of it: one submission is one task at most, and a refused one none. Some submit what others have submitted. */
 export const submissionsCountOnce: Rule = (evidence) => {
-  const rows = groupBy(evidence.database.tasks.filter(({ scheduleId }) => scheduleId === null), ({ marker }) => marker ?? '');
+  const rows = groupBy(evidence.database.tasks.filter(({ scheduleId, retryOf }) => scheduleId === null && retryOf === null), ({ marker }) => marker ?? '');
   const asked = groupBy(submits(evidence).flatMap((submit) => submit.tasks.map((task) => ({ marker: task.parameters.marker, submit }))), ({ marker }) => marker);
   return [...asked].flatMap(([marker, all]): Violation[] => {
     const found = rows.get(marker) ?? [];
     const taskId = found[0]?.id ?? null;
     const said = { rule: 'a submission makes one task at most', taskId };
-    if (found.length > 1) return [{ ...said, words: `${marker} is there ${found.length} times: ${found.map(({ id }) => id).join(', ')}` }];
-    if (found.length === 1 && all.every(({ submit }) => submit.result === 'fail')) return [{ ...said, words: `${marker} was refused, and is there` }];
-    return [];
+    const made = new Set(all.filter(({ submit }) => submit.result !== 'fail').map(({ submit }) => submit.key ?? submit));
+    if (found.length <= made.size) return [];
+    if (made.size === 0) return [{ ...said, words: `${marker} was refused, and is there` }];
+    return [{ ...said, words: `${marker} is there ${found.length} times, and was submitted ${made.size} times: ${found.map(({ id }) => id).join(', ')}` }];
   });
 };
 
