@@ -2,7 +2,6 @@
  * Clients that take their time: headers and bodies that never end, readers that never read, connections that say nothing, and such that
  * go away in the middle. Each is ended by a bound, holds nothing afterwards, and costs nobody else anything.
  */
-import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
@@ -18,6 +17,15 @@ const UNREAD_BYTES = 24 * MIB;
 async function gaugeOf(api: TestApi, name: string): Promise<number> {
   const { body } = await api.call('GET', '/metrics');
   return Number(new RegExp(`^task_executor_${name} (.*)$`, 'm').exec(body as string)?.[1]);
+}
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`;
+
+/** Submits as many tasks of a MiB as make a list that the kernel does not take; resolves with the last. */
+async function submitLarge(api: TestApi): Promise<string> {
+  let task = '';
+  for (let n = 0; n * MIB < UNREAD_BYTES; n++) task = await submitTask(api, { problem_id: 'large', parameters: { text: 'x'.repeat(MIB - 1_000) } });
+  return task;
 }
 
 describe('slow clients', () => {
@@ -95,11 +103,9 @@ describe('slow clients', () => {
       await closed(socket);
       return bytes;
     }
-    const get = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`;
     let task: string;
     before(async () => {
-      const parameters = { text: 'x'.repeat(MIB - 1_000) };
-      for (let n = 0; n * MIB < UNREAD_BYTES; n++) task = await submitTask(api, { problem_id: 'large', parameters });
+      task = await submitLarge(api);
     });
 
     it('a list that is given to the socket whole', async () => {
@@ -117,35 +123,10 @@ describe('slow clients', () => {
       expect(await unread(get('/api/v1/tasks/export'), 'request')).to.be.lessThan(UNREAD_BYTES);
       expect(seen('export_broken_off')).to.be.at.most(before + 1);
     });
-
-    it('keep lists from others only while they hold too much, and workers from nothing', async () => {
-      const worker = await TestWorker.register(api, { globs: ['nothing-*'] });
-      const sockets: Socket[] = [];
-      // Two lists of 24 MiB are more than half of 48.
-      for (let n = 0; n < 2; n++) {
-        const socket = open(api.url);
-        socket.pause();
-        socket.write(get('/api/v1/tasks?page_size=100'));
-        sockets.push(socket);
-      }
-      const refused = await eventually(async () => {
-        const answer = await api.call('GET', '/api/v1/tasks?page_size=1');
-        return answer.status === 429 && answer;
-      });
-      expect(refused.headers['retry-after']).to.equal('1');
-      expect((await worker.heartbeat()).status).to.equal(200);
-      expect((await worker.claim()).status).to.equal(204);
-      expect((await api.call('GET', '/health')).status).to.equal(200);
-      await Promise.all(sockets.map((socket) => {
-        socket.destroy();
-        return closed(socket);
-      }));
-      await eventually(async () => (await api.call('GET', '/api/v1/tasks?page_size=1')).status === 200);
-    });
   });
 });
 
-describe('clients that send much at once', () => {
+describe('clients that make much be held at once', () => {
   let api: TestApi;
   before(async () => {
     api = await startTestApi({ MAX_EVENT_STREAMS: '2' }, { heldBytes: 8 * MIB });
@@ -192,5 +173,32 @@ describe('clients that send much at once', () => {
     socket.destroy();
     await closed(socket);
     await eventually(async () => (await gaugeOf(api, 'held_bytes')) === 0 && (await gaugeOf(api, 'event_streams')) === 0);
+  });
+});
+
+describe('a client that leaves a large answer unread', () => {
+  let api: TestApi;
+  before(async () => {
+    api = await startTestApi({}, { heldBytes: 1.5 * UNREAD_BYTES });
+  });
+  after(() => api.stop());
+
+  it('keeps lists from others, and workers from nothing', async () => {
+    const worker = await TestWorker.register(api, { globs: ['nothing-*'] });
+    await submitLarge(api);
+    const socket = open(api.url);
+    socket.pause();
+    socket.write(get('/api/v1/tasks?page_size=100'));
+    const refused = await eventually(async () => {
+      const answer = await api.call('GET', '/api/v1/tasks?page_size=1');
+      return answer.status === 429 && answer;
+    });
+    expect(refused.headers['retry-after']).to.equal('1');
+    expect((await worker.heartbeat()).status).to.equal(200);
+    expect((await worker.claim()).status).to.equal(204);
+    expect((await api.call('GET', '/health')).status).to.equal(200);
+    socket.destroy();
+    await closed(socket);
+    await eventually(async () => (await api.call('GET', '/api/v1/tasks?page_size=1')).status === 200);
   });
 });

@@ -38,7 +38,8 @@ export class Held {
     let counted = 0;
     return (bytes) => {
       total += bytes;
-      if (total < SMALL_BYTES) return;
+      // Of a connection that has closed, nothing is kept, and nobody says once more that it has.
+      if (total < SMALL_BYTES || res.req.socket.destroyed) return;
       if (counted === 0) {
         res.once('close', () => {
           this.#bytes -= counted;

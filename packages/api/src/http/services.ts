@@ -62,6 +62,8 @@ export function validationProblem(path: string, message: string): Problem {
 /** Aborts when the connection closes before the answer was sent. */
 export function goneSignal(res: Response): AbortSignal {
   const controller = new AbortController();
+  // Nobody says once more that a connection has closed.
+  if (res.req.socket.destroyed) controller.abort();
   res.on('close', () => {
     if (!res.writableFinished) controller.abort();
   });
