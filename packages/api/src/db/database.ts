@@ -116,7 +116,7 @@ export function openDatabases(
     pools.push(pool);
     const line = new Line(pool, { most: max, timeoutMs: CONNECT_TIMEOUT_MS });
     return (rank) => new Kysely<unknown>({
-      dialect: new PostgresDialect({ pool: line.as(rank) as unknown as PostgresPool }),
+      dialect: new PostgresDialect({ pool: line.as(rank) }),
       log: ({ level, queryDurationMillis }) => {
         statements?.observe({ pool: name, result: level === 'error' ? 'error' : 'ok' }, queryDurationMillis / 1000);
       },

@@ -20,6 +20,8 @@ export const COMFORTS: Record<string, string> = {
   jit: 'off',
   // Our pages are in memory.
   random_page_cost: '1.1',
+  // Nobody's list is worth processes of its own, and starting them costs more than most lists.
+  max_parallel_workers_per_gather: '0',
 };
 
 /** These end a connection whose peer froze, and with it the locks it holds. Behind a pooler the peer is the pooler. */

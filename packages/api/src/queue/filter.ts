@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
+import { PLANNED_FOR_VALUES } from '../db/prepared.js';
 import { likePattern } from '../fleet/register.js';
 
 export interface TaskFilter {
@@ -39,7 +40,7 @@ export function leastIdAt(moment: string): string {
 
 /** `where` and all of `conditions`, or nothing. */
 export function whereAll(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
-  return conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
+  return conditions.length === 0 ? sql`` : sql`${PLANNED_FOR_VALUES} where ${sql.join(conditions, sql` and `)}`;
 }
 
 /** Conditions on the submission, over `t` (see readsSubmission). `id` is the column that holds the task's id. */
