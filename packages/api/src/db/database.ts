@@ -3,7 +3,7 @@
  * it, and one for the rest. Every wait is bounded: for a connection, for a lock and for a statement by the server, and for
  * an answer that never comes by a watchdog that destroys the connection.
  */
-import { Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
