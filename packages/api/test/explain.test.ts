@@ -49,8 +49,9 @@ describe('explanations', () => {
   const kindsOf = async (id: string): Promise<string[]> => (await explain(id)).constraints.map(({ kind }) => kind);
 
   it('say that no live worker takes the task, and what one would have to be', async () => {
-    await register({ globs: ['other-*'] });
     const { body: submitted } = await api.call('POST', '/api/v1/tasks', { problem_id: 'ex-a', backend_type: 'gpu' });
+    expect((await explain(submitted.id as string)).constraints[0]?.message).to.contain('there is no live worker');
+    await register({ globs: ['other-*'] });
     expect(submitted.warnings).to.have.length(1);
     const explained = await explain(submitted.id as string);
     expect(explained).to.deep.include({ status: 'pending', reason: 'unclaimable', position: 1, estimated_start: null });

@@ -91,7 +91,7 @@ function constraintsOf(task: Task, explained: Explained): Constraint[] {
     const backend = task.backend_type === null ? 'any backend_type' : `backend_type ${task.backend_type}`;
     found.push({
       kind: 'no_worker',
-      message: `${workers.live === 1 ? 'the one live worker does not take it' : `none of the ${workers.live} live workers takes it`}; one with ${backend} and a supported_problems glob that fits ${task.problem_id} would`,
+      message: `${nobodyTakesIt(workers.live)}; one with ${backend} and a supported_problems glob that fits ${task.problem_id} would`,
       workers,
     });
   } else if (workers.slots === 0) {
@@ -127,4 +127,9 @@ function estimateOf(task: Task, explained: Explained): Schemas['TaskExplanation'
     earliest: new Date(from + (rounds - 1) * durations.low * 1000).toISOString(),
     latest: new Date(from + rounds * durations.high * 1000 + 1000).toISOString(),
   };
+}
+
+function nobodyTakesIt(live: number): string {
+  if (live === 0) return 'there is no live worker';
+  return live === 1 ? 'the one live worker does not take it' : `none of the ${live} live workers takes it`;
 }
