@@ -1,9 +1,9 @@
 /**
- * Brings a database to the newest schema: the files of migrations/, in the order of their names, each once, all that are missing in
- * one transaction, which holds a lock from its first statement on; so several replicas may start at once, through a pooler too.
- * (kysely's migrator takes a lock of the session, which a pooler in transaction mode would give to one connection and take from
- * another.) An earlier version may serve meanwhile, so no lock on a table is waited for longer than a moment: whoever comes after a
- * statement that waits for a table waits with it.
+ * Brings a database to the newest schema: the files of migrations/, in the order of their names, each once, in a transaction of its
+ * own, which holds a lock from its first statement on; so several replicas may start at once, through a pooler too. (kysely's
+ * migrator takes a lock of the session, which a pooler in transaction mode would give to one connection and take from another.) An
+ * earlier version may serve meanwhile, so no lock on a table is waited for longer than a moment: whoever comes after a statement that
+ * waits for a table waits with it. Nor is one held beyond the migration that needs it, while the next fills an index.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -49,15 +49,20 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
   const db = openForMigration(databaseUrl);
   try {
     await refuseOldServer(db);
+    const applied: string[] = [];
     for (let tries = 1; ; tries++) {
       try {
-        return await db.transaction().execute((transaction) => migrateIn(transaction, folder));
+        for (;;) {
+          const name = await db.transaction().execute((transaction) => applyNext(transaction, folder));
+          if (name === null) return applied;
+          applied.push(name);
+        }
       } catch (error) {
         if (!isLockTimeout(error)) throw error;
       }
       if (tries === TRIES) {
         throw new MigrationError(
-          'The migration needs a table that a transaction has held all the while; nothing was changed. '
+          `The migration needs a table that a transaction has held all the while; ${applied.length === 0 ? 'nothing was changed' : `applied were ${applied.join(', ')}`}. `
           + 'pg_stat_activity shows it (the oldest xact_start): wait for its end or terminate it, then start again.',
         );
       }
@@ -69,7 +74,8 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
   }
 }
 
-async function migrateIn(transaction: Transaction<unknown>, folder: URL): Promise<string[]> {
+/** Applies the first migration that is missing; its name, or null where none is. */
+async function applyNext(transaction: Transaction<unknown>, folder: URL): Promise<string | null> {
   const set = (name: string, value: string) => sql`select set_config(${name}, ${value}, true)`.execute(transaction);
   for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) await set(name, '0');
   await set('lock_timeout', OTHERS_MIGRATION);
@@ -84,13 +90,12 @@ async function migrateIn(transaction: Transaction<unknown>, folder: URL): Promis
       + 'Start the newer version, or restore the backup that was made before the upgrade.',
     );
   }
-  const missing = known.filter((name) => !done.includes(name));
-  for (const name of missing) {
-    if (done.length > 0) await refuseBesideEarlier(transaction, name);
-    await sql.raw(await readFile(new URL(`${name}.sql`, folder), 'utf8')).execute(transaction);
-    await sql`insert into schema_migrations (name, timestamp) values (${name}, ${new Date().toISOString()})`.execute(transaction);
-  }
-  return missing;
+  const name = known.find((one) => !done.includes(one));
+  if (name === undefined) return null;
+  if (done.length > 0) await refuseBesideEarlier(transaction, name);
+  await sql.raw(await readFile(new URL(`${name}.sql`, folder), 'utf8')).execute(transaction);
+  await sql`insert into schema_migrations (name, timestamp) values (${name}, ${new Date().toISOString()})`.execute(transaction);
+  return name;
 }
 
 /** The names of the migrations that were applied, in their order. */
