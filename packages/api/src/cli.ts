@@ -2,7 +2,6 @@
 import { createProcessLog } from '@task-executor/worker';
 import { Command, Option } from 'commander';
 import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
-import { openDatabases } from './db/database.js';
 import { isDatabaseUnavailable } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
 import { checkSettings, SettingsError } from './db/settings-check.js';
@@ -97,13 +96,11 @@ async function migrateOnce(config: ApiConfig): Promise<void> {
   const log = createProcessLog('task-executor-api', config.logLevel);
   const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null;
   const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
-  const databases = openDatabases(databaseUrl, { lease: 1, general: 1, isPooled: config.isPooled }, log);
   try {
-    await checkSettings(databases.general, config.isPooled, log);
+    await checkSettings(databaseUrl, config.isPooled, log);
     const applied = await migrate({ databaseUrl, log });
     process.stdout.write(applied.length === 0 ? 'The schema is up to date.\n' : `Applied ${applied.join(', ')}.\n`);
   } finally {
-    await databases.close();
     await embedded?.stop();
   }
 }

@@ -70,7 +70,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     }
   };
   try {
-    await checkSettings(databases.general, config.isPooled, log);
+    await checkSettings(databaseUrl, config.isPooled, log);
     const applied = await migrate({ databaseUrl, log });
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
@@ -107,8 +107,11 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     });
     server.maxConnections = mostConnections();
     answerClientErrors(server);
-    const watching = endStalledReaders(server, config.stallMs, log);
-    undo.push(() => Promise.resolve(watching()));
+    const endWatch = endStalledReaders(server, config.stallMs, log);
+    undo.push(() => {
+      endWatch();
+      return Promise.resolve();
+    });
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.

@@ -1,9 +1,10 @@
 /**
  * Brings a database to the newest schema: the files of migrations/, in the order of their names, each once, in a transaction of its
- * own, which holds a lock from its first statement on; so several replicas may start at once, through a pooler too. (kysely's
- * migrator takes a lock of the session, which a pooler in transaction mode would give to one connection and take from another.) An
- * earlier version may serve meanwhile, so no lock on a table is waited for longer than a moment: whoever comes after a statement that
- * waits for a table waits with it. Nor is one held beyond the migration that needs it, while the next fills an index.
+ * own (of an empty database all in one), which holds a lock from its first statement on; so several replicas may start at once,
+ * through a pooler too. (kysely's migrator takes a lock of the session, which a pooler in transaction mode would give to one
+ * connection and take from another.) An earlier version may serve meanwhile, so no lock on a table is waited for longer than a moment:
+ * whoever comes after a statement that waits for a table waits with it. Nor is one held beyond the migration that needs it, while the
+ * next fills an index.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,10 @@ const OTHERS_MIGRATION = '1h';
 const TABLE_LOCK = '1s';
 const TRIES = 40;
 const BETWEEN_TRIES = { initialMs: 500, maxMs: 4_000 };
+
+/** A connection that has been closed is seen for a moment longer. */
+const LOOKS = 10;
+const BETWEEN_LOOKS_MS = 100;
 
 /** Migrations beside which an API of an earlier version cannot serve, and what would go wrong. */
 const NOT_BESIDE_EARLIER: Readonly<Record<string, string>> = {
@@ -53,9 +58,9 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
     for (let tries = 1; ; tries++) {
       try {
         for (;;) {
-          const name = await db.transaction().execute((transaction) => applyNext(transaction, folder));
-          if (name === null) return applied;
-          applied.push(name);
+          const names = await db.transaction().execute((transaction) => applyNext(transaction, folder));
+          if (names.length === 0) return applied;
+          applied.push(...names);
         }
       } catch (error) {
         if (!isLockTimeout(error)) throw error;
@@ -74,8 +79,8 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
   }
 }
 
-/** Applies the first migration that is missing; its name, or null where none is. */
-async function applyNext(transaction: Transaction<unknown>, folder: URL): Promise<string | null> {
+/** Applies the first migration that is missing, or all to an empty database; their names. */
+async function applyNext(transaction: Transaction<unknown>, folder: URL): Promise<string[]> {
   const set = (name: string, value: string) => sql`select set_config(${name}, ${value}, true)`.execute(transaction);
   for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) await set(name, '0');
   await set('lock_timeout', OTHERS_MIGRATION);
@@ -90,12 +95,14 @@ async function applyNext(transaction: Transaction<unknown>, folder: URL): Promis
       + 'Start the newer version, or restore the backup that was made before the upgrade.',
     );
   }
-  const name = known.find((one) => !done.includes(one));
-  if (name === undefined) return null;
-  if (done.length > 0) await refuseBesideEarlier(transaction, name);
-  await sql.raw(await readFile(new URL(`${name}.sql`, folder), 'utf8')).execute(transaction);
-  await sql`insert into schema_migrations (name, timestamp) values (${name}, ${new Date().toISOString()})`.execute(transaction);
-  return name;
+  const missing = known.filter((name) => !done.includes(name));
+  const next = done.length === 0 ? missing : missing.slice(0, 1);
+  for (const name of next) {
+    if (done.length > 0) await refuseBesideEarlier(transaction, name);
+    await sql.raw(await readFile(new URL(`${name}.sql`, folder), 'utf8')).execute(transaction);
+    await sql`insert into schema_migrations (name, timestamp) values (${name}, ${new Date().toISOString()})`.execute(transaction);
+  }
+  return next;
 }
 
 /** The names of the migrations that were applied, in their order. */
@@ -119,12 +126,19 @@ async function refuseOldServer(db: Database): Promise<void> {
 async function refuseBesideEarlier(db: Database, name: string): Promise<void> {
   const trouble = NOT_BESIDE_EARLIER[name];
   if (trouble === undefined) return;
-  const { rows: [others] } = await sql<{ connections: number }>`
-    select count(*)::int as connections from pg_stat_activity
-     where datname = current_database() and application_name like 'task-executor-api%' and application_name <> ${MIGRATION_NAME}`.execute(db);
-  if (others === undefined || others.connections === 0) return;
-  throw new MigrationError(
-    `An API of an earlier version is connected to the database (${others.connections} connections), and ${name} cannot be applied while `
-    + `it serves: ${trouble}. Nothing was changed. Stop every API on this database, then start this one.`,
-  );
+  for (let looks = 1; ; looks++) {
+    const { rows: [others] } = await sql<{ connections: number }>`
+      select count(*)::int as connections from pg_stat_activity
+       where datname = current_database() and application_name like 'task-executor-api%' and application_name <> ${MIGRATION_NAME}`.execute(db);
+    if (others === undefined || others.connections === 0) return;
+    if (looks === LOOKS) {
+      throw new MigrationError(
+        `An API of an earlier version is connected to the database (${others.connections} connections), and ${name} cannot be applied while `
+        + `it serves: ${trouble}. Nothing was changed. Stop every API on this database, then start this one.`,
+      );
+    }
+    await sleep(BETWEEN_LOOKS_MS);
+    // Within a transaction what was seen of others' activity stays as it was.
+    await sql`select pg_stat_clear_snapshot()`.execute(db);
+  }
 }

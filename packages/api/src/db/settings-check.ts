@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
-import type { Database } from './database.js';
+import { openDatabases, type Database } from './database.js';
 import { BOUNDS, COMFORTS, MARK, ROLE_SETTINGS } from './settings.js';
 
 /** The sessions of the database are not as they must be; the message says what to do. */
@@ -24,8 +24,20 @@ const isInForce = ({ name, setting }: Effective): boolean => {
   return bound === undefined ? setting === COMFORTS[name] : Number(setting) > 0 && Number(setting) <= bound;
 };
 
-/** Makes sure that sessions are bounded, whoever says so. @throws SettingsError */
-export async function checkSettings(db: Database, isPooled: boolean, log: Logger): Promise<void> {
+/**
+ * Makes sure that sessions are bounded, whoever says so. On a connection that is closed then: a migration that follows may look
+ * whether others are connected. @throws SettingsError
+ */
+export async function checkSettings(databaseUrl: string, isPooled: boolean, log: Logger): Promise<void> {
+  const databases = openDatabases(databaseUrl, { lease: 1, general: 1, isPooled }, log);
+  try {
+    await check(databases.general, isPooled, log);
+  } finally {
+    await databases.close();
+  }
+}
+
+async function check(db: Database, isPooled: boolean, log: Logger): Promise<void> {
   if (!isPooled) {
     const { rows: [own] } = await sql<{ mark: string | null }>`select current_setting(${MARK}, true) as mark`.execute(db);
     if (own?.mark === 'own') return;
