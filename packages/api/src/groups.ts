@@ -5,7 +5,7 @@ import { isDatabaseUnavailable, isDeadlock } from './db/errors.js';
 import type { ApiConfig } from './config.js';
 import { findWorkers } from './fleet/find.js';
 import { directivesFor, renewLeases, type Beat, type Directives, type Renewed, type Running } from './fleet/heartbeat.js';
-import type { SessionFacts } from './fleet/sessions.js';
+import { readSessions, type AskedSession, type SessionFacts } from './fleet/sessions.js';
 import type { WorkerRow } from './fleet/worker.js';
 import type { ClaimRequest } from './queue/claim-parts.js';
 import { claim, type ClaimMemory, type ClaimResult } from './queue/claim.js';
@@ -23,8 +23,8 @@ const MAX_RUNNING = 2;
 /** Tasks that one statement submits, claims, ends or reads at most, but for a single call that is about more. */
 const MAX_TASKS = 200;
 const MAX_APPETITES = 1_000;
-/** What a worker is told with its heartbeats may wait a quarter of a second: ten thousand of them then cost a few statements a second. */
-const HEARTBEATS = { spacing: { ms: 250, burst: 20 }, maxWeight: 1_000 };
+/** What a worker is told with its heartbeats may wait a third of a second: ten thousand of them then cost a few statements a second. */
+const HEARTBEATS = { spacing: { ms: 333, burst: 20 }, maxWeight: 1_000 };
 
 const BOUNDS = {
   failsAll: (error: unknown): boolean => isDatabaseUnavailable(error) && !isDeadlock(error),
@@ -43,6 +43,7 @@ export class Groups {
   readonly beats: Coalescer<Beat, Renewed | null>;
   readonly directives: Coalescer<Running, Directives>;
   readonly workers: Coalescer<string, WorkerRow | null>;
+  readonly sessions: Coalescer<AskedSession, SessionFacts | null>;
   readonly #claims = new Map<string, Coalescer<ClaimRequest, ClaimResult>>();
   readonly #databases: Databases;
 
@@ -60,6 +61,7 @@ export class Groups {
     this.directives = new Coalescer({ ...BOUNDS, ...HEARTBEATS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(heartbeats, running) });
     this.workers = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (ids) => findWorkers(heartbeats, ids) });
     this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(reports, ids) });
+    this.sessions = new Coalescer({ ...BOUNDS, run: (asked) => readSessions(databases.lease, asked) });
   }
 
   /** The claims of sessions that take the same tasks. */

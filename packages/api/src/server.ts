@@ -92,8 +92,9 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
     const held = new Held(config.heldBytes ?? undefined);
     metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);
+    const groups = new Groups({ config, databases });
     const services = {
-      config, databases, groups: new Groups({ config, databases }), sessions: new Sessions(databases.lease), readiness, wakeups, watches, follows,
+      config, databases, groups, sessions: new Sessions((asked) => groups.sessions.add(asked)), readiness, wakeups, watches, follows,
       aftermath, artifacts, sweeper, metrics, internalWorkers, held, log,
     };
 

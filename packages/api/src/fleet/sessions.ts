@@ -14,31 +14,45 @@ export interface SessionFacts {
   readonly supportedProblems: readonly string[];
 }
 
+/** A worker, and its session; null stands for the current one. */
+export interface AskedSession {
+  readonly workerId: string;
+  readonly sessionId: string | null;
+}
+
+/** The sessions, in the order of `asked`; null where one is not the current one of its worker. */
+export async function readSessions(db: Database, asked: readonly AskedSession[]): Promise<(SessionFacts | null)[]> {
+  const { rows } = await sql<{ n: number; session_id: string; backend_type: string; supported_problems: string[] }>`
+    select a.n::int as n, w.session_id, w.backend_type, w.supported_problems
+      from unnest(${asked.map(({ workerId }) => workerId)}::text[], ${asked.map(({ sessionId }) => sessionId)}::uuid[]) with ordinality as a (worker_id, session_id, n)
+      join workers w on w.id = a.worker_id and w.session_id = coalesce(a.session_id, w.session_id)`.execute(db);
+  const found = asked.map((): SessionFacts | null => null);
+  for (const row of rows) found[row.n - 1] = { sessionId: row.session_id, backendType: row.backend_type, supportedProblems: row.supported_problems };
+  return found;
+}
+
 export class Sessions {
   readonly #known = new Map<string, SessionFacts>();
   /** The latest session of a worker that was read. */
   readonly #current = new Map<string, SessionFacts>();
-  readonly #db: Database;
+  readonly #read: (asked: AskedSession) => Promise<SessionFacts | null>;
 
-  constructor(db: Database) {
-    this.#db = db;
+  /** `read`: as readSessions, for one. */
+  constructor(read: (asked: AskedSession) => Promise<SessionFacts | null>) {
+    this.#read = read;
   }
 
   /** The session of a worker (null: its current one), or null where it was not the worker's current one when it was read. */
   async find(workerId: string, sessionId: string | null): Promise<SessionFacts | null> {
     const known = sessionId === null ? this.#current.get(workerId) : this.#known.get(`${workerId} ${sessionId}`);
     if (known !== undefined) return known;
-    const { rows } = await sql<{ session_id: string; backend_type: string; supported_problems: string[] }>`
-      select session_id, backend_type, supported_problems from workers
-       where id = ${workerId} and session_id = coalesce(${sessionId}::uuid, session_id)`.execute(this.#db);
-    const [row] = rows;
-    if (row === undefined) return null;
-    const facts = { sessionId: row.session_id, backendType: row.backend_type, supportedProblems: row.supported_problems };
+    const facts = await this.#read({ workerId, sessionId });
+    if (facts === null) return null;
     if (this.#known.size >= MAX_KNOWN) {
       this.#known.clear();
       this.#current.clear();
     }
-    this.#known.set(`${workerId} ${row.session_id}`, facts);
+    this.#known.set(`${workerId} ${facts.sessionId}`, facts);
     this.#current.set(workerId, facts);
     return facts;
   }
