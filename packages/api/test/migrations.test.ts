@@ -87,6 +87,25 @@ describe('migrations', function () {
     expect(completed.status).to.equal(200);
   });
 
+  it('are tried again where they and a statement of an earlier API wait for each other', async () => {
+    const database = await made(createTestDatabase());
+    const [holder, gate, client] = [await connect(database), await connect(database), await connect(database)];
+    await gate.query('select pg_advisory_lock(77)');
+    await holder.query('begin; lock table tasks in row exclusive mode');
+    // Whoever waits last finds the deadlock: the migration, which then looks at once.
+    const folder = folderWith('9000_both', `
+      set local deadlock_timeout = '1ms'; set local lock_timeout = 0;
+      lock table queue in access exclusive mode; select pg_advisory_xact_lock(77); lock table tasks in access exclusive mode`);
+    const migrating = migrate({ databaseUrl: database.url, log, folder: folder.url });
+    const waits = (what: string) => eventually(async () => (await client.query(`select from pg_locks where not granted and ${what}`)).rowCount === 1);
+    await waits(`locktype = 'advisory' and objid = 77`);
+    const held = holder.query('lock table queue in row exclusive mode; commit');
+    await waits(`locktype = 'relation' and relation = 'queue'::regclass`);
+    await gate.query('select pg_advisory_unlock(77)');
+    await held;
+    expect(await migrating).to.deep.equal(['9000_both']);
+  });
+
   it('are not bound by the time that a statement of the service may take', async () => {
     const database = await made(createTestDatabase());
     const folder = folderWith('9000_seen', `create table seen as select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock`);

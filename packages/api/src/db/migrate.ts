@@ -12,7 +12,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { backoffMs } from '@task-executor/shared';
 import { MIGRATION_NAME, openForMigration, type Database } from './database.js';
-import { isLockTimeout } from './errors.js';
+import { isDeadlock, isLockTimeout } from './errors.js';
 
 const FOLDER = new URL('../../migrations/', import.meta.url);
 const OLDEST_SERVER = 150_000;
@@ -63,7 +63,8 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
           applied.push(...names);
         }
       } catch (error) {
-        if (!isLockTimeout(error)) throw error;
+        // An earlier version locks the tables of a statement in an order of its own.
+        if (!isLockTimeout(error) && !isDeadlock(error)) throw error;
       }
       if (tries === TRIES) {
         throw new MigrationError(
