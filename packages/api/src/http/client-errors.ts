@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
 import type { ProblemCode } from '@task-executor/shared';
 import { COMMON_HEADERS } from './guards.js';
 import { Problem, problemDocument } from './problem.js';
@@ -16,7 +15,8 @@ const CODES: Record<string, ProblemCode> = {
 };
 
 /** What Node keeps on a socket: the answer that is being written, and the parser with the request that is being read. */
-interface HttpSocket extends Socket {
+interface HttpSocket extends Duplex {
+  destroySoon(): void;
   readonly _httpMessage?: ServerResponse | null;
   readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
 }
@@ -67,7 +67,7 @@ function refuse(socket: HttpSocket, code: ProblemCode): void {
 
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayTakeLonger(socket as Socket)) return;
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayTakeLonger(socket)) return;
     refuse(socket as HttpSocket, CODES[error.code ?? ''] ?? 'malformed_request');
   });
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => {

@@ -3,14 +3,14 @@
  * arrive than Node allows a request (server.requestTimeout); its own bounds in time are those of artifacts/intake.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { LIMITS } from '@task-executor/shared';
 import { Problem } from './problem.js';
 
 const UPLOAD_PATH = /^\/api\/v1\/workers\/[^/]+\/tasks\/[^/]+\/artifacts\/?$/;
 export const UPLOAD_TYPE = 'application/octet-stream';
 
-const uploading = new WeakSet<Socket>();
+const uploading = new WeakSet<Duplex>();
 
 export function isUpload(method: string, path: string): boolean {
   return method === 'PUT' && UPLOAD_PATH.test(path);
@@ -41,6 +41,6 @@ export function allowTime(req: IncomingMessage): { done(): void } {
 }
 
 /** Whether a request that arrives over this connection may take longer than others. */
-export function mayTakeLonger(socket: Socket): boolean {
+export function mayTakeLonger(socket: Duplex): boolean {
   return uploading.has(socket);
 }

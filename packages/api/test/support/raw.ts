@@ -72,7 +72,7 @@ export function exchange(url: string, bytes: string | Buffer, { count = 1, half 
         if (!isClosed && answers.filter(({ status }) => status >= 200).length < count) return;
         resolve({ answers, closed: isClosed });
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
       socket.destroy();
     };
