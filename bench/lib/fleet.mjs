@@ -6,7 +6,6 @@ import { closedLoop } from './numbers.mjs';
 import { register } from './tasks.mjs';
 
 const SET_UP_IN_FLIGHT = 20;
-const POLL_SECONDS = 20;
 
 export class Fleet {
   #workers = [];
@@ -23,7 +22,7 @@ export class Fleet {
       await closedLoop({ inFlight: SET_UP_IN_FLIGHT, count }, async (n) => {
         const workerId = `worker-${String(100_000 + n)}-kind`;
         const worker = await register(http, { problems: [problem], workerId });
-        fleet.#workers.push({ ...worker, client: new undici.Client(url, { keepAliveTimeout: 60_000, headersTimeout: 60_000, bodyTimeout: 60_000 }) });
+        fleet.#workers.push({ ...worker, client: new undici.Client(url, { keepAliveTimeout: 60_000, headersTimeout: 180_000, bodyTimeout: 60_000 }) });
       });
     } finally {
       await http.close();
@@ -35,10 +34,10 @@ export class Fleet {
   async poll() {
     await this.#each(async (worker) => {
       // Not all at the same moment, ever after.
-      let waitSeconds = POLL_SECONDS * Math.random();
+      let waitSeconds = worker.claimWaitSeconds * Math.random();
       while (!this.#stopping) {
         const task = await this.#post(worker, 'claim', { wait_seconds: waitSeconds });
-        waitSeconds = POLL_SECONDS;
+        waitSeconds = worker.claimWaitSeconds;
         if (task === undefined) continue;
         this.onClaim(task.id, performance.now());
         await this.#post(worker, `tasks/${task.id}/complete`, { success: true }, task.attempt);

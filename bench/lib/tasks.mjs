@@ -31,5 +31,6 @@ export async function register(http, { problems, backendType = 'kind', parallel 
   return {
     id: worker.id, path: `/api/v1/workers/${worker.id}`, headers: { 'worker-session': worker.session },
     heartbeatSeconds: worker.heartbeat_interval_seconds,
+    claimWaitSeconds: worker.claim_wait_seconds,
   };
 }

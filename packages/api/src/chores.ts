@@ -5,8 +5,8 @@ import type { ApiConfig } from './config.js';
 import type { Database } from './db/database.js';
 import { toSubmission } from './http/submissions.js';
 import type { Metrics } from './metrics.js';
-import { advanceBulk } from './queue/bulk.js';
-import { fireNext } from './queue/schedule.js';
+import { advanceBulk, ANY_BULK } from './queue/bulk.js';
+import { ANY_TO_FIRE, fireNext } from './queue/schedule.js';
 import { submit, withRaces, type Submitted } from './queue/submit.js';
 import type { Chore } from './sweeper.js';
 
@@ -24,44 +24,50 @@ interface Parts {
 
 /** Fires the schedules that are due. One that cannot be fired is logged and does not hold up the others. */
 export function schedules({ config, db, aftermath, log }: Parts): Chore {
-  return async () => {
-    const failed: string[] = [];
-    for (let n = 0; n < MAX_FIRES; n++) {
-      let taken: string | null = null;
-      let submitted: Submitted | null = null;
-      try {
-        const fire = await withRaces(() => db.transaction().execute((transaction) => fireNext(transaction, failed, async (row) => {
-          const task = toSubmission(config, '/task', row.task as unknown as Parameters<typeof toSubmission>[2], { scheduleId: row.id });
-          submitted = await submit(transaction, config.priorityAgeingMs, [task]);
-          return submitted.rows[0]?.id ?? '';
-        }, (id) => {
-          taken = id;
-        })));
-        if (fire === null) return;
-        log.info({ event: fire.fired ? 'schedule_fired' : 'schedule_skipped', schedule_id: fire.id }, 'a schedule was due');
-        if (submitted !== null) await aftermath.submitted(submitted);
-      } catch (error) {
-        if (taken === null) throw error;
-        failed.push(taken);
-        log.warn({ event: 'schedule_failed', schedule_id: taken, error: String(error) }, 'a schedule could not be fired; it is tried again');
+  return {
+    due: ANY_TO_FIRE,
+    run: async () => {
+      const failed: string[] = [];
+      for (let n = 0; n < MAX_FIRES; n++) {
+        let taken: string | null = null;
+        let submitted: Submitted | null = null;
+        try {
+          const fire = await withRaces(() => db.transaction().execute((transaction) => fireNext(transaction, failed, async (row) => {
+            const task = toSubmission(config, '/task', row.task as unknown as Parameters<typeof toSubmission>[2], { scheduleId: row.id });
+            submitted = await submit(transaction, config.priorityAgeingMs, [task]);
+            return submitted.rows[0]?.id ?? '';
+          }, (id) => {
+            taken = id;
+          })));
+          if (fire === null) return;
+          log.info({ event: fire.fired ? 'schedule_fired' : 'schedule_skipped', schedule_id: fire.id }, 'a schedule was due');
+          if (submitted !== null) await aftermath.submitted(submitted);
+        } catch (error) {
+          if (taken === null) throw error;
+          failed.push(taken);
+          log.warn({ event: 'schedule_failed', schedule_id: taken, error: String(error) }, 'a schedule could not be fired; it is tried again');
+        }
       }
-    }
+    },
   };
 }
 
 /** Does some pieces of the bulk operations that are running. */
 export function bulkOperations({ config, db, aftermath, metrics }: Omit<Parts, 'log'>, { maxPieces, maxTasks } = BULK_BOUNDS): Chore {
-  return async () => {
-    for (let n = 0; n < maxPieces; n++) {
-      const piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks)));
-      if (piece === null) return;
-      const running = piece.cancelled.map(({ worker_id: worker }) => worker).filter((worker) => worker !== null);
-      metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
-      aftermath.changed(piece.cancelled.map(({ task_id: task }) => task));
-      aftermath.tell(running);
-      await aftermath.ended(piece.cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
-      if (running.length > 0) await aftermath.freed();
-      await aftermath.submitted(piece.submitted);
-    }
+  return {
+    due: ANY_BULK,
+    run: async () => {
+      for (let n = 0; n < maxPieces; n++) {
+        const piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks)));
+        if (piece === null) return;
+        const running = piece.cancelled.map(({ worker_id: worker }) => worker).filter((worker) => worker !== null);
+        metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
+        aftermath.changed(piece.cancelled.map(({ task_id: task }) => task));
+        aftermath.tell(running);
+        await aftermath.ended(piece.cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
+        if (running.length > 0) await aftermath.freed();
+        await aftermath.submitted(piece.submitted);
+      }
+    },
   };
 }

@@ -28,6 +28,7 @@ export interface ApiConfig {
   readonly priorityAgeingMs: number;
   readonly leaseSeconds: number;
   readonly heartbeatIntervalSeconds: number;
+  readonly claimWaitSeconds: number;
   readonly sweepIntervalMs: number;
   /** Connections for claims, heartbeats and reports, apart from all others. */
   readonly leasePoolSize: number;
@@ -69,6 +70,7 @@ export const ENVIRONMENT = {
   PRIORITY_AGEING_MINUTES: { default: '1440', meaning: 'how long a task has to wait to rank with newer ones that are one level of priority higher' },
   LEASE_SECONDS: { default: '120', meaning: 'how long a worker may be silent before its tasks are lost' },
   HEARTBEAT_INTERVAL_SECONDS: { default: '5', meaning: 'how often workers are asked for a heartbeat; at most a third of the lease' },
+  CLAIM_WAIT_SECONDS: { default: '55', meaning: 'how long workers are asked to wait for a task in one call, but half a lease at most; less than a proxy on the way lets a connection be silent' },
   SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts, lapsed leases and tasks whose time has come are looked for' },
   LEASE_POOL_SIZE: { default: '8', meaning: 'database connections for claims, heartbeats and reports' },
   GENERAL_POOL_SIZE: { default: '8', meaning: 'database connections for everything else' },
@@ -145,6 +147,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     priorityAgeingMs: Math.round(number('PRIORITY_AGEING_MINUTES', 0, 525_600, false) * 60_000),
     leaseSeconds: number('LEASE_SECONDS', 0.3, 3600, false),
     heartbeatIntervalSeconds: number('HEARTBEAT_INTERVAL_SECONDS', 0.05, 1200, false),
+    claimWaitSeconds: number('CLAIM_WAIT_SECONDS', 1, LIMITS.maxClaimWaitSeconds, false),
     sweepIntervalMs: number('SWEEP_INTERVAL_MS', 10, 60_000),
     leasePoolSize: number('LEASE_POOL_SIZE', 1, 100),
     generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),

@@ -1,23 +1,31 @@
 /**
  * The loop that acts without being asked: lapsed leases, lost and timed-out attempts, tasks whose time has come or is over,
  * dependents that nobody told, folded counters. Every replica runs it, without a leader: the statements leave to others what
- * others are doing.
+ * others are doing. A round begins with one look at whether there is anything to do, so that an idle system costs one statement.
  */
+import { sql, type RawBuilder } from 'kysely';
 import type { Logger } from 'pino';
 import type { Aftermath } from './aftermath.js';
 import type { Database } from './db/database.js';
-import { lapseSessions } from './fleet/lapse.js';
+import { ANY_LAPSED, lapseSessions } from './fleet/lapse.js';
 import type { Metrics } from './metrics.js';
 import { Presence } from './presence.js';
-import { regroup } from './queue/limits.js';
-import { foldDeltas } from './queue/stats.js';
-import { SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, type Swept } from './queue/sweep.js';
+import { ANY_NOTES } from './queue/dependents.js';
+import { ANY_TO_REGROUP, regroup } from './queue/limits.js';
+import { ANY_DELTAS, foldDeltas } from './queue/stats.js';
+import {
+  ANY_DUE, ANY_EXPIRED, ANY_ORPHANED, ANY_TIMED_OUT, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, type Swept,
+} from './queue/sweep.js';
 
 /** Statements of one kind that one round runs at most; what is left waits for the next. */
 const MAX_BATCHES = 50;
 
-/** Work that others add to each round, such as schedules. */
-export type Chore = () => Promise<unknown>;
+/** A step of each round. */
+export interface Chore {
+  /** Whether there is anything to do, in SQL. */
+  readonly due: RawBuilder<boolean>;
+  run(): Promise<unknown>;
+}
 
 export class Sweeper {
   #timer: NodeJS.Timeout | null = null;
@@ -30,7 +38,7 @@ export class Sweeper {
   readonly #intervalMs: number;
   readonly #leaseSeconds: number;
   readonly #presence: Presence;
-  readonly #chores: readonly Chore[];
+  readonly #steps: readonly Chore[];
 
   constructor(parts: { db: Database; aftermath: Aftermath; metrics: Metrics; log: Logger; intervalMs: number; leaseSeconds: number; chores: readonly Chore[] }) {
     this.#db = parts.db;
@@ -40,7 +48,16 @@ export class Sweeper {
     this.#intervalMs = parts.intervalMs;
     this.#leaseSeconds = parts.leaseSeconds;
     this.#presence = new Presence({ maxGapMs: (parts.leaseSeconds * 1000) / 3 });
-    this.#chores = parts.chores;
+    this.#steps = [
+      { due: sql`${ANY_LAPSED} or ${ANY_ORPHANED}`, run: () => this.#lapse() },
+      { due: ANY_TIMED_OUT, run: () => this.#drain(() => sweepTimeouts(this.#db)) },
+      { due: ANY_EXPIRED, run: () => this.#drain(() => sweepExpired(this.#db)) },
+      { due: ANY_DUE, run: () => this.#promote() },
+      { due: ANY_NOTES, run: () => this.#aftermath.dependents() },
+      { due: ANY_TO_REGROUP, run: () => regroup(this.#db) },
+      { due: ANY_DELTAS, run: () => foldDeltas(this.#db) },
+      ...parts.chores,
+    ];
   }
 
   start(): void {
@@ -57,22 +74,30 @@ export class Sweeper {
 
   /** One round. An error ends its step and is logged: the next round tries again. */
   async sweep(): Promise<void> {
-    const steps: Chore[] = [
-      () => this.#lapse(),
-      () => this.#drain(() => sweepSessions(this.#db, null)),
-      () => this.#drain(() => sweepTimeouts(this.#db)),
-      () => this.#drain(() => sweepExpired(this.#db)),
-      () => this.#promote(),
-      () => this.#aftermath.dependents(),
-      () => regroup(this.#db),
-      () => foldDeltas(this.#db),
-      ...this.#chores,
-    ];
-    for (const step of steps) {
-      await step().catch((error: unknown) => {
-        this.#log.warn({ event: 'sweep_failed', error: String(error) }, 'a sweep failed; the next one tries again');
-      });
+    let due: readonly boolean[] = [];
+    await this.#try(async () => {
+      due = await this.#look();
+    });
+    for (const [n, step] of this.#steps.entries()) {
+      if (due[n] === true) await this.#try(() => step.run());
     }
+  }
+
+  async #try(step: () => Promise<unknown>): Promise<void> {
+    await step().catch((error: unknown) => {
+      this.#log.warn({ event: 'sweep_failed', error: String(error) }, 'a sweep failed; the next one tries again');
+    });
+  }
+
+  /** For each step whether there is anything to do. */
+  async #look(): Promise<readonly boolean[]> {
+    const look = sql<{ due: boolean[] }>`select array[${sql.join(this.#steps.map(({ due }) => due))}] as due`;
+    const { rows } = await look.execute(this.#db).catch((error: unknown) => {
+      this.#presence.absent();
+      throw error;
+    });
+    this.#presence.answered();
+    return rows[0]?.due ?? [];
   }
 
   /** Takes back at once what the earlier sessions of one worker held. */
@@ -80,16 +105,13 @@ export class Sweeper {
     await this.#drain(() => sweepSessions(this.#db, workerId));
   }
 
+  /** Ends the sessions whose lease has lapsed, and takes back what ended sessions held. */
   async #lapse(): Promise<void> {
-    const due = { presentSeconds: this.#presence.seconds, leaseSeconds: this.#leaseSeconds };
-    const lapsed = await lapseSessions(this.#db, due).catch((error: unknown) => {
-      this.#presence.absent();
-      throw error;
-    });
-    this.#presence.answered();
+    const lapsed = await lapseSessions(this.#db, { presentSeconds: this.#presence.seconds, leaseSeconds: this.#leaseSeconds });
     for (const worker of lapsed) {
       this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
     }
+    await this.#drain(() => sweepSessions(this.#db, null));
   }
 
   async #promote(): Promise<void> {

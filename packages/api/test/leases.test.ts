@@ -10,8 +10,8 @@ const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 describe('leases and directives', () => {
   let api: TestApi;
   let replica: Caller;
+  const environment = { SWEEP_INTERVAL_MS: '50', LEASE_SECONDS: '600', HEARTBEAT_INTERVAL_SECONDS: '60' };
   before(async () => {
-    const environment = { SWEEP_INTERVAL_MS: '50', LEASE_SECONDS: '600', HEARTBEAT_INTERVAL_SECONDS: '60' };
     api = await startTestApi(environment);
     replica = await api.replica(environment);
   });
@@ -172,6 +172,27 @@ describe('leases and directives', () => {
     }
     for (const body of [{ wait_seconds: -1 }, { wait_seconds: 1e9 }, { attempts: [{ task_id: 'x', attempt: 1 }] }]) {
       expect((await worker.heartbeat(body)).status, JSON.stringify(body)).to.equal(422);
+    }
+  });
+
+  it('let a heartbeat hang for the interval, and longer where nothing runs', async () => {
+    const quick = await api.replica({ ...environment, HEARTBEAT_INTERVAL_SECONDS: '0.05' });
+    const [idle, busy] = [await register(), await register()];
+    const attempts = [{ task_id: await claimTask(busy), attempt: 1 }];
+    const hanging = idle.at(quick).heartbeat({ attempts: [], wait_seconds: 30 });
+    for (let n = 0; n < 5; n++) {
+      const { body } = await busy.at(quick).heartbeat({ attempts, wait_seconds: 30 });
+      expect(body.directives).to.deep.equal({ cancel: [], lost: [], drain: false });
+    }
+    await api.call('POST', `/api/v1/workers/${idle.id}/drain`);
+    expect((await hanging).body.directives).to.deep.equal({ cancel: [], lost: [], drain: true });
+  });
+
+  it('outlast the claims that the API asks for', async () => {
+    for (const [lease, wait] of [['600', 55], ['10', 5]] as const) {
+      const one = await api.replica({ SWEEP_INTERVAL_MS: '60000', LEASE_SECONDS: lease, HEARTBEAT_INTERVAL_SECONDS: '2' });
+      const { body } = await one.call('POST', '/api/v1/workers/register', { backend_type: 'kind', capabilities: { supported_problems: ['none'] } });
+      expect(body).to.include({ lease_seconds: Number(lease), claim_wait_seconds: wait });
     }
   });
 

@@ -87,7 +87,7 @@ describe('races with snapshots', function () {
     const scene = await setScene(db, 'pending');
     await adjust(db, AGEING_MS, scene.taskId, { priority: null, runAt: '2100-01-01T00:00:00Z' });
     await sql`update queue set available_at = now() - interval '1 second' where task_id = ${scene.taskId}::uuid`.execute(db);
-    const due = await overtaken((on) => adjust(on, AGEING_MS, scene.taskId, { priority: null, runAt: '2100-01-01T00:00:00Z' }), 'from queue\n', sweepDue);
+    const due = await overtaken((on) => adjust(on, AGEING_MS, scene.taskId, { priority: null, runAt: '2100-01-01T00:00:00Z' }), 'from queue q\n', sweepDue);
     expect([due, await stateOf(db, scene)]).to.deep.equal([[], 'waiting scheduled attempt 0 0 blockers 0 lines']);
   });
 

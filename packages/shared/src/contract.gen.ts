@@ -793,7 +793,7 @@ export interface paths {
          * @description A worker names the attempts it is running (or, the simple form, its `current_task_id`). Those that it should not
          *     be running come back under `directives`: `cancel` for a task that was cancelled or timed out, `lost` for one
          *     that it does not hold any more. With `wait_seconds` the call hangs until there is such a directive or `drain` changes, so
-         *     that a cancellation arrives at once; never longer than `heartbeat_interval_seconds`.
+         *     that a cancellation arrives at once; never longer than `heartbeat_interval_seconds`, or than a quarter of the lease where `attempts` is empty.
          */
         post: operations["heartbeat"];
         delete?: never;
@@ -2214,6 +2214,8 @@ export interface components {
             lease_seconds: number;
             /** @description How often to send a heartbeat. */
             heartbeat_interval_seconds: number;
+            /** @description How long a claim should wait for a task. */
+            claim_wait_seconds?: number;
             directives: components["schemas"]["Directives"];
         };
         /** @description What the server asks of the worker, about the attempts that it named. */
@@ -2267,7 +2269,7 @@ export interface components {
              */
             draining?: boolean;
             /**
-             * @description How long to wait for a directive; at most the heartbeat interval counts.
+             * @description How long to wait for a directive. At most the heartbeat interval counts; where `attempts` is empty, a quarter of the lease.
              * @default 0
              */
             wait_seconds?: number;
@@ -2278,7 +2280,7 @@ export interface components {
         };
         Claim: {
             /**
-             * @description How long to wait for a task.
+             * @description How long to wait for a task. `claim_wait_seconds` of the registration says what is good here.
              * @default 0
              */
             wait_seconds?: number;

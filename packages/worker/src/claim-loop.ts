@@ -10,6 +10,8 @@ import { pause, retryDelayMs } from './retry.js';
 
 /** What the loop needs of its session. */
 export interface Claimer {
+  /** How long a claim should wait, where the API says. */
+  readonly waitSeconds: number | undefined;
   /** One call, for as many tasks as there is room for; null where it is to be made again at once. @throws ApiError, ApiUnreachable */
   claim(waitSeconds: number, requestId: string, stop: AbortSignal): Promise<readonly Task[] | null>;
   /** Resolves when a task may be taken, or `stop` aborts. */
@@ -24,6 +26,7 @@ export interface Claimer {
   counted(result: 'task' | 'nothing' | 'failed'): void;
 }
 
+/** Where the API does not say. */
 const WAIT_SECONDS = 20;
 const LAST_CLAIM_MS = 2_000;
 const RETRY = { initialMs: 200, maxMs: 10_000 };
@@ -32,6 +35,7 @@ const IDLE = { initialMs: 250, maxMs: 2_000 };
 
 /** Claims until `stop` aborts or the session is over. */
 export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSignal): Promise<void> {
+  const { waitSeconds = WAIT_SECONDS } = claimer;
   let failures = 0;
   let early = 0;
   let requestId = randomUUID();
@@ -43,7 +47,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
     const began = performance.now();
     try {
       open = true;
-      const tasks = await claimer.claim(WAIT_SECONDS, requestId, stop);
+      const tasks = await claimer.claim(waitSeconds, requestId, stop);
       if (tasks === null) continue;
       open = false;
       failures = 0;
@@ -54,7 +58,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
         early = 0;
         continue;
       }
-      early = performance.now() - began < WAIT_SECONDS * 500 ? early + 1 : 0;
+      early = performance.now() - began < waitSeconds * 500 ? early + 1 : 0;
       if (early > 0) await pause(retryDelayMs(null, early, IDLE), stop);
     } catch (error) {
       if (stop.aborted) break;

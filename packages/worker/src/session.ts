@@ -176,6 +176,7 @@ export class Session {
   #claims(): Promise<void> {
     const { claim, tally } = this.#parts;
     return claimLoop({
+      waitSeconds: this.#parts.registered.claim_wait_seconds,
       claim: async (waitSeconds, requestId, stop) => {
         const { renewal } = this.#offering;
         this.#claimRequest = requestId;

@@ -5,6 +5,11 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 
+const LAPSED = sql<boolean>`ended_at is null and lease_until <= now()`;
+
+/** Whether the lease of any session has lapsed. */
+export const ANY_LAPSED = sql<boolean>`exists (select from workers where ${LAPSED})`;
+
 /**
  * Ends the sessions whose lease has lapsed, and returns their workers. Of the `presentSeconds` for which this API has been
  * there, a session that it has not heard from in them gets a whole lease: while the API was away, nobody could be heard.
@@ -13,7 +18,7 @@ export async function lapseSessions(db: Database, { presentSeconds, leaseSeconds
   const { rows } = await sql<{ id: string }>`
     with lapsed as materialized (
       select id from workers
-       where ended_at is null and lease_until <= now()
+       where ${LAPSED}
          and (${presentSeconds}::float8 >= ${leaseSeconds}::float8 or last_seen_at >= now() - make_interval(secs => ${presentSeconds}::float8))
        limit 1000 for update skip locked
     )

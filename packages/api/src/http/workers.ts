@@ -34,6 +34,8 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
       session: sessionId,
       lease_seconds: config.leaseSeconds,
       heartbeat_interval_seconds: config.heartbeatIntervalSeconds,
+      // A worker that sends no heartbeats while it waits keeps its lease.
+      claim_wait_seconds: Math.min(config.claimWaitSeconds, config.leaseSeconds / 2),
       directives,
     };
   }
@@ -69,11 +71,15 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     if (renewed === null) throw await sessionProblem(heartbeats, workerId, given);
     const { sessionId } = renewed;
     if (body.capabilities !== undefined) await change(workerId, sessionId, body.capabilities);
-    // Never longer than the interval: the next heartbeat has to renew the lease in time.
-    const waitMs = Math.min(body.wait_seconds ?? 0, config.heartbeatIntervalSeconds) * 1000;
+    // Never longer than the interval: a cancel that nobody told this replica of is found by the next heartbeat. One that runs nothing
+    // has only its lease to renew.
+    const named = namedAttempts(body);
+    const runsNothing = body.attempts !== undefined && named.length === 0;
+    const mostSeconds = runsNothing ? Math.max(config.heartbeatIntervalSeconds, config.leaseSeconds / 4) : config.heartbeatIntervalSeconds;
+    const waitMs = Math.min(body.wait_seconds ?? 0, mostSeconds) * 1000;
     const watch = waitMs > 0 ? watches.enter(workerId) : null;
     try {
-      const answer = await heartbeatAnswer(workerId, { sessionId, named: namedAttempts(body), isAll: body.attempts !== undefined }, {
+      const answer = await heartbeatAnswer(workerId, { sessionId, named, isAll: body.attempts !== undefined }, {
         watch, waitMs, gone: goneSignal(res), knownDrain: body.draining ?? null,
       });
       if (answer !== null) res.json(answer);

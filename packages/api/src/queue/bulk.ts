@@ -66,6 +66,9 @@ export interface Piece {
 
 const NOTHING: Submitted = { rows: [], created: [], parentsEnded: false };
 
+/** Whether any bulk operation is under way. */
+export const ANY_BULK = sql<boolean>`exists (select from bulk_operations where state = 'running')`;
+
 /**
  * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest. Null: none is
  * running, or others are at them.

@@ -16,6 +16,9 @@ import { RECORD_OUTCOMES } from './history.js';
 /** Notes that one statement acts on; each may be about thousands of dependents. */
 const NOTES = 10;
 
+/** Whether there is a note. */
+export const ANY_NOTES = sql<boolean>`exists (select from ended_parents)`;
+
 /** A task that its parents' ends have changed. */
 export interface Woken {
   readonly task_id: string;

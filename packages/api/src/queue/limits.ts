@@ -24,6 +24,9 @@ export interface LimitRow {
 const REGROUP_ROWS = 5_000;
 const NO_TASK = '00000000-0000-0000-0000-000000000000';
 
+/** Whether `regroup` has anything to do. */
+export const ANY_TO_REGROUP = sql<boolean>`exists (select from limits where regroup_after is not null)`;
+
 const LIMIT_COLUMNS = sql`
   l.id, l.key, l.value, l.max_running, l.created_at, l.updated_at,
   coalesce((select json_agg(u) from (

@@ -142,6 +142,11 @@ export function decideFire(row: ScheduleRow, now: Date, overlaps: boolean): Fire
   return { submits: !(missed && row.misfire === 'skip') && !(overlaps && row.overlap === 'skip'), next: next ?? null };
 }
 
+const DUE = sql<boolean>`not paused and ended_at is null and next_at <= clock_timestamp()`;
+
+/** Whether the time of any schedule has come. */
+export const ANY_TO_FIRE = sql<boolean>`exists (select from schedules where ${DUE})`;
+
 /**
  * In a transaction: takes the schedule that has been due longest, but for those in `except`, decides, and has `submitTask`
  * submit its task and give the id. Null: none is due, or others are at them.
@@ -155,7 +160,7 @@ export async function fireNext(
   const { rows } = await sql<ScheduleRow & { now: Date; overlaps: boolean }>`
     select ${SCHEDULE_COLUMNS}, clock_timestamp() as now, exists (select from queue q where q.task_id = s.last_task_id) as overlaps
       from schedules s
-     where not paused and ended_at is null and next_at <= clock_timestamp() and not (id = any (${except}::uuid[]))
+     where ${DUE} and not (id = any (${except}::uuid[]))
      order by next_at
      limit 1
        for update of s skip locked`.execute(transaction);

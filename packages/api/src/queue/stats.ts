@@ -106,6 +106,9 @@ function largest(axis: 'problem' | 'worker'): RawBuilder<unknown> {
       group by key order by tasks desc, key limit ${LIMITS.maxStatsKeys})`;
 }
 
+/** Whether there is anything to fold. */
+export const ANY_DELTAS = sql<boolean>`exists (select from counter_deltas)`;
+
 /** Folds up to `limit` deltas into totals and returns how many; readers see the same sums before and after. */
 export async function foldDeltas(db: Database, limit = 10_000): Promise<number> {
   const { rows } = await sql<{ folded: number }>`

@@ -8,6 +8,18 @@ import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { BACK_TO_PENDING, backAfter, BACKOFF_SECONDS, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 
+/** Of the queue as q: attempts past their deadline; held by a session of the worker w that is over; tasks that did not begin in time; due ones. */
+const TIMED_OUT = sql<boolean>`q.state = 'running' and q.deadline_at <= now()`;
+const ORPHANED = sql<boolean>`q.state = 'running' and (w.session_id <> q.session_id or w.ended_at is not null)`;
+const EXPIRED = sql<boolean>`q.attempt = 0 and q.expires_at <= now()`;
+const DUE = sql<boolean>`q.state = 'waiting' and q.blockers = 0 and q.available_at <= now()`;
+
+/** Whether there is anything for each of the sweeps. */
+export const ANY_TIMED_OUT = sql<boolean>`exists (select from queue q where ${TIMED_OUT})`;
+export const ANY_ORPHANED = sql<boolean>`exists (select from queue q join workers w on w.id = q.worker_id where ${ORPHANED})`;
+export const ANY_EXPIRED = sql<boolean>`exists (select from queue q where ${EXPIRED})`;
+export const ANY_DUE = sql<boolean>`exists (select from queue q where ${DUE})`;
+
 /** Rows that one statement changes at most; a fuller sweep takes several. */
 export const SWEEP_ROWS = 200;
 
@@ -32,7 +44,7 @@ export async function sweepTimeouts(db: Database): Promise<Swept[]> {
         from (
           select q.*, 'timeout' as outcome, 'timed out after ' || q.timeout_seconds || ' seconds' as error
             from queue q
-           where q.state = 'running' and q.deadline_at <= now()
+           where ${TIMED_OUT}
            order by q.deadline_at
            limit ${SWEEP_ROWS}
              for update skip locked) as h
@@ -62,7 +74,7 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
                   else 'the worker stopped sending heartbeats' end as error
         from queue q
         join workers w on w.id = q.worker_id
-       where q.state = 'running' and (w.session_id <> q.session_id or w.ended_at is not null)
+       where ${ORPHANED}
          and q.worker_id = coalesce(${workerId}, q.worker_id)
        limit ${SWEEP_ROWS}
          for update of q skip locked
@@ -93,7 +105,7 @@ export async function sweepExpired(db: Database): Promise<Swept[]> {
     with held as materialized (
       select q.*, 'expired' as outcome
         from queue q
-       where q.attempt = 0 and q.expires_at <= now()
+       where ${EXPIRED}
        order by q.expires_at
        limit ${SWEEP_ROWS}
          for update skip locked
@@ -117,9 +129,9 @@ export interface Due {
 export async function sweepDue(db: Database): Promise<Due[]> {
   const { rows } = await sql<Due>`
     with due as materialized (
-      select task_id from queue
-       where state = 'waiting' and blockers = 0 and available_at <= now()
-       order by available_at
+      select q.task_id from queue q
+       where ${DUE}
+       order by q.available_at
        limit ${SWEEP_ROWS}
          for update skip locked
     )

@@ -93,7 +93,8 @@ export class Heartbeats {
       const began = monotonicMs();
       // What renews the lease is known here with the answer alone: late in the lease that must not take long.
       const leftMs = Math.max(0, this.#renewedAt + this.#leaseMs - began);
-      const waitMs = this.#hasNews ? 0 : Math.min(this.#intervalMs, LIMITS.maxClaimWaitSeconds * 1000, leftMs / 2);
+      const mostMs = this.#attempts.size > 0 ? this.#intervalMs : Math.max(this.#intervalMs, this.#leaseMs / 4);
+      const waitMs = this.#hasNews ? 0 : Math.min(mostMs, LIMITS.maxHeartbeatWaitSeconds * 1000, leftMs / 2);
       this.#hasNews = false;
       const answer = await this.#beat(began, waitMs, waitMs > 0 ? this.#interrupt.signal : null);
       if (answer.kind === 'interrupted') continue;
