@@ -76,7 +76,9 @@ export class Plans {
       if (performance.now() > deadline) throw new Error(`the API has not run what the benchmark knows as: ${missing.join(', ')}`);
       await sleep(LOOK_MS);
     }
-    return Promise.all(named.map(async ([name], n) => ({ name, entries: seen[n], ...(await this.#counted(seen[n].map(({ id }) => id))) })));
+    const found = [];
+    for (const [n, [name]] of named.entries()) found.push({ name, entries: seen[n], ...(await this.#counted(seen[n].map(({ id }) => id))) });
+    return found;
   }
 
   /** What executions of statements took, on the average. The root of a plan does not count what parts of it do that nobody reads. */
