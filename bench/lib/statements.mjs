@@ -40,6 +40,8 @@ export async function prepareStatements(system, { pending, calls }) {
   const lines = { entries: Array.from({ length: LOG_LINES }, (_none, n) => ({ level: 'info', message: `step ${n} of the evaluation: reward 0.25` })) };
   await fill(http, pending + calls, (n) => submission(`${problem}-front-${n % 10}`, { priority: FIRST }));
   await fill(http, calls, () => submission(behind, { priority: 0 }));
+  // As autovacuum would, which is off: it would come in the middle. It takes longer than the lease of a worker may last.
+  await system.database.query('vacuum (analyze)');
   const fitting = await register(http, { problems: [`${problem}-front-*`], parallel: PARALLEL });
   const other = await register(http, { problems: [behind], parallel: PARALLEL });
   const claimed = [];
