@@ -12,7 +12,9 @@ import { Failure, run } from '../../scripts/lib/run.mjs';
 import { Child } from './child.mjs';
 
 const FOLDER = fileURLToPath(new URL('../peers/', import.meta.url));
-const NAMES = ['graphile-worker', 'pg-boss'];
+/** Each is a file in bench/peers; with the package that it is. */
+const PACKAGES = { 'graphile-worker': 'graphile-worker', 'pg-boss': 'pg-boss', 'dbos': '@dbos-inc/dbos-sdk' };
+const NAMES = Object.keys(PACKAGES);
 const NODE = 'node@24.21.0';
 const LEAST_NODE = [22, 18];
 
@@ -25,7 +27,7 @@ export async function preparePeers() {
     await run('Installing the peers', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false'], { cwd: FOLDER });
   }
   return {
-    versions: Object.fromEntries(NAMES.map((name) => [name, dependencies[name]])),
+    versions: Object.fromEntries(NAMES.map((name) => [name, dependencies[PACKAGES[name]]])),
     on: (postgres, undo) => ({ names: NAMES, measure: (name, load, options) => measure({ postgres, undo, execPath }, name, load, options) }),
   };
 }

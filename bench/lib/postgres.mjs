@@ -25,10 +25,14 @@ const SETTINGS = {
 
 export async function startPostgres(undo) {
   const given = process.env.DATABASE_URL ?? '';
-  if (given !== '') return new PostgresServer(given, undo, 'DATABASE_URL');
+  return given === '' ? startEmbedded(undo) : new PostgresServer(given, undo, 'DATABASE_URL');
+}
+
+/** An embedded one whatever DATABASE_URL says, with `settings` on top of those of a run. */
+export async function startEmbedded(undo, settings = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'task-executor-bench-'));
   undo.add(() => rm(dataDir, { recursive: true, force: true }));
-  const server = await startEmbeddedPostgres({ dataDir, settings: SETTINGS });
+  const server = await startEmbeddedPostgres({ dataDir, settings: { ...SETTINGS, ...settings } });
   undo.add(() => server.stop());
   return new PostgresServer(server.url, undo, 'embedded');
 }

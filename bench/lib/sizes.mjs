@@ -19,6 +19,8 @@ const SHORT = {
   snapshotSeconds: 30,
   logs: { stored: 1_000_000, reads: 100 },
   replicas: 3,
+  /** Finished tasks of each database, over how many problems and workers; pending tasks; runs of each statement. */
+  explain: { finished: [0, 10_000, 100_000], problems: 100, workers: 20, pending: 1_000, warmUp: 15, calls: 20 },
 };
 
 const FULL = {
@@ -33,6 +35,7 @@ const FULL = {
   fleet: { workers: 10_000, settleSeconds: 12, seconds: 60, probes: 300 },
   snapshotSeconds: 300,
   logs: { stored: 10_000_000, reads: 300 },
+  explain: { ...SHORT.explain, finished: [0, 10_000, 10_000_000], problems: 1_000, workers: 50 },
 };
 
 const SMOKE = {
@@ -49,6 +52,7 @@ const SMOKE = {
   snapshotSeconds: 0.2,
   logs: { stored: 1_000, reads: 1 },
   replicas: 2,
+  explain: { finished: [0, 200], problems: 5, workers: 3, pending: 500, warmUp: 0, calls: 1 },
 };
 
 export const SIZES = { short: SHORT, full: FULL, smoke: SMOKE };

@@ -8,8 +8,6 @@ const WORKER_CONNECTIONS = 10;
 const CONCURRENCY = 50;
 const LOCAL_QUEUE = 500;
 
-export const packageName = 'graphile-worker';
-
 /** Makes the schema. */
 export async function prepare(connectionString) {
   const utils = await makeWorkerUtils({ connectionString, logger: QUIET });

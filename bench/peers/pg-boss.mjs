@@ -8,8 +8,6 @@ const BATCH = 500;
 const LOOPS = 4;
 const EMPTY_PAUSE_MS = 5;
 
-export const packageName = 'pg-boss';
-
 async function start(connectionString, max, options = {}) {
   const boss = new PgBoss({ connectionString, max, schedule: false, ...options });
   boss.on('error', (error) => console.error(`pg-boss: ${error.message}`));
