@@ -21,6 +21,7 @@ import { Operator } from './clients/operator.js';
 import { RawWorker } from './clients/raw-worker.js';
 import { Retrier } from './clients/retrier.js';
 import { SlyWorker } from './clients/sly-worker.js';
+import { Stopper } from './clients/stopper.js';
 import { Submitter } from './clients/submitter.js';
 import { Twins } from './clients/twins.js';
 import { Walker } from './clients/walker.js';
@@ -86,11 +87,11 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   over.abort();
   await Promise.all([working, watching]);
 
-  say('chaos: everything is mended; what is left finishes');
+  say(`chaos: ${mode === 'liveness' ? 'some of it stays broken' : 'everything is mended'}; what is left finishes`);
   const settled = monotonicMs();
   await endSchedule(cast, timetable.id, stop);
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
-  await untilEmpty(cast, [...crowd.operators, crowd.files], stop);
+  await untilEmpty(cast, crowd.holders, stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
   for (const walker of crowd.walkers) await walker.walk();
   await crowd.bulk.finish();
@@ -138,7 +139,12 @@ async function makeCrowd(cast: Cast, world: World, random: Random) {
   const files = new FileWorker({ ...filesParts, raw: new RawWorker(filesParts) });
   const slys: SlyWorker[] = [];
   for (const name of ['sly-1', 'sly-2']) slys.push(new SlyWorker({ raw: new RawWorker(await parts(name)), canceller, world, random: random.fork() }));
-  return { submitters, walkers, bulk, operators, followers, files, all: [...submitters, canceller, ...others, bulk, files, ...operators, ...followers, ...walkers, ...slys] };
+  const stoppers: Stopper[] = [];
+  for (const name of ['stopper-1', 'stopper-2']) stoppers.push(new Stopper(await parts(name)));
+  return {
+    submitters, walkers, bulk, followers, files, holders: [...operators, files, ...stoppers],
+    all: [...submitters, canceller, ...others, bulk, files, ...operators, ...followers, ...walkers, ...slys, ...stoppers],
+  };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */
@@ -152,12 +158,12 @@ async function endSchedule(cast: Cast, id: string, stop: AbortSignal): Promise<v
   }
 }
 
-async function untilEmpty(cast: Cast, holders: readonly (Operator | FileWorker)[], stop: AbortSignal): Promise<void> {
+/** `holders`: those who hold back what nobody else would end. */
+async function untilEmpty(cast: Cast, holders: readonly { letGo: () => Promise<void> }[], stop: AbortSignal): Promise<void> {
   const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
   for (let looks = 0; !stop.aborted && monotonicMs() < deadline; looks++) {
     const { rows } = await cast.postgres.withClient((client) => client.query<{ left: string }>(
-      `
-      select (select count(*) from queue) + (select count(*) from ended_parents)
+      `select (select count(*) from queue) + (select count(*) from ended_parents)
              + (select count(*) from bulk_operations where state = 'running') as left`));
     if (Number(rows[0]?.left) === 0) return;
     if (looks % LOOKS_PER_RELEASE === 0) for (const holder of holders) await holder.letGo();
@@ -179,6 +185,7 @@ async function gather(cast: Cast, nemesis: Nemesis, history: History, clock: Clo
     operations: [...history.operations, ...recorded.flat()].sort((a, b) => a.began - b.began),
     runs: await readRuns(cast.runsFolder, clock),
     troubles: nemesis.journal,
+    ways: cast.wayCounts(),
     database,
     realSessions: new Set(registered.map(([session]) => session)),
     hostOfSession: new Map(registered),

@@ -10,7 +10,7 @@ import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } 
 import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
 import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated } from './rules/reports.js';
 import { onlyWhatEndedIsRetried, retriesCountOnce, retriesNameTheirOriginals } from './rules/retries.js';
-import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
+import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, lostTasksStop, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
 import { acknowledgedSubmissionsAreThere, keysHaveOneTask, noSubmissionIsInvented, submissionsCountOnce } from './rules/submissions.js';
 import { dedupeAnswersNameTheRightTask, dedupeKeysHaveOneLiveTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs } from './rules/twins.js';
 import { retriedWorkflowsAreWhole, workflowsAreWhole } from './rules/workflows.js';
@@ -30,7 +30,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   pausesAreKept, drainsAreKept,
   acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
   attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
-  attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,
+  attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, lostTasksStop, cancelledTasksStop, timedOutTasksStop,
   acknowledgedCancelsCount, refusedCancelsFoundAnEnd,
   childrenFollowParents, delaysAreKept, limitsAreKept, prioritiesAreKept, schedulesFireOnce, everythingEnds, walksAreWhole,
   acknowledgedLinesAreThere, noLineIsInvented, commandsLinesAreInOrder,

@@ -1,6 +1,7 @@
 /** All that the checker goes by: what clients noted, what really ran, what went wrong when, and what the database holds. */
 import type { Operation } from '../clients/history.js';
 import type { Trouble } from '../nemesis/nemesis.js';
+import type { ProxyCounts } from '../network/proxy.js';
 
 /** A task's command as it ran, by its own words. All times: see clock.ts. */
 export interface Run {
@@ -36,7 +37,6 @@ export interface TaskRow {
   /** Null: it takes nobody's result. */
   readonly reuseSeconds: number | null;
   readonly parameters: unknown;
-  readonly hasBackoff: boolean;
 }
 
 export interface WorkflowRow {
@@ -144,6 +144,8 @@ export interface Evidence {
   readonly operations: readonly Operation[];
   readonly runs: readonly Run[];
   readonly troubles: readonly Trouble[];
+  /** What the faults of the network really did, on all ways together. */
+  readonly ways: Readonly<ProxyCounts>;
   readonly database: Snapshot;
   /** What was looked at while everything was under way. */
   readonly samples: readonly Sample[];

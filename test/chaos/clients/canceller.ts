@@ -12,11 +12,14 @@ export class Canceller extends Client {
     }
   }
 
-  async cancel(taskId: string): Promise<void> {
+  /** Until there is an answer; whether there was one. */
+  async cancel(taskId: string): Promise<boolean> {
     for (let tries = 1; tries <= TRIES; tries++) {
       const answer = await ask<Cancel>(this, { verb: 'cancel', taskId }, { method: 'POST', path: `/api/v1/tasks/${taskId}/cancel` });
-      if (answer.result !== 'unknown' || this.world.isOver) return;
+      if (answer.result !== 'unknown') return true;
+      if (this.world.isOver) return false;
       await this.world.pause(this.random.between(100, 500));
     }
+    return false;
   }
 }

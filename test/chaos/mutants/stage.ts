@@ -106,7 +106,10 @@ export class Stage {
 
   async evidence(): Promise<Evidence> {
     const database = await this.#withClient((client) => readSnapshot(client, this.#clock, []));
-    return { operations: this.#history.operations, runs: [], troubles: [], database, samples: this.#samples, realSessions: new Set(), hostOfSession: new Map() };
+    return {
+      operations: this.#history.operations, runs: [], troubles: [], ways: { lostAnswers: 0, duplicates: 0, resets: 0, swallowed: 0 },
+      database, samples: this.#samples, realSessions: new Set(), hostOfSession: new Map(),
+    };
   }
 
   async close(): Promise<void> {

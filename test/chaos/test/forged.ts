@@ -29,7 +29,7 @@ const submit = (id: string, key: string | null, at: number): Operation => ({ ...
 /** A row of a task that was submitted alone. */
 export const task = (id: string, createdAt: number): Draft['database']['tasks'][number] => ({
   id, problemId: 'chaos-a', marker: `marker of ${id}`, priority: 5, labels: {}, timeoutSeconds: 15, createdAt, runAt: null, scheduleId: null, parents: [],
-  name: null, workflowId: null, retryOf: null, dedupeKey: null, reuseSeconds: null, parameters: {}, hasBackoff: false,
+  name: null, workflowId: null, retryOf: null, dedupeKey: null, reuseSeconds: null, parameters: {},
 });
 
 /**
@@ -60,6 +60,7 @@ export function soundHistory(): Draft {
     operations,
     runs: [run(PARENT, 1, 'host-1', 1_100, 18_000, false), run(PARENT, 2, 'host-2', 20_100, 21_900, true), run(CHILD, 1, 'host-2', 24_100, 25_900, true), run(GONE, 1, 'host-2', 27_100, 28_500, false)],
     troubles: [],
+    ways: { lostAnswers: 0, duplicates: 0, resets: 0, swallowed: 0 },
     samples: [{ at: 10_000, breaches: [] }],
     realSessions: new Set([SESSION, OTHER]),
     hostOfSession: new Map([[SESSION, 'host-1'], [OTHER, 'host-2']]),

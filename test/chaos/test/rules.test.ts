@@ -1,7 +1,9 @@
 /** Each rule can fail: a sound history breaks none, and each forgery of it breaks the rule that it is about. */
 import { expect } from 'chai';
 import { RULES } from '../checker/check.js';
+import { STOP_MS } from '../checker/rules/runs.js';
 import { storyOf } from '../checker/story.js';
+import { LONG_TICKS, TICK_MS } from '../settings.js';
 import { CHILD, GONE, OTHER, PARENT, SESSION, SCHEDULE, soundHistory as basis, the, type Draft, type Forgery } from './forged.js';
 import * as artifacts from './forgeries/artifacts.js';
 import * as bulk from './forgeries/bulk.js';
@@ -65,6 +67,10 @@ const FORGERIES: readonly Forgery[] = [
     attempt(draft, PARENT, 1).outcome = 'failed';
     run(draft, PARENT, 1).lastSeen = 21_000;
   }],
+  ['lostTasksStop', 'the lost one ran on, and no other began', (draft) => {
+    run(draft, PARENT, 1).lastSeen = 77_000;
+    draft.runs.splice(draft.runs.indexOf(run(draft, PARENT, 2)), 1);
+  }],
   ['cancelledTasksStop', 'the cancelled one ran on', (draft) => (run(draft, GONE, 1).lastSeen = 60_000)],
   ['timedOutTasksStop', 'the timed-out one ran on', (draft) => {
     attempt(draft, GONE, 1).outcome = 'timeout';
@@ -127,7 +133,12 @@ describe('the rules of chaos', () => {
     const draft = soundHistory();
     run(draft, PARENT, 1).lastSeen = 77_000;
     draft.troubles.push({ kind: 'pause_worker', on: 'host-1', words: '', from: 16_000, until: 76_000 });
-    expect(RULES['overlapOnlyAfterALoss']?.(draft)).to.deep.equal([]);
+    for (const name of ['overlapOnlyAfterALoss', 'lostTasksStop']) expect(RULES[name]?.(draft), name).to.deep.equal([]);
+  });
+
+  it('are about commands that go on for longer than they may', () => {
+    // Those that time out after a second, and those of the stopper, which are cancelled after twelve at most.
+    expect(LONG_TICKS * TICK_MS).to.be.above(12_000 + STOP_MS);
   });
 
   it('let one late fire stand for those that an outage left out', () => {
