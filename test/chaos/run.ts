@@ -93,7 +93,10 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
   await untilEmpty(cast, crowd.holders, stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
-  for (const walker of crowd.walkers) await walker.walk();
+  for (const walker of crowd.walkers) {
+    await walker.walk();
+    await walker.readStatistics();
+  }
   await crowd.bulk.finish();
   await Promise.all(crowd.followers.map((follower) => follower.finish()));
   await readArtifacts(cast, crowd.files);

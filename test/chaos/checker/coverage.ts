@@ -135,6 +135,7 @@ export function coverageOf(evidence: Evidence): Coverage {
     'tasks that waited for their time': count(database.tasks, ({ runAt, createdAt }) => runAt !== null && runAt > createdAt),
     'fires of a schedule': database.schedules.reduce((sum, { fires }) => sum + fires, 0),
     'looks at the database under way': samples.length,
+    'statistics read': count(operations, (one) => one.verb === 'statistics' && one.result === 'ok'),
     'walks to the end': count(operations, (one) => one.verb === 'walk' && one.result === 'ok'),
     'answers lost on the way': ways.lostAnswers,
     'requests that arrived twice': ways.duplicates,

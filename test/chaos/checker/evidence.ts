@@ -28,6 +28,10 @@ export interface TaskRow {
   readonly runAt: number | null;
   readonly scheduleId: string | null;
   readonly parents: readonly string[];
+  /** Whether it runs where one of them does not complete. */
+  readonly runAnyway: boolean;
+  readonly maxAttempts: number;
+  readonly maxLost: number;
   /** In its workflow. */
   readonly name: string | null;
   readonly workflowId: string | null;

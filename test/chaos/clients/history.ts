@@ -149,7 +149,15 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Retry | Bulk | Control | Follow | Upload | Download | Cancel | Register | Claim | Logs | Report | Walk;
+/** The statistics, read when nothing was under way. */
+export interface Statistics extends Noted {
+  readonly verb: 'statistics';
+  /** By their names in the contract. */
+  counts: Readonly<Record<string, number>>;
+  byProblem: Readonly<Record<string, number>>;
+}
+
+export type Operation = Submit | Retry | Bulk | Control | Follow | Upload | Download | Cancel | Register | Claim | Logs | Report | Walk | Statistics;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;

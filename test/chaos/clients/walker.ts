@@ -1,7 +1,7 @@
-/** Walks through all tasks by cursor, oldest first, while others submit. */
+/** Walks through all tasks by cursor, oldest first, while others submit; and reads the statistics, when nobody does any more. */
 import { call } from './call.js';
-import { Client, type ClientParts } from './client.js';
-import type { Walk } from './history.js';
+import { ask, Client, type ClientParts } from './client.js';
+import type { Statistics, Walk } from './history.js';
 
 const PAGE_SIZE = 40;
 const PAUSE_MS = 3_000;
@@ -35,6 +35,14 @@ export class Walker extends Client {
       cursor = page.next_cursor;
     } while (cursor !== null);
     this.world.history.end(noted, 'ok');
+  }
+
+  async readStatistics(): Promise<void> {
+    await this.untilAnswered(() => ask<Statistics>(this, { verb: 'statistics', counts: {}, byProblem: {} }, { method: 'GET', path: '/api/v1/tasks/stats' }, (noted, { body }) => {
+      const all = Object.entries(body as Record<string, unknown>);
+      noted.counts = Object.fromEntries(all.filter(([name]) => name.endsWith('_tasks'))) as Record<string, number>;
+      noted.byProblem = (body as { tasks_by_problem: Record<string, number> }).tasks_by_problem;
+    }));
   }
 
   async #page(cursor: string | null): Promise<{ tasks: { id: string }[]; next_cursor: string | null } | null> {

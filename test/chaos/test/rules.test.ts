@@ -9,11 +9,12 @@ import * as artifacts from './forgeries/artifacts.js';
 import * as bulk from './forgeries/bulk.js';
 import * as controls from './forgeries/controls.js';
 import * as events from './forgeries/events.js';
+import * as statistics from './forgeries/statistics.js';
 import * as twins from './forgeries/twins.js';
 import * as workflows from './forgeries/workflows.js';
 
 /** What is sound about each subject, and how it is forged. */
-const SUBJECTS = [workflows, twins, bulk, controls, events, artifacts];
+const SUBJECTS = [workflows, twins, bulk, controls, events, artifacts, statistics];
 
 function soundHistory(): Draft {
   const draft = basis();
@@ -40,6 +41,17 @@ const FORGERIES: readonly Forgery[] = [
   ['databaseIsSound', 'a query found a breach under way', ({ samples }) => samples.push({ at: 1, breaches: ['x'] })],
   ['acknowledgedSubmissionsAreThere', 'an acknowledged task is gone', ({ database }) => database.tasks.shift()],
   ['acknowledgedSubmissionsAreThere', 'it is another task', (draft) => (task(draft, GONE).problemId = 'chaos-b')],
+  ['acknowledgedSubmissionsAreThere', 'its parameters are others', (draft) => (task(draft, GONE).parameters = { marker: `marker of ${GONE}` })],
+  ['acknowledgedSubmissionsAreThere', 'it depends on nothing', (draft) => (task(draft, CHILD).parents = [])],
+  ['acknowledgedSubmissionsAreThere', 'it has lost its labels', (draft) => (task(draft, CHILD).labels = {})],
+  ['acknowledgedSubmissionsAreThere', 'its delay was forgotten', ({ operations }) => {
+    const submit = the(operations, (one) => one.verb === 'submit' && one.ids.includes(GONE));
+    if (submit.verb === 'submit') submit.tasks = submit.tasks.map((one) => ({ ...one, delay_seconds: 3 }));
+  }],
+  ['acknowledgedSubmissionsAreThere', 'its priority is another', ({ operations }) => {
+    const submit = the(operations, (one) => one.verb === 'submit' && one.ids.includes(GONE));
+    if (submit.verb === 'submit') submit.tasks = submit.tasks.map((one) => ({ ...one, priority: 9 }));
+  }],
   ['noSubmissionIsInvented', 'a task that nobody submitted', (draft) => {
     addTask(draft, 'x', { marker: 'nobody' });
   }],
@@ -52,9 +64,23 @@ const FORGERIES: readonly Forgery[] = [
   ['acknowledgedReportsCount', 'the result is another', (draft) => (outcome(draft, PARENT).result = { marker: 'x' })],
   ['acknowledgedReportsCount', 'the outcome is another', (draft) => (outcome(draft, PARENT).status = 'cancelled')],
   ['acknowledgedReportsCount', 'the attempt never ended', ({ database }) => database.attempts.splice(1, 1)],
+  ['acknowledgedReportsCount', 'the error of a failed attempt is another', (draft) => {
+    Object.assign(report(draft, OTHER), { how: 'failed', body: { error: 'no' } });
+    Object.assign(attempt(draft, PARENT, 2), { outcome: 'failed', error: 'other' });
+  }],
+  ['acknowledgedReportsCount', 'the error of a task that failed is another', (draft) => {
+    Object.assign(report(draft, OTHER), { how: 'failed', body: { error: 'no' } });
+    Object.assign(attempt(draft, PARENT, 2), { outcome: 'failed', error: 'no' });
+    Object.assign(outcome(draft, PARENT), { status: 'failed', reason: 'task_failed', error: 'other' });
+  }],
   ['recordedReportsWereMade', 'nobody reported it', ({ operations }) => operations.splice(operations.findIndex((one) => one.verb === 'report' && one.session === OTHER), 1)],
   ['reportsCanBeRepeated', 'a report that counts was refused', (draft) => draft.operations.push({ ...report(draft, OTHER), result: 'fail', code: 'attempt_not_held' })],
   ['attemptsAreNumbered', 'a gap', (draft) => (attempt(draft, PARENT, 2).attempt = 3)],
+  ['attemptsAreBounded', 'it was lost more often than it may be', (draft) => (task(draft, PARENT).maxLost = 0)],
+  ['attemptsAreBounded', 'it failed more often than it may', (draft) => {
+    attempt(draft, PARENT, 1).outcome = 'failed';
+    task(draft, PARENT).maxAttempts = 0;
+  }],
   ['oneAttemptAtATime', 'the second begins before the first has ended', (draft) => (attempt(draft, PARENT, 2).startedAt = 16_000)],
   ['attemptsHaveOneClaimer', 'two sessions got one attempt', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'claim' && one.began === 20_000), { claimed: { taskId: PARENT, attempt: 1 } })],
   ['timeoutsAreNotEarly', 'a timeout after a second', (draft) => (attempt(draft, GONE, 1).outcome = 'timeout')],
@@ -81,6 +107,15 @@ const FORGERIES: readonly Forgery[] = [
   ['refusedCancelsFoundAnEnd', 'it had not ended', (draft) => (outcome(draft, GONE).endedAt = 29_000)],
   ['childrenFollowParents', 'the child began before', (draft) => (attempt(draft, CHILD, 1).startedAt = 21_000)],
   ['childrenFollowParents', 'its command began before', (draft) => (run(draft, CHILD, 1).began = 21_000)],
+  ['childrenFollowParents', 'a command of an attempt before its last began before', (draft) => {
+    draft.runs.unshift({ ...run(draft, CHILD, 1), began: 21_000, attempt: 0 });
+  }],
+  ['dependentsAreCancelledForAParent', 'its parent completed', (draft) => Object.assign(outcome(draft, CHILD), { status: 'cancelled', reason: 'dependency_failed' })],
+  ['dependentsAreCancelledForAParent', 'it was to run anyway', (draft) => {
+    Object.assign(outcome(draft, CHILD), { status: 'cancelled', reason: 'dependency_failed' });
+    outcome(draft, PARENT).status = 'failed';
+    task(draft, CHILD).runAnyway = true;
+  }],
   ['delaysAreKept', 'it began before its time', (draft) => (task(draft, GONE).runAt = 90_000)],
   ['limitsAreKept', 'two ran under a limit of one', addLimited],
   ['prioritiesAreKept', 'a higher one waited', (draft) => {
@@ -92,9 +127,15 @@ const FORGERIES: readonly Forgery[] = [
   ['schedulesFireOnce', 'a task too many', (draft) => {
     addTask(draft, 'x', { scheduleId: SCHEDULE });
   }],
+  ['schedulesFireOnce', 'it fired before its time', (draft) => {
+    Object.assign(the(draft.database.schedules, ({ id }) => id === SCHEDULE), { fires: 1, nextAt: 10_000 });
+    addTask(draft, 'x', { scheduleId: SCHEDULE, createdAt: 4_900 });
+  }],
   ['everythingEnds', 'a task is left', ({ database }) => database.queue.push({ taskId: GONE, state: 'pending', attempt: 1, startedAt: null })],
   ['walksAreWhole', 'a task was missed', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'walk'), { ids: [PARENT, GONE] })],
   ['walksAreWhole', 'a task came twice', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'walk'), { ids: [PARENT, CHILD, CHILD, GONE] })],
+  ['walksAreWhole', 'a task came before one that is older', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'walk'), { ids: [PARENT, GONE, CHILD] })],
+  ['walksAreWhole', 'it saw a task that is not there', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'walk'), { ids: [PARENT, CHILD, GONE, 'x'] })],
   ['acknowledgedLinesAreThere', 'a line is gone', ({ database }) => database.logs.pop()],
   ['acknowledgedLinesAreThere', 'a line is there twice', ({ database }) => database.logs.unshift({ taskId: PARENT, line: 1, attempt: 2, message: '1' })],
   ['noLineIsInvented', 'a line that nobody sent', ({ database }) => database.logs.push({ taskId: PARENT, line: 3, attempt: 2, message: 'x' })],
