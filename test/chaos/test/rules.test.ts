@@ -196,4 +196,13 @@ describe('the rules of chaos', () => {
     const places = ['submitted', 'attempt 1 begins', 'attempt 1 is lost', 'attempt 2 begins', 'ok: report', 'fail (attempt_not_held)'].map((words) => story.indexOf(words));
     expect(places).to.deep.equal([...places].sort((a, b) => a - b)).and.not.include(-1);
   });
+
+  it('are told with their ends, however long they are', () => {
+    const draft = soundHistory();
+    for (let n = 0; n < 200; n++) draft.troubles.push({ kind: `trouble ${n}`, on: 'host-1', words: '', from: 2_000 + n, until: 3_000 + n });
+    const story = storyOf(PARENT, draft, 0);
+    expect(story).to.have.length(121);
+    expect(story[0]).to.include('asks: submit');
+    expect(story.at(-1)).to.include('ok: download');
+  });
 });
