@@ -93,6 +93,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
   await untilEmpty(cast, crowd.holders, stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
+  if (!stop.aborted) await crowd.pauses.rank();
+  await untilEmpty(cast, crowd.holders, stop);
   for (const walker of crowd.walkers) {
     await walker.walk();
     await walker.readStatistics();
@@ -135,7 +137,8 @@ async function makeCrowd(cast: Cast, world: World, random: Random) {
   const others: { run: () => Promise<void> }[] = [new Retrier(await parts('retrier')), new WorkflowMaker(await parts('workflows'))];
   for (const name of ['twins-1', 'twins-2']) others.push(new Twins(await parts(name, repeatsNothing)));
   const bulk = new BulkClient(await parts('bulk'));
-  const operators = [new Operator({ what: 'pause', ...await parts('pauses', repeatsNothing) }), new Operator({ what: 'drain', ...await parts('drains', repeatsNothing) })];
+  const pauses = new Operator({ what: 'pause', ...await parts('pauses', repeatsNothing) });
+  const drains = new Operator({ what: 'drain', ...await parts('drains', repeatsNothing) });
   const followers: Follower[] = [];
   for (let n = 1; n <= FOLLOWERS; n++) followers.push(new Follower(await parts(`follower-${n}`)));
   const filesParts = await parts('files');
@@ -145,8 +148,8 @@ async function makeCrowd(cast: Cast, world: World, random: Random) {
   const stoppers: Stopper[] = [];
   for (const name of ['stopper-1', 'stopper-2']) stoppers.push(new Stopper(await parts(name)));
   return {
-    submitters, walkers, bulk, followers, files, holders: [...operators, files, ...stoppers],
-    all: [...submitters, canceller, ...others, bulk, files, ...operators, ...followers, ...walkers, ...slys, ...stoppers],
+    submitters, walkers, bulk, pauses, followers, files, holders: [pauses, drains, files, ...stoppers],
+    all: [...submitters, canceller, ...others, bulk, files, pauses, drains, ...followers, ...walkers, ...slys, ...stoppers],
   };
 }
 

@@ -22,6 +22,9 @@ export const SLACK_SECONDS = 4;
 export const TICK_MS = 100;
 export const LONG_TICKS = 300;
 
+/** Of the tasks of all priorities that are let go together at the end, and of no others. */
+export const RANKED_PROBLEM = 'chaos-ranked';
+
 /** How long the rest may take to finish once the nemesis has stopped: a hanging claim has 35 seconds, a few of them may follow. */
 export const SETTLE_SECONDS = 180;
 /** Tasks that have not ended, above which submitters wait. */

@@ -6,6 +6,7 @@ import type { Bulk, Follow, Operation, Report } from '../clients/history.js';
 import { groupBy, keyOf, type AttemptRow, type Evidence } from './evidence.js';
 import { TICK_MS } from '../settings.js';
 import { drainedSessions, holdsOf, type Hold } from './rules/controls.js';
+import { keptPriorities } from './rules/order.js';
 import { STOP_MS } from './rules/runs.js';
 
 export type Coverage = Readonly<Record<string, number>>;
@@ -132,6 +133,7 @@ export function coverageOf(evidence: Evidence): Coverage {
     'dependents that ran': count(database.attempts, ({ taskId, attempt }) => attempt === 1 && childIds.has(taskId)),
     'dependents cancelled': reasons('dependency_failed'),
     'commands under a limit': limited(evidence),
+    'pairs of tasks in the order of their priorities': keptPriorities(evidence),
     'tasks that waited for their time': count(database.tasks, ({ runAt, createdAt }) => runAt !== null && runAt > createdAt),
     'fires of a schedule': database.schedules.reduce((sum, { fires }) => sum + fires, 0),
     'looks at the database under way': samples.length,

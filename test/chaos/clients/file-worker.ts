@@ -124,7 +124,7 @@ export class FileWorker extends Client {
   /** Sends a file once. */
   async #put(held: Held, { name, content }: File, { digestOf = content, isWhole = true } = {}): Promise<Outcome> {
     const { workerId, session, taskId, attempt } = held;
-    const noted = this.world.history.begin<Upload>(this.name, { verb: 'upload', session, taskId, attempt, name, sha256: hashOf(content), isWhole, artifactId: null });
+    const noted = this.world.history.begin<Upload>(this.name, { verb: 'upload', session, taskId, attempt, name, sha256: hashOf(digestOf), isWhole, artifactId: null });
     const digest = createHash('sha256').update(digestOf).digest('base64');
     const found = await send(`${this.url}/api/v1/workers/${workerId}/tasks/${taskId}/artifacts?name=${encodeURIComponent(name)}`, {
       'content-type': 'application/octet-stream', 'content-length': String(content.length), 'content-digest': `sha-256=:${digest}:`,

@@ -91,7 +91,7 @@ export interface Upload extends Noted {
   readonly taskId: string;
   readonly attempt: number;
   readonly name: string;
-  /** Of the whole file, in hexadecimal; null: its sender did not note it. */
+  /** Of the whole file, in hexadecimal, as its sender says; null: it was not noted. */
   readonly sha256: string | null;
   /** False: it was broken off on purpose. */
   readonly isWhole: boolean;

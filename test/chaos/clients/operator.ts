@@ -5,8 +5,13 @@
 import { call, type Answer } from './call.js';
 import { ask, Client, type ClientParts } from './client.js';
 import type { Control } from './history.js';
+import { RANKED_PROBLEM } from '../settings.js';
 import { makeSubmission } from './submissions.js';
 
+/** So many, each of so many ticks, that they cannot begin together. */
+const RANKED_TASKS = 24;
+const RANKED_TICKS = 30;
+const PRIORITIES = 11;
 /** Stands for all problems, as a target. */
 const WHOLE_QUEUE = '';
 /** Of so many pauses one is of the whole queue. */
@@ -38,6 +43,18 @@ export class Operator extends Client {
   /** Lets go of whatever it ever held: a call that was late may have come after all. */
   async letGo(): Promise<void> {
     for (const target of this.#held) await this.#ask(target, false);
+  }
+
+  /** Lets many tasks of all priorities go at one moment, when nothing is broken that would hold one back. */
+  async rank(): Promise<void> {
+    this.#held.add(RANKED_PROBLEM);
+    await this.untilAnswered(() => this.#ask(RANKED_PROBLEM, true));
+    const tasks = Array.from({ length: RANKED_TASKS }, (_one, n) => {
+      const marker = `${this.name}.ranked.${n + 1}`;
+      return { ...makeSubmission(this.random, marker, []), problem_id: RANKED_PROBLEM, priority: n % PRIORITIES, parameters: { marker, ticks: RANKED_TICKS, lines: 1, failures: 0 } };
+    });
+    await this.submitTogether(`${this.name}.ranked`, this.random.shuffled(tasks));
+    await this.untilAnswered(() => this.#ask(RANKED_PROBLEM, false));
   }
 
   async #pauseOwn(): Promise<void> {

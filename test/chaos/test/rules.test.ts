@@ -123,6 +123,12 @@ const FORGERIES: readonly Forgery[] = [
     draft.database.tasks.push({ ...task(draft, GONE), id: 'low', priority: 1 });
     draft.database.attempts.push({ ...attempt(draft, GONE, 1), taskId: 'low', startedAt: 25_000 }, { ...attempt(draft, GONE, 1), taskId: 'high', startedAt: 90_000 });
   }],
+  ['prioritiesAreKept', 'a higher one waited, of those that were let go together', (draft) => {
+    for (const [id, priority, startedAt] of [['low', 0, 30_000], ['high', 9, 33_000]] as const) {
+      addTask(draft, id, { problemId: 'chaos-ranked', priority, createdAt: 29_000 });
+      draft.database.attempts.push({ ...attempt(draft, GONE, 1), taskId: id, startedAt });
+    }
+  }],
   ['schedulesFireOnce', 'a fire too few', ({ database }) => (the(database.schedules, ({ id }) => id === SCHEDULE).nextAt = 10_000)],
   ['schedulesFireOnce', 'a task too many', (draft) => {
     addTask(draft, 'x', { scheduleId: SCHEDULE });

@@ -1,5 +1,6 @@
 /** What may begin when: dependencies, delays, limits, priorities, schedules. */
-import { groupBy, keyOf, type Evidence, type Rule, type Violation } from '../evidence.js';
+import { RANKED_PROBLEM } from '../../settings.js';
+import { groupBy, keyOf, type Evidence, type Rule, type TaskRow, type Violation } from '../evidence.js';
 
 /** Database times are kept in milliseconds. */
 const ROUNDING_MS = 1;
@@ -67,17 +68,32 @@ export const limitsAreKept: Rule = ({ database, runs }) => database.limits.flatM
 /** Those that every worker takes, and nobody pauses. */
 const FREE_PROBLEM = /^chaos-[abc]$/;
 
-/** Of two tasks that could have been taken long before and long after, the one of higher priority goes first. */
-export const prioritiesAreKept: Rule = (evidence) => {
+/** A task that began. */
+type Begun = TaskRow & { readonly start: number };
+
+const begun = (evidence: Evidence, which: (task: TaskRow) => boolean): Begun[] => {
   const starts = firstStarts(evidence);
-  const plain = evidence.database.tasks
-    .filter(({ problemId, parents, runAt, labels, scheduleId }) => FREE_PROBLEM.test(problemId) && parents.length === 0 && runAt === null && Object.keys(labels).length === 0 && scheduleId === null)
-    .map((task) => ({ ...task, start: starts.get(task.id) ?? null }));
-  return plain.flatMap((low) => plain.flatMap((high): Violation[] => {
-    if (low.start === null || high.priority <= low.priority || high.createdAt > low.start - ROW_HELD_MS) return [];
-    if (high.start === null || high.start <= low.start + ROW_HELD_MS) return [];
-    return [{ rule: 'priorities are kept', taskId: high.id, words: `${high.id} of priority ${high.priority} waited while ${low.id} of priority ${low.priority} began` }];
-  }));
+  return evidence.database.tasks.filter(which).flatMap((task) => (starts.has(task.id) ? [{ ...task, start: starts.get(task.id) ?? 0 }] : []));
+};
+
+/** By so much the beginning of a claim may be before what it does, where nothing is broken (packages/api/src/queue/claim.ts). */
+const CLAIM_MS = 2_000;
+
+/** Those that were let go at one moment at the end of the run, when nothing was broken any more. */
+const ranked = (evidence: Evidence): Begun[] => begun(evidence, ({ problemId }) => problemId === RANKED_PROBLEM);
+
+/** Of how many pairs of them the one of higher priority had to go first, and went. */
+export const keptPriorities = (evidence: Evidence): number =>
+  ranked(evidence).reduce((sum, high, _n, all) => sum + all.filter((low) => low.priority < high.priority && low.start > high.start + CLAIM_MS).length, 0);
+
+/** Of two tasks that could have been taken before and after, the one of higher priority goes first: under way long before and long after. */
+export const prioritiesAreKept: Rule = (evidence) => {
+  const free = begun(evidence, ({ problemId, parents, runAt, labels, scheduleId }) => (
+    FREE_PROBLEM.test(problemId) && parents.length === 0 && runAt === null && Object.keys(labels).length === 0 && scheduleId === null));
+  const inverted = (tasks: readonly Begun[], beforeMs: number, afterMs: number): Violation[] => tasks.flatMap((low) => tasks
+    .filter((high) => high.priority > low.priority && high.createdAt <= low.start - beforeMs && high.start > low.start + afterMs)
+    .map((high) => ({ rule: 'priorities are kept', taskId: high.id, words: `${high.id} of priority ${high.priority} waited while ${low.id} of priority ${low.priority} began` })));
+  return [...inverted(free, ROW_HELD_MS, ROW_HELD_MS), ...inverted(ranked(evidence), 0, CLAIM_MS)];
 };
 
 /** A fire that is later than a minute stands for those after it, too (packages/api/src/queue/schedule.ts); about a minute, for us. */
@@ -111,7 +127,7 @@ export const walksAreWhole: Rule = ({ operations, database }) => {
     const seen = new Set(walk.ids);
     const twice = [...groupBy(walk.ids, (id) => id)].filter(([, all]) => all.length > 1).map(([id]) => id);
     const missed = acknowledged.filter(({ id, at }) => at < walk.began && !seen.has(id)).map(({ id }) => id);
-    const back = walk.ids.find((id, n) => (created.get(id) ?? -Infinity) < (n === 0 ? -Infinity : created.get(walk.ids[n - 1] ?? '') ?? Infinity));
+    const back = walk.ids.find((id, n) => !created.has(id) || (n > 0 && (created.get(id) ?? 0) < (created.get(walk.ids[n - 1] ?? '') ?? 0)));
     return [
       ...(back === undefined ? [] : [{ ...said, taskId: back, words: `a walk of ${walk.client} saw ${back} too late, or it is not there` }]),
       ...(twice.length === 0 ? [] : [{ ...said, taskId: twice[0] ?? null, words: `a walk of ${walk.client} saw ${twice.length} tasks twice, ${twice[0] ?? ''} among them` }]),
