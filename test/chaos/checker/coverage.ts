@@ -4,7 +4,7 @@
  */
 import type { Bulk, Follow, Operation, Report } from '../clients/history.js';
 import { groupBy, keyOf, type AttemptRow, type Evidence } from './evidence.js';
-import { TICK_MS } from '../settings.js';
+import { RANKED_PROBLEM, TICK_MS } from '../settings.js';
 import { drainedSessions, holdsOf, type Hold } from './rules/controls.js';
 import { keptPriorities } from './rules/order.js';
 import { STOP_MS } from './rules/runs.js';
@@ -76,13 +76,22 @@ function limited({ database, runs }: Evidence): number {
   return count(runs, ({ taskId }) => under.has(taskId));
 }
 
+/** Walks during which some task was submitted: those of a service that stands still show little. */
+function walksUnderWay(operations: readonly Operation[]): number {
+  const submits = operations.filter(({ verb, result }) => verb === 'submit' && result === 'ok');
+  return count(operations, ({ verb, result, began, ended }) => verb === 'walk' && result === 'ok'
+    && submits.some((one) => one.began < (ended ?? Infinity) && (one.ended ?? Infinity) > began));
+}
+
 export function coverageOf(evidence: Evidence): Coverage {
   const { operations, database, runs, troubles, samples, ways } = evidence;
   const attempts = (outcome: string): number => count(database.attempts, (row) => row.outcome === outcome);
   const reasons = (reason: string): number => count(database.outcomes, (row) => row.reason === reason);
   const isStale = ({ code }: Operation): boolean => code === 'attempt_not_held' || code?.startsWith('session_') === true;
   const childIds = new Set(database.tasks.filter(({ parents }) => parents.length > 0).map(({ id }) => id));
-  const [pauses, drains] = [holdsOf(operations, 'pause'), holdsOf(operations, 'drain')];
+  const drains = holdsOf(operations, 'drain');
+  // That of the end is there in every run.
+  const pauses = holdsOf(operations, 'pause').filter(({ target }) => target !== RANKED_PROBLEM);
   const followed = operations.filter((one): one is Follow => one.verb === 'follow' && one.result === 'ok');
   const finished = operations.filter((one): one is Bulk => one.verb === 'bulk' && one.finished !== null);
   const underFault = ({ began, finished: end }: Bulk): boolean => troubles.some(({ kind, from, until }) => (
@@ -138,7 +147,7 @@ export function coverageOf(evidence: Evidence): Coverage {
     'fires of a schedule': database.schedules.reduce((sum, { fires }) => sum + fires, 0),
     'looks at the database under way': samples.length,
     'statistics read': count(operations, (one) => one.verb === 'statistics' && one.result === 'ok'),
-    'walks to the end': count(operations, (one) => one.verb === 'walk' && one.result === 'ok'),
+    'walks to the end while others submitted': walksUnderWay(operations),
     'answers lost on the way': ways.lostAnswers,
     'requests that arrived twice': ways.duplicates,
     'pieces that a half-open way swallowed': ways.swallowed,

@@ -1,7 +1,7 @@
 /** What counts as covered: each counter counts what its name says, and nothing that only looks like it. */
 import { expect } from 'chai';
 import { coverageOf, uncovered } from '../checker/coverage.js';
-import { CHILD, GONE, note, OTHER, PARENT, SESSION, soundHistory, the, type Draft } from './forged.js';
+import { CHILD, GONE, note, noted, OTHER, PARENT, SESSION, soundHistory, the, type Draft } from './forged.js';
 
 const run = ({ runs }: Draft, taskId: string, attempt: number) => the(runs, (one) => one.taskId === taskId && one.attempt === attempt);
 const task = ({ database }: Draft, id: string) => the(database.tasks, (one) => one.id === id);
@@ -25,6 +25,18 @@ describe('the coverage of chaos', () => {
     expect(coverageOf(draft)['commands under a limit']).to.equal(1);
     draft.runs.splice(draft.runs.indexOf(run(draft, CHILD, 1)), 1);
     expect(coverageOf(draft)['commands under a limit']).to.equal(0);
+  });
+
+  it('counts walks under way, and no pause that is there in every run', () => {
+    const draft = soundHistory();
+    expect(coverageOf(draft)['walks to the end while others submitted']).to.equal(0);
+    Object.assign(the(draft.operations, (one) => one.verb === 'walk'), { began: 205 });
+    expect(coverageOf(draft)['walks to the end while others submitted']).to.equal(1);
+    const pause = (target: string) => ({ ...noted(60_000, 60_010), verb: 'control' as const, what: 'pause' as const, on: true, target });
+    note(draft, pause('chaos-ranked'));
+    expect(coverageOf(draft)['pauses']).to.equal(0);
+    note(draft, pause('chaos-pauses-1'));
+    expect(coverageOf(draft)['pauses']).to.equal(1);
   });
 
   it('counts what was answered again', () => {

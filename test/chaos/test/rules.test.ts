@@ -145,6 +145,7 @@ const FORGERIES: readonly Forgery[] = [
   ['acknowledgedLinesAreThere', 'a line is gone', ({ database }) => database.logs.pop()],
   ['acknowledgedLinesAreThere', 'a line is there twice', ({ database }) => database.logs.unshift({ taskId: PARENT, line: 1, attempt: 2, message: '1' })],
   ['noLineIsInvented', 'a line that nobody sent', ({ database }) => database.logs.push({ taskId: PARENT, line: 3, attempt: 2, message: 'x' })],
+  ['noLineIsInvented', 'another session sent it', ({ operations }) => Object.assign(the(operations, (one) => one.verb === 'logs'), { session: SESSION })],
   ['commandsLinesAreInOrder', 'two lines in the other order', ({ database }) => database.logs.reverse()],
   ...SUBJECTS.flatMap(({ FORGERIES: more }) => more),
 ];
