@@ -13,6 +13,7 @@ import { readSnapshot, type Timetable } from './checker/snapshot.js';
 import { call } from './clients/call.js';
 import { BulkClient } from './clients/bulk-client.js';
 import { Canceller } from './clients/canceller.js';
+import type { ClientParts } from './clients/client.js';
 import { FileWorker } from './clients/file-worker.js';
 import { Follower } from './clients/follower.js';
 import { History } from './clients/history.js';
@@ -20,6 +21,7 @@ import { Operator } from './clients/operator.js';
 import { RawWorker } from './clients/raw-worker.js';
 import { Retrier } from './clients/retrier.js';
 import { SlyWorker } from './clients/sly-worker.js';
+import { Stopper } from './clients/stopper.js';
 import { Submitter } from './clients/submitter.js';
 import { Twins } from './clients/twins.js';
 import { Walker } from './clients/walker.js';
@@ -75,7 +77,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   // Everybody listens.
   setMaxListeners(0, stop, ends);
   const world = new World(history, ends);
-  const crowd = await makeCrowd(cast, world, history, random, ends);
+  const crowd = await makeCrowd(cast, world, random);
   say(`chaos: ${events.length} faults in ${seconds} seconds`);
   const began = monotonicMs();
   const watching = Promise.all([world.watch(cast.postgres), sampler.run(ends)]);
@@ -85,13 +87,18 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   over.abort();
   await Promise.all([working, watching]);
 
-  say('chaos: everything is mended; what is left finishes');
+  say(`chaos: ${mode === 'liveness' ? 'some of it stays broken' : 'everything is mended'}; what is left finishes`);
   const settled = monotonicMs();
   await endSchedule(cast, timetable.id, stop);
   for (const submitter of crowd.submitters) await submitter.repeatKeys(REPEATED_KEYS);
-  await untilEmpty(cast, [...crowd.operators, crowd.files], stop);
+  await untilEmpty(cast, crowd.holders, stop);
   const settleSeconds = (monotonicMs() - settled) / 1000;
-  for (const walker of crowd.walkers) await walker.walk();
+  if (!stop.aborted) await crowd.pauses.rank();
+  await untilEmpty(cast, crowd.holders, stop);
+  for (const walker of crowd.walkers) {
+    await walker.walk();
+    await walker.readStatistics();
+  }
   await crowd.bulk.finish();
   await Promise.all(crowd.followers.map((follower) => follower.finish()));
   await readArtifacts(cast, crowd.files);
@@ -115,31 +122,35 @@ async function setUp(cast: Cast, clock: Clock): Promise<Timetable> {
   return { id, firstAt: clock.ofDatabase(new Date(first)), periodMs: SCHEDULE_SECONDS * 1000 };
 }
 
-async function makeCrowd(cast: Cast, world: World, history: History, random: Random, stop: AbortSignal) {
-  const submitters = await Promise.all((['plain', 'careful', 'batches'] as const).map(async (kind, n) => {
-    const name = `submitter-${n + 1}`;
-    return new Submitter({ name, kind, url: await cast.clientUrl(name, { mayDuplicate: kind !== 'plain' }), world, random: random.fork() });
-  }));
-  const canceller = new Canceller({ name: 'canceller', url: await cast.clientUrl('canceller'), world, random: random.fork() });
-  const walkers = [new Walker({ name: 'walker', url: await cast.clientUrl('walker'), world })];
-  const retrier = new Retrier({ name: 'retrier', url: await cast.clientUrl('retrier'), world, random: random.fork() });
-  const maker = new WorkflowMaker({ name: 'workflows', url: await cast.clientUrl('workflows'), world, random: random.fork() });
-  const twins = await Promise.all(['twins-1', 'twins-2'].map(async (name) => (
-    new Twins({ name, url: await cast.clientUrl(name, { mayDuplicate: false }), world, random: random.fork() }))));
-  const bulk = new BulkClient({ name: 'bulk', url: await cast.clientUrl('bulk'), world, random: random.fork() });
-  const operators = await Promise.all((['pause', 'drain'] as const).map(async (what) => (
-    new Operator({ what, name: `${what}s`, url: await cast.clientUrl(`${what}s`, { mayDuplicate: false }), world, random: random.fork() }))));
-  const followers = await Promise.all(Array.from({ length: FOLLOWERS }, async (_one, n) => (
-    new Follower({ name: `follower-${n + 1}`, url: await cast.clientUrl(`follower-${n + 1}`), world, random: random.fork() }))));
-  const filesUrl = await cast.clientUrl('files');
-  const files = new FileWorker({
-    name: 'files', url: filesUrl, world, random: random.fork(), raw: new RawWorker({ name: 'files', url: filesUrl, history, stop }),
-  });
-  const slys = await Promise.all(['sly-1', 'sly-2'].map(async (name) => {
-    const raw = new RawWorker({ name, url: await cast.clientUrl(name), history, stop });
-    return new SlyWorker({ raw, canceller, world, random: random.fork() });
-  }));
-  return { submitters, walkers, bulk, operators, followers, files, all: [...submitters, canceller, retrier, maker, bulk, files, ...operators, ...followers, ...twins, ...walkers, ...slys] };
+/** One client after another, so that the same seed gives each the same randomness, and the same place among the proxies. */
+async function makeCrowd(cast: Cast, world: World, random: Random) {
+  const parts = async (name: string, options?: { mayDuplicate: boolean }): Promise<ClientParts> =>
+    ({ name, world, random: random.fork(), url: await cast.clientUrl(name, options) });
+  const repeatsNothing = { mayDuplicate: false };
+  const submitters = [
+    new Submitter({ kind: 'plain', ...await parts('submitter-1', repeatsNothing) }),
+    new Submitter({ kind: 'careful', ...await parts('submitter-2') }),
+    new Submitter({ kind: 'batches', ...await parts('submitter-3') }),
+  ];
+  const canceller = new Canceller(await parts('canceller'));
+  const walkers = [new Walker(await parts('walker'))];
+  const others: { run: () => Promise<void> }[] = [new Retrier(await parts('retrier')), new WorkflowMaker(await parts('workflows'))];
+  for (const name of ['twins-1', 'twins-2']) others.push(new Twins(await parts(name, repeatsNothing)));
+  const bulk = new BulkClient(await parts('bulk'));
+  const pauses = new Operator({ what: 'pause', ...await parts('pauses', repeatsNothing) });
+  const drains = new Operator({ what: 'drain', ...await parts('drains', repeatsNothing) });
+  const followers: Follower[] = [];
+  for (let n = 1; n <= FOLLOWERS; n++) followers.push(new Follower(await parts(`follower-${n}`)));
+  const filesParts = await parts('files');
+  const files = new FileWorker({ ...filesParts, raw: new RawWorker(filesParts) });
+  const slys: SlyWorker[] = [];
+  for (const name of ['sly-1', 'sly-2']) slys.push(new SlyWorker({ raw: new RawWorker(await parts(name)), canceller, world, random: random.fork() }));
+  const stoppers: Stopper[] = [];
+  for (const name of ['stopper-1', 'stopper-2']) stoppers.push(new Stopper(await parts(name)));
+  return {
+    submitters, walkers, bulk, pauses, followers, files, holders: [pauses, drains, files, ...stoppers],
+    all: [...submitters, canceller, ...others, bulk, files, pauses, drains, ...followers, ...walkers, ...slys, ...stoppers],
+  };
 }
 
 /** Once no fire is due any more, so that each that was due has been made good. */
@@ -153,12 +164,12 @@ async function endSchedule(cast: Cast, id: string, stop: AbortSignal): Promise<v
   }
 }
 
-async function untilEmpty(cast: Cast, holders: readonly (Operator | FileWorker)[], stop: AbortSignal): Promise<void> {
+/** `holders`: those who hold back what nobody else would end. */
+async function untilEmpty(cast: Cast, holders: readonly { letGo: () => Promise<void> }[], stop: AbortSignal): Promise<void> {
   const deadline = monotonicMs() + SETTLE_SECONDS * 1000;
   for (let looks = 0; !stop.aborted && monotonicMs() < deadline; looks++) {
     const { rows } = await cast.postgres.withClient((client) => client.query<{ left: string }>(
-      `
-      select (select count(*) from queue) + (select count(*) from ended_parents)
+      `select (select count(*) from queue) + (select count(*) from ended_parents)
              + (select count(*) from bulk_operations where state = 'running') as left`));
     if (Number(rows[0]?.left) === 0) return;
     if (looks % LOOKS_PER_RELEASE === 0) for (const holder of holders) await holder.letGo();
@@ -180,6 +191,7 @@ async function gather(cast: Cast, nemesis: Nemesis, history: History, clock: Clo
     operations: [...history.operations, ...recorded.flat()].sort((a, b) => a.began - b.began),
     runs: await readRuns(cast.runsFolder, clock),
     troubles: nemesis.journal,
+    ways: cast.wayCounts(),
     database,
     realSessions: new Set(registered.map(([session]) => session)),
     hostOfSession: new Map(registered),

@@ -18,6 +18,13 @@ export const TIMEOUT_MARGIN_SECONDS = 2;
 /** What a busy machine may add to any of these before we call it a mistake. */
 export const SLACK_SECONDS = 4;
 
+/** What a command does between two ticks (task.sh), and how many it takes for one that has to be stopped: it goes on beyond any bound. */
+export const TICK_MS = 100;
+export const LONG_TICKS = 300;
+
+/** Of the tasks of all priorities that are let go together at the end, and of no others. */
+export const RANKED_PROBLEM = 'chaos-ranked';
+
 /** How long the rest may take to finish once the nemesis has stopped: a hanging claim has 35 seconds, a few of them may follow. */
 export const SETTLE_SECONDS = 180;
 /** Tasks that have not ended, above which submitters wait. */

@@ -39,7 +39,7 @@ export async function judge({ databaseUrl, url, load, newWorker, since }: {
       `select t.id, o.status, (t.parameters ->> 'fail')::boolean as fail, o.worker_id, o.ended_at
          from tasks t left join outcomes o on o.task_id = t.id where t.id = any ($1)`, [ids]);
     const fits = ({ id, status, fail }: (typeof rows)[number]): boolean =>
-      status === null || (load.cancelled.has(id) ? status === 'cancelled' : status === (fail ? 'failed' : 'completed'));
+      status === null || (status === 'cancelled' && load.perhaps.has(id)) || (load.cancelled.has(id) ? status === 'cancelled' : status === (fail ? 'failed' : 'completed'));
     return {
       tasks: ids.length,
       lost: ids.length - rows.length,

@@ -36,6 +36,8 @@ export class Load {
   /** Tasks that were acknowledged, and those whose cancel was. */
   readonly accepted = new Set<string>();
   readonly cancelled = new Set<string>();
+  /** Those of whose cancel nobody knows whether it counts. */
+  readonly perhaps = new Set<string>();
   /** Of each era and place, how many calls got which status; of those that failed, an example. */
   readonly answers = new Map<string, Map<number, number>>();
   readonly examples = new Map<string, string>();
@@ -85,6 +87,7 @@ export class Load {
         if (n % 10 === 0) {
           const cancel = await this.#call(place, url, 'POST', `/api/v1/tasks/${id}/cancel`);
           if (cancel.status === 200) this.cancelled.add(id);
+          else if (cancel.status !== 409) this.perhaps.add(id);
         }
         const reads = [`/api/v1/tasks/${id}`, `/api/v1/tasks/${id}/logs`, '/api/v1/tasks?page_size=10', '/api/v1/tasks/stats', '/api/v1/workers'];
         await this.#call(place, url, 'GET', reads[n % reads.length] ?? '');

@@ -2,8 +2,12 @@
 import type { Era } from './load.js';
 import type { Upgrade } from './upgrade.js';
 
-/** Of the database being busy with the migration, or of an API that ends: the same call succeeds when it is repeated. */
+/** Of the database being busy with the migration, or of an API that ends: the same call succeeds when it is repeated. Not before, nor after. */
 const PASSING = [0, 503];
+const CHANGING: readonly Era[] = ['beside', 'between'];
+
+/** When tasks are submitted to which address, so that an upgrade shows something. What is refused to be beside never serves there. */
+const SERVED: readonly (readonly [Era, 'old' | 'new'])[] = [['before', 'old'], ['beside', 'old'], ['beside', 'new'], ['after', 'old']];
 
 function statuses({ load }: Upgrade, key: string): [number, number][] {
   return [...load.answers.get(key) ?? []].sort(([a], [b]) => a - b);
@@ -22,10 +26,13 @@ function answers(one: Upgrade, era: Era, place: string): string {
 /** What must not be, of an upgrade; what makes a stop necessary counts only where it was not refused. */
 export function faults(one: Upgrade): string[] {
   const { findings, refusal, exitCode } = one;
-  const failed = [...one.load.answers].flatMap(([key, counts]) => [...counts].filter(([status]) => !isFine(status) && !PASSING.includes(status))
+  const mayPass = (key: string, status: number): boolean => PASSING.includes(status) && CHANGING.some((era) => key.startsWith(`${era} `));
+  const failed = [...one.load.answers].flatMap(([key, counts]) => [...counts].filter(([status]) => !isFine(status) && !mayPass(key, status))
     .map(([status, count]) => `${key}: ${count} answers ${status}, for instance ${one.load.examples.get(`${key} ${status}`) ?? ''}`));
   return [
     ...failed,
+    ...SERVED.filter(([era, place]) => (place === 'old' || refusal === null) && !statuses(one, `${era} ${place}`).some(([status]) => status === 201))
+      .map(([era, place]) => `${era}: nothing was submitted to the ${place} API, so nothing is shown of it`),
     ...(findings.lost > 0 ? [`${findings.lost} acknowledged tasks are lost`] : []),
     ...(findings.unfinished > 0 ? [`${findings.unfinished} tasks do not end`] : []),
     ...(findings.wrong > 0 ? [`${findings.wrong} tasks ended otherwise than they had to`] : []),

@@ -231,6 +231,7 @@ describe('raw HTTP', () => {
   it('leaves a server that has nothing to complain of', async () => {
     expect((await api.call('GET', '/health')).status).to.equal(200);
     const entries = logged.map((line) => JSON.parse(line) as { level: number; event: string });
+    expect(entries).to.not.be.empty;
     expect(entries.filter(({ level }) => level >= 40)).to.deep.equal([]);
     if (secret !== '') expect(logged.join('')).not.to.include(secret);
   });

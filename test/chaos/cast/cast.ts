@@ -1,7 +1,7 @@
 /** Everybody on the stage: PostgreSQL, API replicas and workers, and a proxy on every way between them and to our clients. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Proxy, type Target } from '../network/proxy.js';
+import { Proxy, type ProxyCounts, type Target } from '../network/proxy.js';
 import { REPLICAS, SMALL_DISKS, WORKERS } from '../settings.js';
 import type { Undo } from '../undo.js';
 import { Api } from './api.js';
@@ -69,6 +69,13 @@ export class Cast {
     const proxy = await Proxy.start(`${name} to api`, () => this.#route(), this.undo, { mayDuplicate });
     this.proxies.client.push(proxy);
     return `http://127.0.0.1:${proxy.port}`;
+  }
+
+  /** What happened on all ways together. */
+  wayCounts(): ProxyCounts {
+    const sum: ProxyCounts = { lostAnswers: 0, duplicates: 0, resets: 0, swallowed: 0 };
+    for (const { counts } of Object.values(this.proxies).flat() as Proxy[]) for (const name of Object.keys(sum) as (keyof ProxyCounts)[]) sum[name] += counts[name];
+    return sum;
   }
 
   async #addWorker(n: number): Promise<void> {

@@ -1,16 +1,17 @@
 /** All rules, and what breaks them. */
 import type { Evidence, Rule, Violation } from './evidence.js';
 import { acknowledgedArtifactsAreThere, artifactsBelongToTheirAttempts, artifactsCanBeRead, noArtifactIsInvented } from './rules/artifacts.js';
-import { attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptAtATime, timeoutsAreNotEarly } from './rules/attempts.js';
+import { attemptsAreBounded, attemptsAreNumbered, attemptsHaveOneClaimer, leasesAreKept, oneAttemptAtATime, timeoutsAreNotEarly } from './rules/attempts.js';
 import { bulksAreMadeOnce, bulksCountWhatTheyDid, bulksEnd, finishedBulksHaveDoneAll } from './rules/bulk.js';
 import { acknowledgedCancelsCount, refusedCancelsFoundAnEnd } from './rules/cancels.js';
 import { drainsAreKept, pausesAreKept } from './rules/controls.js';
 import { followersAreToldForwards, followersReadEachLineOnce, followersReadTheEnd } from './rules/events.js';
 import { acknowledgedLinesAreThere, commandsLinesAreInOrder, noLineIsInvented } from './rules/logs.js';
-import { childrenFollowParents, delaysAreKept, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
+import { childrenFollowParents, delaysAreKept, dependentsAreCancelledForAParent, everythingEnds, limitsAreKept, prioritiesAreKept, schedulesFireOnce, walksAreWhole } from './rules/order.js';
 import { acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated } from './rules/reports.js';
 import { onlyWhatEndedIsRetried, retriesCountOnce, retriesNameTheirOriginals } from './rules/retries.js';
-import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
+import { attemptsRunOnce, cancelledTasksStop, completedMeansRun, lostTasksStop, onlyClaimedAttemptsRun, overlapOnlyAfterALoss, timedOutTasksStop } from './rules/runs.js';
+import { statisticsEqualARecount } from './rules/statistics.js';
 import { acknowledgedSubmissionsAreThere, keysHaveOneTask, noSubmissionIsInvented, submissionsCountOnce } from './rules/submissions.js';
 import { dedupeAnswersNameTheRightTask, dedupeKeysHaveOneLiveTask, reusedResultsAreThoseOfEqualTasks, whatCanBeReusedIs } from './rules/twins.js';
 import { retriedWorkflowsAreWhole, workflowsAreWhole } from './rules/workflows.js';
@@ -29,10 +30,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   finishedBulksHaveDoneAll, bulksCountWhatTheyDid, bulksAreMadeOnce, bulksEnd,
   pausesAreKept, drainsAreKept,
   acknowledgedReportsCount, recordedReportsWereMade, reportsCanBeRepeated,
-  attemptsAreNumbered, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
-  attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, cancelledTasksStop, timedOutTasksStop,
+  attemptsAreNumbered, attemptsAreBounded, oneAttemptAtATime, attemptsHaveOneClaimer, timeoutsAreNotEarly, leasesAreKept,
+  attemptsRunOnce, onlyClaimedAttemptsRun, completedMeansRun, overlapOnlyAfterALoss, lostTasksStop, cancelledTasksStop, timedOutTasksStop,
   acknowledgedCancelsCount, refusedCancelsFoundAnEnd,
-  childrenFollowParents, delaysAreKept, limitsAreKept, prioritiesAreKept, schedulesFireOnce, everythingEnds, walksAreWhole,
+  childrenFollowParents, dependentsAreCancelledForAParent, delaysAreKept, limitsAreKept, prioritiesAreKept, schedulesFireOnce, everythingEnds, walksAreWhole,
+  statisticsEqualARecount,
   acknowledgedLinesAreThere, noLineIsInvented, commandsLinesAreInOrder,
   followersReadEachLineOnce, followersReadTheEnd, followersAreToldForwards,
   acknowledgedArtifactsAreThere, noArtifactIsInvented, artifactsBelongToTheirAttempts, artifactsCanBeRead,

@@ -3,8 +3,11 @@
  * not count.
  */
 import type { Bulk, Follow, Operation, Report } from '../clients/history.js';
-import { groupBy, keyOf, type Evidence } from './evidence.js';
+import { groupBy, keyOf, type AttemptRow, type Evidence } from './evidence.js';
+import { RANKED_PROBLEM, TICK_MS } from '../settings.js';
 import { drainedSessions, holdsOf, type Hold } from './rules/controls.js';
+import { keptPriorities } from './rules/order.js';
+import { STOP_MS } from './rules/runs.js';
 
 export type Coverage = Readonly<Record<string, number>>;
 
@@ -56,13 +59,39 @@ function goneOn({ database, operations }: Evidence, drains: readonly Hold[]): nu
     && held.some(({ sessions, began, from }) => sessions.has(sessionId) && startedAt < began && endedAt > from));
 }
 
+/** Commands whose attempt ended so from outside, and that would have gone on beyond the bound if nobody had stopped them. */
+function stopped({ database, runs }: Evidence, outcome: AttemptRow['outcome']): number {
+  const ends = new Map(database.attempts.filter((row) => row.outcome === outcome).map((row) => [keyOf(row), row.endedAt]));
+  const ticks = new Map(database.tasks.map(({ id, parameters }) => [id, (parameters as { ticks?: number } | null)?.ticks ?? 0]));
+  return count(runs, (run) => run.began + (ticks.get(run.taskId) ?? 0) * TICK_MS > (ends.get(keyOf(run)) ?? Infinity) + STOP_MS);
+}
+
+/** How many of the keys were answered twice and more. */
+const answeredAgain = (operations: readonly Operation[], keyOfOne: (one: Operation) => string | null): number =>
+  count([...groupBy(operations.filter((one) => one.result === 'ok' && keyOfOne(one) !== null), (one) => keyOfOne(one) ?? '').values()], (all) => all.length > 1);
+
+/** Commands that ran under one of the limits. */
+function limited({ database, runs }: Evidence): number {
+  const under = new Set(database.tasks.filter(({ labels }) => database.limits.some(({ label, value }) => labels[label] === value)).map(({ id }) => id));
+  return count(runs, ({ taskId }) => under.has(taskId));
+}
+
+/** Walks during which some task was submitted: those of a service that stands still show little. */
+function walksUnderWay(operations: readonly Operation[]): number {
+  const submits = operations.filter(({ verb, result }) => verb === 'submit' && result === 'ok');
+  return count(operations, ({ verb, result, began, ended }) => verb === 'walk' && result === 'ok'
+    && submits.some((one) => one.began < (ended ?? Infinity) && (one.ended ?? Infinity) > began));
+}
+
 export function coverageOf(evidence: Evidence): Coverage {
-  const { operations, database, runs, troubles, samples } = evidence;
+  const { operations, database, runs, troubles, samples, ways } = evidence;
   const attempts = (outcome: string): number => count(database.attempts, (row) => row.outcome === outcome);
   const reasons = (reason: string): number => count(database.outcomes, (row) => row.reason === reason);
   const isStale = ({ code }: Operation): boolean => code === 'attempt_not_held' || code?.startsWith('session_') === true;
   const childIds = new Set(database.tasks.filter(({ parents }) => parents.length > 0).map(({ id }) => id));
-  const [pauses, drains] = [holdsOf(operations, 'pause'), holdsOf(operations, 'drain')];
+  const drains = holdsOf(operations, 'drain');
+  // That of the end is there in every run.
+  const pauses = holdsOf(operations, 'pause').filter(({ target }) => target !== RANKED_PROBLEM);
   const followed = operations.filter((one): one is Follow => one.verb === 'follow' && one.result === 'ok');
   const finished = operations.filter((one): one is Bulk => one.verb === 'bulk' && one.finished !== null);
   const underFault = ({ began, finished: end }: Bulk): boolean => troubles.some(({ kind, from, until }) => (
@@ -95,11 +124,16 @@ export function coverageOf(evidence: Evidence): Coverage {
     'uploads broken off': count(operations, (one) => one.verb === 'upload' && !one.isWhole),
     'commands that ran': runs.length,
     'commands that were cut off': count(runs, ({ ended }) => !ended),
+    'lost commands that had to be stopped': stopped(evidence, 'lost'),
+    'cancelled commands that had to be stopped': stopped(evidence, 'cancelled'),
+    'timed-out commands that had to be stopped': stopped(evidence, 'timeout'),
     'leases lost': attempts('lost'),
     'attempts timed out': attempts('timeout'),
     'attempts failed': attempts('failed'),
     'attempts handed back': attempts('released'),
     'stale reports refused': count(operations, (one) => one.verb === 'report' && one.result === 'fail' && isStale(one)),
+    'reports answered again': answeredAgain(operations, (one) => (one.verb === 'report' ? sameCall(one) : null)),
+    'keys of submissions answered again': answeredAgain(operations, (one) => (one.verb === 'submit' ? one.key : null)),
     'calls repeated after silence': repeatedAfterSilence(operations),
     'cancels acknowledged': count(operations, (one) => one.verb === 'cancel' && one.result === 'ok'),
     'cancels refused': count(operations, (one) => one.verb === 'cancel' && one.code === 'task_terminal'),
@@ -107,10 +141,16 @@ export function coverageOf(evidence: Evidence): Coverage {
     'lines of log acknowledged': operations.reduce((sum, one) => sum + (one.verb === 'logs' && one.result === 'ok' ? one.messages.length : 0), 0),
     'dependents that ran': count(database.attempts, ({ taskId, attempt }) => attempt === 1 && childIds.has(taskId)),
     'dependents cancelled': reasons('dependency_failed'),
-    'tasks under a limit': count(database.tasks, ({ labels }) => Object.keys(labels).length > 0),
+    'commands under a limit': limited(evidence),
+    'pairs of tasks in the order of their priorities': keptPriorities(evidence),
+    'tasks that waited for their time': count(database.tasks, ({ runAt, createdAt }) => runAt !== null && runAt > createdAt),
     'fires of a schedule': database.schedules.reduce((sum, { fires }) => sum + fires, 0),
     'looks at the database under way': samples.length,
-    'walks to the end': count(operations, (one) => one.verb === 'walk' && one.result === 'ok'),
+    'statistics read': count(operations, (one) => one.verb === 'statistics' && one.result === 'ok'),
+    'walks to the end while others submitted': walksUnderWay(operations),
+    'answers lost on the way': ways.lostAnswers,
+    'requests that arrived twice': ways.duplicates,
+    'pieces that a half-open way swallowed': ways.swallowed,
     ...Object.fromEntries([...kinds].map(([kind, all]) => [`fault: ${kind}`, all.length])),
   };
 }

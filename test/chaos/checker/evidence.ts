@@ -1,6 +1,7 @@
 /** All that the checker goes by: what clients noted, what really ran, what went wrong when, and what the database holds. */
 import type { Operation } from '../clients/history.js';
 import type { Trouble } from '../nemesis/nemesis.js';
+import type { ProxyCounts } from '../network/proxy.js';
 
 /** A task's command as it ran, by its own words. All times: see clock.ts. */
 export interface Run {
@@ -27,6 +28,10 @@ export interface TaskRow {
   readonly runAt: number | null;
   readonly scheduleId: string | null;
   readonly parents: readonly string[];
+  /** Whether it runs where one of them does not complete. */
+  readonly runAnyway: boolean;
+  readonly maxAttempts: number;
+  readonly maxLost: number;
   /** In its workflow. */
   readonly name: string | null;
   readonly workflowId: string | null;
@@ -36,7 +41,6 @@ export interface TaskRow {
   /** Null: it takes nobody's result. */
   readonly reuseSeconds: number | null;
   readonly parameters: unknown;
-  readonly hasBackoff: boolean;
 }
 
 export interface WorkflowRow {
@@ -144,6 +148,8 @@ export interface Evidence {
   readonly operations: readonly Operation[];
   readonly runs: readonly Run[];
   readonly troubles: readonly Trouble[];
+  /** What the faults of the network really did, on all ways together. */
+  readonly ways: Readonly<ProxyCounts>;
   readonly database: Snapshot;
   /** What was looked at while everything was under way. */
   readonly samples: readonly Sample[];

@@ -13,6 +13,7 @@ export function knownEnds({ operations }: Evidence): Map<string, number> {
   for (const one of operations) {
     if (one.verb === 'report' && one.how === 'completed' && one.result === 'ok') note(one.taskId, one.ended);
     if (one.verb === 'cancel' && (one.result === 'ok' || one.code === 'task_terminal')) note(one.taskId, one.ended);
+    if (one.verb === 'follow' && one.result === 'ok') note(one.taskId, one.ended);
     if (one.verb === 'retry' && one.what === 'task' && one.result === 'ok') note(one.of, one.ended);
   }
   return ends;

@@ -9,7 +9,8 @@ const QUERIES = {
     select id, problem_id as "problemId", parameters ->> 'marker' as marker, priority, labels, timeout_seconds as "timeoutSeconds",
            created_at as "createdAt", run_at as "runAt", schedule_id as "scheduleId", name,
            workflow_id as "workflowId", retry_of as "retryOf", dedupe_key as "dedupeKey",
-           reuse_seconds as "reuseSeconds", parameters, backoff is not null as "hasBackoff",
+           reuse_seconds as "reuseSeconds", parameters,
+           run_anyway as "runAnyway", max_attempts as "maxAttempts", max_lost as "maxLost",
            array(select parent_id::text from dependencies d where d.task_id = t.id) as parents
       from tasks t order by id`,
   workflows: `select id, retry_of as "retryOf" from workflows`,

@@ -8,6 +8,7 @@ interface Line {
   readonly words: string;
 }
 
+/** Of a longer story the middle is left out: it is told how it began, and how it ended. */
 const MAX_LINES = 120;
 
 /** Lines of the story of `taskId`; times are seconds since the beginning of the run, at `began`. */
@@ -38,8 +39,10 @@ export function storyOf(taskId: string, { operations, runs, troubles, database, 
     lines.push({ at: trouble.from, who: 'nemesis', words: `${trouble.kind} on ${trouble.on} ${trouble.words}` });
     if (trouble.until !== null) lines.push({ at: trouble.until, who: 'nemesis', words: `${trouble.kind} on ${trouble.on} is over` });
   }
-  const shown = lines.sort((a, b) => a.at - b.at).slice(0, MAX_LINES);
-  return shown.map(({ at, who, words }) => `${at === Infinity ? '   at the end' : `${((at - began) / 1000).toFixed(3).padStart(9)} s`}  ${who.padEnd(14)}  ${words}`);
+  const told = lines.sort((a, b) => a.at - b.at)
+    .map(({ at, who, words }) => `${at === Infinity ? '   at the end' : `${((at - began) / 1000).toFixed(3).padStart(9)} s`}  ${who.padEnd(14)}  ${words}`);
+  if (told.length <= MAX_LINES) return told;
+  return [...told.slice(0, MAX_LINES / 2), `     ... ${told.length - MAX_LINES} more ...`, ...told.slice(-MAX_LINES / 2)];
 }
 
 function concerns(one: Operation, taskId: string): boolean {

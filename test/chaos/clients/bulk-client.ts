@@ -2,38 +2,23 @@
  * Submits sets of tasks, cancels what has not ended of each in bulk and then retries, in bulk, what did not complete. Each call under a
  * key, repeated until it is answered; each operation is followed to its end.
  */
-import type { Random } from '../random.js';
 import { call } from './call.js';
+import { ask, Client } from './client.js';
 import type { Bulk, Submission } from './history.js';
-import { submitTogether, untilAnswered, type ClientParts } from './persist.js';
 import { makeSubmission } from './submissions.js';
-import type { World } from './world.js';
 
 const FOLLOW_MS = 300;
 /** Nobody else cancels or retries what has this problem. */
 const PROBLEM = 'chaos-set';
 
-export class BulkClient {
-  readonly #parts: ClientParts;
-  readonly #name: string;
-  readonly #url: string;
-  readonly #world: World;
-  readonly #random: Random;
+export class BulkClient extends Client {
   readonly #open: Bulk[] = [];
   #made = 0;
 
-  constructor(parts: ClientParts) {
-    this.#parts = parts;
-    this.#name = parts.name;
-    this.#url = parts.url;
-    this.#world = parts.world;
-    this.#random = parts.random;
-  }
-
   async run(): Promise<void> {
-    while (!this.#world.isOver) {
-      await this.#world.pause(this.#random.between(500, 2_000));
-      if (!this.#world.isFull && !this.#world.isOver) await this.#round();
+    while (!this.world.isOver) {
+      await this.world.pause(this.random.between(500, 2_000));
+      if (!this.world.isFull && !this.world.isOver) await this.#round();
     }
   }
 
@@ -44,12 +29,12 @@ export class BulkClient {
 
   async #round(): Promise<void> {
     this.#made += 1;
-    const set = `${this.#name}-${this.#made}`;
-    const tasks = Array.from({ length: this.#random.whole(4, 6) }, (_one, n): Submission => ({
-      ...makeSubmission(this.#random, `${set}.${n + 1}`, []), problem_id: PROBLEM, labels: { set },
+    const set = `${this.name}-${this.#made}`;
+    const tasks = Array.from({ length: this.random.whole(4, 6) }, (_one, n): Submission => ({
+      ...makeSubmission(this.random, `${set}.${n + 1}`, []), problem_id: PROBLEM, labels: { set },
     }));
-    if ((await submitTogether(this.#parts, set, tasks)).length === 0) return;
-    await this.#world.pause(this.#random.pick([0, 500, 3_000]));
+    if ((await this.submitTogether(set, tasks)).length === 0) return;
+    await this.world.pause(this.random.pick([0, 500, 3_000]));
     for (const action of ['cancel', 'retry'] as const) {
       const bulk = await this.#begin(action, set);
       if (bulk === null || !(await this.#follow(bulk))) return;
@@ -58,35 +43,30 @@ export class BulkClient {
 
   async #begin(action: Bulk['action'], set: string): Promise<Bulk | null> {
     const key = `${action}-${set}`;
+    const request = { method: 'POST', path: '/api/v1/bulk-operations', body: { action, filter: { labels: { set } } }, headers: { 'idempotency-key': key } } as const;
     let made: Bulk | null = null;
-    await untilAnswered(this.#world, this.#random, async () => {
-      const noted = this.#world.history.begin<Bulk>(this.#name, { verb: 'bulk', key, action, set, id: null, finished: null });
-      const answer = await call(this.#url, { method: 'POST', path: '/api/v1/bulk-operations', body: { action, filter: { labels: { set } } }, headers: { 'idempotency-key': key } });
-      if (answer.result === 'ok') {
-        noted.id = (answer.body as { id: string }).id;
-        made = noted;
-        this.#open.push(noted);
-      }
-      this.#world.history.end(noted, answer.result, answer.result === 'fail' ? answer.code : null);
-      return answer;
-    });
+    await this.untilAnswered(() => ask<Bulk>(this, { verb: 'bulk', key, action, set, id: null, finished: null }, request, (noted, { body }) => {
+      noted.id = (body as { id: string }).id;
+      made = noted;
+      this.#open.push(noted);
+    }));
     return made;
   }
 
   /** Whether it has finished before the run is over. */
   async #follow(bulk: Bulk): Promise<boolean> {
-    while (!this.#world.isOver) {
+    while (!this.world.isOver) {
       await this.#read(bulk);
       if (bulk.finished !== null) return true;
-      await this.#world.pause(FOLLOW_MS);
+      await this.world.pause(FOLLOW_MS);
     }
     return false;
   }
 
   async #read(bulk: Bulk): Promise<void> {
-    const answer = await call(this.#url, { method: 'GET', path: `/api/v1/bulk-operations/${bulk.id ?? ''}` });
+    const answer = await call(this.url, { method: 'GET', path: `/api/v1/bulk-operations/${bulk.id ?? ''}` });
     if (answer.result !== 'ok') return;
     const { state, examined, changed } = answer.body as { state: string; examined: number; changed: number };
-    if (state === 'done') bulk.finished = { at: this.#world.history.now(), examined, changed };
+    if (state === 'done') bulk.finished = { at: this.world.history.now(), examined, changed };
   }
 }

@@ -5,12 +5,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../random.js';
+import { Client, type ClientParts } from './client.js';
 import type { Download, Outcome, Upload } from './history.js';
-import { submitTogether, type ClientParts } from './persist.js';
 import type { Held, RawSession, RawWorker } from './raw-worker.js';
 import { makeSubmission } from './submissions.js';
-import type { World } from './world.js';
 
 /** Of no other worker. */
 const PROBLEM = 'files';
@@ -24,38 +22,29 @@ interface File {
   readonly content: Buffer;
 }
 
-export class FileWorker {
-  readonly #parts: ClientParts;
+export class FileWorker extends Client {
   readonly #raw: RawWorker;
-  readonly #name: string;
-  readonly #url: string;
-  readonly #world: World;
-  readonly #random: Random;
   #session: RawSession | null = null;
   #rounds = 0;
 
   constructor({ raw, ...parts }: ClientParts & { readonly raw: RawWorker }) {
-    this.#parts = parts;
+    super(parts);
     this.#raw = raw;
-    this.#name = parts.name;
-    this.#url = parts.url;
-    this.#world = parts.world;
-    this.#random = parts.random;
   }
 
   async run(): Promise<void> {
     // First what takes a whole upload of its own to happen at all.
     let tricks: ((held: Held, file: File) => Promise<unknown>)[] = [this.#brokenOff];
-    while (!this.#world.isOver) {
+    while (!this.world.isOver) {
       this.#session ??= await this.#raw.register(null, [PROBLEM]);
       await this.#submit();
       const held = this.#session === null ? null : await this.#raw.claim(this.#session);
       if (held === null) {
         this.#session = null;
-        await this.#world.pause(200);
+        await this.world.pause(200);
         continue;
       }
-      if (tricks.length === 0) tricks = this.#random.shuffled([this.#twice, this.#otherBytes, this.#wrongDigest, this.#brokenOff, this.#wrongAttempt, this.#tooLate]);
+      if (tricks.length === 0) tricks = this.random.shuffled([this.#twice, this.#otherBytes, this.#wrongDigest, this.#brokenOff, this.#wrongAttempt, this.#tooLate]);
       const file = this.#file('results/own');
       await this.#store(held, file);
       await tricks.pop()?.call(this, held, file);
@@ -78,12 +67,12 @@ export class FileWorker {
   /** Reads an artifact. */
   async read(taskId: string, artifactId: string): Promise<void> {
     for (let tries = 1; tries <= TRIES; tries++) {
-      const noted = this.#world.history.begin<Download>(this.#name, { verb: 'download', taskId, artifactId, sha256: null, bytes: null });
-      const found = await fetch(`${this.#url}/api/v1/tasks/${taskId}/artifacts/${artifactId}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+      const noted = this.world.history.begin<Download>(this.name, { verb: 'download', taskId, artifactId, sha256: null, bytes: null });
+      const found = await fetch(`${this.url}/api/v1/tasks/${taskId}/artifacts/${artifactId}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
         .then(async (answer) => ({ status: answer.status, content: Buffer.from(await answer.arrayBuffer()) }), () => null);
       if (found?.status === 200) Object.assign(noted, { sha256: hashOf(found.content), bytes: found.content.length });
       const result = resultOf(found?.status ?? null);
-      this.#world.history.end(noted, result, result === 'fail' ? String(found?.status) : null);
+      this.world.history.end(noted, result, result === 'fail' ? String(found?.status) : null);
       if (result !== 'unknown') return;
       await sleep(AGAIN_MS);
     }
@@ -91,12 +80,12 @@ export class FileWorker {
 
   async #submit(): Promise<void> {
     this.#rounds += 1;
-    const marker = `${this.#name}-${this.#rounds}`;
-    await submitTogether(this.#parts, marker, [{ ...makeSubmission(this.#random, marker, []), problem_id: PROBLEM, priority: 10 }]);
+    const marker = `${this.name}-${this.#rounds}`;
+    await this.submitTogether(marker, [{ ...makeSubmission(this.random, marker, []), problem_id: PROBLEM, priority: 10 }]);
   }
 
   #file(name: string): File {
-    return { name, content: randomBytes(this.#random.whole(BYTES.least, BYTES.most)) };
+    return { name, content: randomBytes(this.random.whole(BYTES.least, BYTES.most)) };
   }
 
   /** Until it is answered. */
@@ -135,16 +124,16 @@ export class FileWorker {
   /** Sends a file once. */
   async #put(held: Held, { name, content }: File, { digestOf = content, isWhole = true } = {}): Promise<Outcome> {
     const { workerId, session, taskId, attempt } = held;
-    const noted = this.#world.history.begin<Upload>(this.#name, { verb: 'upload', session, taskId, attempt, name, sha256: hashOf(content), isWhole, artifactId: null });
+    const noted = this.world.history.begin<Upload>(this.name, { verb: 'upload', session, taskId, attempt, name, sha256: hashOf(digestOf), isWhole, artifactId: null });
     const digest = createHash('sha256').update(digestOf).digest('base64');
-    const found = await send(`${this.#url}/api/v1/workers/${workerId}/tasks/${taskId}/artifacts?name=${encodeURIComponent(name)}`, {
+    const found = await send(`${this.url}/api/v1/workers/${workerId}/tasks/${taskId}/artifacts?name=${encodeURIComponent(name)}`, {
       'content-type': 'application/octet-stream', 'content-length': String(content.length), 'content-digest': `sha-256=:${digest}:`,
       'worker-session': session, 'task-attempt': String(attempt),
     }, isWhole ? content : content.subarray(0, content.length / 2));
     const result = resultOf(found?.status ?? null);
     const answer = found?.answer as { id?: string; code?: string } | undefined;
     if (result === 'ok') noted.artifactId = answer?.id ?? null;
-    this.#world.history.end(noted, result, result === 'fail' ? (answer?.code ?? String(found?.status)) : null);
+    this.world.history.end(noted, result, result === 'fail' ? (answer?.code ?? String(found?.status)) : null);
     return result;
   }
 }

@@ -2,10 +2,8 @@
  * Follows one task after another by its stream of events, with its log. A stream that breaks off, or says nothing for a while, is taken
  * up again with the id of the last event that came whole.
  */
-import type { Random } from '../random.js';
+import { Client } from './client.js';
 import type { Follow } from './history.js';
-import type { ClientParts } from './persist.js';
-import type { World } from './world.js';
 
 /** Less than the time after which the server says a word: streams are taken up often. */
 const SILENCE_MS = 6_000;
@@ -17,32 +15,21 @@ interface Told {
   readonly message?: string;
 }
 
-export class Follower {
-  readonly #name: string;
-  readonly #url: string;
-  readonly #world: World;
-  readonly #random: Random;
+export class Follower extends Client {
   readonly #followed = new Set<string>();
   #open: Follow | null = null;
 
-  constructor(parts: ClientParts) {
-    this.#name = parts.name;
-    this.#url = parts.url;
-    this.#world = parts.world;
-    this.#random = parts.random;
-  }
-
   async run(): Promise<void> {
-    while (!this.#world.isOver) {
-      await this.#world.pause(this.#random.between(100, 500));
+    while (!this.world.isOver) {
+      await this.world.pause(this.random.between(100, 500));
       // The newest, so that it is followed from its beginning.
-      const taskId = this.#world.recent.at(-1);
-      if (taskId === undefined || this.#followed.has(taskId) || this.#world.isOver) continue;
+      const taskId = this.world.recent.at(-1);
+      if (taskId === undefined || this.#followed.has(taskId) || this.world.isOver) continue;
       this.#followed.add(taskId);
-      this.#open = this.#world.history.begin<Follow>(this.#name, { verb: 'follow', taskId, events: [], streams: 0 });
-      while (!this.#world.isOver && this.#open.ended === null) {
+      this.#open = this.world.history.begin<Follow>(this.name, { verb: 'follow', taskId, events: [], streams: 0 });
+      while (!this.world.isOver && this.#open.ended === null) {
         await this.#stream(this.#open);
-        await this.#world.pause(this.#random.between(50, 300));
+        await this.world.pause(this.random.between(50, 300));
       }
     }
   }
@@ -60,10 +47,10 @@ export class Follower {
     }, SILENCE_MS);
     follow.streams += 1;
     try {
-      const response = await fetch(`${this.#url}/api/v1/tasks/${follow.taskId}/events?logs=true`, {
+      const response = await fetch(`${this.url}/api/v1/tasks/${follow.taskId}/events?logs=true`, {
         signal: silence.signal, headers: { 'last-event-id': follow.events.at(-1)?.id ?? '0' },
       });
-      if (response.status === 404) this.#world.history.end(follow, 'fail', '404');
+      if (response.status === 404) this.world.history.end(follow, 'fail', '404');
       if (response.status !== 200 || response.body === null) return;
       let rest = '';
       for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
@@ -89,6 +76,6 @@ export class Follower {
     if (id === undefined || kind === undefined) return;
     const { status, attempt, message } = JSON.parse(fields.get('data') ?? '{}') as Told;
     follow.events.push({ stream: follow.streams, id, kind, status: status ?? null, attempt: attempt ?? null, message: message ?? null });
-    if (id.endsWith('-end')) this.#world.history.end(follow, 'ok');
+    if (id.endsWith('-end')) this.world.history.end(follow, 'ok');
   }
 }

@@ -91,7 +91,7 @@ export interface Upload extends Noted {
   readonly taskId: string;
   readonly attempt: number;
   readonly name: string;
-  /** Of the whole file, in hexadecimal; null: its sender did not note it. */
+  /** Of the whole file, in hexadecimal, as its sender says; null: it was not noted. */
   readonly sha256: string | null;
   /** False: it was broken off on purpose. */
   readonly isWhole: boolean;
@@ -149,7 +149,15 @@ export interface Walk extends Noted {
   ids: readonly string[];
 }
 
-export type Operation = Submit | Retry | Bulk | Control | Follow | Upload | Download | Cancel | Register | Claim | Logs | Report | Walk;
+/** The statistics, read when nothing was under way. */
+export interface Statistics extends Noted {
+  readonly verb: 'statistics';
+  /** By their names in the contract. */
+  counts: Readonly<Record<string, number>>;
+  byProblem: Readonly<Record<string, number>>;
+}
+
+export type Operation = Submit | Retry | Bulk | Control | Follow | Upload | Download | Cancel | Register | Claim | Logs | Report | Walk | Statistics;
 
 /** What its client says of an operation before it is sent. */
 export type Asked<O extends Operation> = Omit<O, keyof Noted>;

@@ -1,8 +1,9 @@
 /** The worker protocol call by call, every call noted in the history; how it is used is for others to say. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { call, type Answer } from './call.js';
-import type { Claim, History, Logs, Register, Report } from './history.js';
+import type { Answer } from './call.js';
+import { ask, Client } from './client.js';
+import type { Claim, Logs, Register, Report } from './history.js';
 
 /** An attempt, and the session under which it was claimed. */
 export interface Held {
@@ -23,57 +24,48 @@ const CLAIM_WAIT_SECONDS = 2;
 const TRIES = 40;
 const AGAIN_MS = 250;
 
-export class RawWorker {
-  readonly #name: string;
-  readonly #url: string;
-  readonly #history: History;
-  readonly #stop: AbortSignal;
-
-  constructor(parts: { name: string; url: string; history: History; stop: AbortSignal }) {
-    this.#name = parts.name;
-    this.#url = parts.url;
-    this.#history = parts.history;
-    this.#stop = parts.stop;
-  }
-
+export class RawWorker extends Client {
   /** Under `workerId`, or one that the API assigns; null where it was not to be had. */
   async register(workerId: string | null, problems: readonly string[]): Promise<RawSession | null> {
-    const noted = this.#history.begin<Register>(this.#name, { verb: 'register', workerId, session: null });
-    const answer = await call(this.#url, {
+    let made: RawSession | null = null;
+    await ask<Register>(this, { verb: 'register', workerId, session: null }, {
       method: 'POST', path: '/api/v1/workers/register',
       body: { ...(workerId === null ? {} : { worker_id: workerId }), backend_type: 'kind', capabilities: { max_parallel_tasks: 1, supported_problems: problems } },
+    }, (noted, { body }) => {
+      const { id, session } = body as { id: string; session: string };
+      Object.assign(noted, { workerId: id, session });
+      made = { workerId: id, session };
     });
-    if (answer.result === 'ok') ({ id: noted.workerId, session: noted.session } = answer.body as { id: string; session: string });
-    this.#history.end(noted, answer.result, codeOf(answer));
-    return noted.workerId === null || noted.session === null ? null : { workerId: noted.workerId, session: noted.session };
+    return made;
   }
 
   /** One task; under one request id until there is an answer. Null: none, or the session is over. */
   async claim({ workerId, session }: RawSession, waitSeconds = CLAIM_WAIT_SECONDS): Promise<Held | null> {
     const requestId = randomUUID();
+    const request = {
+      method: 'POST', path: `/api/v1/workers/${workerId}/claim`, headers: { 'worker-session': session }, body: { wait_seconds: waitSeconds, request_id: requestId },
+    } as const;
+    let held: Held | null = null;
     for (let tries = 1; tries <= TRIES; tries++) {
-      const noted = this.#history.begin<Claim>(this.#name, { verb: 'claim', session, requestId, claimed: null });
-      const answer = await call(this.#url, {
-        method: 'POST', path: `/api/v1/workers/${workerId}/claim`, headers: { 'worker-session': session }, body: { wait_seconds: waitSeconds, request_id: requestId },
+      const { result } = await ask<Claim>(this, { verb: 'claim', session, requestId, claimed: null }, request, (noted, { body }) => {
+        const task = body as { id: string; attempt: number; parameters: { marker: string } } | null;
+        if (task === null) return;
+        noted.claimed = { taskId: task.id, attempt: task.attempt };
+        held = { workerId, session, taskId: task.id, attempt: task.attempt, marker: task.parameters.marker };
       });
-      const task = answer.result === 'ok' ? (answer.body as { id: string; attempt: number; parameters: { marker: string } } | null) : null;
-      if (task !== null) noted.claimed = { taskId: task.id, attempt: task.attempt };
-      this.#history.end(noted, answer.result, codeOf(answer));
-      if (task !== null) return { workerId, session, taskId: task.id, attempt: task.attempt, marker: task.parameters.marker };
-      if (answer.result !== 'unknown') return null;
+      if (result !== 'unknown') return held;
       await sleep(AGAIN_MS);
-      if (this.#stop.aborted) return null;
+      if (this.world.isOver) return null;
     }
     return null;
   }
 
   /** Reports once. */
-  async report(held: Held, how: Report['how'], body: Record<string, unknown>): Promise<Answer> {
+  report(held: Held, how: Report['how'], body: Record<string, unknown>): Promise<Answer> {
     const { workerId, session, taskId, attempt } = held;
-    const noted = this.#history.begin<Report>(this.#name, { verb: 'report', how, session, taskId, attempt, body });
-    const answer = await call(this.#url, { method: 'POST', path: `/api/v1/workers/${workerId}/tasks/${taskId}/${VERBS[how]}`, headers: headersOf(held), body });
-    this.#history.end(noted, answer.result, codeOf(answer));
-    return answer;
+    return ask<Report>(this, { verb: 'report', how, session, taskId, attempt, body }, {
+      method: 'POST', path: `/api/v1/workers/${workerId}/tasks/${taskId}/${VERBS[how]}`, headers: headersOf(held), body,
+    });
   }
 
   /** Reports until there is an answer. */
@@ -84,19 +76,12 @@ export class RawWorker {
     }
   }
 
-  async logs(held: Held, offset: number, messages: readonly string[]): Promise<Answer> {
+  logs(held: Held, offset: number, messages: readonly string[]): Promise<Answer> {
     const { workerId, session, taskId, attempt } = held;
-    const noted = this.#history.begin<Logs>(this.#name, { verb: 'logs', session, taskId, attempt, offset, messages });
-    const answer = await call(this.#url, {
+    return ask<Logs>(this, { verb: 'logs', session, taskId, attempt, offset, messages }, {
       method: 'POST', path: `/api/v1/workers/${workerId}/tasks/${taskId}/logs`, headers: headersOf(held), body: { offset, entries: messages.map((message) => ({ message })) },
     });
-    this.#history.end(noted, answer.result, codeOf(answer));
-    return answer;
   }
-}
-
-function codeOf(answer: Answer): string | null {
-  return answer.result === 'fail' ? answer.code : null;
 }
 
 function headersOf({ session, attempt }: Held): Record<string, string> {

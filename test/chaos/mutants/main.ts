@@ -38,7 +38,7 @@ await endWith(new Undo(), async (undo) => {
   let escaped = 0;
   for (const mutant of mutants) {
     const found = await play(await open(mutant.name, mutant.edits), [mutant]);
-    const by = mutant.caughtBy.flatMap((rule) => found.get(rule) ?? []);
+    const by = mutant.caughtBy.flatMap((rule) => found.get(rule) ?? []).filter(({ words }) => mutant.words?.test(words) !== false);
     if (by.length === 0) escaped += 1;
     console.log(by.length === 0 ? `ESCAPED  ${mutant.name}: ${mutant.mistake}` : `caught   ${mutant.name}: ${by[0]?.rule ?? ''}: ${by[0]?.words ?? ''}`);
   }

@@ -10,6 +10,8 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** Of these rules one at least must be broken. */
   readonly caughtBy: readonly (keyof typeof RULES)[];
+  /** What must be said of it, where a rule is about many things. */
+  readonly words?: RegExp;
   /** Played with the healthy API, it breaks no rule. */
   readonly scene: (stage: Stage) => Promise<void>;
 }
@@ -88,6 +90,7 @@ const claimByInSubquery: Mutant = {
     replace: "enable_bitmapscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_hashagg: 'off', enable_sort: 'off', enable_material: 'off',",
   }],
   caughtBy: ['databaseIsSound'],
+  words: /a session holds at most max_parallel_tasks/,
   scene: async (stage) => {
     await stage.submitMany('subquery', 5);
     const session = await stage.worker.register(null, ['subquery']);
@@ -141,6 +144,7 @@ const lostWakeUp: Mutant = {
   mistake: 'the end of a task leaves no note for those that depend on it',
   edits: [{ file: 'queue/history.js', find: 'from ended where has_dependents', replace: 'from ended where false' }],
   caughtBy: ['databaseIsSound'],
+  words: /its parent will tell of its end|no blocked task whose parents have all ended/,
   scene: async (stage) => {
     const parent = await stage.submit('parent');
     const child = await stage.submit('child', { depends_on: [parent] });

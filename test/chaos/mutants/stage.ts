@@ -7,9 +7,9 @@ import type { Postgres } from '../cast/postgres.js';
 import type { Evidence, Sample } from '../checker/evidence.js';
 import { readSnapshot } from '../checker/snapshot.js';
 import { breaches, INVARIANTS } from '../../../packages/api/test/support/invariants.js';
-import { call } from '../clients/call.js';
 import { Canceller } from '../clients/canceller.js';
-import { History, type Submission, type Submit } from '../clients/history.js';
+import { submit, type ClientParts } from '../clients/client.js';
+import { History, type Submission } from '../clients/history.js';
 import { RawWorker } from '../clients/raw-worker.js';
 import { Walker } from '../clients/walker.js';
 import { World } from '../clients/world.js';
@@ -35,8 +35,8 @@ export class Stage {
   private constructor(api: Api, databaseUrl: string) {
     this.#api = api;
     this.#databaseUrl = databaseUrl;
-    this.worker = new RawWorker({ name: 'worker', url: this.url, history: this.#history, stop: this.#world.stop });
-    this.canceller = new Canceller({ name: 'canceller', url: this.url, world: this.#world, random: new Random(1) });
+    this.worker = new RawWorker({ ...this.#parts, name: 'worker' });
+    this.canceller = new Canceller({ ...this.#parts, name: 'canceller' });
   }
 
   static async open(options: { name: string; folder: string; main: string; postgres: Postgres; undo: Undo }): Promise<Stage> {
@@ -51,8 +51,8 @@ export class Stage {
     return new Stage(api, url.href);
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${this.#api.target?.port ?? 0}`;
+  get #parts(): Omit<ClientParts, 'name'> {
+    return { url: `http://127.0.0.1:${this.#api.target?.port ?? 0}`, world: this.#world, random: new Random(1) };
   }
 
   /** Submits one task under a key; its id. */
@@ -67,21 +67,15 @@ export class Stage {
       problem_id: problem, parameters: { marker: `${problem}-${++this.#submitted}`, ticks: 0, lines: 0, failures: 0 }, ...more,
     }));
     const key = `${problem}-key-${this.#submitted}`;
-    const noted = this.#history.begin<Submit>('submitter', { verb: 'submit', key, tasks, form: count === 1 ? 'one' : 'batch', ids: [], workflowId: null, existed: false });
-    const answer = await call(this.url, {
-      method: 'POST', path: count === 1 ? '/api/v1/tasks' : '/api/v1/tasks/batch', body: count === 1 ? tasks[0] : { tasks }, headers: { 'idempotency-key': key },
-    });
-    if (answer.result === 'ok') noted.ids = count === 1 ? [(answer.body as { id: string }).id] : (answer.body as { tasks: { id: string }[] }).tasks.map(({ id }) => id);
-    this.#history.end(noted, answer.result, answer.result === 'fail' ? answer.code : null);
-    return noted.ids;
+    return (await submit({ ...this.#parts, name: 'submitter' }, key, tasks, count === 1 ? 'one' : 'batch')).ids;
   }
 
   /** Walks through all tasks in pages of `pageSize`. */
   async walk(pageSize: number): Promise<void> {
-    await new Walker({ name: 'walker', url: this.url, world: this.#world, pageSize }).walk();
+    await new Walker({ ...this.#parts, name: 'walker', pageSize }).walk();
   }
 
-  /** kill -9 of the API, and another start. */
+  /** kill -9 of the API, which stays away. */
   async killApi(): Promise<void> {
     await this.#api.program.kill();
     while (this.#api.target !== null) await sleep(LOOK_MS);
@@ -112,7 +106,10 @@ export class Stage {
 
   async evidence(): Promise<Evidence> {
     const database = await this.#withClient((client) => readSnapshot(client, this.#clock, []));
-    return { operations: this.#history.operations, runs: [], troubles: [], database, samples: this.#samples, realSessions: new Set(), hostOfSession: new Map() };
+    return {
+      operations: this.#history.operations, runs: [], troubles: [], ways: { lostAnswers: 0, duplicates: 0, resets: 0, swallowed: 0 },
+      database, samples: this.#samples, realSessions: new Set(), hostOfSession: new Map(),
+    };
   }
 
   async close(): Promise<void> {

@@ -51,10 +51,11 @@ export class Nemesis {
     await Promise.all(running);
   }
 
-  /** Breaks something for good. */
+  /** Breaks something for good. @throws where there is nothing left to break */
   async breakForGood(deed: Deed, target: number): Promise<void> {
     const done = await this.#do(deed, target);
-    if (done !== null) this.#note(deed, done.on);
+    if (done === null) throw new Error(`${nameOf(deed)}: there is nothing that could be broken for good`);
+    this.#note(deed, done.on);
   }
 
   async #one(deed: Deed, target: number, ms: number, stop: AbortSignal): Promise<void> {
@@ -127,6 +128,7 @@ export class Nemesis {
       case 'terminate_backends': {
         if (this.#broken.has('postgres')) return null;
         const ended = await postgres.terminateBackends().catch(() => 0);
+        if (ended === 0) return null;
         return { on: `${ended} connections`, undo: () => undefined };
       }
       case 'hold_snapshot': {

@@ -85,12 +85,12 @@ export function schedule(seed: number, seconds: number, { smallDisks }: { smallD
   return events;
 }
 
-/** What is broken for good in liveness mode. */
+/** What is broken for good in liveness mode: each on a host of its own, so that the one does not hide the other. */
 export const PERMANENT: readonly { readonly deed: Deed; readonly target: number }[] = [
   { deed: { kind: 'kill_worker' }, target: 0.1 },
   { deed: { kind: 'kill_worker' }, target: 0.4 },
   { deed: { kind: 'pause_worker' }, target: 0.6 },
-  { deed: { kind: 'network', place: 'worker', fault: { kind: 'half_open' } }, target: 0.75 },
+  { deed: { kind: 'network', place: 'worker', fault: { kind: 'half_open' } }, target: 0.9 },
   { deed: { kind: 'kill_api' }, target: 0 },
   { deed: { kind: 'network', place: 'database', fault: { kind: 'half_open' } }, target: 0.5 },
   { deed: { kind: 'hold_snapshot' }, target: 0 },

@@ -2,10 +2,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import type { Cast } from '../cast/cast.js';
 import { operationsOf } from '../checker/records.js';
 import { changed } from '../mutants/mutate.js';
-import { kindsOf, schedule } from '../nemesis/schedule.js';
+import { Nemesis } from '../nemesis/nemesis.js';
+import { kindsOf, PERMANENT, schedule } from '../nemesis/schedule.js';
 import { Proxy, type Fault } from '../network/proxy.js';
+import { REPLICAS, WORKERS } from '../settings.js';
 import { Undo } from '../undo.js';
 
 describe('the schedule of faults', () => {
@@ -18,6 +21,26 @@ describe('the schedule of faults', () => {
     const all = kindsOf(schedule(1, 3_600, { smallDisks: true })).sort();
     expect(all).to.include.members(['kill_worker', 'crash_postgres', 'fill_disk', 'worker_duplicate', 'database_half_open']);
     for (let seed = 0; seed < 200; seed++) expect(kindsOf(schedule(seed, 60, { smallDisks: true })).sort(), `seed ${seed}`).to.deep.equal(all);
+  });
+});
+
+describe('what is broken for good', () => {
+  it('is on a host of its own each, and leaves two workers and a replica whole', async () => {
+    const nothing = (): void => undefined;
+    const hosts = (name: string, count: number) => Array.from({ length: count }, (_one, n) => ({
+      program: { name: `${name}-${n + 1}`, kill: () => Promise.resolve(), pause: nothing }, host: { folder: '' }, disk: null,
+    }));
+    const ways = (name: string, count: number, end: string) => Array.from({ length: count }, (_one, n) => ({ name: `${name}-${n + 1} to ${end}`, mayDuplicate: true, set: nothing }));
+    const cast = {
+      workers: hosts('worker', WORKERS), replicas: hosts('api', REPLICAS), proxies: { worker: ways('worker', WORKERS, 'api'), client: [], database: ways('api', REPLICAS, 'postgres') },
+      postgres: { holdSnapshot: () => Promise.resolve() }, undo: new Undo(),
+    } as unknown as Cast;
+    const nemesis = new Nemesis(cast);
+    for (const { deed, target } of PERMANENT) await nemesis.breakForGood(deed, target);
+    const hit = nemesis.journal.map(({ on }) => on.split(' to ')[0] ?? '');
+    expect(new Set(hit).size).to.equal(PERMANENT.length);
+    expect(hit.filter((name) => name.startsWith('worker-'))).to.have.length(WORKERS - 2);
+    expect(hit.filter((name) => name.startsWith('api-'))).to.have.length(REPLICAS - 1);
   });
 });
 
@@ -59,14 +82,17 @@ describe('the proxy', () => {
       });
     });
     socket.write('ab');
-    const result = { reset: await reset, said };
+    const wasReset = await reset;
     socket.destroy();
-    return { ...result, said };
+    return { said, reset: wasReset };
   }
 
-  it('is a wire without a fault, and delays', async () => {
+  it('is a wire without a fault, and delays, both ways', async () => {
     expect(await ask(null)).to.deep.equal({ said: 'abab', reset: false });
-    expect(await ask({ kind: 'delay', ms: 5 })).to.deep.equal({ said: 'abab', reset: false });
+    const began = performance.now();
+    expect(await ask({ kind: 'delay', ms: 30 })).to.deep.equal({ said: 'abab', reset: false });
+    // A timer may be a millisecond early.
+    expect(performance.now() - began).to.be.at.least(2 * 29);
   });
 
   it('cuts', async () => {
@@ -86,6 +112,7 @@ describe('the proxy', () => {
   it('gives requests twice and one answer', async () => {
     expect(await ask({ kind: 'duplicate' })).to.deep.equal({ said: 'abab', reset: false });
     expect(proxy.counts.duplicates).to.equal(1);
+    while (requests < 2) await new Promise((resolve) => setImmediate(resolve));
   });
 
   it('swallows everything while it is half open, and resets what waited', async () => {

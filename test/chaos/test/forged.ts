@@ -24,12 +24,13 @@ export const submission = (marker: string): Submission => ({ problem_id: 'chaos-
 /** What a client notes of an operation that was acknowledged. */
 export const noted = (began: number, ended: number) => ({ client: 'client', began, ended, result: 'ok' as const, code: null });
 
-const submit = (id: string, key: string | null, at: number): Operation => ({ ...noted(at, at + 10), verb: 'submit', key, tasks: [submission(`marker of ${id}`)], form: 'one', ids: [id], workflowId: null, existed: false });
+const submit = (id: string, key: string | null, at: number, more: object = {}): Operation => ({ ...noted(at, at + 10), verb: 'submit', key, tasks: [{ ...submission(`marker of ${id}`), ...more }], form: 'one', ids: [id], workflowId: null, existed: false });
 
 /** A row of a task that was submitted alone. */
 export const task = (id: string, createdAt: number): Draft['database']['tasks'][number] => ({
   id, problemId: 'chaos-a', marker: `marker of ${id}`, priority: 5, labels: {}, timeoutSeconds: 15, createdAt, runAt: null, scheduleId: null, parents: [],
-  name: null, workflowId: null, retryOf: null, dedupeKey: null, reuseSeconds: null, parameters: {}, hasBackoff: false,
+  name: null, workflowId: null, retryOf: null, dedupeKey: null, reuseSeconds: null, parameters: submission(`marker of ${id}`).parameters,
+  runAnyway: false, maxAttempts: 1, maxLost: 3,
 });
 
 /**
@@ -44,7 +45,7 @@ export function soundHistory(): Draft {
   const report = (session: string, taskId: string, attempt: number, body: unknown, at: number): Operation =>
     ({ ...noted(at, at + 20), verb: 'report', how: 'completed', session, taskId, attempt, body });
   const operations: Operation[] = [
-    submit(PARENT, 'key', 100), submit(PARENT, 'key', 150), submit(CHILD, null, 200), submit(GONE, null, 300),
+    submit(PARENT, 'key', 100), submit(PARENT, 'key', 150), submit(CHILD, null, 200, { depends_on: [PARENT], labels: { lane: 'narrow' } }), submit(GONE, null, 300),
     claim(SESSION, PARENT, 1, 1_000), claim(OTHER, PARENT, 2, 20_000),
     { ...noted(20_500, 20_510), verb: 'logs', session: OTHER, taskId: PARENT, attempt: 2, offset: 0, messages: ['1', '2'] },
     report(OTHER, PARENT, 2, result, 22_000), { ...report(SESSION, PARENT, 1, result, 23_000), result: 'fail', code: 'attempt_not_held' },
@@ -60,6 +61,7 @@ export function soundHistory(): Draft {
     operations,
     runs: [run(PARENT, 1, 'host-1', 1_100, 18_000, false), run(PARENT, 2, 'host-2', 20_100, 21_900, true), run(CHILD, 1, 'host-2', 24_100, 25_900, true), run(GONE, 1, 'host-2', 27_100, 28_500, false)],
     troubles: [],
+    ways: { lostAnswers: 0, duplicates: 0, resets: 0, swallowed: 0 },
     samples: [{ at: 10_000, breaches: [] }],
     realSessions: new Set([SESSION, OTHER]),
     hostOfSession: new Map([[SESSION, 'host-1'], [OTHER, 'host-2']]),

@@ -29,8 +29,8 @@ describe('a run of chaos', function () {
   async function processes(): Promise<string[]> {
     const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
     const found = await Promise.all(all.map(async (pid) => {
-      const [command, cwd] = await Promise.all([readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''), readlink(`/proc/${pid}/cwd`).catch(() => '')]);
-      return Number(pid) !== process.pid && pid !== String(child?.pid) && (command.includes(scratch) || cwd.startsWith(scratch)) ? [pid] : [];
+      const [environment, cwd] = await Promise.all([readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''), readlink(`/proc/${pid}/cwd`).catch(() => '')]);
+      return Number(pid) !== process.pid && pid !== String(child?.pid) && (environment.includes(scratch) || cwd.startsWith(scratch)) ? [pid] : [];
     }));
     return found.flat();
   }

@@ -7,6 +7,18 @@ export const attemptsAreNumbered: Rule = ({ database }) => [...groupBy(database.
   return numbers.every((number, n) => number === n + 1) ? [] : [{ rule: 'attempts are numbered without gaps', taskId, words: `${taskId} has the attempts ${numbers.join(', ')}` }];
 });
 
+/** No more of them fail, or are lost, than its submitter allowed. */
+export const attemptsAreBounded: Rule = ({ database }) => {
+  const rows = groupBy(database.attempts, ({ taskId }) => taskId);
+  return database.tasks.flatMap(({ id, maxAttempts, maxLost }): Violation[] => {
+    const all = rows.get(id) ?? [];
+    const failures = all.filter(({ outcome }) => outcome === 'failed' || outcome === 'timeout').length;
+    const losses = all.filter(({ outcome }) => outcome === 'lost').length;
+    if (failures <= maxAttempts && losses <= maxLost) return [];
+    return [{ rule: 'a task is tried no more often than it may be', taskId: id, words: `${failures} of ${maxAttempts} attempts of ${id} failed, and ${losses} of ${maxLost} were lost` }];
+  });
+};
+
 export const oneAttemptAtATime: Rule = ({ database }) => [...groupBy(database.attempts, ({ taskId }) => taskId)].flatMap(([taskId, rows]) => {
   const inOrder = [...rows].sort((a, b) => a.startedAt - b.startedAt);
   return inOrder.flatMap((row, n): Violation[] => {
@@ -37,7 +49,10 @@ export const timeoutsAreNotEarly: Rule = ({ database }) => {
   });
 };
 
-/** Lost to silence: no call of its session was answered within its lease. A session that was replaced loses at once. */
+/**
+ * Lost to silence: no claim of its session was answered within its lease. Of what else renews it, heartbeats are not noted, and reports may
+ * leave that to others. A session that was replaced loses at once.
+ */
 export const leasesAreKept: Rule = ({ database, operations }) => {
   const renewals = groupBy(operations.filter((one) => one.verb === 'claim' && one.result === 'ok'), (one) => (one as { session: string }).session);
   return database.attempts.filter(({ outcome, error }) => outcome === 'lost' && error === 'the worker stopped sending heartbeats').flatMap((row): Violation[] => {

@@ -18,11 +18,13 @@ export const acknowledgedLinesAreThere: Rule = (evidence) => {
   });
 };
 
+/** Each came from the session that had the attempt. */
 export const noLineIsInvented: Rule = (evidence) => {
-  const sent = groupBy(batches(evidence), keyOf);
+  const sessions = new Map(evidence.database.attempts.map((row) => [keyOf(row), row.sessionId]));
+  const sent = groupBy(batches(evidence).filter((batch) => batch.session === sessions.get(keyOf(batch))), keyOf);
   return [...groupBy(evidence.database.logs, keyOf)].flatMap(([key, lines]): Violation[] => {
     const wrong = lines.findIndex(({ message }, n) => !(sent.get(key) ?? []).some(({ offset, messages }) => messages[n - offset] === message));
-    return wrong < 0 ? [] : [{ rule: 'no line of a log is invented', taskId: lines[0]?.taskId ?? null, words: `line ${wrong + 1} of ${key}, "${lines[wrong]?.message ?? ''}", was never sent` }];
+    return wrong < 0 ? [] : [{ rule: 'no line of a log is invented', taskId: lines[0]?.taskId ?? null, words: `line ${wrong + 1} of ${key}, "${lines[wrong]?.message ?? ''}", was never sent by the worker that had it` }];
   });
 };
 

@@ -19,8 +19,11 @@ export const acknowledgedReportsCount: Rule = (evidence) => {
     if (row === undefined) return [{ ...said, words: `${nameOf(report)} was acknowledged, and no such attempt has ended` }];
     if (row.outcome !== report.how || row.sessionId !== report.session) return [{ ...said, words: `${nameOf(report)} was acknowledged, and the attempt is ${row.outcome}` }];
     if (report.how === 'failed' && row.error !== (report.body as { error: string }).error) return [{ ...said, words: `${nameOf(report)} was acknowledged, and the error is "${row.error ?? ''}"` }];
-    if (report.how !== 'completed') return [];
     const outcome = outcomes.get(report.taskId);
+    if (report.how === 'failed' && outcome?.attempt === report.attempt && outcome.reason === 'task_failed' && (outcome.status !== 'failed' || outcome.error !== row.error)) {
+      return [{ ...said, words: `${nameOf(report)} was acknowledged, and the outcome is ${JSON.stringify(outcome)}` }];
+    }
+    if (report.how !== 'completed') return [];
     if (outcome?.status === 'completed' && outcome.attempt === report.attempt && isDeepStrictEqual(outcome.result, report.body)) return [];
     return [{ ...said, words: `${nameOf(report)} was acknowledged, and the outcome is ${JSON.stringify(outcome ?? null)}` }];
   });

@@ -7,7 +7,7 @@ import { groupBy, keyOf, type AttemptRow, type Evidence, type Rule, type Run, ty
 const READING_MS = 50;
 
 /** How long a command may go on after its attempt was taken away, by a worker that is not paused: it hears of it, or its lease runs out. */
-const STOP_MS = (LEASE_SECONDS + GRACE_SECONDS + SLACK_SECONDS) * 1000;
+export const STOP_MS = (LEASE_SECONDS + GRACE_SECONDS + SLACK_SECONDS) * 1000;
 
 export const attemptsRunOnce: Rule = ({ runs }) => [...groupBy(runs, keyOf)].flatMap(([key, all]) => (
   all.length === 1 ? [] : [{ rule: 'an attempt runs once', taskId: all[0]?.taskId ?? null, words: `${key} ran ${all.length} times, on ${all.map(({ host }) => host).join(' and ')}` }]
@@ -47,6 +47,9 @@ function lateStops(evidence: Evidence, which: (row: AttemptRow) => boolean, rule
 }
 
 export const cancelledTasksStop: Rule = (evidence) => lateStops(evidence, ({ outcome }) => outcome === 'cancelled', 'a cancelled task stops within its bound');
+
+/** Whether or not another attempt of it begins. */
+export const lostTasksStop: Rule = (evidence) => lateStops(evidence, ({ outcome }) => outcome === 'lost', 'a command whose attempt was lost stops within its bound');
 
 export const timedOutTasksStop: Rule = (evidence) =>
   lateStops(evidence, ({ outcome }) => outcome === 'timeout', `a task that timed out stops within its bound (margin ${TIMEOUT_MARGIN_SECONDS} s)`);

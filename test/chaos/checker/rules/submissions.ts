@@ -1,22 +1,50 @@
 /** Submissions: none that was acknowledged is lost, none is there that nobody made, and a key has one task for ever. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Submission, Submit } from '../../clients/history.js';
-import { groupBy, type Evidence, type Rule, type Violation } from '../evidence.js';
+import { groupBy, type Evidence, type Rule, type TaskRow, type Violation } from '../evidence.js';
 
 const submits = ({ operations }: Evidence): Submit[] => operations.filter((one): one is Submit => one.verb === 'submit');
 
 /** Each task of each submission, with the id that it was told. */
-function acknowledged(evidence: Evidence): { task: Submission; id: string }[] {
-  return submits(evidence).filter(({ result, existed }) => result === 'ok' && !existed).flatMap(({ tasks, ids }) => tasks.map((task, n) => ({ task, id: ids[n] ?? '' })));
+function acknowledged(evidence: Evidence): { task: Submission; form: Submit['form']; id: string }[] {
+  return submits(evidence).filter(({ result, existed }) => result === 'ok' && !existed)
+    .flatMap(({ tasks, ids, form }) => tasks.map((task, n) => ({ task, form, id: ids[n] ?? '' })));
+}
+
+/** A submission and its delay get their times in one statement. */
+const DELAY_SLACK_MS = 5;
+
+/**
+ * What is not as it was submitted of a task; undefined: nothing. What a submission leaves to the service is not compared. Edges within a
+ * workflow have a rule of their own; a task that wishes for the result of another may wait for that one, or for nothing.
+ */
+function difference(task: Submission, form: Submit['form'], row: TaskRow): string | undefined {
+  const asked = task as Submission & {
+    priority?: number; timeout_seconds?: number; labels?: object; depends_on?: string[]; on_dependency_failure?: string; delay_seconds?: number;
+    max_lost?: number; retry?: { max_attempts: number }; reuse?: { max_age_seconds: number }; dedupe_key?: string;
+  };
+  const edges = form !== 'workflow' && asked.reuse === undefined;
+  const delay = row.runAt === null ? 0 : row.runAt - row.createdAt;
+  const pairs: Readonly<Record<string, readonly [asked: unknown, found: unknown]>> = {
+    marker: [task.parameters.marker, row.marker], problem: [task.problem_id, row.problemId], parameters: [task.parameters, row.parameters],
+    priority: [asked.priority, row.priority], timeout: [asked.timeout_seconds, row.timeoutSeconds], labels: [asked.labels ?? {}, row.labels],
+    attempts: [asked.retry?.max_attempts, row.maxAttempts], losses: [asked.max_lost, row.maxLost],
+    parents: [edges ? [...asked.depends_on ?? []].sort() : undefined, [...row.parents].sort()],
+    'wish to run anyway': [asked.on_dependency_failure === undefined ? undefined : asked.on_dependency_failure === 'run_anyway', row.runAnyway],
+    delay: [true, Math.abs(delay - (asked.delay_seconds ?? 0) * 1000) <= DELAY_SLACK_MS],
+    dedupe_key: [asked.dedupe_key ?? null, row.dedupeKey], reuse: [asked.reuse?.max_age_seconds ?? null, row.reuseSeconds],
+  };
+  return Object.keys(pairs).find((name) => pairs[name]?.[0] !== undefined && !isDeepStrictEqual(pairs[name][0], pairs[name][1]));
 }
 
 export const acknowledgedSubmissionsAreThere: Rule = (evidence) => {
   const rows = new Map(evidence.database.tasks.map((row) => [row.id, row]));
-  return acknowledged(evidence).flatMap(({ task, id }): Violation[] => {
+  return acknowledged(evidence).flatMap(({ task, form, id }): Violation[] => {
     const row = rows.get(id);
     const said = { rule: 'no acknowledged submission is lost', taskId: id };
     if (row === undefined) return [{ ...said, words: `${task.parameters.marker} was acknowledged as ${id}, and there is no such task` }];
-    if (row.marker === task.parameters.marker && row.problemId === task.problem_id) return [];
-    return [{ ...said, words: `${task.parameters.marker} was acknowledged as ${id}, which is ${row.marker ?? 'another'} of ${row.problemId}` }];
+    const what = difference(task, form, row);
+    return what === undefined ? [] : [{ ...said, words: `${task.parameters.marker} was acknowledged as ${id}, which has another ${what}: ${JSON.stringify(row)}` }];
   });
 };
 
