@@ -2,6 +2,14 @@
  * One call that hangs until there is something to say. A wake-up that comes before the wait is remembered, so that a caller
  * who enters, looks and then waits misses nothing.
  */
+
+/** Somebody who may leave while we wait for them. */
+export interface Leaving {
+  readonly gone: boolean;
+  /** Calls `tell` when they leave, and no more what was to be called before. */
+  whenGone(tell: (() => void) | null): void;
+}
+
 export class Waiter {
   #woken = false;
   #dismissed = false;
@@ -27,18 +35,18 @@ export class Waiter {
     this.#resume?.();
   }
 
-  /** Resolves when woken, after `ms` milliseconds or when `signal` aborts, whichever is first. True: it was woken. */
-  async wait(ms: number, signal: AbortSignal): Promise<boolean> {
-    if (!this.#woken && !this.#dismissed && !signal.aborted && ms > 0) {
+  /** Resolves when woken, after `ms` milliseconds or when `caller` leaves, whichever is first. True: it was woken. */
+  async wait(ms: number, caller: Leaving): Promise<boolean> {
+    if (!this.#woken && !this.#dismissed && !caller.gone && ms > 0) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
-          signal.removeEventListener('abort', done);
+          caller.whenGone(null);
           resolve();
         };
         const timer = setTimeout(done, ms);
         this.#resume = done;
-        signal.addEventListener('abort', done);
+        caller.whenGone(done);
       });
       this.#resume = null;
     }

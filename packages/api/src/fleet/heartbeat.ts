@@ -50,8 +50,9 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
       returning w.id, w.session_id
     )
     select g.n::int as n, renewed.session_id,
-           g.request_id is not null and exists (
-             select from queue q where q.session_id = renewed.session_id and q.state = 'running' and q.claim_request = g.request_id) as claimed
+           g.request_id is not null and (
+             select true from queue q
+              where q.session_id = renewed.session_id and q.state = 'running' and q.claim_request = g.request_id limit 1) is not null as claimed
       from given g join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
   const renewed = beats.map((): Renewed | null => null);
   for (const { n, session_id, claimed } of rows) renewed[n - 1] = { sessionId: session_id, claimed };

@@ -4,11 +4,12 @@ import { Router, type Response } from 'express';
 import { findArtifact, listArtifacts, toArtifact, type ArtifactRow } from '../queue/artifacts.js';
 import { encodeCursor } from '../queue/cursor.js';
 import { findTask } from '../queue/find.js';
+import { Caller } from './caller.js';
 import { attachment, namesTag, rangeOf } from './downloads.js';
 import { idOf } from './export.js';
 import { write } from './outflow.js';
 import { Problem } from './problem.js';
-import { goneSignal, pathText, queryNumber, queryText, type Services } from './services.js';
+import { pathText, queryNumber, queryText, type Services } from './services.js';
 
 /** Downloads at a time: each holds a file or a connection to the storage open. */
 const MAX_DOWNLOADS = 128;
@@ -65,15 +66,15 @@ export function artifactRoutes({ config, databases, artifacts: store, metrics, l
     const bytes = range.last - range.first + 1;
     const empty = bytes === 0 || res.locals.head === true;
     const content = empty ? null : await store.open(row.storage_key, range);
-    const gone = goneSignal(res);
+    const caller = new Caller(res);
     if (partial) res.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${row.bytes}`);
     res.writeHead(partial ? 206 : 200, { 'Content-Length': bytes });
     try {
-      for await (const chunk of content ?? []) await write(res, chunk as Buffer, gone, config.stallMs);
+      for await (const chunk of content ?? []) await write(res, chunk as Buffer, caller, config.stallMs);
       res.end();
       metrics.artifactBytes.inc({ direction: 'sent' }, empty ? 0 : bytes);
     } catch (error) {
-      if (!gone.aborted) log.warn({ event: 'download_broken_off', artifact_id: row.id, error: String(error) }, 'a download was broken off');
+      if (!caller.gone) log.warn({ event: 'download_broken_off', artifact_id: row.id, error: String(error) }, 'a download was broken off');
       res.destroy();
     }
   }

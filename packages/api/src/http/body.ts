@@ -36,8 +36,17 @@ function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const end = (): void => {
+      // What listens would be kept, and the body with it, while a call hangs.
+      req.off('data', take).off('error', fail);
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    };
+    // The sender has gone, or what it sends is not HTTP any more: its own doing, and nobody else's.
+    const fail = (): void => {
+      reject(new Problem('malformed_request', 'The body broke off.'));
+    };
     const hold = held.counter(res);
-    req.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer): void => {
       size += chunk.length;
       if (size > limits.bytes) {
         req.pause();
@@ -51,14 +60,8 @@ function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits
       }
       hold(chunk.length);
       chunks.push(chunk);
-    });
-    req.on('end', () => {
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
-    });
-    // The sender has gone, or what it sends is not HTTP any more: its own doing, and nobody else's.
-    req.on('error', () => {
-      reject(new Problem('malformed_request', 'The body broke off.'));
-    });
+    };
+    req.on('data', take).once('end', end).on('error', fail);
   });
 }
 

@@ -6,10 +6,11 @@ import type { ClaimedRow, ClaimRequest } from '../queue/claim-parts.js';
 import { readParentResults } from '../queue/results.js';
 import { toTask, type Task } from '../queue/task.js';
 import type { SessionFacts } from '../fleet/sessions.js';
+import { Caller } from './caller.js';
 import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
 import { sessionOf } from './reporter.js';
-import { goneSignal, pathText, type Services } from './services.js';
+import { pathText, type Services } from './services.js';
 import type { Appetite, ClaimWaiter } from '../wakeups.js';
 
 type Schemas = components['schemas'];
@@ -26,17 +27,17 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
 
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
   async function claimWithin(
-    known: SessionFacts, first: ClaimRequest, isGuessed: boolean, waitMs: number, waiter: ClaimWaiter | null, gone: AbortSignal,
+    known: SessionFacts, first: ClaimRequest, isGuessed: boolean, waitMs: number, waiter: ClaimWaiter | null, caller: Caller,
   ): Promise<Claimed> {
     let session = known;
     let request = first;
     // The current session of a caller that names none is the one that was read last, until a claim has found it live.
     let isGuess = isGuessed;
     const deadline = performance.now() + waitMs;
-    const isOver = (): boolean => gone.aborted || waiter?.dismissed === true || performance.now() >= deadline;
+    const isOver = (): boolean => caller.gone || waiter?.dismissed === true || performance.now() >= deadline;
     if (waiter !== null && wakeups.isDry(waiter.appetite)) {
       renew(request, waiter);
-      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return { request, tasks: [] };
+      if (!(await waiter.wait(deadline - performance.now(), caller)) || isOver()) return { request, tasks: [] };
     }
     for (;;) {
       const { news } = wakeups;
@@ -51,7 +52,7 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       if (result.tasks.length > 0 || waiter === null || isOver()) return { request, tasks: result.tasks };
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (!(await waiter.wait(deadline - performance.now(), gone)) || isOver()) return { request, tasks: [] };
+      if (!(await waiter.wait(deadline - performance.now(), caller)) || isOver()) return { request, tasks: [] };
     }
   }
 
@@ -85,14 +86,14 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     const asked: ClaimRequest = { workerId, sessionId: session.sessionId, requestId, wanted, leaseSeconds: config.leaseSeconds };
     // A lease must outlive the wait: nothing renews it meanwhile but the worker's heartbeats.
     const waitMs = (body?.wait_seconds ?? 0) * 1000;
-    const gone = goneSignal(res);
+    const caller = new Caller(res);
     const waiter = waitMs > 0
       ? wakeups.enter(appetiteOf(session))
       : null;
     if (waitMs > 0 && waiter === null) throw new Problem(wakeups.stopped ? 'shutting_down' : 'too_many_requests');
     let claimed: Claimed;
     try {
-      claimed = await claimWithin(session, asked, given === null, waitMs, waiter, gone);
+      claimed = await claimWithin(session, asked, given === null, waitMs, waiter, caller);
     } finally {
       if (waiter !== null) wakeups.leave(waiter);
     }
@@ -101,7 +102,7 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     // As many as there was room for: there may be more for another waiter.
     const last = tasks.length < wanted ? undefined : tasks.at(-1);
     if (last !== undefined) wakeups.passOn(laneOf(last));
-    if (gone.aborted) {
+    if (caller.gone) {
       // Nobody will repeat a claim without an id, so its tasks would wait for their timeout.
       if (requestId === null) await giveBack(request, tasks);
       return null;

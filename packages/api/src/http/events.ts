@@ -12,10 +12,11 @@ import type { LogRow } from '../queue/logs.js';
 import { readLogPiece, readStandings, toStatus, type Standing } from '../queue/standing.js';
 import type { ReadyReason } from '../queue/task.js';
 import { Turns } from '../turns.js';
+import { Caller } from './caller.js';
 import { toLine } from './history.js';
 import { write } from './outflow.js';
 import { Problem } from './problem.js';
-import { goneSignal, pathText, queryText, validationProblem, type Services } from './services.js';
+import { pathText, queryText, validationProblem, type Services } from './services.js';
 
 /** How long a stream is silent before a comment is sent. */
 const KEEP_ALIVE_MS = 15_000;
@@ -29,7 +30,7 @@ const END = '-end';
 
 interface Stream {
   readonly res: Response;
-  readonly gone: AbortSignal;
+  readonly caller: Caller;
   readonly follower: Follower;
   readonly logs: boolean;
   readonly level: LogLevel | null;
@@ -61,7 +62,7 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
     const follower = streams < config.maxEventStreams ? follows.enter(standing) : null;
     if (follower === null) throw new Problem(follows.stopped ? 'shutting_down' : 'too_many_requests');
     streams += 1;
-    const gone = goneSignal(res);
+    const caller = new Caller(res);
     try {
       // X-Accel-Buffering: proxies of nginx's kind would hold events back.
       res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
@@ -69,11 +70,11 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
         res.end();
         return;
       }
-      await write(res, `retry: ${COME_BACK_MS}\n\n`, gone, config.stallMs);
-      await follow({ res, gone, follower, logs, level, line: Number.parseInt(place, 10) });
+      await write(res, `retry: ${COME_BACK_MS}\n\n`, caller, config.stallMs);
+      await follow({ res, caller, follower, logs, level, line: Number.parseInt(place, 10) });
       res.end();
     } catch (error) {
-      if (!gone.aborted) log.info({ event: 'stream_broken_off', error: String(error) }, 'a stream of events was broken off');
+      if (!caller.gone) log.info({ event: 'stream_broken_off', error: String(error) }, 'a stream of events was broken off');
       res.destroy();
     } finally {
       streams -= 1;
@@ -83,16 +84,16 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
 
   /** Sends what there is and what comes, until the task has ended, the reader has gone, or the stream has been long enough. */
   async function follow(stream: Stream): Promise<void> {
-    const { gone, follower } = stream;
+    const { caller, follower } = stream;
     const until = performance.now() + config.eventStreamMs;
     let sentAt = performance.now();
     let shownStatus = '';
     let shownProgress = '';
     const send = async (event: components['schemas']['TaskEvent']['event'], data: string, mark = ''): Promise<void> => {
-      await write(stream.res, `id: ${stream.line}${mark}\nevent: ${event}\ndata: ${data}\n\n`, gone, config.stallMs);
+      await write(stream.res, `id: ${stream.line}${mark}\nevent: ${event}\ndata: ${data}\n\n`, caller, config.stallMs);
       sentAt = performance.now();
     };
-    while (!gone.aborted && !follower.dismissed && performance.now() < until) {
+    while (!caller.gone && !follower.dismissed && performance.now() < until) {
       const { standing } = follower;
       let lines: LogRow[];
       let status: string;
@@ -103,7 +104,7 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
       } catch (error) {
         // A browser does not come back after a problem document, so a stream outlives the database's absence.
         if (!isDatabaseUnavailable(error)) throw error;
-        await follower.wait(RETRY_MS, gone);
+        await follower.wait(RETRY_MS, caller);
         continue;
       }
       if (!standing.ended && status !== shownStatus) await send('status', status);
@@ -124,9 +125,9 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
         await send('status', status, END);
         return;
       }
-      await follower.wait(Math.min(sentAt + KEEP_ALIVE_MS, until) - performance.now(), gone);
+      await follower.wait(Math.min(sentAt + KEEP_ALIVE_MS, until) - performance.now(), caller);
       if (performance.now() >= sentAt + KEEP_ALIVE_MS) {
-        await write(stream.res, ':\n\n', gone, config.stallMs);
+        await write(stream.res, ':\n\n', caller, config.stallMs);
         sentAt = performance.now();
       }
     }

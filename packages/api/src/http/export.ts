@@ -10,10 +10,11 @@ import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { readForExport, readHorizon } from '../queue/export.js';
 import { readLogs } from '../queue/logs.js';
 import { toTask } from '../queue/task.js';
+import { Caller } from './caller.js';
 import { filterOf } from './filters.js';
 import { toLine } from './history.js';
 import { write } from './outflow.js';
-import { goneSignal, queryNumber, queryText, type Services } from './services.js';
+import { queryNumber, queryText, type Services } from './services.js';
 
 const TASKS_PER_READ = 100;
 const LINES_PER_READ = 500;
@@ -24,8 +25,8 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
   const router = Router();
   const db = databases.reads;
 
-  function send(res: Response, line: Line, gone: AbortSignal): Promise<void> {
-    return write(res, `${JSON.stringify(line)}\n`, gone, config.stallMs);
+  function send(res: Response, line: Line, caller: Caller): Promise<void> {
+    return write(res, `${JSON.stringify(line)}\n`, caller, config.stallMs);
   }
 
   router.get('/api/v1/tasks/export', async (req, res) => {
@@ -35,16 +36,16 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
     let after = idOf(queryText(req, 'cursor'));
     const horizon = await readHorizon(db);
     const reasonOf = await readiness.reasons();
-    const gone = goneSignal(res);
+    const caller = new Caller(res);
     let left = most;
     let tasks = await readForExport(db, filter, { after, horizon, limit: Math.min(left, TASKS_PER_READ) });
     res.setHeader('Content-Type', 'application/x-ndjson; charset=utf-8');
     try {
       while (tasks.length > 0) {
         for (const row of tasks) {
-          if (include.has('attempts')) await writeAttempts(res, row.id, gone);
-          if (include.has('logs')) await writeLog(res, row.id, gone);
-          await send(res, { type: 'task', cursor: encodeCursor([row.id]), task: toTask(row, reasonOf) }, gone);
+          if (include.has('attempts')) await writeAttempts(res, row.id, caller);
+          if (include.has('logs')) await writeLog(res, row.id, caller);
+          await send(res, { type: 'task', cursor: encodeCursor([row.id]), task: toTask(row, reasonOf) }, caller);
           after = row.id;
           left -= 1;
         }
@@ -53,25 +54,25 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
       }
       res.end();
     } catch (error) {
-      if (!gone.aborted) log.warn({ event: 'export_broken_off', error: String(error) }, 'an export was broken off');
+      if (!caller.gone) log.warn({ event: 'export_broken_off', error: String(error) }, 'an export was broken off');
       // Without the last chunk, so that the reader knows that there is more.
       res.destroy();
     }
   });
 
-  async function writeAttempts(res: Response, taskId: string, gone: AbortSignal): Promise<void> {
+  async function writeAttempts(res: Response, taskId: string, caller: Caller): Promise<void> {
     for (let after = 0; ;) {
       const rows = await readAttempts(db, taskId, { after, limit: LINES_PER_READ });
-      for (const row of rows) await send(res, { type: 'attempt', task_id: taskId, attempt: toAttempt(row) }, gone);
+      for (const row of rows) await send(res, { type: 'attempt', task_id: taskId, attempt: toAttempt(row) }, caller);
       if (rows.length < LINES_PER_READ) return;
       after = rows.at(-1)?.attempt ?? after;
     }
   }
 
-  async function writeLog(res: Response, taskId: string, gone: AbortSignal): Promise<void> {
+  async function writeLog(res: Response, taskId: string, caller: Caller): Promise<void> {
     for (let after = 0; ;) {
       const rows = await readLogs(db, taskId, { after, level: null, attempt: null, limit: LINES_PER_READ });
-      for (const row of rows) await send(res, { type: 'log', line: toLine(row) }, gone);
+      for (const row of rows) await send(res, { type: 'log', line: toLine(row) }, caller);
       if (rows.length < LINES_PER_READ) return;
       after = rows.at(-1)?.line ?? after;
     }

@@ -9,9 +9,10 @@ import { countLogs, readLogs, type LogRow } from '../queue/logs.js';
 import { readStandings } from '../queue/standing.js';
 import { pendingOf, rates, readBreakdown, readTotals } from '../queue/stats.js';
 import { toTask } from '../queue/task.js';
+import { Caller } from './caller.js';
 import { filterOf } from './filters.js';
 import { Problem } from './problem.js';
-import { goneSignal, pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
 
 export function historyRoutes({ databases, readiness, follows }: Services): Router {
   const router = Router();
@@ -83,10 +84,10 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
     if (standing === undefined || standing.ended || follows.stopped) return;
     const follower = follows.enter(standing);
     if (follower === null) throw new Problem('too_many_requests');
-    const gone = goneSignal(res);
+    const caller = new Caller(res);
     try {
-      while (!follower.standing.ended && !follower.dismissed && !gone.aborted && performance.now() < deadline) {
-        await follower.wait(deadline - performance.now(), gone);
+      while (!follower.standing.ended && !follower.dismissed && !caller.gone && performance.now() < deadline) {
+        await follower.wait(deadline - performance.now(), caller);
       }
     } finally {
       follows.leave(follower);

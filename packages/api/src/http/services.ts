@@ -1,5 +1,5 @@
 /** What the handlers work with; made by the composition root (server.ts). */
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
 import type { ArtifactStore } from '../artifacts/store.js';
@@ -57,15 +57,4 @@ export function pathText(req: Request, name: string): string {
 /** The problem of a request that fits the schemas but not each other, or not what is stored. */
 export function validationProblem(path: string, message: string): Problem {
   return new Problem('validation_failed', `${path}: ${message}`, { errors: [{ path, message }] });
-}
-
-/** Aborts when the connection closes before the answer was sent. */
-export function goneSignal(res: Response): AbortSignal {
-  const controller = new AbortController();
-  // Nobody says once more that a connection has closed.
-  if (res.req.socket.destroyed) controller.abort();
-  res.on('close', () => {
-    if (!res.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

@@ -11,9 +11,10 @@ import { statusOf, toWorker, type WorkerRow } from '../fleet/worker.js';
 import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
 import type { Waiter } from '../waiter.js';
+import { Caller } from './caller.js';
 import { Problem } from './problem.js';
 import { sessionOf } from './reporter.js';
-import { goneSignal, pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
 import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];
@@ -80,7 +81,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const watch = waitMs > 0 ? watches.enter(workerId) : null;
     try {
       const answer = await heartbeatAnswer(workerId, { sessionId, named, isAll: body.attempts !== undefined }, {
-        watch, waitMs, gone: goneSignal(res), knownDrain: body.draining ?? null,
+        watch, waitMs, caller: new Caller(res), knownDrain: body.draining ?? null,
       });
       if (answer !== null) res.json(answer);
     } finally {
@@ -102,7 +103,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
   async function heartbeatAnswer(
     workerId: string,
     running: Running,
-    { watch, waitMs, gone, knownDrain }: { watch: Waiter | null; waitMs: number; gone: AbortSignal; knownDrain: boolean | null },
+    { watch, waitMs, caller, knownDrain }: { watch: Waiter | null; waitMs: number; caller: Caller; knownDrain: boolean | null },
   ): Promise<Schemas['WorkerSession'] | null> {
     const { sessionId } = running;
     const deadline = performance.now() + waitMs;
@@ -117,8 +118,8 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
       const isNews = stop.cancel.length > 0 || stop.lost.length > 0 || drain !== drainAtFirst;
       const answer = (): Schemas['WorkerSession'] => sessionAnswer(worker, sessionId, { ...stop, ...(unnamed.length > 0 && { unnamed }), drain });
       if (isNews || watch === null || watch.dismissed) return answer();
-      const woken = await watch.wait(deadline - performance.now(), gone);
-      if (gone.aborted) return null;
+      const woken = await watch.wait(deadline - performance.now(), caller);
+      if (caller.gone) return null;
       // What nobody told of, the next heartbeat finds: it comes at once.
       if (!woken) return answer();
     }

@@ -106,7 +106,8 @@ export function claimRows(otherwise: RawBuilder<Found>): RawBuilder<ClaimRow> {
            ${SUBMITTED_COLUMNS}, t.run_at, taken.priority, 'running' as status, null as reason, taken.attempt, taken.worker_id,
            taken.started_at, null as completed_at, taken.updated_at, ${LAST_PROGRESS} as progress,
            null as result, null as error, null as reused_from,
-           exists (select from dependencies d where d.task_id = t.id and d.kind = 'needs') as needs_results
+           -- With exists a plan that was made while the table was empty would read all of it into a hash, for every claim.
+           (select true from dependencies d where d.task_id = t.id and d.kind = 'needs' limit 1) is not null as needs_results
       from seen
       left join session on session.n = seen.n
       left join taken on taken.n = seen.n

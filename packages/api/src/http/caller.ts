@@ -1,0 +1,29 @@
+/**
+ * Whether the caller of a request is still there: its connection has not closed before the answer was sent. Lighter than an
+ * AbortSignal, because a large fleet has ten thousand calls that hang.
+ */
+import type { Response } from 'express';
+import type { Leaving } from '../waiter.js';
+
+export class Caller implements Leaving {
+  #gone: boolean;
+  #tell: (() => void) | null = null;
+
+  constructor(res: Response) {
+    // Nobody says once more that a connection has closed.
+    this.#gone = res.req.socket.destroyed;
+    res.on('close', () => {
+      if (res.writableFinished) return;
+      this.#gone = true;
+      this.#tell?.();
+    });
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  whenGone(tell: (() => void) | null): void {
+    this.#tell = tell;
+  }
+}
