@@ -7,6 +7,7 @@ import { readParentResults } from '../queue/results.js';
 import { toTask, type Task } from '../queue/task.js';
 import type { SessionFacts } from '../fleet/sessions.js';
 import { Caller } from './caller.js';
+import { hanging } from './hanging.js';
 import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
 import { sessionOf } from './reporter.js';
@@ -130,19 +131,19 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     return { ...task, dependencies: results, ...(truncated.length > 0 ? { dependencies_truncated: truncated } : {}) };
   }
 
-  router.post('/api/v1/workers/:worker_id/claim', async (req, res) => {
+  router.post('/api/v1/workers/:worker_id/claim', hanging(log, async (req, res) => {
     const tasks = await claimFor(req, res, req.body as Schemas['Claim'] | undefined, 1);
     if (tasks === null) return;
     const [task] = tasks;
     if (task === undefined) res.status(204).end();
     else res.json(task);
-  });
+  }));
 
-  router.post('/api/v1/workers/:worker_id/claim-batch', async (req, res) => {
+  router.post('/api/v1/workers/:worker_id/claim-batch', hanging(log, async (req, res) => {
     const body = req.body as Schemas['BatchClaim'];
     const tasks = await claimFor(req, res, body, body.max_tasks ?? LIMITS.defaultClaimedTasks);
     if (tasks !== null) res.json({ tasks });
-  });
+  }));
 
   return router;
 }

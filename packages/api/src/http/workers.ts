@@ -12,6 +12,7 @@ import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
 import type { Waiter } from '../waiter.js';
 import { Caller } from './caller.js';
+import { hanging } from './hanging.js';
 import { Problem } from './problem.js';
 import { sessionOf } from './reporter.js';
 import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
@@ -64,7 +65,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     res.status(201).location(`/api/v1/workers/${registered.workerId}`).json(answer);
   });
 
-  router.post('/api/v1/workers/:worker_id/heartbeat', async (req, res) => {
+  router.post('/api/v1/workers/:worker_id/heartbeat', hanging(log, async (req, res) => {
     const workerId = pathText(req, 'worker_id');
     const given = sessionOf(req);
     const body = req.body as Schemas['Heartbeat'];
@@ -87,7 +88,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     } finally {
       if (watch !== null) watches.leave(workerId, watch);
     }
-  });
+  }));
 
   /** Notes what a worker says that it can do now. @throws Problem where its session does not live */
   async function change(workerId: string, sessionId: string, { max_parallel_tasks, supported_problems }: Schemas['Capabilities']): Promise<void> {
