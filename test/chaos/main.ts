@@ -26,13 +26,13 @@ await endWith(new Undo(), async (undo, stop) => {
   console.log(`chaos: seed ${options.seed}, ${options.seconds} seconds, ${options.mode}`);
   const result = await runOnce({ ...options, folder, apiMain: API_MAIN, undo, stop, say: console.log });
   const { evidence } = result;
+  await writeFile(join(folder, 'evidence.json'), JSON.stringify({ ...evidence, realSessions: [...evidence.realSessions], hostOfSession: [...evidence.hostOfSession] }));
+  // A rule that breaks itself leaves what it broke on.
+  keep = true;
   const violations = check(evidence);
   const coverage = coverageOf(evidence);
+  keep = options.keep || violations.length > 0;
   const missing = uncovered(coverage, kindsOf(result.events));
-  keep ||= violations.length > 0;
-  if (keep) {
-    await writeFile(join(folder, 'evidence.json'), JSON.stringify({ ...evidence, realSessions: [...evidence.realSessions], hostOfSession: [...evidence.hostOfSession] }));
-  }
   for (const line of tell({ options, result, violations, coverage, missing, folder: keep ? folder : null })) console.log(line);
   if (violations.length > 0) return 1;
   return missing.length > 0 && options.mustCover ? 2 : 0;

@@ -84,14 +84,18 @@ export class Postgres {
     });
   }
 
-  /** Holds a snapshot, as a dump does, until `until` resolves. */
-  async holdSnapshot(until: Promise<unknown>): Promise<void> {
-    await this.withClient(async (client) => {
+  /** Takes a snapshot and holds it, as a dump does, until what this gives is called; null where it could not be taken. */
+  async holdSnapshot(): Promise<(() => Promise<void>) | null> {
+    const client = await this.#connect();
+    const end = (): Promise<void> => client.end().catch(() => undefined);
+    try {
       await client.query('begin isolation level repeatable read');
       await client.query('select count(*) from tasks');
-      await until;
-      await client.query('commit');
-    }).catch(() => undefined);
+      return end;
+    } catch {
+      await end();
+      return null;
+    }
   }
 
   /** A connection that no fault is in; tried again while the server is down. */

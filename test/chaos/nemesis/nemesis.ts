@@ -132,13 +132,9 @@ export class Nemesis {
         return { on: `${ended} connections`, undo: () => undefined };
       }
       case 'hold_snapshot': {
-        let end: () => void = () => undefined;
-        void postgres.holdSnapshot(new Promise<void>((resolve) => {
-          end = resolve;
-        }));
-        this.#cast.undo.add(() => {
-          end();
-        });
+        const end = this.#broken.has('postgres') ? null : await postgres.holdSnapshot().catch(() => null);
+        if (end === null) return null;
+        this.#cast.undo.add(end);
         return { on: 'postgres', undo: end };
       }
       case 'network': {

@@ -33,7 +33,7 @@ describe('what is broken for good', () => {
     const ways = (name: string, count: number, end: string) => Array.from({ length: count }, (_one, n) => ({ name: `${name}-${n + 1} to ${end}`, mayDuplicate: true, set: nothing }));
     const cast = {
       workers: hosts('worker', WORKERS), replicas: hosts('api', REPLICAS), proxies: { worker: ways('worker', WORKERS, 'api'), client: [], database: ways('api', REPLICAS, 'postgres') },
-      postgres: { holdSnapshot: () => Promise.resolve() }, undo: new Undo(),
+      postgres: { holdSnapshot: () => Promise.resolve(() => Promise.resolve()) }, undo: new Undo(),
     } as unknown as Cast;
     const nemesis = new Nemesis(cast);
     for (const { deed, target } of PERMANENT) await nemesis.breakForGood(deed, target);
