@@ -19,14 +19,7 @@ const PAGE = /with page as materialized/;
 const TOTALS = /with counted as/;
 
 /** What no call asks for; looked at while nothing is due. */
-export const SWEEPS = [
-  ['sweep: lapsed sessions', /with lapsed as materialized/],
-  ['sweep: tasks of ended sessions', /the worker registered anew/],
-  ['sweep: timeouts', /'timed out after '/],
-  ['sweep: expired', /did not begin before it expired/],
-  ['sweep: due', /with due as materialized/],
-  ['sweep: folding counters', /fold_deltas/],
-];
+export const SWEEPS = [['sweep: whether anything is due', /\] as due/]];
 
 /**
  * Prepares a queue of `pending` tasks; steps `{ call, statements }` are to be done in their order, each as often as wished up to

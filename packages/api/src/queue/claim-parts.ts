@@ -6,11 +6,6 @@ import { sql, type RawBuilder } from 'kysely';
 import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
-/** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
-export const FRONT_ROWS = 200;
-/** How many of those that fit are then looked at, beyond two for each wanted task: others may be locking the first. */
-export const NEAR_ROWS = 100;
-
 export interface ClaimRequest {
   readonly workerId: string;
   readonly sessionId: string;

@@ -4,8 +4,12 @@
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { askingSessions, claimRows, FRONT_ROWS, NEAR_ROWS, startPicked, type ClaimRequest, type ClaimRow } from './claim-parts.js';
+import { askingSessions, claimRows, startPicked, type ClaimRequest, type ClaimRow } from './claim-parts.js';
 import { fits, NOT_EXPIRED } from './eligible.js';
+
+/** As in queue/claim, and fewer: nearly all find what they want among the first, and each row is a fiftieth of what the rest costs. */
+const FRONT_ROWS = 40;
+const NEAR_ROWS = 20;
 
 export async function claimPlain(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): Promise<ClaimRow[]> {
   const { rows } = await sql<ClaimRow>`

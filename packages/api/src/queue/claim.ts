@@ -14,9 +14,13 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { claimPlain } from './claim-plain.js';
-import { askingSessions, claimRows, FRONT_ROWS, NEAR_ROWS, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow } from './claim-parts.js';
+import { askingSessions, claimRows, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow } from './claim-parts.js';
 import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
 
+/** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
+const FRONT_ROWS = 200;
+/** How many of those that fit are then looked at, beyond two for each wanted task: others may be locking the first. */
+const NEAR_ROWS = 100;
 /** Candidates per lane, and of all lanes, beyond the wanted ones: others may be locking the first. */
 const LANE_ROWS = 65;
 /** Lanes that are looked into, beyond one for each wanted task: in some the first tasks may be locked, or have expired. */
