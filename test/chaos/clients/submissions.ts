@@ -14,7 +14,7 @@ const KINDS: readonly (readonly [number, Kind])[] = [
   [3, (random) => ({ ticks: random.whole(15, 45) })],
   [3, (random) => ({ failures: random.whole(1, 2), retry: { max_attempts: 3, initial_seconds: random.pick([0, 0.2, 0.5]) } })],
   [1, () => ({ failures: 999, retry: { max_attempts: 2, initial_seconds: 0.1 } })],
-  [1, (random) => ({ ticks: LONG_TICKS, timeout_seconds: 1, retry: { max_attempts: random.whole(1, 2), initial_seconds: 0 } })],
+  [2, (random) => ({ ticks: LONG_TICKS, timeout_seconds: 1, retry: { max_attempts: random.whole(1, 2), initial_seconds: 0 } })],
   [5, (random, recent) => ({
     depends_on: [...new Set(Array.from({ length: random.whole(1, 3) }, () => random.pick(recent)))],
     on_dependency_failure: random.pick(['cancel', 'run_anyway']),
