@@ -191,8 +191,13 @@ describe('leases and directives', () => {
   it('outlast the claims that the API asks for', async () => {
     for (const [lease, wait] of [['600', 55], ['10', 5]] as const) {
       const one = await api.replica({ SWEEP_INTERVAL_MS: '60000', LEASE_SECONDS: lease, HEARTBEAT_INTERVAL_SECONDS: '2' });
-      const { body } = await one.call('POST', '/api/v1/workers/register', { backend_type: 'kind', capabilities: { supported_problems: ['none'] } });
+      const { body } = await one.call('POST', '/api/v1/workers/register', { backend_type: 'kind', capabilities: { max_parallel_tasks: 10, supported_problems: ['asked-for'] } });
       expect(body).to.include({ lease_seconds: Number(lease), claim_wait_seconds: wait });
+      const { headers, path } = { headers: { 'worker-session': body.session as string }, path: `/api/v1/workers/${body.id as string}` };
+      for (const call of ['claim', 'claim-batch']) {
+        await submitTask(one, { problem_id: 'asked-for' });
+        expect((await one.call('POST', `${path}/${call}`, { wait_seconds: wait }, headers)).status, call).to.equal(200);
+      }
     }
   });
 

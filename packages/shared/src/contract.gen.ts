@@ -2309,7 +2309,7 @@ export interface components {
              */
             max_tasks?: number;
             /**
-             * @description How long to wait for a first task.
+             * @description How long to wait for a first task. `claim_wait_seconds` of the registration says what is good here.
              * @default 0
              */
             wait_seconds?: number;

@@ -235,6 +235,7 @@ describe('openapi.yaml', () => {
     ['maxSupportedProblems', at('Capabilities', 'properties', 'supported_problems', 'maxItems')],
     ['maxWorkersPage', at('WorkerList', 'properties', 'workers', 'maxItems')],
     ['maxClaimWaitSeconds', at('Claim', 'properties', 'wait_seconds', 'maximum')],
+    ['maxClaimWaitSeconds', at('BatchClaim', 'properties', 'wait_seconds', 'maximum')],
     ['maxHeartbeatWaitSeconds', at('Heartbeat', 'properties', 'wait_seconds', 'maximum')],
     ['maxClaimedTasks', at('BatchClaim', 'properties', 'max_tasks', 'maximum')],
     ['defaultClaimedTasks', at('BatchClaim', 'properties', 'max_tasks', 'default')],
