@@ -9,6 +9,8 @@ import { Http } from './http.mjs';
 import { WORKER_TASKS } from './sizes.mjs';
 
 const LOOK_MS = 100;
+/** A worker that does nothing for so long will not do it later either. */
+const STALL_SECONDS = 60;
 
 export class Workforce {
   #workers;
@@ -54,9 +56,12 @@ export class Workforce {
     this.#looking.catch(() => undefined);
   }
 
-  /** Resolves when `total` tasks are done, with the CPU seconds that the workers took. @throws where a worker ends */
+  /** Resolves when `total` tasks are done, with the CPU seconds that the workers took. @throws where a worker ends, or nothing is done for STALL_SECONDS */
   async finish(total) {
-    while (this.#done < total) await Promise.race([this.#looking, sleep(LOOK_MS / 5)]);
+    while (this.#done < total) {
+      await Promise.race([this.#looking, sleep(LOOK_MS / 5)]);
+      if (this.seconds > (this.progress.at(-1)?.[0] ?? 0) + STALL_SECONDS) throw new Error(`no task was done for ${STALL_SECONDS} seconds: see the worker's log`);
+    }
     return { seconds: this.progress.at(-1)[0], cpu: this.#cpu() - this.#cpuBefore };
   }
 
