@@ -60,7 +60,7 @@ const sweeperReadsThenWrites: Mutant = {
 `,
   }, {
     file: 'queue/sweep.js',
-    find: "where q.state = 'running' and q.deadline_at <= now()\n           order by q.deadline_at",
+    find: 'where ${TIMED_OUT}\n           order by q.deadline_at',
     replace: "where q.state = 'running' and q.task_id = any (${late}::uuid[])\n           order by q.deadline_at",
   }],
   caughtBy: ['timeoutsAreNotEarly'],
