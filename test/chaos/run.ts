@@ -146,7 +146,9 @@ async function makeCrowd(cast: Cast, world: World, random: Random) {
   const slys: SlyWorker[] = [];
   for (const name of ['sly-1', 'sly-2']) slys.push(new SlyWorker({ raw: new RawWorker(await parts(name)), canceller, world, random: random.fork() }));
   const stoppers: Stopper[] = [];
-  for (const name of ['stopper-1', 'stopper-2', 'leaver']) stoppers.push(new Stopper({ ...await parts(name), leaves: name === 'leaver' }));
+  for (const [name, end] of [['stopper-1', 'cancel'], ['stopper-2', 'cancel'], ['overrunner', 'timeout'], ['leaver', 'fault']] as const) {
+    stoppers.push(new Stopper({ ...await parts(name), end }));
+  }
   return {
     submitters, walkers, bulk, pauses, followers, files, holders: [pauses, drains, files, ...stoppers],
     all: [...submitters, canceller, ...others, bulk, files, pauses, drains, ...followers, ...walkers, ...slys, ...stoppers],

@@ -1,6 +1,6 @@
 /**
  * Submits tasks whose commands go on for much longer than a command may that was taken away, and cancels each after a while, or leaves
- * them to what goes wrong. Of shorter ones nobody could tell whether they were stopped or came to their end.
+ * them to what goes wrong or to their timeout. Of shorter ones nobody could tell whether they were stopped or came to their end.
  */
 import { LONG_TICKS } from '../settings.js';
 import { Canceller } from './canceller.js';
@@ -10,17 +10,19 @@ import { makeSubmission } from './submissions.js';
 /** Nobody else submits or cancels what has this problem, and only workers that run commands take it. */
 const PROBLEM = 'chaos-long';
 /** More than a command takes when nobody stops it. */
-const TIMEOUT_SECONDS = 60;
+const NO_TIMEOUT_SECONDS = 60;
+
+/** Who ends the commands: this client, its timeout, or nobody but what goes wrong. */
+type End = 'cancel' | 'timeout' | 'fault';
 
 export class Stopper extends Canceller {
   readonly #open = new Set<string>();
-  readonly #leaves: boolean;
+  readonly #end: End;
   #made = 0;
 
-  /** `leaves`: cancels none before the end of the run. */
-  constructor({ leaves = false, ...parts }: ClientParts & { readonly leaves?: boolean }) {
+  constructor({ end, ...parts }: ClientParts & { readonly end: End }) {
     super(parts);
-    this.#leaves = leaves;
+    this.#end = end;
   }
 
   override async run(): Promise<void> {
@@ -30,14 +32,14 @@ export class Stopper extends Canceller {
       this.#made += 1;
       const marker = `${this.name}-${this.#made}`;
       const parameters = { marker, ticks: LONG_TICKS, lines: 1, failures: 0 };
-      const ids = await this.submitTogether(marker, [{ ...makeSubmission(this.random, marker, []), problem_id: PROBLEM, priority: 10, timeout_seconds: TIMEOUT_SECONDS, parameters }]);
+      const ids = await this.submitTogether(marker, [{ ...makeSubmission(this.random, marker, []), problem_id: PROBLEM, priority: 10, timeout_seconds: this.#end === 'timeout' ? 1 : NO_TIMEOUT_SECONDS, parameters }]);
       for (const id of ids) this.#open.add(id);
       await this.world.pause(this.random.between(3_000, 12_000));
-      if (!this.#leaves) await this.letGo();
+      if (this.#end === 'cancel') await this.letGo();
     }
   }
 
-  /** Cancels what it has not been told to have ended. */
+  /** Cancels what it has not cancelled yet. */
   async letGo(): Promise<void> {
     for (const id of this.#open) if (await this.cancel(id)) this.#open.delete(id);
   }
