@@ -42,24 +42,24 @@ export async function submitInBulk(system, { seconds, warmUpSeconds = 0 }) {
 /** `count` pending tasks are drained by one worker process for each replica; filling is not measured. */
 export async function drain(system, { count, warmUp = true, undo }) {
   const http = new Http(system.urls, BULK_IN_FLIGHT);
+  const problem = newProblem('drain');
+  const workers = await Workforce.start(system.urls, problem, undo);
   const run = async (tasks) => {
-    const problem = newProblem('drain');
     await fill(http, tasks, () => submission(problem));
-    const workers = await Workforce.start(system.urls, problem, undo);
-    try {
-      return await system.metered(async () => {
-        await workers.go();
-        const { seconds, cpu } = await workers.finish(tasks);
-        return { ops: tasks, seconds, cpu: { client: cpu } };
-      });
-    } finally {
-      await workers.stop();
-    }
+    return system.metered(async () => {
+      await workers.go();
+      const { seconds, cpu } = await workers.finish(tasks);
+      return { ops: tasks, seconds, cpu: { client: cpu } };
+    });
   };
   try {
-    if (warmUp) await run(Math.ceil(count / 20));
+    if (warmUp) {
+      await run(Math.ceil(count / 20));
+      await workers.rest();
+    }
     return await run(count);
   } finally {
+    await workers.stop();
     await http.close();
   }
 }
@@ -70,31 +70,29 @@ export async function drain(system, { count, warmUp = true, undo }) {
  */
 export async function submitAndDrain(system, { seconds, warmUpSeconds = 0, undo }) {
   const http = new Http(system.urls, CONNECTIONS);
-  const run = async (duration) => {
-    const problem = newProblem('both');
-    const text = JSON.stringify(submission(problem));
-    const workers = await Workforce.start(system.urls.slice(0, 1), problem, undo);
-    try {
-      return await system.metered(async () => {
-        const before = process.cpuUsage();
-        await workers.go();
-        const submitted = await closedLoop({ inFlight: CONNECTIONS, seconds: duration }, () => http.send('/api/v1/tasks', text));
-        const backlog = submitted.ops - workers.done;
-        const finished = await workers.finish(submitted.ops);
-        const own = process.cpuUsage(before);
-        return {
-          ops: submitted.ops, seconds: finished.seconds, submitSeconds: submitted.seconds, backlog, progress: workers.progress,
-          cpu: { client: finished.cpu + (own.user + own.system) / 1e6 },
-        };
-      });
-    } finally {
-      await workers.stop();
-    }
-  };
+  const problem = newProblem('both');
+  const text = JSON.stringify(submission(problem));
+  const workers = await Workforce.start(system.urls.slice(0, 1), problem, undo);
+  const run = async (duration) => system.metered(async () => {
+    const before = process.cpuUsage();
+    await workers.go();
+    const submitted = await closedLoop({ inFlight: CONNECTIONS, seconds: duration }, () => http.send('/api/v1/tasks', text));
+    const backlog = submitted.ops - workers.done;
+    const finished = await workers.finish(submitted.ops);
+    const own = process.cpuUsage(before);
+    return {
+      ops: submitted.ops, seconds: finished.seconds, submitSeconds: submitted.seconds, backlog, progress: workers.progress,
+      cpu: { client: finished.cpu + (own.user + own.system) / 1e6 },
+    };
+  });
   try {
-    if (warmUpSeconds > 0) await run(warmUpSeconds);
+    if (warmUpSeconds > 0) {
+      await run(warmUpSeconds);
+      await workers.rest();
+    }
     return await run(seconds);
   } finally {
+    await workers.stop();
     await http.close();
   }
 }

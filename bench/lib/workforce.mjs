@@ -1,6 +1,7 @@
 /**
  * Worker processes as they are built, one for each replica, and what they have done together. Each runs WORKER_TASKS at a time,
- * has its spool, and logs as usual. Until `go` their problem is paused; what they have done, their metrics say.
+ * has its spool, and logs as usual. They work in rounds, from `go` to `rest`, so that a first one can warm them up; between them their
+ * problem is paused. What they have done, their metrics say.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startLogged } from './logged.mjs';
@@ -17,10 +18,10 @@ export class Workforce {
   #http;
   #problem;
   #done = 0;
-  #began = 0;
-  #cpuBefore = 0;
+  /** When the round began: the time, what was done before it, and the workers' CPU seconds. */
+  #from = { at: 0, done: 0, cpu: 0 };
   #looking = null;
-  /** Pairs [seconds, tasks done] since `go`. */
+  /** Pairs [seconds, tasks done] of the round. */
   progress = [];
 
   /** Resolves when all workers are registered, and claim in vain. */
@@ -39,30 +40,36 @@ export class Workforce {
     this.#workers = workers.map(({ pid, lines: [, { host, port }], stop, hasEnded }) => ({ pid, stop, hasEnded, metrics: `http://${host}:${port}/metrics` }));
   }
 
+  /** Of the round. */
   get done() {
-    return this.#done;
+    return this.#done - this.#from.done;
   }
 
   /** Since `go`. */
   get seconds() {
-    return (performance.now() - this.#began) / 1000;
+    return (performance.now() - this.#from.at) / 1000;
   }
 
   async go() {
-    this.#cpuBefore = this.#cpu();
-    this.#began = performance.now();
+    this.progress = [];
+    this.#from = { at: performance.now(), done: this.#done, cpu: this.#cpu() };
     await this.#http.post('/api/v1/queue/resume', { problem_id: this.#problem });
-    this.#looking = this.#look();
+    this.#looking ??= this.#look();
     this.#looking.catch(() => undefined);
   }
 
-  /** Resolves when `total` tasks are done, with the CPU seconds that the workers took. @throws where a worker ends, or nothing is done for STALL_SECONDS */
+  /** Ends a round that is finished. */
+  async rest() {
+    await this.#http.post('/api/v1/queue/pause', { problem_id: this.#problem });
+  }
+
+  /** Resolves when `total` tasks of the round are done, with the CPU seconds that the workers took for it. @throws where a worker ends, or nothing is done for STALL_SECONDS */
   async finish(total) {
-    while (this.#done < total) {
+    while (this.done < total) {
       await Promise.race([this.#looking, sleep(LOOK_MS / 5)]);
       if (this.seconds > (this.progress.at(-1)?.[0] ?? 0) + STALL_SECONDS) throw new Error(`no task was done for ${STALL_SECONDS} seconds: see the worker's log`);
     }
-    return { seconds: this.progress.at(-1)[0], cpu: this.#cpu() - this.#cpuBefore };
+    return { seconds: this.progress.at(-1)[0], cpu: this.#cpu() - this.#from.cpu };
   }
 
   async stop() {
@@ -84,8 +91,10 @@ export class Workforce {
       const counts = await Promise.all(this.#workers.map(({ metrics }) => completed(metrics)));
       if (this.#looking === null) return;
       const done = counts.reduce((sum, count) => sum + count, 0);
-      if (done > this.#done) this.progress.push([this.seconds, done]);
-      this.#done = done;
+      if (done > this.#done) {
+        this.#done = done;
+        this.progress.push([this.seconds, this.done]);
+      }
       await sleep(LOOK_MS);
     }
   }
