@@ -35,8 +35,11 @@ export interface WorkerOptions {
   readonly log: WorkerLog;
 }
 
-/** Why a worker ended: it was told to, somebody took its fixed id, or the API refuses its registration. */
-export type WorkerEnd = 'left' | 'superseded' | 'refused';
+/**
+ * Why a worker ended: it was told to, somebody took its fixed id, the API refuses its registration, or never answered it in the time
+ * that the worker may be idle.
+ */
+export type WorkerEnd = 'left' | 'superseded' | 'refused' | 'unreached';
 
 /** How a worker is at this moment. */
 export interface WorkerState {

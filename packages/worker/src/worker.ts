@@ -40,6 +40,8 @@ class Worker implements RunningWorker {
   readonly #leaving = new AbortController();
   #problems: readonly string[];
   #releasing = false;
+  /** Whether it leaves because no registration was answered for as long as it may be idle. */
+  #isUnreached = false;
   #session: Session | null = null;
   #id: string | null = null;
   #begun = 0;
@@ -151,7 +153,7 @@ class Worker implements RunningWorker {
         capabilities,
         metadata: { ...metadata, ...(unfit === null ? {} : { unfit: unfit.slice(0, MAX_UNFIT_CHARS).toWellFormed() }) },
       }, log, leaving);
-      if (registered === null) return leaving.aborted ? 'left' : 'refused';
+      if (registered === null) return this.#isUnreached ? 'unreached' : leaving.aborted ? 'left' : 'refused';
       this.#tally.sessions += 1;
       const session = new Session({
         registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, client: this.#client,
@@ -245,7 +247,10 @@ class Worker implements RunningWorker {
     if (maxIdleMs === undefined || (this.#session?.attempts.size ?? 0) > 0) return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
-      log.info({ event: 'idle', seconds: maxIdleMs / 1000 }, 'nothing was to be done for long enough');
+      this.#isUnreached = this.#id === null;
+      const about = { event: 'idle', seconds: maxIdleMs / 1000 };
+      if (this.#isUnreached) log.error(about, 'the API did not answer a registration for as long as this worker may be idle');
+      else log.info(about, 'nothing was to be done for long enough');
       void this.drain();
     }, maxIdleMs);
   }

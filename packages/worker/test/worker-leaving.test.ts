@@ -61,4 +61,10 @@ describe('worker: leaving', () => {
     expect(api.model.ended.size).to.equal(1);
     expect(api.calls.at(-1)?.operation).to.equal('leave');
   });
+
+  it('does not take an API that is away for one that has nothing to do', async () => {
+    const { api } = stage.current;
+    await api.stop();
+    expect(await stage.current.start({ maxIdleMs: 50 }).stopped).to.equal('unreached');
+  });
 });
