@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.js';
 
-const QUIET = new Set(['heartbeat', 'claimTask', 'appendTaskLogs', 'reportTaskProgress', 'getHealth', 'getReadiness', 'getMetrics']);
+const QUIET = new Set(['heartbeat', 'claimTask', 'claimTasks', 'appendTaskLogs', 'reportTaskProgress', 'getHealth', 'getReadiness', 'getMetrics']);
 const METHODS = new Set(['GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS']);
 
 interface OpenApiRequest {
