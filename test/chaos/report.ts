@@ -1,7 +1,7 @@
 /** What a run says at its end. */
 import type { Coverage } from './checker/coverage.js';
 import type { Violation } from './checker/evidence.js';
-import { storyOf } from './checker/story.js';
+import { storyAbout, storyOf } from './checker/story.js';
 import type { Options } from './options.js';
 import type { RunResult } from './run.js';
 
@@ -20,13 +20,15 @@ export interface Told {
 
 export function tell({ options, result, violations, coverage, missing, folder }: Told): string[] {
   const { evidence, began, settleSeconds } = result;
-  const stories = [...new Set(violations.flatMap(({ taskId }) => (taskId === null ? [] : [taskId])))].slice(0, MAX_STORIES);
+  const taskIds = [...new Set(violations.flatMap(({ taskId }) => (taskId === null ? [] : [taskId])))].slice(0, MAX_STORIES);
+  const matters = [...new Set(violations.flatMap(({ taskId, about }) => (taskId !== null || about === undefined ? [] : [about])))].slice(0, MAX_STORIES);
   return [
     '',
     ...Object.entries(coverage).map(([name, times]) => `${String(times).padStart(8)}  ${name}`),
     '',
     ...violations.slice(0, MAX_VIOLATIONS).map(({ rule, words }) => `BROKEN: ${rule}: ${words}`),
-    ...stories.flatMap((taskId) => ['', `The story of ${taskId}:`, ...storyOf(taskId, evidence, began)]),
+    ...taskIds.flatMap((taskId) => ['', `The story of ${taskId}:`, ...storyOf(taskId, evidence, began)]),
+    ...matters.flatMap((about) => ['', `What is known of ${about}:`, ...storyAbout(about, evidence, began)]),
     ...(missing.length === 0 ? [] : ['', `${options.mustCover ? 'NOT COVERED' : 'not covered'}: ${missing.join(', ')}`]),
     ...(folder === null ? [] : ['', `All records are in ${folder}`]),
     '',

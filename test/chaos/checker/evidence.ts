@@ -165,6 +165,8 @@ export interface Violation {
   readonly words: string;
   /** Whose story is to be told. */
   readonly taskId: string | null;
+  /** What it is to be told of where it is not that of one task: an id or a key that operations and rows name, or a verb. */
+  readonly about?: string;
 }
 
 /** One thing that must hold; what breaks it. */

@@ -1,4 +1,4 @@
-/** The story of a task for people: everything that anybody knows of it, in the order in which it happened. */
+/** The story of a task, or of anything else, for people: everything that anybody knows of it, in the order in which it happened. */
 import type { Operation } from '../clients/history.js';
 import type { Evidence } from './evidence.js';
 
@@ -13,12 +13,7 @@ const MAX_LINES = 120;
 
 /** Lines of the story of `taskId`; times are seconds since the beginning of the run, at `began`. */
 export function storyOf(taskId: string, { operations, runs, troubles, database, hostOfSession }: Evidence, began: number): string[] {
-  const lines: Line[] = [];
-  const about = operations.filter((one) => concerns(one, taskId));
-  for (const one of about) {
-    lines.push({ at: one.began, who: one.client, words: `asks: ${wordsOf(one)}` });
-    if (one.ended !== null) lines.push({ at: one.ended, who: one.client, words: `${one.result}${one.code === null ? '' : ` (${one.code})`}: ${one.verb}` });
-  }
+  const lines = operations.filter((one) => concerns(one, taskId)).flatMap(linesOf);
   for (const run of runs.filter((one) => one.taskId === taskId)) {
     lines.push({ at: run.began, who: run.host, words: `the command of attempt ${run.attempt} begins` });
     lines.push({ at: run.lastSeen, who: run.host, words: `the command of attempt ${run.attempt} ${run.ended ? 'ends' : 'is last seen'}` });
@@ -32,17 +27,37 @@ export function storyOf(taskId: string, { operations, runs, troubles, database, 
     lines.push({ at: row.endedAt, who: 'database', words: `${row.status}${row.reason === null ? '' : ` (${row.reason})`} ${JSON.stringify(row.result ?? row.error)}` });
   }
   for (const row of database.queue.filter((one) => one.taskId === taskId)) lines.push({ at: Infinity, who: 'database', words: `in the queue, ${row.state}, attempt ${row.attempt}` });
+  return told(lines, troubles, began);
+}
+
+/** Lines of what is known of `about`: the operations and the rows that name it, or all operations of that verb. */
+export function storyAbout(about: string, { operations, troubles, database }: Evidence, began: number): string[] {
+  const names = (one: object): boolean => JSON.stringify(one).includes(JSON.stringify(about));
+  const lines = operations.filter((one) => one.verb === about || names(one)).flatMap(linesOf);
+  for (const row of database.tasks.filter(names)) lines.push({ at: row.createdAt, who: 'database', words: `the task ${row.id} is submitted, ${row.marker ?? ''}` });
+  for (const row of [...database.workflows, ...database.bulks, ...database.schedules].filter(names)) lines.push({ at: Infinity, who: 'database', words: JSON.stringify(row) });
+  return told(lines, troubles, began);
+}
+
+/** That it was asked, and what the answer was. */
+function linesOf(one: Operation): Line[] {
+  const asked = { at: one.began, who: one.client, words: `asks: ${wordsOf(one)}` };
+  if (one.ended === null) return [asked];
+  return [asked, { at: one.ended, who: one.client, words: `${one.result}${one.code === null ? '' : ` (${one.code})`}: ${one.verb}` }];
+}
+
+/** `lines` with what went wrong meanwhile, as text. */
+function told(lines: readonly Line[], troubles: Evidence['troubles'], began: number): string[] {
   const from = Math.min(...lines.map(({ at }) => at));
   const until = Math.max(...lines.map(({ at }) => at).filter((at) => at < Infinity));
-  for (const trouble of troubles) {
-    if (trouble.from > until || (trouble.until ?? Infinity) < from) continue;
-    lines.push({ at: trouble.from, who: 'nemesis', words: `${trouble.kind} on ${trouble.on} ${trouble.words}` });
-    if (trouble.until !== null) lines.push({ at: trouble.until, who: 'nemesis', words: `${trouble.kind} on ${trouble.on} is over` });
-  }
-  const told = lines.sort((a, b) => a.at - b.at)
+  const wrong = troubles.filter((trouble) => trouble.from <= until && (trouble.until ?? Infinity) >= from).flatMap((trouble): Line[] => [
+    { at: trouble.from, who: 'nemesis', words: `${trouble.kind} on ${trouble.on} ${trouble.words}` },
+    ...(trouble.until === null ? [] : [{ at: trouble.until, who: 'nemesis', words: `${trouble.kind} on ${trouble.on} is over` }]),
+  ]);
+  const all = [...lines, ...wrong].sort((a, b) => a.at - b.at)
     .map(({ at, who, words }) => `${at === Infinity ? '   at the end' : `${((at - began) / 1000).toFixed(3).padStart(9)} s`}  ${who.padEnd(14)}  ${words}`);
-  if (told.length <= MAX_LINES) return told;
-  return [...told.slice(0, MAX_LINES / 2), `     ... ${told.length - MAX_LINES} more ...`, ...told.slice(-MAX_LINES / 2)];
+  if (all.length <= MAX_LINES) return all;
+  return [...all.slice(0, MAX_LINES / 2), `     ... ${all.length - MAX_LINES} more ...`, ...all.slice(-MAX_LINES / 2)];
 }
 
 function concerns(one: Operation, taskId: string): boolean {

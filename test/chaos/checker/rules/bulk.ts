@@ -53,7 +53,7 @@ export const bulksCountWhatTheyDid: Rule = (evidence) => {
   const rows = new Map(evidence.database.bulks.map((row) => [row.id, row]));
   return bulks(evidence).flatMap(({ id, action, set, finished }): Violation[] => {
     if (finished === null) return [];
-    const said = { rule: 'the counts of a bulk operation equal a recount', taskId: null };
+    const said = { rule: 'the counts of a bulk operation equal a recount', taskId: null, about: id ?? set };
     const { first, again } = members(set);
     const done = action === 'cancel' ? first.filter((task) => cancelled.has(task.id)).length : again.length;
     const words = `the ${action} of the set ${set} says that it looked at ${finished.examined} tasks and changed ${finished.changed}`;
@@ -72,10 +72,10 @@ export const bulksAreMadeOnce: Rule = (evidence) => {
   const made = groupBy(evidence.database.bulks, ({ action, set }) => `${action} ${set}`);
   const again = groupBy(evidence.database.tasks.filter(({ labels, retryOf }) => labels['set'] !== undefined && retryOf !== null), ({ retryOf }) => retryOf ?? '');
   return [
-    ...[...answers].filter(([, same]) => new Set(same.map(({ id }) => id)).size > 1).map(([key]) => ({ ...said, words: `${key} was answered with several` })),
+    ...[...answers].filter(([, same]) => new Set(same.map(({ id }) => id)).size > 1).map(([key]) => ({ ...said, about: key, words: `${key} was answered with several` })),
     ...[...made].flatMap(([what, rows]) => {
       const keys = new Set((asked.get(what) ?? []).map(({ key }) => key));
-      return rows.length <= keys.size ? [] : [{ ...said, words: `${what} is there ${rows.length} times, and was asked for ${keys.size} times` }];
+      return rows.length <= keys.size ? [] : [{ ...said, about: rows[0]?.set ?? what, words: `${what} is there ${rows.length} times, and was asked for ${keys.size} times` }];
     }),
     ...[...again].filter(([, rows]) => rows.length > 1).map(([id, rows]) => ({ ...said, taskId: id, words: `${id} was retried ${rows.length} times` })),
   ];
@@ -83,10 +83,11 @@ export const bulksAreMadeOnce: Rule = (evidence) => {
 
 /** Whoever dies over it. */
 export const bulksEnd: Rule = (evidence) => {
+  const said = { rule: 'a bulk operation that was acknowledged ends', taskId: null };
   const rows = new Map(evidence.database.bulks.map((row) => [row.id, row]));
   const lost = bulks(evidence).filter(({ id, result }) => result === 'ok' && !rows.has(id ?? ''));
   return [
-    ...lost.map(({ id }) => ({ rule: 'a bulk operation that was acknowledged ends', taskId: null, words: `${id ?? ''} was acknowledged, and is not there` })),
-    ...evidence.database.bulks.filter(({ state }) => state !== 'done').map(({ id, state }) => ({ rule: 'a bulk operation that was acknowledged ends', taskId: null, words: `${id} is still ${state}` })),
+    ...lost.map(({ id }) => ({ ...said, about: id ?? 'bulk', words: `${id ?? ''} was acknowledged, and is not there` })),
+    ...evidence.database.bulks.filter(({ state }) => state !== 'done').map(({ id, state }) => ({ ...said, about: id, words: `${id} is still ${state}` })),
   ];
 };

@@ -105,7 +105,7 @@ export const schedulesFireOnce: Rule = ({ database }) => database.schedules.flat
   const due = Math.round((nextAt - firstAt) / periodMs);
   const early = times.findIndex((at, n) => at + ROUNDING_MS < firstAt + n * periodMs);
   const hasMissed = times.some((at, n) => at - (firstAt + n * periodMs) > MISFIRE_MS);
-  const said = { rule: 'a schedule fires once each time', taskId: null };
+  const said = { rule: 'a schedule fires once each time', taskId: null, about: id };
   return [
     ...(early < 0 ? [] : [{ ...said, words: `${id} fired ${early + 1} times before it was due so often` }]),
     ...(made === fires ? [] : [{ ...said, words: `${id} says that it fired ${fires} times, and made ${made} tasks` }]),
@@ -129,7 +129,7 @@ export const walksAreWhole: Rule = ({ operations, database }) => {
     const missed = acknowledged.filter(({ id, at }) => at < walk.began && !seen.has(id)).map(({ id }) => id);
     const back = walk.ids.find((id, n) => !created.has(id) || (n > 0 && (created.get(id) ?? 0) < (created.get(walk.ids[n - 1] ?? '') ?? 0)));
     return [
-      ...(back === undefined ? [] : [{ ...said, taskId: back, words: `a walk of ${walk.client} saw ${back} too late, or it is not there` }]),
+      ...(back === undefined ? [] : [{ ...said, taskId: created.has(back) ? back : null, about: back, words: `a walk of ${walk.client} saw ${back} too late, or it is not there` }]),
       ...(twice.length === 0 ? [] : [{ ...said, taskId: twice[0] ?? null, words: `a walk of ${walk.client} saw ${twice.length} tasks twice, ${twice[0] ?? ''} among them` }]),
       ...(missed.length === 0 ? [] : [{ ...said, taskId: missed[0] ?? null, words: `a walk of ${walk.client} missed ${missed.length} tasks, ${missed[0] ?? ''} among them` }]),
     ];

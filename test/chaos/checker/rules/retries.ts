@@ -35,7 +35,7 @@ export const retriesCountOnce: Rule = (evidence) => {
   const answers = groupBy(retries(evidence).filter(({ result }) => result === 'ok'), ({ key }) => key);
   return [...tooMany, ...[...answers].flatMap(([key, all]): Violation[] => {
     const ids = new Set(all.map(({ newId }) => newId));
-    return ids.size === 1 ? [] : [{ ...said, words: `${key} was answered with ${[...ids].join(' and with ')}` }];
+    return ids.size === 1 ? [] : [{ ...said, about: key, words: `${key} was answered with ${[...ids].join(' and with ')}` }];
   })];
 };
 

@@ -12,7 +12,7 @@ export const statisticsEqualARecount: Rule = ({ operations, database }) => {
   }
   for (const status of STATUSES) recount.set(`${status}_tasks`, database.outcomes.filter((row) => row.status === status).length);
   for (const { problemId } of database.tasks) recount.set(`of ${problemId}`, (recount.get(`of ${problemId}`) ?? 0) + 1);
-  const said = { rule: 'statistics equal a recount', taskId: null };
+  const said = { rule: 'statistics equal a recount', taskId: null, about: 'statistics' };
   return operations.filter((one): one is Statistics => one.verb === 'statistics' && one.result === 'ok').flatMap(({ counts, byProblem }): Violation[] => {
     const told = new Map([...Object.entries(counts), ...Object.entries(byProblem).map(([problem, tasks]) => [`of ${problem}`, tasks] as const)]);
     const names = [...new Set([...told.keys(), ...recount.keys()])].filter((name) => told.get(name) !== recount.get(name));

@@ -26,7 +26,7 @@ export const workflowsAreWhole: Rule = (evidence) => {
   const said = { rule: 'a workflow is there whole or not at all', taskId: null };
   const wrong = submits.flatMap((submit): Violation[] => {
     const first = submit.tasks.map(({ parameters }) => firsts.get(parameters.marker)).find((row) => row !== undefined);
-    if (first === undefined) return submit.result === 'ok' ? [{ ...said, words: `${submit.workflowId ?? ''} was acknowledged, and has no task` }] : [];
+    if (first === undefined) return submit.result === 'ok' ? [{ ...said, about: submit.workflowId ?? submit.key ?? submit.verb, words: `${submit.workflowId ?? ''} was acknowledged, and has no task` }] : [];
     const taskId = first.id;
     const words = difference(submit, firsts);
     if (words !== null) return [{ ...said, taskId, words: `${first.workflowId ?? 'a workflow'} ${words}` }];
@@ -35,7 +35,7 @@ export const workflowsAreWhole: Rule = (evidence) => {
     return [{ ...said, taskId, words: `${submit.workflowId ?? ''} was acknowledged, and is ${first.workflowId ?? 'none'}` }];
   });
   const members = groupBy(evidence.database.tasks, ({ workflowId }) => workflowId ?? '');
-  const empty = evidence.database.workflows.filter(({ id }) => !members.has(id)).map(({ id }) => ({ ...said, words: `${id} has no task` }));
+  const empty = evidence.database.workflows.filter(({ id }) => !members.has(id)).map(({ id }) => ({ ...said, about: id, words: `${id} has no task` }));
   return [...wrong, ...empty];
 };
 
@@ -50,7 +50,7 @@ export const retriedWorkflowsAreWhole: Rule = ({ database }) => {
     const own = members.get(id) ?? [];
     const left = (members.get(retryOf) ?? []).filter((row) => !completed.has(row.id)).map((row) => row.id);
     const again = own.map((row) => row.retryOf ?? 'nothing');
-    if (!sameSet(again, left)) return [{ ...said, words: `${id} runs ${again.join(', ')} again; of ${retryOf} did not complete ${left.join(', ')}` }];
+    if (!sameSet(again, left)) return [{ ...said, about: id, words: `${id} runs ${again.join(', ')} again; of ${retryOf} did not complete ${left.join(', ')}` }];
     const newIds = new Map(own.map((row) => [row.retryOf, row.id]));
     const wrong = own.find((row) => !sameSet(row.parents, (tasks.get(row.retryOf ?? '')?.parents ?? []).map((parent) => newIds.get(parent) ?? parent)));
     return wrong === undefined ? [] : [{ ...said, taskId: wrong.id, words: `${wrong.id} of ${id} has other parents than ${wrong.retryOf ?? ''}` }];
