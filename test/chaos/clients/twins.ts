@@ -22,9 +22,15 @@ export class Twins extends Client {
       this.#made += 1;
       const name = `${this.name}-${this.#made}`;
       const task = this.random.chance(0.5) ? this.#deduped(name) : this.#equal();
-      if (this.random.chance(0.5)) await this.#ask(null, task);
-      else await this.untilAnswered(() => this.#ask(name, task));
+      await this.#submit(name, task);
+      // While the first is there, a second one that may reuse its result waits for it.
+      if (task['reuse'] !== undefined && this.random.chance(0.5)) await this.#submit(`${name}-again`, task);
     }
+  }
+
+  async #submit(name: string, task: Submission): Promise<void> {
+    if (this.random.chance(0.5)) await this.#ask(null, task);
+    else await this.untilAnswered(() => this.#ask(name, task));
   }
 
   #deduped(marker: string): Submission {
