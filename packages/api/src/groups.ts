@@ -10,6 +10,7 @@ import type { WorkerRow } from './fleet/worker.js';
 import type { ClaimRequest } from './queue/claim-parts.js';
 import { claim, type ClaimMemory, type ClaimResult } from './queue/claim.js';
 import { findTasks } from './queue/find.js';
+import { Front } from './queue/front.js';
 import { report, type Reported, type ReportItem } from './queue/report.js';
 import { submitPlain } from './queue/submit-plain.js';
 import type { Submission } from './queue/submission.js';
@@ -45,6 +46,7 @@ export class Groups {
   readonly workers: Coalescer<string, WorkerRow | null>;
   readonly sessions: Coalescer<AskedSession, SessionFacts | null>;
   readonly #claims = new Map<string, Coalescer<ClaimRequest, ClaimResult>>();
+  readonly #front = new Front();
   readonly #databases: Databases;
 
   constructor({ config, databases }: { config: ApiConfig; databases: Databases }) {
@@ -69,7 +71,7 @@ export class Groups {
     const appetite = JSON.stringify([backendType, ...supportedProblems]);
     const known = this.#claims.get(appetite);
     if (known !== undefined) return known;
-    const memory: ClaimMemory = { plainAt: 0 };
+    const memory: ClaimMemory = { plainAt: 0, front: this.#front };
     const claims = new Coalescer<ClaimRequest, ClaimResult>({
       ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests) => claim(this.#databases.lease, requests, supportedProblems, memory),
     });

@@ -7,6 +7,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Logger } from 'pino';
 import type { Aftermath } from './aftermath.js';
 import type { Database } from './db/database.js';
+import { Ration } from './db/ration.js';
 import { ANY_LAPSED, lapseSessions } from './fleet/lapse.js';
 import type { Metrics } from './metrics.js';
 import { Presence } from './presence.js';
@@ -19,11 +20,15 @@ import {
 
 /** Statements of one kind that one round runs at most; what is left waits for the next. */
 const MAX_BATCHES = 50;
+/** Of the time, for the look for what nobody took back. */
+const ORPHANS_SHARE = 0.02;
 
 /** A step of each round. */
 export interface Chore {
   /** Whether there is anything to do, in SQL. */
   readonly due: RawBuilder<boolean>;
+  /** Where the question is dear at times: how often it is asked. */
+  readonly ration?: Ration;
   run(): Promise<unknown>;
 }
 
@@ -49,7 +54,9 @@ export class Sweeper {
     this.#leaseSeconds = parts.leaseSeconds;
     this.#presence = new Presence({ maxGapMs: (parts.leaseSeconds * 1000) / 3 });
     this.#steps = [
-      { due: sql`${ANY_LAPSED} or ${ANY_ORPHANED}`, run: () => this.#lapse() },
+      { due: ANY_LAPSED, run: () => this.#lapse() },
+      // Whoever ends a session takes back at once what it held; this is for those who died in between, and reads all that runs.
+      { due: ANY_ORPHANED, ration: new Ration(ORPHANS_SHARE), run: () => this.#drain(() => sweepSessions(this.#db, null)) },
       { due: ANY_TIMED_OUT, run: () => this.#drain(() => sweepTimeouts(this.#db)) },
       { due: ANY_EXPIRED, run: () => this.#drain(() => sweepExpired(this.#db)) },
       { due: ANY_DUE, run: () => this.#promote() },
@@ -72,13 +79,17 @@ export class Sweeper {
     await this.#round;
   }
 
-  /** One round. An error ends its step and is logged: the next round tries again. */
-  async sweep(): Promise<void> {
+  /** One round, of all steps. An error ends its step and is logged: the next round tries again. */
+  sweep(): Promise<void> {
+    return this.#sweep(this.#steps);
+  }
+
+  async #sweep(asked: readonly Chore[]): Promise<void> {
     let due: readonly boolean[] = [];
     await this.#try(async () => {
-      due = await this.#look();
+      due = await this.#look(asked);
     });
-    for (const [n, step] of this.#steps.entries()) {
+    for (const [n, step] of asked.entries()) {
       if (due[n] === true) await this.#try(() => step.run());
     }
   }
@@ -89,14 +100,16 @@ export class Sweeper {
     });
   }
 
-  /** For each step whether there is anything to do. */
-  async #look(): Promise<readonly boolean[]> {
-    const look = sql<{ due: boolean[] }>`select array[${sql.join(this.#steps.map(({ due }) => due))}] as due`;
+  /** For each of the steps whether there is anything to do. */
+  async #look(asked: readonly Chore[]): Promise<readonly boolean[]> {
+    const began = performance.now();
+    const look = sql<{ due: boolean[] }>`select array[${sql.join(asked.map(({ due }) => due))}] as due`;
     const { rows } = await look.execute(this.#db).catch((error: unknown) => {
       this.#presence.absent();
       throw error;
     });
     this.#presence.answered();
+    for (const { ration } of asked) ration?.spent(performance.now() - began);
     return rows[0]?.due ?? [];
   }
 
@@ -111,7 +124,7 @@ export class Sweeper {
     for (const worker of lapsed) {
       this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
     }
-    await this.#drain(() => sweepSessions(this.#db, null));
+    if (lapsed.length > 0) await this.#drain(() => sweepSessions(this.#db, null));
   }
 
   async #promote(): Promise<void> {
@@ -149,7 +162,7 @@ export class Sweeper {
     if (this.#stopped) return;
     // Spread, so that replicas started together do not sweep together.
     this.#timer = setTimeout(() => {
-      this.#round = this.sweep().finally(() => {
+      this.#round = this.#sweep(this.#steps.filter(({ ration }) => ration?.isDue ?? true)).finally(() => {
         this.#schedule();
       });
     }, this.#intervalMs * (0.75 + 0.5 * Math.random()));

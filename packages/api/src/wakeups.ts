@@ -11,10 +11,13 @@ import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from './db/database.js';
 import type { Listener } from './db/listener.js';
+import { Ration } from './db/ration.js';
 import { Waiter } from './waiter.js';
 
 const HINT_INTERVAL_MS = 20;
 const POLL_INTERVAL_MS = 2_000;
+/** Of the time. */
+const POLL_SHARE = 0.02;
 const MAX_WAITERS = 20_000;
 const MAX_LANES = 1_000;
 /** Each is compared with every new task. */
@@ -69,6 +72,7 @@ export class Wakeups {
   #hintTimer: NodeJS.Timeout | null = null;
   #pollTimer: NodeJS.Timeout | null = null;
   #polling: Promise<void> = Promise.resolve();
+  readonly #polls = new Ration(POLL_SHARE);
   #stopped = false;
   /** How often something was heard of: a new task, or tasks that may have become claimable. */
   #news = 0;
@@ -211,7 +215,7 @@ export class Wakeups {
     if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
     this.#pollTimer = setTimeout(() => {
       this.#polling = this.#polling.then(() => this.#poll()).finally(() => {
-        if (this.#pollTimer === null) this.#schedulePoll(POLL_INTERVAL_MS);
+        if (this.#pollTimer === null) this.#schedulePoll(Math.max(POLL_INTERVAL_MS, this.#polls.dueInMs));
       });
       this.#pollTimer = null;
     }, ms);
@@ -220,8 +224,11 @@ export class Wakeups {
 
   async #poll(): Promise<void> {
     if (this.#waiters.size === 0) return;
+    const began = performance.now();
     try {
-      for (const lane of await pendingLanes(this.#db)) {
+      const lanes = await pendingLanes(this.#db);
+      this.#polls.spent(performance.now() - began);
+      for (const lane of lanes) {
         this.#hear(lane);
         this.#wakeOne(lane);
       }

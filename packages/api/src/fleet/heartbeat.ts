@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { isTaskOf } from '../queue/fence.js';
 
 export interface NamedAttempt {
   readonly taskId: string;
@@ -52,7 +53,7 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
     select g.n::int as n, renewed.session_id,
            g.request_id is not null and (
              select true from queue q
-              where q.session_id = renewed.session_id and q.state = 'running' and q.claim_request = g.request_id limit 1) is not null as claimed
+              where q.session_id = renewed.session_id and q.claim_request = g.request_id limit 1) is not null as claimed
       from given g join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
   const renewed = beats.map((): Renewed | null => null);
   for (const { n, session_id, claimed } of rows) renewed[n - 1] = { sessionId: session_id, claimed };
@@ -104,14 +105,14 @@ export async function directivesFor(db: Database, running: readonly Running[]): 
            coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end, 'unknown') as reason,
            null as request_id
       from named
-      left join queue q on q.task_id = named.task_id
-      left join outcomes o on o.task_id = named.task_id
+      left join queue q on ${isTaskOf('named')}
+      left join outcomes o on o.task_id = any (array[named.task_id])
      where not coalesce(q.state = 'running' and q.session_id = named.session_id
                         and q.attempt = coalesce(named.attempt, q.attempt), false)
     union all
     select 'unnamed', whole.n, q.task_id, q.attempt, null, q.claim_request
       from unnest(${whole.map((one) => one.n)}::int[], ${whole.map((one) => one.sessionId)}::uuid[]) as whole (n, session_id)
-      join queue q on q.session_id = whole.session_id and q.state = 'running'
+      join queue q on q.session_id = any (array[whole.session_id])
      where not exists (select from named where named.n = whole.n and named.task_id = q.task_id
                                            and q.attempt = coalesce(named.attempt, q.attempt))`.execute(db);
   for (const row of rows) {

@@ -37,7 +37,7 @@ export function workerJoins(workers: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     cross join lateral (
       select count(*) as running_tasks, (array_agg(q.task_id order by q.started_at, q.task_id))[1] as current_task_id
-        from queue q where q.session_id = w.session_id and q.state = 'running') as r
+        from queue q where q.session_id = w.session_id) as r
     left join (
       select worker_id, sum(completed) as completed, sum(failed) as failed
         from (select key as worker_id, completed, failed + timeout as failed

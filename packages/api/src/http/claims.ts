@@ -52,8 +52,10 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
       isGuess = false;
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       if (result.tasks.length > 0 || waiter === null || isOver()) return { request, tasks: result.tasks };
+      const leftMs = deadline - performance.now();
+      const isWoken = await waiter.wait(Math.min(leftMs, result.againMs ?? Infinity), caller);
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (!(await waiter.wait(deadline - performance.now(), caller)) || isOver()) return { request, tasks: [] };
+      if (isOver() || (!isWoken && result.againMs === undefined)) return { request, tasks: [] };
     }
   }
 

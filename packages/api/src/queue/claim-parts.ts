@@ -18,16 +18,16 @@ export interface ClaimRequest {
 
 export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
-/** `elsewhere`: the statement did not look at all that might fit. */
-export type Found = 'again' | 'new' | 'nothing' | 'dry' | 'raced' | 'elsewhere';
+/** `elsewhere`: the statement did not look at all that might fit. `behind`: nor at what may be before the place where it began. */
+export type Found = 'again' | 'new' | 'nothing' | 'dry' | 'raced' | 'elsewhere' | 'behind';
 
 /** A task for the request of number `n`, or what else there is to say of it. */
 export type ClaimRow = { n: number; found: Found } & ClaimedRow;
 
 /**
- * CTEs: `seen`, the live sessions that ask; `again`, what a repeated request_id has; `session`, those that may take `room` tasks now:
- * a claim of a session passes only where it finds claim_seq as it saw it; `appetite`, what they all support; `slots`, a row for
- * each task that is wanted.
+ * CTEs: `seen`, the live sessions that ask; `running`, what they run; `again`, what a repeated request_id has; `session`, those that
+ * may take `room` tasks now: a claim of a session passes only where it finds claim_seq as it saw it; `appetite`, what they all
+ * support; `slots`, a row for each task that is wanted.
  */
 export function askingSessions(requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): RawBuilder<unknown> {
   const given = requests.map(({ workerId, sessionId, requestId, wanted, leaseSeconds }, n) => ({
@@ -43,10 +43,16 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
        where w.ended_at is null and w.lease_until > now()
          -- What one of them supports is taken for what all do.
          and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)
+    ), running as materialized (
+      -- What each session runs began no earlier than running_since. What it has ended is left out with that: its entries stay in the index
+      -- while a snapshot is held. Row by row, since the planner may take the index for short that has many such entries.
+      select seen.n, seen.request_id, q.*
+        from seen cross join lateral (
+          select q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, q.rank, q.claim_request
+            from queue q where q.session_id = seen.session_id and q.started_at >= seen.running_since offset 0) as q
     ), again as materialized (
-      select seen.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority,
-             row_number() over (partition by seen.n order by q.rank, q.task_id) as slot
-        from seen join queue q on q.session_id = seen.session_id and q.state = 'running' and q.claim_request = seen.request_id
+      select n, task_id, attempt, worker_id, started_at, updated_at, priority, row_number() over (partition by n order by rank, task_id) as slot
+        from running where claim_request = request_id
     ), passing as materialized (
       -- In one order, so that no two claims wait for each other.
       select seen.* from seen join workers w on w.id = seen.id
@@ -55,13 +61,13 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
          for no key update of w
     ), session as materialized (
       update workers w
-         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = now() + make_interval(secs => p.lease_seconds)
+         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = now() + make_interval(secs => p.lease_seconds),
+             running_since = coalesce((select min(started_at) from running r where r.n = p.n), now())
         from passing p
        where w.id = p.id and w.session_id = p.session_id and w.claim_seq = p.claim_seq and w.ended_at is null and w.lease_until > now()
-      returning w.id, w.session_id, p.n, p.request_id,
+      returning w.id, w.session_id, w.running_since, p.n, p.request_id,
                 case when w.draining_at is not null or p.n in (select n from again) then 0
-                     else least(p.wanted, w.max_parallel_tasks
-                       - (select count(*) from queue q where q.session_id = w.session_id and q.state = 'running')) end as room
+                     else least(p.wanted, w.max_parallel_tasks - (select count(*) from running r where r.n = p.n)) end as room
     ), appetite as materialized (
       select backend_type, problem_patterns from seen limit 1
     ), slots as materialized (
@@ -82,8 +88,8 @@ export function startPicked(condition: RawBuilder<boolean>): RawBuilder<unknown>
              log_lines_before = q.log_lines
         from pick join slots on slots.slot = pick.slot
        cross join lateral (
-         -- Our now() may be older than that of whoever put the task back before we saw it.
-         select greatest(now(), pick.updated_at) as at) as moment
+         -- Our now() may be older than that of whoever put the task back before we saw it, or of the session's claim before us.
+         select greatest(now(), pick.updated_at, slots.running_since) as at) as moment
        where q.ctid = pick.place and q.state = 'pending' and ${condition}
       returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
     ), taken as (
@@ -93,8 +99,8 @@ export function startPicked(condition: RawBuilder<boolean>): RawBuilder<unknown>
     )`;
 }
 
-/** The answer: a row for each task of `taken`, and one for each session that took none; `otherwise` says why. */
-export function claimRows(otherwise: RawBuilder<Found>): RawBuilder<ClaimRow> {
+/** The answer: a row for each task of `taken`, and one for each session that took none; `otherwise` says why. `besides`: further columns. */
+export function claimRows(otherwise: RawBuilder<Found>, besides = sql``): RawBuilder<unknown> {
   return sql`
     select seen.n,
            coalesce(taken.found, case when session.n is null then 'raced' when session.room <= 0 then 'nothing' else ${otherwise} end) as found,
@@ -103,9 +109,10 @@ export function claimRows(otherwise: RawBuilder<Found>): RawBuilder<ClaimRow> {
            null as result, null as error, null as reused_from,
            -- With exists a plan that was made while the table was empty would read all of it into a hash, for every claim.
            (select true from dependencies d where d.task_id = t.id and d.kind = 'needs' limit 1) is not null as needs_results
+           ${besides}
       from seen
       left join session on session.n = seen.n
       left join taken on taken.n = seen.n
-      left join tasks t on t.id = taken.task_id
+      left join tasks t on t.id = any (array[taken.task_id])
      order by seen.n, taken.slot`;
 }

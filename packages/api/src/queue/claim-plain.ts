@@ -10,15 +10,25 @@ import { fits, NOT_EXPIRED } from './eligible.js';
 /** As in queue/claim, and fewer: nearly all find what they want among the first, and each row is a fiftieth of what the rest costs. */
 const FRONT_ROWS = 40;
 const NEAR_ROWS = 20;
+const LEAST_RANK = '-9223372036854775808';
 
-export async function claimPlain(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): Promise<ClaimRow[]> {
-  const { rows } = await sql<ClaimRow>`
+export type PlainRow = ClaimRow & {
+  /** See queue/front; `dead_rows` is null where the front was not looked at. */
+  readonly first_rank: number | null;
+  readonly dead_rows: number | null;
+};
+
+/** Looks at pending tasks from rank `from` on; null: from the first. */
+export async function claimPlain(
+  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null, from: number | null,
+): Promise<PlainRow[]> {
+  const { rows } = await sql<PlainRow>`
     with ${askingSessions(requests, supportedProblems)}, wanted as materialized (
       select count(*) as tasks, not exists (select from pauses) and not exists (select from limits) as is_plain from slots
     ), front as materialized (
       select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id, q.attempt, q.expires_at
         from queue q
-       where q.state = 'pending' and (select tasks > 0 and is_plain from wanted)
+       where q.state = 'pending' and q.rank >= ${from ?? LEAST_RANK}::bigint and (select tasks > 0 and is_plain from wanted)
        order by q.rank, q.task_id
        limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
     ), near as materialized (
@@ -41,6 +51,9 @@ export async function claimPlain(db: Database, requests: readonly ClaimRequest[]
       when not (select is_plain from wanted) then 'elsewhere'
       when (select count(*) from front) = ${FRONT_ROWS} + (select 4 * tasks from wanted) then 'elsewhere'
       when (select count(*) from near) = ${NEAR_ROWS} + (select 2 * tasks from wanted) then 'elsewhere'
-      else 'dry' end`)}`.execute(db);
+      when ${from}::bigint is not null then 'behind'
+      else 'dry' end`, sql`,
+      (select min(rank) from front) as first_rank,
+      (select pg_stat_get_dead_tuples('queue'::regclass) from wanted where tasks > 0 and is_plain) as dead_rows`)}`.execute(db);
   return rows;
 }

@@ -16,6 +16,7 @@ import type { Database } from '../db/database.js';
 import { claimPlain } from './claim-plain.js';
 import { askingSessions, claimRows, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow } from './claim-parts.js';
 import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
+import { Front } from './front.js';
 
 /** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
 const FRONT_ROWS = 200;
@@ -32,8 +33,11 @@ const PLAIN_AGAIN_MS = 1_000;
 const MAX_RACES = 30;
 
 export type ClaimResult =
-  /** As many as there are and the worker has room for; maybe none. `dry`: there was room, and nothing that fits. */
-  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly dry: boolean }
+  /**
+   * As many as there are and the worker has room for; maybe none. `dry`: there was room, and nothing that fits. `againMs`: there
+   * may be what was not looked at, and will be by a claim in so many milliseconds.
+   */
+  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly dry: boolean; readonly againMs?: number }
   /** The session is not live (any more), or supports other problems than the caller knows. */
   | { readonly kind: 'no_session' };
 
@@ -41,6 +45,8 @@ export type ClaimResult =
 export interface ClaimMemory {
   /** When the shorter statement is to be asked again; by performance.now. */
   plainAt: number;
+  /** The same for all appetites. */
+  readonly front: Front;
 }
 
 /**
@@ -48,25 +54,42 @@ export interface ClaimMemory {
  * that do not support exactly `supportedProblems` claim nothing; null: whatever they support.
  */
 export async function claim(
-  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null, memory: ClaimMemory = { plainAt: 0 },
+  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null, memory: ClaimMemory = { plainAt: 0, front: new Front() },
 ): Promise<ClaimResult[]> {
   const results = requests.map((): ClaimResult => ({ kind: 'no_session' }));
   let open = requests.map((request, n) => ({ request, n }));
   for (let race = 0; race < MAX_RACES && open.length > 0; race++) {
-    const statement = performance.now() >= memory.plainAt ? claimPlain : claimAny;
-    const rows = await statement(db, open.map(({ request }) => request), supportedProblems);
-    if (rows.some(({ found }) => found === 'elsewhere')) memory.plainAt = performance.now() + PLAIN_AGAIN_MS;
+    const rows = await claimOnce(db, open.map(({ request }) => request), supportedProblems, memory);
     const byRequest = open.map((): ClaimRow[] => []);
     for (const row of rows) byRequest[row.n]?.push(row);
     for (const [k, { n, request }] of open.entries()) {
       const found = byRequest[k] ?? [];
       const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
       if (tasks.length > request.wanted && found[0]?.found === 'new') throw new Error(`a claim of ${request.wanted} tasks took ${tasks.length}`);
-      if (found.length > 0) results[n] = { kind: 'claimed', tasks, dry: found[0]?.found === 'dry' };
+      if (found.length === 0) continue;
+      results[n] = {
+        kind: 'claimed', tasks, dry: found[0]?.found === 'dry', ...(found[0]?.found === 'behind' ? { againMs: memory.front.wholeInMs } : {}),
+      };
     }
     open = open.filter((_one, k) => ['raced', 'elsewhere'].includes(byRequest[k]?.[0]?.found ?? ''));
   }
   return results;
+}
+
+/** One statement, and what it tells for the next. */
+async function claimOnce(
+  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null, memory: ClaimMemory,
+): Promise<ClaimRow[]> {
+  const asked = performance.now();
+  if (asked < memory.plainAt) return claimAny(db, requests, supportedProblems);
+  const from = memory.front.begin();
+  const rows = await claimPlain(db, requests, supportedProblems, from);
+  const [first] = rows;
+  if (first !== undefined && first.dead_rows !== null) {
+    memory.front.saw({ firstRank: first.first_rank, deadRows: first.dead_rows }, from, performance.now() - asked);
+  }
+  if (rows.some(({ found }) => found === 'elsewhere')) memory.plainAt = performance.now() + PLAIN_AGAIN_MS;
+  return rows;
 }
 
 /** Of a pending row `q` that fits the appetite `s`: whether anything else holds it back. */

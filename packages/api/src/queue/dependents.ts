@@ -11,6 +11,7 @@
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { isTaskOf } from './fence.js';
 import { RECORD_OUTCOMES } from './history.js';
 
 /** Notes that one statement acts on; each may be about thousands of dependents. */
@@ -77,13 +78,13 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
              wait_reason = case when c.follows or c.blockers > c.edges then c.wait_reason
                                 when c.fate <> 'pending' then 'scheduled' end
         from children c
-       where q.task_id = c.task_id and c.fate in ('waiting', 'pending')
+       where ${isTaskOf('c')} and c.fate in ('waiting', 'pending')
     ), followed as (
       insert into open_dependencies (parent_id, task_id, kind) select stand_in, task_id, 'reuse' from children where follows
     ), depended as (
       insert into dependencies (task_id, parent_id, name, kind) select task_id, stand_in, 'equal task', 'reuse' from children where follows
     ), removed as (
-      delete from queue q using children c where q.task_id = c.task_id and c.fate in ('completed', 'cancelled')
+      delete from queue q using children c where ${isTaskOf('c')} and c.fate in ('completed', 'cancelled')
       returning c.*
     ), ended as (
       select r.task_id, r.problem_id, r.attempt, r.worker_id, r.session_id, r.started_at, r.updated_at, r.priority, r.has_dependents,

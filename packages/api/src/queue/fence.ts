@@ -23,13 +23,21 @@ export const REPORTER_COLUMNS: RawBuilder<unknown> = sql`worker_id text, session
 
 /**
  * True of the queue row `q` while the attempt of the reporter `g` holds it: only running rows have a worker and a session. A lapsed
- * lease does not matter before the sweep has acted on it: nobody else has the task yet. The state is not asked for, since the
- * planner would then go through an index of all that runs, which it takes for short, instead of by the id.
+ * lease does not matter before the sweep has acted on it: nobody else has the task yet. The state is not asked for, nor the session by
+ * an equality: the planner would then go through an index of what runs, which it takes for short, instead of by the id.
  */
 export const HOLDS: RawBuilder<boolean> = sql`
   (q.task_id = g.task_id and q.worker_id = g.worker_id
-    and q.session_id = coalesce(g.session_id, (select session_id from workers where id = g.worker_id))
+    and q.session_id is not distinct from coalesce(g.session_id, (select session_id from workers where id = g.worker_id))
     and q.attempt = coalesce(g.attempt, q.attempt))`;
+
+/**
+ * True of the queue row `q` of the task that `row` is about, in statements that act on rows which they hold. By an equality a planner
+ * that takes the queue for empty could as well read all of an index: this one can only be looked up, row by row.
+ */
+export function isTaskOf(row: string): RawBuilder<boolean> {
+  return sql`q.task_id = any (array[${sql.ref(`${row}.task_id`)}])`;
+}
 
 /** A reporter as the row that HOLDS and RENEWS_LEASE go by; to be named `g`. */
 export function reporterRow({ workerId, sessionId, taskId, attempt, leaseSeconds }: Reporter): RawBuilder<unknown> {
@@ -40,12 +48,13 @@ export function reporterRow({ workerId, sessionId, taskId, attempt, leaseSeconds
 /**
  * A CTE that renews the leases of the sessions whose attempts are in the CTE `held`: any accepted report is a sign of life.
  * Only leases of which a third is over, so that a busy worker's row is not written with every report, and only rows that
- * nobody else is writing: whoever does renews them too.
+ * nobody else is writing: whoever does renews them too. Each worker is looked up once, however many of its attempts there are.
  */
 export const RENEWS_LEASE: RawBuilder<unknown> = sql`
   renewable as materialized (
     select w.id, h.lease_seconds
-      from workers w join held h on h.worker_id = w.id and h.session_id = w.session_id
+      from (select worker_id, session_id, max(lease_seconds) as lease_seconds from held group by worker_id, session_id) as h
+      join workers w on w.id = h.worker_id and w.session_id = h.session_id
      where w.ended_at is null and w.lease_until > now()
        and w.lease_until < now() + make_interval(secs => h.lease_seconds * 2 / 3)
        for no key update of w skip locked

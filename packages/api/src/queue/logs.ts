@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { LIMITS, type LogLevel } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { HOLDS, RENEWS_LEASE, reporterRow, type Reporter } from './fence.js';
+import { HOLDS, isTaskOf, RENEWS_LEASE, reporterRow, type Reporter } from './fence.js';
 
 export interface LogEntry {
   readonly level: LogLevel;
@@ -49,7 +49,7 @@ export async function appendLogs(
         from fresh
     ), counted as (
       update queue q set log_lines = q.log_lines + (select count(*) from fresh)
-        from held h where q.task_id = h.task_id and exists (select from fresh)
+        from held h where ${isTaskOf('h')} and exists (select from fresh)
     ), ${RENEWS_LEASE}
     select before, (select count(*) from fresh) as accepted from held`.execute(db);
   const [row] = rows;

@@ -7,7 +7,7 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
-import { HOLDS, REPORTER_COLUMNS, RENEWS_LEASE, type Reporter } from './fence.js';
+import { HOLDS, isTaskOf, REPORTER_COLUMNS, RENEWS_LEASE, type Reporter } from './fence.js';
 import { backAfter, BACKOFF_SECONDS, ENDED_AT, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
@@ -78,9 +78,9 @@ export async function report(db: Database, reports: readonly ReportItem[]): Prom
         from locked h where h.turn = 1
     ), requeued as (
       update queue q set failures = q.failures + case h.outcome when 'failed' then 1 else 0 end, ${backAfter(sql`h.delay`)}
-        from held h where q.task_id = h.task_id and h.again
+        from held h where ${isTaskOf('h')} and h.again
     ), removed as (
-      delete from queue q using held h where q.task_id = h.task_id and not h.again
+      delete from queue q using held h where ${isTaskOf('h')} and not h.again
       returning h.*
     ), ended as (
       select *, outcome as status, ${reasonOf('removed')} as reason, null::uuid as reused_from from removed
@@ -90,7 +90,7 @@ export async function report(db: Database, reports: readonly ReportItem[]): Prom
            ${SUBMITTED_COLUMNS}, h.priority, coalesce(h.available_at, t.run_at) as run_at, h.outcome as status, ${reasonOf('h')} as reason, h.attempt,
            h.worker_id, h.started_at, h.ended_at as completed_at, h.ended_at as updated_at, ${LAST_PROGRESS} as progress, h.result, h.error,
            null as reused_from
-      from held h left join tasks t on t.id = case when h.is_shown and not h.again then h.task_id end`.execute(db);
+      from held h left join tasks t on t.id = any (array[case when h.is_shown and not h.again then h.task_id end])`.execute(db);
   const reported = reports.map((): Reported | null => null);
   for (const { n, fate, has_dependents, lane_problem, lane_backend, ...task } of rows) {
     reported[n] = { fate, hasDependents: has_dependents, problemId: lane_problem, backendType: lane_backend, task: isTask(task) ? task : null };

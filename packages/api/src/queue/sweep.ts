@@ -6,6 +6,7 @@
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { isTaskOf } from './fence.js';
 import { BACK_TO_PENDING, backAfter, BACKOFF_SECONDS, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 
 /** Of the queue as q: attempts past their deadline; held by a session of the worker w that is over; tasks that did not begin in time; due ones. */
@@ -50,9 +51,9 @@ export async function sweepTimeouts(db: Database): Promise<Swept[]> {
              for update skip locked) as h
     ), requeued as (
       update queue q set failures = q.failures + 1, ${backAfter(sql`h.delay`)}
-        from held h where q.task_id = h.task_id and h.again
+        from held h where ${isTaskOf('h')} and h.again
     ), ended as (
-      delete from queue q using held h where q.task_id = h.task_id and not h.again
+      delete from queue q using held h where ${isTaskOf('h')} and not h.again
       returning h.*, 'timeout' as status, 'timed_out' as reason, null::json as result, null::uuid as reused_from
     ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}
     select task_id, problem_id, backend_type, outcome, has_dependents, worker_id,
@@ -83,9 +84,9 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
          for share of w skip locked
     ), requeued as (
       update queue q set losses = q.losses + case h.outcome when 'lost' then 1 else 0 end, ${BACK_TO_PENDING}
-        from held h where q.task_id = h.task_id and (h.outcome = 'released' or h.losses + 1 < h.max_lost)
+        from held h where ${isTaskOf('h')} and (h.outcome = 'released' or h.losses + 1 < h.max_lost)
     ), removed as (
-      delete from queue q using held h where q.task_id = h.task_id and h.outcome = 'lost' and h.losses + 1 >= h.max_lost
+      delete from queue q using held h where ${isTaskOf('h')} and h.outcome = 'lost' and h.losses + 1 >= h.max_lost
       returning h.*
     ), ended as (
       select task_id, problem_id, attempt, worker_id, session_id, started_at, updated_at, priority, has_dependents,
@@ -110,7 +111,7 @@ export async function sweepExpired(db: Database): Promise<Swept[]> {
        limit ${SWEEP_ROWS}
          for update skip locked
     ), ended as (
-      delete from queue q using held h where q.task_id = h.task_id
+      delete from queue q using held h where ${isTaskOf('h')}
       returning h.*, 'timeout' as status, 'expired' as reason, null::json as result, null::uuid as reused_from,
                 'did not begin before it expired' as error
     ), ${RECORD_OUTCOMES}

@@ -56,6 +56,10 @@ export const INVARIANTS: Readonly<Record<string, string>> = {
     select w.id, count(*) from workers w join queue q on q.session_id = w.session_id and q.state = 'running'
      group by w.id having count(*) > w.max_parallel_tasks`,
 
+  'what a session runs began no earlier than its worker says': `
+    select w.id, q.task_id from workers w join queue q on q.session_id = w.session_id and q.state = 'running'
+     where q.started_at < w.running_since`,
+
   // A limit may find more running when it is made or lowered; then nothing begins under it.
   'nothing begins under a full limit': `
     select l.id, used.value, used.running
