@@ -6,6 +6,8 @@ import { expect } from 'chai';
 import { sql } from 'kysely';
 import pg from 'pg';
 import type { Database } from '../src/db/database.js';
+import { findWorkers } from '../src/fleet/find.js';
+import { directivesFor, renewLeases } from '../src/fleet/heartbeat.js';
 import { claim, type ClaimMemory, type ClaimResult } from '../src/queue/claim.js';
 import { Front, MANY_DEAD_ROWS } from '../src/queue/front.js';
 import { LEASE_SECONDS } from './races/scene.js';
@@ -145,6 +147,19 @@ describe('claims while a snapshot is held', function () {
       expect((await waiting).body.id).to.equal(urgent);
       await complete(urgent);
     }
+  });
+
+  it('leave heartbeats as cheap as they are', async () => {
+    const id = await submitTask(api);
+    await ask(api.db, remembering());
+    const { workerId, sessionId } = { workerId: worker.id, sessionId: worker.session };
+    const beat = await blocksRead((on) => renewLeases(on, LEASE_SECONDS, [{ workerId, sessionId, requestId: 'unknown' }]));
+    expect([beat.result[0]?.claimed, beat.blocks < FEW_BLOCKS]).to.deep.equal([false, true]);
+    const told = await blocksRead((on) => directivesFor(on, [{ workerId, sessionId, named: [], isAll: true }]));
+    expect([told.result[0]?.unnamed.map((one) => one.task_id), told.blocks < FEW_BLOCKS]).to.deep.equal([[id], true]);
+    const shown = await blocksRead((on) => findWorkers(on, [workerId]));
+    expect([shown.result[0]?.running_tasks, shown.blocks < FEW_BLOCKS]).to.deep.equal([1, true]);
+    await complete(id);
   });
 
   it('count what the session still runs, and give it again, whatever it has ended since', async () => {

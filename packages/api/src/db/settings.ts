@@ -39,8 +39,6 @@ const KEEPALIVES: Record<string, string> = {
 const LEASE_SETTINGS: Record<string, string> = {
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
-  // Of two indexes the one that has the order, also where the planner takes the queue for empty.
-  enable_sort: 'off',
   plan_cache_mode: 'force_generic_plan',
 };
 

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { WorkerStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { runsOn } from '../queue/fence.js';
 import { IS_LIVE, WORKER_COLUMNS, workerJoins, type WorkerRow } from './worker.js';
 
 /** The workers, in the order of `ids`; null where an id was never registered. */
@@ -29,7 +30,7 @@ const matching = (filter: WorkerFilter) => sql`
   (${filter.backendType}::text is null or w.backend_type = ${filter.backendType})
   and (${filter.status}::text is null or ${filter.status} = case
          when not ${IS_LIVE} then 'offline'
-         when exists (select from queue q where q.session_id = w.session_id and q.state = 'running') then 'busy'
+         when exists (select from queue q where ${runsOn('w')}) then 'busy'
          else 'idle' end)`;
 
 /** Up to `limit` workers after id `after`, by id. */

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { isTaskOf } from '../queue/fence.js';
+import { isTaskOf, runsOn } from '../queue/fence.js';
 
 export interface NamedAttempt {
   readonly taskId: string;
@@ -48,12 +48,12 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
     ), renewed as (
       update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
         from live where w.id = live.id and w.session_id = live.session_id and w.ended_at is null
-      returning w.id, w.session_id
+      returning w.id, w.session_id, w.running_since
     )
     select g.n::int as n, renewed.session_id,
            g.request_id is not null and (
              select true from queue q
-              where q.session_id = renewed.session_id and q.claim_request = g.request_id limit 1) is not null as claimed
+              where ${runsOn('renewed')} and q.claim_request = g.request_id limit 1) is not null as claimed
       from given g join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
   const renewed = beats.map((): Renewed | null => null);
   for (const { n, session_id, claimed } of rows) renewed[n - 1] = { sessionId: session_id, claimed };
@@ -70,6 +70,7 @@ export interface Unnamed {
 
 /** What a session says that it runs. */
 export interface Running {
+  readonly workerId: string;
   readonly sessionId: string;
   readonly named: readonly NamedAttempt[];
   /** Whether these are all that it knows of. */
@@ -93,7 +94,7 @@ type DirectiveRow =
 export async function directivesFor(db: Database, running: readonly Running[]): Promise<Directives[]> {
   const directives = running.map((): Directives => ({ cancel: [], lost: [], unnamed: [] }));
   const all = running.flatMap(({ sessionId, named }, n) => named.map((one) => ({ n, sessionId, ...one })));
-  const whole = running.flatMap(({ sessionId, isAll }, n) => (isAll ? [{ n, sessionId }] : []));
+  const whole = running.flatMap(({ workerId, sessionId, isAll }, n) => (isAll ? [{ n, workerId, sessionId }] : []));
   if (all.length === 0 && whole.length === 0) return directives;
   const { rows } = await sql<DirectiveRow>`
     with named as materialized (
@@ -111,8 +112,12 @@ export async function directivesFor(db: Database, running: readonly Running[]): 
                         and q.attempt = coalesce(named.attempt, q.attempt), false)
     union all
     select 'unnamed', whole.n, q.task_id, q.attempt, null, q.claim_request
-      from unnest(${whole.map((one) => one.n)}::int[], ${whole.map((one) => one.sessionId)}::uuid[]) as whole (n, session_id)
-      join queue q on q.session_id = any (array[whole.session_id])
+      from unnest(${whole.map((one) => one.n)}::int[], ${whole.map((one) => one.workerId)}::text[],
+                  ${whole.map((one) => one.sessionId)}::uuid[]) as whole (n, worker_id, session_id)
+     cross join lateral (
+       -- Session by session, since the planner may take for short what all of them run.
+       select q.* from workers w join queue q on ${runsOn('w')}
+        where w.id = whole.worker_id and w.session_id = whole.session_id offset 0) as q
      where not exists (select from named where named.n = whole.n and named.task_id = q.task_id
                                            and q.attempt = coalesce(named.attempt, q.attempt))`.execute(db);
   for (const row of rows) {

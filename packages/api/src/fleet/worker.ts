@@ -1,6 +1,7 @@
 /** The model of a worker as the contract shows it, and the one projection that every read of a worker uses. */
 import { sql, type RawBuilder } from 'kysely';
 import type { components, WorkerStatus } from '@task-executor/shared';
+import { runsOn } from '../queue/fence.js';
 
 export type Worker = components['schemas']['Worker'];
 
@@ -37,7 +38,7 @@ export function workerJoins(workers: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     cross join lateral (
       select count(*) as running_tasks, (array_agg(q.task_id order by q.started_at, q.task_id))[1] as current_task_id
-        from queue q where q.session_id = w.session_id) as r
+        from queue q where ${runsOn('w')}) as r
     left join (
       select worker_id, sum(completed) as completed, sum(failed) as failed
         from (select key as worker_id, completed, failed + timeout as failed

@@ -81,7 +81,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const waitMs = Math.min(body.wait_seconds ?? 0, mostSeconds) * 1000;
     const watch = waitMs > 0 ? watches.enter(workerId) : null;
     try {
-      const answer = await heartbeatAnswer(workerId, { sessionId, named, isAll: body.attempts !== undefined }, {
+      const answer = await heartbeatAnswer(workerId, { workerId, sessionId, named, isAll: body.attempts !== undefined }, {
         watch, waitMs, caller: new Caller(res), knownDrain: body.draining ?? null,
       });
       if (answer !== null) res.json(answer);

@@ -3,6 +3,7 @@
  * picked, and the answer.
  */
 import { sql, type RawBuilder } from 'kysely';
+import { runsOn } from './fence.js';
 import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
@@ -44,12 +45,11 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
          -- What one of them supports is taken for what all do.
          and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)
     ), running as materialized (
-      -- What each session runs began no earlier than running_since. What it has ended is left out with that: its entries stay in the index
-      -- while a snapshot is held. Row by row, since the planner may take the index for short that has many such entries.
+      -- Row by row, since the planner may take for short an index that is full of what has ended.
       select seen.n, seen.request_id, q.*
         from seen cross join lateral (
           select q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, q.rank, q.claim_request
-            from queue q where q.session_id = seen.session_id and q.started_at >= seen.running_since offset 0) as q
+            from queue q where ${runsOn('seen')} offset 0) as q
     ), again as materialized (
       select n, task_id, attempt, worker_id, started_at, updated_at, priority, row_number() over (partition by n order by rank, task_id) as slot
         from running where claim_request = request_id

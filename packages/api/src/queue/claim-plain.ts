@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { askingSessions, claimRows, startPicked, type ClaimRequest, type ClaimRow } from './claim-parts.js';
-import { fits, NOT_EXPIRED } from './eligible.js';
+import { fits, IN_ORDER, NOT_EXPIRED } from './eligible.js';
 
 /** As in queue/claim, and fewer: nearly all find what they want among the first, and each row is a fiftieth of what the rest costs. */
 const FRONT_ROWS = 40;
@@ -28,7 +28,7 @@ export async function claimPlain(
     ), front as materialized (
       select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id, q.attempt, q.expires_at
         from queue q
-       where q.state = 'pending' and q.rank >= ${from ?? LEAST_RANK}::bigint and (select tasks > 0 and is_plain from wanted)
+       where ${IN_ORDER} and q.rank >= ${from ?? LEAST_RANK}::bigint and (select tasks > 0 and is_plain from wanted)
        order by q.rank, q.task_id
        limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
     ), near as materialized (

@@ -15,7 +15,7 @@ import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { claimPlain } from './claim-plain.js';
 import { askingSessions, claimRows, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow } from './claim-parts.js';
-import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
+import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
 import { Front } from './front.js';
 
 /** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
@@ -105,7 +105,7 @@ async function claimAny(db: Database, requests: readonly ClaimRequest[], support
       select q.ctid as place, q.problem_id, q.backend_type, q.rank, q.task_id, q.attempt, q.expires_at,
              case when exists (select from limits) then q.labels end as labels
         from queue q
-       where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from limits where value is null)
+       where ${IN_ORDER} and (select tasks from wanted) > 0 and not exists (select from limits where value is null)
        order by q.rank, q.task_id
        limit ${FRONT_ROWS} + (select 4 * tasks from wanted)
     ), near as materialized (

@@ -4,6 +4,9 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 
+/** True of a queue row `q` that is pending, in the words of the index of the order: with others the planner may read another one. */
+export const IN_ORDER: RawBuilder<boolean> = sql`(q.state <> 'waiting' and q.state <> 'running')`;
+
 /** True of a queue row `q` that has not expired. What has begun once does not expire. */
 export const NOT_EXPIRED: RawBuilder<boolean> = sql`(q.expires_at is null or q.attempt > 0 or q.expires_at > now())`;
 

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { LIMITS, type TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED } from './eligible.js';
+import { runsOn } from './fence.js';
 
 export interface Explained {
   /** For something of its own, so that no claim looks at it. */
@@ -40,7 +41,7 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
       select * from queue where task_id = ${taskId}::uuid and state <> 'running'
     ), ${LIMIT_USE}, fleet as materialized (
       select s.backend_type, s.draining_at, s.max_parallel_tasks, ${fits('q')} as fits,
-             (select count(*) from queue r where r.session_id = s.session_id and r.state = 'running') as running
+             (select count(*) from queue q where ${runsOn('s')}) as running
         from workers s, asked q where s.ended_at is null and s.lease_until > now()
     ), taking as (
       select * from fleet where fits and draining_at is null
