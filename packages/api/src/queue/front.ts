@@ -30,7 +30,8 @@ export class Front {
   /** A claim that began at `from` took `ms` milliseconds and saw `seen`. */
   saw({ firstRank, deadRows }: Seen, from: number | null, ms: number): void {
     if (deadRows < MANY_DEAD_ROWS) this.#firstRank = null;
-    else if (firstRank !== null) this.#firstRank = firstRank;
+    // What a claim saw that began elsewhere than one would now is older than what is known.
+    else if (firstRank !== null && (from === null || from === this.#firstRank)) this.#firstRank = firstRank;
     if (from === null) this.#whole.spent(ms);
   }
 
