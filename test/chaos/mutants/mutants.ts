@@ -32,7 +32,7 @@ const fencingDropped: Mutant = {
   edits: [{
     file: 'queue/fence.js',
     find: `and q.worker_id = g.worker_id
-    and q.session_id = coalesce(g.session_id, (select session_id from workers where id = g.worker_id))
+    and q.session_id is not distinct from coalesce(g.session_id, (select session_id from workers where id = g.worker_id))
     and q.attempt = coalesce(g.attempt, q.attempt))`,
     replace: 'and g.worker_id is not null)',
   }],

@@ -114,10 +114,9 @@ export async function directivesFor(db: Database, running: readonly Running[]): 
     select 'unnamed', whole.n, q.task_id, q.attempt, null, q.claim_request
       from unnest(${whole.map((one) => one.n)}::int[], ${whole.map((one) => one.workerId)}::text[],
                   ${whole.map((one) => one.sessionId)}::uuid[]) as whole (n, worker_id, session_id)
-     cross join lateral (
-       -- Session by session, since the planner may take for short what all of them run.
-       select q.* from workers w join queue q on ${runsOn('w')}
-        where w.id = whole.worker_id and w.session_id = whole.session_id offset 0) as q
+     -- Session by session, since the planner may take for short what all of them run.
+     cross join lateral (select * from workers w where w.id = whole.worker_id and w.session_id = whole.session_id offset 0) as w
+     cross join lateral (select * from queue q where ${runsOn('w')} offset 0) as q
      where not exists (select from named where named.n = whole.n and named.task_id = q.task_id
                                            and q.attempt = coalesce(named.attempt, q.attempt))`.execute(db);
   for (const row of rows) {
