@@ -1,4 +1,5 @@
 /** Requests made from openapi.yaml: such as it allows, and such with one thing wrong. */
+import { LIMITS } from '@task-executor/shared';
 import fc from 'fast-check';
 import { operations, resolved, valueAt, type Located } from '../support/contract.js';
 import { HOSTILE_STRINGS, HOSTILE_VALUES, toJson } from './corpus.js';
@@ -38,8 +39,8 @@ export type Ids = Readonly<Record<string, readonly string[]>>;
 
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 4;
-/** The longest wait that the contract allows, in seconds. */
-const MAX_WAIT = 30;
+/** The longest wait that any operation allows, in seconds. */
+const MAX_WAIT = Math.max(LIMITS.maxTaskWaitSeconds, LIMITS.maxClaimWaitSeconds, LIMITS.maxHeartbeatWaitSeconds);
 const FIRST_MOMENT = new Date('2020-01-01T00:00:00Z');
 const LAST_MOMENT = new Date('2030-01-01T00:00:00Z');
 
