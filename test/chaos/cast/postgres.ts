@@ -2,12 +2,13 @@
  * PostgreSQL as the run has it: embedded, durable as in production (fsync and the rest at their defaults), on a data folder of its
  * own; and what can be done to it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../packages/api/src/embedded-postgres.js';
+import { childrenOf, isAlive } from '../../support/process-tree.js';
 import type { Undo } from '../undo.js';
 
 const CONNECT_MS = 5_000;
@@ -146,23 +147,4 @@ function start(dataDir: string): Promise<EmbeddedPostgres> {
 
 function postmasterOf(dataDir: string): number {
   return Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
-}
-
-function statOf(pid: string): string[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && statOf(name)[1] === String(parent)).map(Number);
-}
-
-/** A zombie is not. */
-function isAlive(pid: number): boolean {
-  const [state] = statOf(String(pid));
-  return state !== undefined && state !== 'Z';
 }
