@@ -13,11 +13,13 @@ import { cancel } from '../src/queue/cancel.js';
 import { claim } from '../src/queue/claim.js';
 import { Front } from '../src/queue/front.js';
 import { report } from '../src/queue/report.js';
+import { createSchedule, findSchedule, fireNext } from '../src/queue/schedule.js';
+import { submit } from '../src/queue/submit.js';
 import { sweepDue, sweepExpired, sweepSessions, sweepTimeouts } from '../src/queue/sweep.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { expectInvariants } from './support/invariants.js';
 import { gated, shutGate } from './races/gate.js';
-import { AGEING_MS, hasTask, LEASE_SECONDS, registration, setScene, stateOf, type Scene, type TestSession } from './races/scene.js';
+import { AGEING_MS, hasTask, LEASE_SECONDS, registration, setScene, stateOf, submission, type Scene, type TestSession } from './races/scene.js';
 import { together } from './races/together.js';
 
 describe('races with snapshots', function () {
@@ -97,6 +99,22 @@ describe('races with snapshots', function () {
     await sql`update workers set lease_until = now() - interval '1 second' where id = ${scene.holder.workerId}`.execute(db);
     const lapsed = await overtaken((on) => registerAnew(on, scene), 'from workers\n', (on) => lapseSessions(on, { presentSeconds: 1, leaseSeconds: 0 }));
     expect(lapsed).to.deep.equal([]);
+  });
+
+  it('see the task of a fire that was made since', async () => {
+    const schedule = await createSchedule(db, {
+      name: null, cron: '* * * * * *', timezone: 'UTC', task: {}, overlap: 'skip', misfire: 'run_once', paused: false,
+    });
+    if (schedule === null) throw new Error('there are too many schedules');
+    // Two fires, of which the second is due as soon as the first is made.
+    await sql`update schedules set next_at = date_trunc('second', now()) - interval '10 seconds' where id = ${schedule.id}::uuid`.execute(db);
+    const fire = (on: Database): ReturnType<typeof fireNext> => fireNext(on, [], async ({ id }) => {
+      const { rows } = await submit(on, AGEING_MS, [{ ...submission('recurs'), scheduleId: id }]);
+      return rows[0]?.id ?? '';
+    }, () => undefined);
+    const second = await overtaken(fire, 'from schedules s\n', (on) => on.transaction().execute(fire));
+    expect(second).to.deep.equal({ id: schedule.id, fired: false });
+    expect(await findSchedule(db, schedule.id)).to.include({ fires: 1, skips: 1 });
   });
 
   for (const [name, place, plainAt] of [

@@ -148,6 +148,15 @@ const DUE = sql<boolean>`not paused and ended_at is null and next_at <= clock_ti
 export const ANY_TO_FIRE = sql<boolean>`exists (select from schedules where ${DUE})`;
 
 /**
+ * A statement of its own, after the schedule is locked: in the snapshot of the one that locks it, the task of a fire that was
+ * committed in between, on another replica, is not there yet.
+ */
+async function isInQueue(db: Database, taskId: string | null): Promise<boolean> {
+  const { rows } = await sql`select from queue where task_id = ${taskId}::uuid`.execute(db);
+  return rows.length > 0;
+}
+
+/**
  * In a transaction: takes the schedule that has been due longest, but for those in `except`, decides, and has `submitTask`
  * submit its task and give the id. Null: none is due, or others are at them.
  */
@@ -157,8 +166,8 @@ export async function fireNext(
   submitTask: (row: ScheduleRow) => Promise<string>,
   onTaken: (id: string) => void,
 ): Promise<{ id: string; fired: boolean } | null> {
-  const { rows } = await sql<ScheduleRow & { now: Date; overlaps: boolean }>`
-    select ${SCHEDULE_COLUMNS}, clock_timestamp() as now, exists (select from queue q where q.task_id = s.last_task_id) as overlaps
+  const { rows } = await sql<ScheduleRow & { now: Date }>`
+    select ${SCHEDULE_COLUMNS}, clock_timestamp() as now
       from schedules s
      where ${DUE} and not (id = any (${except}::uuid[]))
      order by next_at
@@ -167,7 +176,7 @@ export async function fireNext(
   const [row] = rows;
   if (row === undefined) return null;
   onTaken(row.id);
-  const { submits, next } = decideFire(row, row.now, row.overlaps);
+  const { submits, next } = decideFire(row, row.now, await isInQueue(transaction, row.last_task_id));
   const taskId = submits ? await submitTask(row) : null;
   const { rows: moved } = await sql`
     update schedules
