@@ -40,10 +40,7 @@ export class InternalWorkers {
   /** To be called once the server listens, before anything else; the others wait for it. */
   attach(options: InternalWorkersOptions): Promise<void> {
     return this.#inTurn(async () => {
-      const workers = await listWorkers(options.apiUrl);
-      this.#earlierIds = workers
-        .filter((worker) => worker.status !== 'offline' && worker.metadata.internal_owner === options.owner)
-        .map((worker) => worker.id);
+      this.#earlierIds = await liveIdsOf(options.owner, options.apiUrl);
       this.#options = options;
     });
   }
@@ -127,19 +124,34 @@ export class InternalWorkers {
   }
 }
 
-/** Repeated while this API cannot say: whoever calls it already is served as soon as it can again, so it must not end over this. */
-async function listWorkers(apiUrl: string): Promise<readonly components['schemas']['Worker'][]> {
+/** The ids of the owner's workers whose lease has not run out; first those that hold tasks, since not all may be wanted again. */
+async function liveIdsOf(owner: string, apiUrl: string): Promise<string[]> {
   const client = new ApiClient(apiUrl);
+  // One that is busy may be idle a moment later; its id is still to be given once.
+  const ids = new Set<string>();
   try {
-    for (let tries = 1; ; tries++) {
-      try {
-        return (await client.listWorkers()).workers;
-      } catch (error) {
-        if ((error instanceof ApiError && !error.retryable) || tries === LIST_TRIES) throw error;
-        await sleep(backoffMs(LIST_RETRY, tries, Math.random()));
-      }
+    for (const status of ['busy', 'idle'] as const) {
+      let cursor: string | null = null;
+      do {
+        const page: components['schemas']['WorkerList'] = await untilAnswered(() => client.listWorkers(status, cursor));
+        for (const { id, metadata } of page.workers) if (metadata.internal_owner === owner) ids.add(id);
+        cursor = page.next_cursor;
+      } while (cursor !== null);
     }
+    return [...ids];
   } finally {
     await client.close();
+  }
+}
+
+/** Repeats a call while this API cannot say: whoever calls it already is served as soon as it can again, so it must not end over this. */
+async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      if ((error instanceof ApiError && !error.retryable) || tries === LIST_TRIES) throw error;
+      await sleep(backoffMs(LIST_RETRY, tries, Math.random()));
+    }
   }
 }

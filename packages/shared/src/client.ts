@@ -119,8 +119,10 @@ export class ApiClient {
     return { stream: body, bytes: Number(headers['content-length']), sha256: (headers.etag as string).replaceAll('"', '') };
   }
 
-  listWorkers(): Promise<Schemas['WorkerList']> {
-    return this.#api.call('GET', '/api/v1/workers');
+  /** The workers in `status` after `cursor`, the `next_cursor` of the page before; or from the first on. */
+  listWorkers(status: Schemas['WorkerStatus'], cursor: string | null = null): Promise<Schemas['WorkerList']> {
+    const query = new URLSearchParams({ status, ...(cursor === null ? {} : { cursor }) }).toString();
+    return this.#api.call('GET', `/api/v1/workers?${query}`);
   }
 
   register(registration: Schemas['WorkerRegistration'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {

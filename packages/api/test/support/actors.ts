@@ -23,13 +23,13 @@ export class TestWorker {
 
   static async register(
     api: Caller,
-    options: { id?: string; globs?: string[]; parallel?: number; backend?: string } = {},
+    options: { id?: string; globs?: string[]; parallel?: number; backend?: string; metadata?: Record<string, unknown> } = {},
   ): Promise<TestWorker> {
     const answer = await api.call('POST', '/api/v1/workers/register', {
       ...(options.id === undefined ? {} : { worker_id: options.id }),
       backend_type: options.backend ?? 'kind',
       capabilities: { max_parallel_tasks: options.parallel ?? 1, supported_problems: options.globs ?? [] },
-      metadata: {},
+      metadata: options.metadata ?? {},
     });
     expect(answer.status).to.equal(201);
     return new TestWorker(api, answer.body.id as string, answer.body.session as string);
