@@ -2,6 +2,9 @@
  * The loop that acts without being asked: lapsed leases, lost and timed-out attempts, tasks whose time has come or is over,
  * dependents that nobody told, folded counters. Every replica runs it, without a leader: the statements leave to others what
  * others are doing. A round begins with one look at whether there is anything to do, so that an idle system costs one statement.
+ *
+ * While a snapshot is held, some of these questions walk past all that has ended since, and cost more the longer it is held. One that is
+ * dear is asked by itself, of the time a share at most: the others are asked as often as ever, and do not fail with it.
  */
 import { sql, type RawBuilder } from 'kysely';
 import type { Logger } from 'pino';
@@ -20,16 +23,23 @@ import {
 
 /** Statements of one kind that one round runs at most; what is left waits for the next. */
 const MAX_BATCHES = 50;
-/** Of the time, for the look for what nobody took back. */
-const ORPHANS_SHARE = 0.02;
+/** From here on, what a question took is dear; without a held snapshot all of them together take about a millisecond. */
+const DEAR_MS = 20;
+/** Of the time, for each question that is dear. */
+const DEAR_SHARE = 0.02;
 
-/** A step of each round. */
+/** What a round does where it is due. */
 export interface Chore {
   /** Whether there is anything to do, in SQL. */
   readonly due: RawBuilder<boolean>;
-  /** Where the question is dear at times: how often it is asked. */
-  readonly ration?: Ration;
   run(): Promise<unknown>;
+}
+
+interface Step extends Chore {
+  /** Of the question. */
+  readonly ration: Ration;
+  /** By what the question took last; so, too, until that is known. */
+  isDear: boolean;
 }
 
 export class Sweeper {
@@ -43,7 +53,7 @@ export class Sweeper {
   readonly #intervalMs: number;
   readonly #leaseSeconds: number;
   readonly #presence: Presence;
-  readonly #steps: readonly Chore[];
+  readonly #steps: readonly Step[];
 
   constructor(parts: { db: Database; aftermath: Aftermath; metrics: Metrics; log: Logger; intervalMs: number; leaseSeconds: number; chores: readonly Chore[] }) {
     this.#db = parts.db;
@@ -53,10 +63,10 @@ export class Sweeper {
     this.#intervalMs = parts.intervalMs;
     this.#leaseSeconds = parts.leaseSeconds;
     this.#presence = new Presence({ maxGapMs: (parts.leaseSeconds * 1000) / 3 });
-    this.#steps = [
+    const chores: readonly Chore[] = [
       { due: ANY_LAPSED, run: () => this.#lapse() },
       // Whoever ends a session takes back at once what it held; this is for those who died in between, and reads all that runs.
-      { due: ANY_ORPHANED, ration: new Ration(ORPHANS_SHARE), run: () => this.#drain(() => sweepSessions(this.#db, null)) },
+      { due: ANY_ORPHANED, run: () => this.#drain(() => sweepSessions(this.#db, null)) },
       { due: ANY_TIMED_OUT, run: () => this.#drain(() => sweepTimeouts(this.#db)) },
       { due: ANY_EXPIRED, run: () => this.#drain(() => sweepExpired(this.#db)) },
       { due: ANY_DUE, run: () => this.#promote() },
@@ -65,6 +75,7 @@ export class Sweeper {
       { due: ANY_DELTAS, run: () => foldDeltas(this.#db) },
       ...parts.chores,
     ];
+    this.#steps = chores.map((chore) => ({ ...chore, ration: new Ration(DEAR_SHARE), isDear: true }));
   }
 
   start(): void {
@@ -84,13 +95,17 @@ export class Sweeper {
     return this.#sweep(this.#steps);
   }
 
-  async #sweep(asked: readonly Chore[]): Promise<void> {
-    let due: readonly boolean[] = [];
+  async #sweep(asked: readonly Step[]): Promise<void> {
+    const apart = asked.filter(({ isDear }) => isDear);
+    let due: ReadonlySet<Step> | null = null;
     await this.#try(async () => {
-      due = await this.#look(asked);
+      due = await this.#look(asked.filter((step) => !apart.includes(step)));
     });
-    for (const [n, step] of asked.entries()) {
-      if (due[n] === true) await this.#try(() => step.run());
+    if (due === null) return;
+    for (const step of asked) {
+      await this.#try(async () => {
+        if (due?.has(step) === true || (apart.includes(step) && await this.#isDue(step))) await step.run();
+      });
     }
   }
 
@@ -100,17 +115,36 @@ export class Sweeper {
     });
   }
 
-  /** For each of the steps whether there is anything to do. */
-  async #look(asked: readonly Chore[]): Promise<readonly boolean[]> {
-    const began = performance.now();
-    const look = sql<{ due: boolean[] }>`select array[${sql.join(asked.map(({ due }) => due))}] as due`;
-    const { rows } = await look.execute(this.#db).catch((error: unknown) => {
+  /** Those of the steps that have anything to do. Asks for none, too: that the database answers is what leases lapse by. */
+  async #look(steps: readonly Step[]): Promise<ReadonlySet<Step>> {
+    let isDear = true;
+    try {
+      const { due, ms } = await ask(this.#db, steps);
+      isDear = ms >= DEAR_MS;
+      this.#presence.answered();
+      return new Set(steps.filter((_step, n) => due[n] === true));
+    } catch (error) {
       this.#presence.absent();
       throw error;
-    });
-    this.#presence.answered();
-    for (const { ration } of asked) ration?.spent(performance.now() - began);
-    return rows[0]?.due ?? [];
+    } finally {
+      // Which of them it is shows when each is asked by itself.
+      if (isDear) for (const step of steps) step.isDear = true;
+    }
+  }
+
+  /** Whether a step that is dear, or may be, has anything to do. */
+  async #isDue(step: Step): Promise<boolean> {
+    const began = performance.now();
+    let took: number | null = null;
+    try {
+      const { due, ms } = await ask(this.#db, [step]);
+      took = ms;
+      return due[0] === true;
+    } finally {
+      const ms = took ?? performance.now() - began;
+      step.isDear = took === null || ms >= DEAR_MS;
+      if (step.isDear) step.ration.spent(ms);
+    }
   }
 
   /** Takes back at once what the earlier sessions of one worker held. */
@@ -162,9 +196,18 @@ export class Sweeper {
     if (this.#stopped) return;
     // Spread, so that replicas started together do not sweep together.
     this.#timer = setTimeout(() => {
-      this.#round = this.#sweep(this.#steps.filter(({ ration }) => ration?.isDue ?? true)).finally(() => {
+      this.#round = this.#sweep(this.#steps.filter(({ ration }) => ration.isDue)).finally(() => {
         this.#schedule();
       });
     }, this.#intervalMs * (0.75 + 0.5 * Math.random()));
   }
+}
+
+/** For each of the questions what the answer is, and what all took in the database: to wait for a connection is not dear. */
+async function ask(db: Database, chores: readonly Chore[]): Promise<{ readonly due: readonly boolean[]; readonly ms: number }> {
+  const { rows: [answer] } = await sql<{ due: boolean[]; ms: number }>`
+    select array[${chores.length === 0 ? sql`` : sql.join(chores.map(({ due }) => due))}]::boolean[] as due,
+           extract(epoch from clock_timestamp() - statement_timestamp())::float8 * 1000 as ms`.execute(db);
+  if (answer === undefined) throw new Error('the database gave no answer');
+  return answer;
 }

@@ -1,8 +1,10 @@
-/** A round of the sweeper: what it costs where there is nothing to do. What each step of it does is tested with what it is about. */
+/** A round of the sweeper: what it costs where there is nothing to do, or much to look at. What each step of it does is tested with what it is about. */
 import { expect } from 'chai';
-import { submitTask } from './support/actors.js';
+import { sql, type RawBuilder } from 'kysely';
+import type { Chore } from '../src/sweeper.js';
+import { eventually, submitTask } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
-import { NO_SWEEPS, testSweeper, type Sweep } from './support/sweeper.js';
+import { NO_SWEEPS, sweeperOf, testSweeper, type Sweep } from './support/sweeper.js';
 
 describe('a round of the sweeper', () => {
   let api: TestApi;
@@ -24,10 +26,47 @@ describe('a round of the sweeper', () => {
   it('is one statement where there is nothing to do', async () => {
     await submitTask(api, { problem_id: 'waits', run_at: '2100-01-01T00:00:00Z' });
     await submitTask(api, { problem_id: 'expires', expires_at: '2100-01-01T00:00:00Z' });
-    // Folds what the submissions counted.
-    await sweep();
-    statements = 0;
-    await sweep();
-    expect(statements).to.equal(1);
+    // The first rounds fold what the submissions counted, and find that no question is dear.
+    await eventually(async () => {
+      statements = 0;
+      await sweep();
+      return statements === 1;
+    });
+  });
+
+  /** A step, and how often it was done. */
+  function step(due: RawBuilder<boolean>): Chore & { readonly done: () => number } {
+    let done = 0;
+    return {
+      due,
+      done: () => done,
+      run: () => {
+        done += 1;
+        return Promise.resolve();
+      },
+    };
+  }
+  /** Steps in rounds that follow each other at once, until the first of them has come often. */
+  async function often(first: ReturnType<typeof step>, ...others: Chore[]): Promise<void> {
+    const sweeper = sweeperOf(api.db, api.databaseUrl, [...others, first]);
+    sweeper.start();
+    try {
+      await eventually(() => Promise.resolve(first.done() >= 20));
+    } finally {
+      await sweeper.stop();
+    }
+  }
+
+  it('asks what is dear for a share of the time, and the rest as ever', async () => {
+    // As a walk past what is dead would take; the next is due after ten seconds.
+    const [cheap, dear] = [step(sql`true`), step(sql`(select pg_sleep(0.2)::text) is not null`)];
+    await often(cheap, dear);
+    expect(dear.done()).to.equal(1);
+  });
+
+  it('does the rest where a question gets no answer', async () => {
+    const [cheap, failing] = [step(sql`true`), step(sql`(select 1 / count(*) from tasks where false) = 1`)];
+    await often(cheap, failing);
+    expect(failing.done()).to.equal(0);
   });
 });

@@ -2,7 +2,7 @@
  * A sweeper that sweeps when a test says so, made of the parts of a replica. The APIs beside it have NO_SWEEPS, so that time,
  * which the test moves in the database, has its effects when the test wants them.
  */
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { Aftermath } from '../../src/aftermath.js';
 import { bulkOperations, schedules } from '../../src/chores.js';
 import { readConfig, type ApiConfig } from '../../src/config.js';
@@ -11,7 +11,7 @@ import { Listener } from '../../src/db/listener.js';
 import { Follows } from '../../src/follows.js';
 import { createMetrics } from '../../src/metrics.js';
 import { Readiness } from '../../src/queue/readiness.js';
-import { Sweeper } from '../../src/sweeper.js';
+import { Sweeper, type Chore } from '../../src/sweeper.js';
 import { Wakeups } from '../../src/wakeups.js';
 import { Watches } from '../../src/watches.js';
 
@@ -24,6 +24,23 @@ export const BULK_PIECE = 2;
 /** One round; throws where a step of it failed. */
 export type Sweep = () => Promise<void>;
 
+/** What a sweeper is made of, but for what it does each time. */
+function partsOf(db: Database, databaseUrl: string, log: Logger): Omit<ConstructorParameters<typeof Sweeper>[0], 'chores'> {
+  // Never started: nobody waits for the hints of this replica.
+  const listener = new Listener(databaseUrl, log);
+  const metrics = createMetrics();
+  const aftermath = new Aftermath({
+    db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
+    readiness: new Readiness(db), metrics,
+  });
+  return { db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0 };
+}
+
+/** A sweeper whose rounds, once it is started, follow each other at once. */
+export function sweeperOf(db: Database, databaseUrl: string, chores: readonly Chore[]): Sweeper {
+  return new Sweeper({ ...partsOf(db, databaseUrl, pino({ level: 'silent' })), leaseSeconds: 60, chores });
+}
+
 export function testSweeper(db: Database, databaseUrl: string): Sweep {
   let failed: string | null = null;
   // A sweeper logs the failure of a step and goes on.
@@ -32,16 +49,9 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
       if (/sweep_failed|schedule_failed/.test(line)) failed = line;
     },
   });
-  // Never started: nobody waits for the hints of this replica.
-  const listener = new Listener(databaseUrl, log);
-  const metrics = createMetrics();
-  const aftermath = new Aftermath({
-    db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
-    readiness: new Readiness(db), metrics,
-  });
-  const parts = { config: readConfig({}), db, aftermath, metrics, log };
-  const chores = [schedules(parts), bulkOperations(parts, { maxPieces: 1, maxTasks: BULK_PIECE })];
-  const sweeper = new Sweeper({ db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0, chores });
+  const parts = partsOf(db, databaseUrl, log);
+  const withConfig = { ...parts, config: readConfig({}) };
+  const sweeper = new Sweeper({ ...parts, chores: [schedules(withConfig), bulkOperations(withConfig, { maxPieces: 1, maxTasks: BULK_PIECE })] });
   return async () => {
     failed = null;
     await sweeper.sweep();
