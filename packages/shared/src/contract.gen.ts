@@ -113,8 +113,9 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change the priority or the time of a task that has not begun
-         * @description A `run_at` in the past lets the task run at once; it also ends the wait for another attempt.
+         * Change the priority or the time of a pending task
+         * @description Also between two attempts; what runs or has ended stays as it is. A `run_at` in the past lets the task run at once,
+         *     unless it is blocked; it also ends the wait for another attempt.
          */
         patch: operations["adjustTask"];
         trace?: never;

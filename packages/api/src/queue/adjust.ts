@@ -1,4 +1,4 @@
-/** Adjusting a task that has not begun: its priority, and the moment from which it may run. */
+/** Adjusting a task that waits or is pending, also between two attempts: its priority, and the moment from which it may run. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { rankOf } from './submission.js';

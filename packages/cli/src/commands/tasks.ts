@@ -1,4 +1,4 @@
-/** `list`, `get`, `attempts`, `adjust`: reading tasks, and changing one that has not begun. */
+/** `list`, `get`, `attempts`, `adjust`: reading tasks, and changing one that is pending. */
 import { LIMITS, type components, type operations } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
 import { EXIT, Failure } from '../exit.js';
@@ -41,7 +41,7 @@ export function addTasks(program: Command): void {
   const attempts = program.command('attempts').description('list the attempts of a task').argument('<id>', 'the id of a task');
   attempts.action((id: string) => perform(attempts, (invocation) => listAttempts(invocation, id)));
 
-  const adjust = program.command('adjust').description('change the priority or the time of a task that has not begun').argument('<id>', 'the id of a task');
+  const adjust = program.command('adjust').description('change the priority or the time of a pending task').argument('<id>', 'the id of a task');
   adjust
     .option('--priority <number>', 'higher goes first', wholeNumber(LIMITS.minPriority, LIMITS.maxPriority))
     .option('--run-at <time>', 'not before this time; one in the past lets it run at once', parseTime)
