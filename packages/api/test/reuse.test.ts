@@ -1,6 +1,9 @@
 /** Reuse: a task that takes the result of an equal one, that has completed or will. */
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { sql } from 'kysely';
+import { submit } from '../src/queue/submit.js';
+import { AGEING_MS, submission } from './races/scene.js';
 import { readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type TestApi } from './support/api.js';
 
@@ -173,5 +176,16 @@ describe('reuse', () => {
       expect((await reusing({}, { reuse })).status, JSON.stringify(reuse)).to.equal(422);
     }
     await api.call('POST', `/api/v1/tasks/${parent}/cancel`);
+  });
+
+  it('is not stored where a submission mixes it with what tasks depend on', async () => {
+    const [plain, asking] = [submission('mixed'), { ...submission('mixed'), reuseSeconds: 60 }];
+    for (const [tasks, parent] of [
+      [[asking], randomUUID()], [[plain, asking], 1], [[plain, { ...plain, dedupeKey: 'mixed' }], 1], [[plain], 1],
+    ] as const) {
+      const failure = await submit(api.db, AGEING_MS, tasks, [{ child: 0, parent, name: 'parent' }]).catch((error: unknown) => error);
+      expect(String(failure)).to.match(/^Error: task \d of a submission/);
+    }
+    expect((await api.call('GET', '/api/v1/tasks?problem_id=mixed')).body.total).to.equal(0);
   });
 });

@@ -5,6 +5,9 @@
  * A task that depends on others locks the queue rows of those that have not ended, so that none of them ends unseen (see
  * queue/dependents). Where a parent ended between this statement's snapshot and its lock, nothing is stored and the
  * submission is tried again; so it is where another submission took the same dedupe_key in between.
+ *
+ * To depend on others and to ask for `reuse` never meet in one task. Tasks that others of the same submission depend on are those
+ * of workflows, which know neither `reuse` nor a dedupe_key: they are always stored, and never take a result.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
@@ -60,11 +63,22 @@ export async function submit(db: Database, ageingMs: number, tasks: readonly Sub
   if (edges.length === 0 && tasks.every(isPlain)) {
     return { rows: await submitPlain(db, ageingMs, tasks), created: tasks.map(() => true), parentsEnded: false };
   }
+  checkEdges(tasks, edges);
   if (needsTransaction(tasks)) await lockFingerprints(db, tasks);
   const submitted = await submitOnce(db, ageingMs, tasks, edges);
   if (submitted !== null) return submitted;
   await checkParents(db, edges);
   throw new SubmissionRaced('a submission lost a race');
+}
+
+/** @throws Error where tasks need each other in a way that the statement has no answer to */
+function checkEdges(tasks: readonly Submission[], edges: readonly Edge[]): void {
+  for (const { child, parent } of edges) {
+    if (tasks[child]?.reuseSeconds !== null) throw new Error(`task ${child} of a submission both depends on others and asks for reuse`);
+    if (typeof parent !== 'number') continue;
+    const needed = tasks[parent];
+    if (needed?.reuseSeconds !== null || needed.dedupeKey !== null) throw new Error(`task ${parent} of a submission, on which others depend, may not be stored or not run`);
+  }
 }
 
 /** One of two equal submissions that ask for reuse has to see the other. In order, so that none waits for another's second. */
@@ -154,7 +168,6 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
              within or parent_id in (select task_id from locked)
                or (parent_id in (select task_id from over where status <> 'completed') and not run_anyway) as open
         from needed
-       where not exists (select from sources s where s.n = needed.n)
       union all
       select n, task_id, parent_id, 'equal task', 'reuse', true from equals
     ), stored as (
@@ -198,11 +211,6 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       insert into outcomes (task_id, status, reason, attempt, ended_at, result, reused_from, priority)
       select g.id, 'completed', 'reused', 0, g.created_at, s.result, s.source_id, g.priority
         from given g join sources s on s.n = g.n where (select yes from accepted)
-    ), reused_parents as (
-      insert into ended_parents (task_id)
-      select distinct parent_id from needed where within and parent_id in (select g.id from given g join sources s on s.n = g.n)
-        and (select yes from accepted)
-      returning task_id
     ), counted as (
       insert into counter_deltas (problem_id, worker_id, kind, tasks, milliseconds)
       select problem_id, '', 'submitted', count(*), 0 from stored group by problem_id
@@ -217,7 +225,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
                 when o.waits then 'scheduled' end as reason,
            0 as attempt, null as worker_id, null as started_at, case when r.n is not null then t.created_at end as completed_at,
            t.created_at as updated_at, null as progress, r.result, null as error, r.source_id as reused_from,
-           exists (select from passed) or exists (select from reused_parents) as parents_ended
+           exists (select from passed) as parents_ended
       from offered o
       left join given own on own.n = o.n
       left join given first on first.n = o.first_n
