@@ -42,7 +42,7 @@ export interface Edge {
 
 /** The columns of submissions, as submissionRow gives them, in the definition of a recordset. */
 const SUBMISSION_COLUMNS: RawBuilder<unknown> = sql`
-  n int, random text, name text, problem_id text, parameters json, labels json, priority smallint, backend_type text,
+  n int, random text, name text, problem_id text, parameters json, labels json, is_labelled boolean, priority smallint, backend_type text,
   timeout_seconds int, max_attempts smallint, max_lost smallint, backoff real[], run_at timestamptz, delay_seconds float8,
   expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid, schedule_id uuid, dedupe_key text,
   reuse_seconds int, fingerprint uuid`;
@@ -57,8 +57,8 @@ function submissionRow(task: Submission, n: number): Record<string, unknown> {
   return {
     // The end of a random UUID (its variant and 62 random bits), which costs PostgreSQL a system call for each.
     n, random: randomUUID().slice(19), problem_id: task.problemId, parameters: task.parameters, labels: task.labels,
-    priority: task.priority, timeout_seconds: task.timeoutSeconds, max_attempts: task.maxAttempts, max_lost: task.maxLost,
-    fingerprint: task.fingerprint, run_anyway: task.runAnyway, name: task.name ?? undefined, backend_type: task.backendType ?? undefined,
+    is_labelled: Object.keys(task.labels).length > 0 || undefined, priority: task.priority, timeout_seconds: task.timeoutSeconds,
+    max_attempts: task.maxAttempts, max_lost: task.maxLost, fingerprint: task.fingerprint, run_anyway: task.runAnyway, name: task.name ?? undefined, backend_type: task.backendType ?? undefined,
     backoff: task.backoff ?? undefined, run_at: task.runAt ?? undefined, delay_seconds: task.delaySeconds ?? undefined,
     expires_at: task.expiresAt ?? undefined, retry_of: task.retryOf ?? undefined, workflow_id: task.workflowId ?? undefined,
     schedule_id: task.scheduleId ?? undefined, dedupe_key: task.dedupeKey ?? undefined, reuse_seconds: task.reuseSeconds ?? undefined,
@@ -78,6 +78,11 @@ export function submissions(tasks: readonly Submission[]): RawBuilder<unknown> {
       from (select clock_timestamp() as at offset 0) as clock
      cross join json_to_recordset(${JSON.stringify(tasks.map(submissionRow))}::json) as g (${SUBMISSION_COLUMNS})
      cross join lateral (select (date_part('epoch', clock.at) * 1000000)::bigint + g.n as micros) as moment`;
+}
+
+/** When the task with this id was submitted: the milliseconds that its id begins with. */
+export function createdAtOf(id: string): Date {
+  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16));
 }
 
 /** The rank of a task that waits since `since`: see the migration. */
