@@ -8,7 +8,7 @@ import { directivesFor, renewLeases, type Beat, type Directives, type Renewed, t
 import { readSessions, type AskedSession, type SessionFacts } from './fleet/sessions.js';
 import type { WorkerRow } from './fleet/worker.js';
 import type { ClaimRequest } from './queue/claim-parts.js';
-import { claim, type ClaimMemory, type ClaimResult } from './queue/claim.js';
+import { claim, claimMemory, type ClaimResult } from './queue/claim.js';
 import { findTasks } from './queue/find.js';
 import { Front } from './queue/front.js';
 import { report, type Reported, type ReportItem } from './queue/report.js';
@@ -71,9 +71,9 @@ export class Groups {
     const appetite = JSON.stringify([backendType, ...supportedProblems]);
     const known = this.#claims.get(appetite);
     if (known !== undefined) return known;
-    const memory: ClaimMemory = { plainAt: 0, front: this.#front };
+    const memory = claimMemory(this.#front);
     const claims = new Coalescer<ClaimRequest, ClaimResult>({
-      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests) => claim(this.#databases.lease, requests, supportedProblems, memory),
+      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests, settle) => claim(this.#databases.lease, requests, supportedProblems, memory, settle),
     });
     // What is forgotten goes on for whoever waits in it.
     if (this.#claims.size >= MAX_APPETITES) this.#claims.clear();

@@ -1,3 +1,4 @@
+import { LIMITS } from '@task-executor/shared';
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { startTestApi, type TestApi } from './support/api.js';
@@ -40,6 +41,32 @@ describe('claims and reports of many tasks', () => {
     // Of an indexed column: the row moves, and its entries in the indexes with it.
     await sql`update queue set deadline_at = deadline_at + interval '1 hour' where task_id = ${first[0]}::uuid`.execute(api.db);
     expect(await ids()).to.deep.equal(first);
+  });
+
+  it('gives fewer where their parameters would make too long an answer, and one whatever it has', async () => {
+    const worker = await TestWorker.register(api, { globs: ['big-*'], parallel: 100 });
+    const large = { text: 'x'.repeat(LIMITS.maxClaimedBytes / 18) };
+    const ids: string[] = [];
+    for (let n = 0; n < 20; n++) ids.push(await submitTask(api, { problem_id: 'big-1', parameters: large }));
+    const first = await claimBatch(worker, { max_tasks: 20, request_id: 'one' });
+    expect(first.body.tasks.map((task: { id: string }) => task.id)).to.deep.equal(ids.slice(0, 17));
+    expect((await claimBatch(worker, { max_tasks: 20, request_id: 'one' })).body).to.deep.equal(first.body);
+    expect((await claimBatch(worker, { max_tasks: 20 })).body.tasks.map((task: { id: string }) => task.id)).to.deep.equal(ids.slice(17));
+    await sql`update queue set parameter_bytes = 2 * ${LIMITS.maxClaimedBytes}::int, state = 'pending', worker_id = null, session_id = null, claim_request = null,
+                               worker_backend = null, started_at = null, deadline_at = null where problem_id = 'big-1'`.execute(api.db);
+    expect((await claimBatch(worker, { max_tasks: 20 })).body.tasks.map((task: { id: string }) => task.id)).to.deep.equal(ids.slice(0, 1));
+    await worker.leave();
+  });
+
+  it('looks further ahead once tasks of others have kept it from what it wanted', async () => {
+    const others = Array.from({ length: 700 }, (_none, n) => ({ problem_id: n % 10 === 0 ? 'far-1' : 'strange-1' }));
+    await api.call('POST', '/api/v1/tasks/batch', { tasks: others });
+    const worker = await TestWorker.register(api, { globs: ['far-*'], parallel: 100 });
+    const taken: number[] = [];
+    while (taken.reduce((sum, one) => sum + one, 0) < 70) taken.push((await claimBatch(worker, { max_tasks: 50 })).body.tasks.length as number);
+    expect(taken[0]).to.be.lessThan(50);
+    expect(taken).to.have.length(2);
+    await worker.leave();
   });
 
   it('waits for a first task', async () => {

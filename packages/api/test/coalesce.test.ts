@@ -102,6 +102,29 @@ describe('coalescing', () => {
     expect(batches).to.deep.equal([1, 2, BOUNDS.maxWeight]);
   });
 
+  it('answers who is settled before the batch is done, and keeps that where the batch then fails', async () => {
+    for (const failsAll of [true, false]) {
+      const batches: (readonly number[])[] = [];
+      let answered: number | null = null;
+      const coalescer: Coalescer<number, number> = new Coalescer({
+        ...BOUNDS,
+        failsAll: () => failsAll,
+        run: async (items, settle) => {
+          batches.push(items);
+          settle(0, 10 * (items[0] ?? 0));
+          await new Promise(setImmediate);
+          if (items.length === 1) return items.map((item) => 10 * item);
+          throw new Error(`after ${answered}`);
+        },
+      });
+      const first = coalescer.add(1).then((result) => (answered = result));
+      const rest = await Promise.allSettled([coalescer.add(2), coalescer.add(3)]);
+      expect(await first).to.equal(10);
+      expect(rest.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).message))).to.deep.equal(failsAll ? ['after 10', 'after 10'] : [20, 30]);
+      expect(batches).to.deep.equal(failsAll ? [[1, 2, 3]] : [[1, 2, 3], [2], [3]]);
+    }
+  });
+
   it('fails a batch as a whole where each of its items would fail the same way', async () => {
     let runs = 0;
     const coalescer = new Coalescer<number, number>({

@@ -8,7 +8,7 @@ import pg from 'pg';
 import type { Database } from '../src/db/database.js';
 import { findWorkers } from '../src/fleet/find.js';
 import { directivesFor, renewLeases } from '../src/fleet/heartbeat.js';
-import { claim, type ClaimMemory, type ClaimResult } from '../src/queue/claim.js';
+import { claim, claimMemory, type ClaimMemory, type ClaimResult } from '../src/queue/claim.js';
 import { Front, MANY_DEAD_ROWS } from '../src/queue/front.js';
 import { LEASE_SECONDS } from './races/scene.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
@@ -91,7 +91,7 @@ describe('claims while a snapshot is held', function () {
     if (result?.kind !== 'claimed') throw new Error('the session is not live');
     return result;
   };
-  const remembering = (): ClaimMemory => ({ plainAt: 0, front: new Front() });
+  const remembering = (): ClaimMemory => claimMemory(new Front());
   const complete = async (id: string): Promise<void> => {
     expect((await worker.report('complete', id, {})).status).to.equal(200);
   };

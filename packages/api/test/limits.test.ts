@@ -1,9 +1,15 @@
 /** Limits and pauses: never exceeded, fair between values, and whoever waits is woken when there is room. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
+import { pino } from 'pino';
+import { openDatabases } from '../src/db/database.js';
+import type { ClaimRequest } from '../src/queue/claim-parts.js';
+import { claim } from '../src/queue/claim.js';
 import { eventually, readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type Caller, type TestApi } from './support/api.js';
 
+/** More claims at once than statements may lose a race. */
+const MANY = 60;
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 
 describe('limits and pauses', () => {
@@ -65,6 +71,34 @@ describe('limits and pauses', () => {
     const { rows: [row] } = await sql<{ n: number }>`select count(*)::int as n from queue where state = 'running' and problem_id like ${of}`.execute(api.db);
     return row?.n ?? 0;
   };
+
+  const askOf = ({ id, session }: TestWorker): ClaimRequest => ({ workerId: id, sessionId: session, requestId: null, wanted: 1, leaseSeconds: 600 });
+
+  it('give as many claims of one batch a task each as there are tasks', async () => {
+    await limit('label:account', 1);
+    const ids = await batch(...times(MANY, { labels: { account: '' } }).map((task, n) => ({ ...task, labels: { account: `a-${n}` } })));
+    const fleet: TestWorker[] = [];
+    for (let n = 0; n < MANY; n++) fleet.push(await register());
+    const results = await claim(api.db, fleet.map(askOf));
+    expect(results.flatMap((one) => (one.kind === 'claimed' ? one.tasks.map(({ id }) => id) : [])).sort()).to.deep.equal([...ids].sort());
+  });
+
+  it('answer each claim once it has its task, and keep that where the next statement fails', async () => {
+    await limit('label:account', 1);
+    await batch({ labels: { account: 'a' } }, { labels: { account: 'b' } });
+    const sessions = [await register(), await register()];
+    const databases = openDatabases(api.databaseUrl, { lease: 1, general: 1 }, pino({ level: 'silent' }));
+    const settled: { n: number; tasks: number }[] = [];
+    const closed: Promise<unknown>[] = [];
+    const claimed = claim(databases.lease, sessions.map(askOf), null, undefined, (n, result) => {
+      settled.push({ n, tasks: result.kind === 'claimed' ? result.tasks.length : 0 });
+      closed.push(databases.close());
+    });
+    expect(await claimed.then(() => 'all', () => 'failed')).to.equal('failed');
+    await Promise.all(closed);
+    expect(settled).to.deep.equal([{ n: 0, tasks: 1 }]);
+    expect(await running('%')).to.equal(1);
+  });
 
   it('are made, listed with their use, changed and removed', async () => {
     const created = await api.call('POST', '/api/v1/limits', { key: 'label:team', max_running: 2 });

@@ -10,7 +10,7 @@ import { lapseSessions } from '../src/fleet/lapse.js';
 import { register } from '../src/fleet/register.js';
 import { adjust } from '../src/queue/adjust.js';
 import { cancel } from '../src/queue/cancel.js';
-import { claim } from '../src/queue/claim.js';
+import { claim, claimMemory } from '../src/queue/claim.js';
 import { Front } from '../src/queue/front.js';
 import { report } from '../src/queue/report.js';
 import { createSchedule, findSchedule, fireNext } from '../src/queue/schedule.js';
@@ -39,7 +39,7 @@ describe('races with snapshots', function () {
   });
 
   const take = async (on: Database, session: TestSession, plainAt = 0): Promise<boolean> =>
-    (await claim(on, [{ ...session, requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }], null, { plainAt, front: new Front() })).some(hasTask);
+    (await claim(on, [{ ...session, requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }], null, { ...claimMemory(new Front()), plainAt })).some(hasTask);
   const release = async (on: Database, { holder, taskId }: Scene): Promise<void> => {
     const reporter = { ...holder, taskId, attempt: 1, leaseSeconds: LEASE_SECONDS };
     expect((await report(on, [{ reporter, report: { outcome: 'released', reason: null } }]))[0]?.fate).to.equal('requeued');

@@ -856,7 +856,9 @@ export interface paths {
         /**
          * Claim several tasks
          * @description Like `claim`, for up to `max_tasks` at once, and never more than the worker may still run. With `wait_seconds` the call
-         *     waits for the first task, not for the rest. Repeated with the same `request_id` it gets the same tasks again.
+         *     waits for the first task, not for the rest. Repeated with the same `request_id` it gets the same tasks again. Tasks whose
+         *     parameters would make more than 16 MiB together are left for the next call, as may be some that stand far behind others' tasks:
+         *     fewer than `max_tasks` does not mean that there are no more.
          */
         post: operations["claimTasks"];
         delete?: never;

@@ -59,6 +59,8 @@ export const LIMITS = {
   maxClaimWaitSeconds: 120,
   maxHeartbeatWaitSeconds: 30,
   maxClaimedTasks: 200,
+  /** Of the parameters of all that a claim takes; one task is taken whatever it has. */
+  maxClaimedBytes: 16 * 1024 ** 2,
   defaultClaimedTasks: 10,
   maxReports: 1_000,
   maxRequestIdChars: 64,

@@ -8,15 +8,18 @@
  * then they are as many per second however many calls there are.
  *
  * A batch that fails is run again item by item, so that one bad item does not fail the others; `run` must therefore have
- * changed nothing when it throws.
+ * changed nothing, when it throws, for the items that it has not settled.
  */
 
 /** Thrown by `add` where too many calls are waiting. */
 export class CoalescerFull extends Error {}
 
+/** Answers the n-th item of a batch before the batch is done. */
+export type Settle<Result> = (n: number, result: Result) => void;
+
 export interface CoalescerOptions<Item, Result> {
-  /** The result of each item, in their order. */
-  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** The result of each item, in their order. Those that it has settled are answered by then, and stay so if it throws. */
+  readonly run: (items: readonly Item[], settle: Settle<Result>) => Promise<readonly Result[]>;
   /** Whether a batch that failed with this error fails as a whole: running its items one by one would not help. */
   readonly failsAll: (error: unknown) => boolean;
   /** What an item counts for in a batch. */
@@ -116,18 +119,23 @@ export class Coalescer<Item, Result> {
   }
 
   async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    const settled = new Set<number>();
     try {
-      const results = await this.#options.run(batch.map(({ item }) => item));
+      const results = await this.#options.run(batch.map(({ item }) => item), (n, result) => {
+        settled.add(n);
+        batch[n]?.resolve(result);
+      });
       if (results.length !== batch.length) throw new Error(`a batch of ${batch.length} gave ${results.length} results`);
       batch.forEach(({ resolve }, n) => {
         resolve(results[n] as Result);
       });
     } catch (error) {
+      const open = batch.filter((_one, n) => !settled.has(n));
       if (batch.length === 1 || this.#options.failsAll(error)) {
-        for (const { reject } of batch) reject(error);
+        for (const { reject } of open) reject(error);
         return;
       }
-      for (const one of batch) await this.#run([one]);
+      for (const one of open) await this.#run([one]);
     }
   }
 }

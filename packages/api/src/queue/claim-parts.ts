@@ -2,6 +2,7 @@
  * What the two statements of a claim (queue/claim, queue/claim-plain) have in common: who asks, what becomes of the tasks that are
  * picked, and the answer.
  */
+import { LIMITS } from '@task-executor/shared';
 import { sql, type RawBuilder } from 'kysely';
 import { runsOn } from './fence.js';
 import { LAST_PROGRESS } from './progress.js';
@@ -19,8 +20,11 @@ export interface ClaimRequest {
 
 export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
-/** `elsewhere`: the statement did not look at all that might fit. `behind`: nor at what may be before the place where it began. */
-export type Found = 'again' | 'new' | 'nothing' | 'dry' | 'raced' | 'elsewhere' | 'behind';
+/**
+ * `raced`: another claim of the session was first. `limited`: the one task that a statement takes while there are limits went to another
+ * request. `elsewhere`: the statement did not look at all that might fit. `behind`: nor at what may be before the place where it began.
+ */
+export type Found = 'again' | 'new' | 'nothing' | 'dry' | 'raced' | 'limited' | 'elsewhere' | 'behind';
 
 /** A task for the request of number `n`, or what else there is to say of it. */
 export type ClaimRow = { n: number; found: Found } & ClaimedRow;
@@ -74,6 +78,20 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
       -- First one task for each session, then a second for each that wants one.
       select s.*, row_number() over (order by turn, s.n) as slot
         from session s cross join lateral generate_series(1, s.room) as turn
+    )`;
+}
+
+/**
+ * CTE: `pick`, of the rows `locked` (rank, task_id, parameter_bytes) as many as one answer may hold, each with its slot. `share`: what
+ * goes before rank.
+ */
+export function pickFrom(locked: RawBuilder<unknown>, share = sql``): RawBuilder<unknown> {
+  return sql`
+    pick as materialized (
+      select p.*
+        from (select l.*, row_number() over nth as slot, sum(l.parameter_bytes) over nth as bytes
+                from ${locked} l window nth as (order by ${share} l.rank, l.task_id rows unbounded preceding)) as p
+       where p.slot = 1 or p.bytes <= ${LIMITS.maxClaimedBytes}
     )`;
 }
 

@@ -12,9 +12,10 @@
  * that it does not fit. Where a limit holds for each value of a key, values that use less of it come first, whatever the rank.
  */
 import { sql } from 'kysely';
+import type { Settle } from '../db/coalesce.js';
 import type { Database } from '../db/database.js';
 import { claimPlain } from './claim-plain.js';
-import { askingSessions, claimRows, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow } from './claim-parts.js';
+import { askingSessions, claimRows, pickFrom, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow, type Found } from './claim-parts.js';
 import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
 import { Front } from './front.js';
 
@@ -29,8 +30,13 @@ const BEST_LANES = 64;
 const MOST_RANK = '9223372036854775807';
 /** How long the shorter statement is not asked after it could not answer, in milliseconds. */
 const PLAIN_AGAIN_MS = 1_000;
-/** A claim loses a race to another claim of its own session, of which a worker has few, or under the same limit. */
+const LEAST_REACH = 4;
+const MOST_REACH = 64;
+/** Statements in a row that answer no request. Each was overtaken by another claim of the same session, or under the same limit. */
 const MAX_RACES = 30;
+
+/** The answers after which a request is asked again. */
+const ASKED_AGAIN: readonly (Found | undefined)[] = ['raced', 'limited', 'elsewhere'];
 
 export type ClaimResult =
   /**
@@ -45,35 +51,56 @@ export type ClaimResult =
 export interface ClaimMemory {
   /** When the shorter statement is to be asked again; by performance.now. */
   plainAt: number;
+  /** How many rows of the order the shorter statement looks at for each wanted task: more where others' tasks lie between. */
+  reach: number;
   /** The same for all appetites. */
   readonly front: Front;
 }
 
+export function claimMemory(front: Front): ClaimMemory {
+  return { plainAt: 0, reach: LEAST_REACH, front };
+}
+
 /**
  * Claims tasks for sessions of equal appetite, each named once, and renews their leases. The results, in their order. Sessions
- * that do not support exactly `supportedProblems` claim nothing; null: whatever they support.
+ * that do not support exactly `supportedProblems` claim nothing; null: whatever they support. Each statement is a commit of its own:
+ * whom one has answered is told so by `settle` before the next begins.
  */
 export async function claim(
-  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null, memory: ClaimMemory = { plainAt: 0, front: new Front() },
+  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null, memory: ClaimMemory = claimMemory(new Front()),
+  settle: Settle<ClaimResult> = () => undefined,
 ): Promise<ClaimResult[]> {
   const results = requests.map((): ClaimResult => ({ kind: 'no_session' }));
   let open = requests.map((request, n) => ({ request, n }));
-  for (let race = 0; race < MAX_RACES && open.length > 0; race++) {
-    const rows = await claimOnce(db, open.map(({ request }) => request), supportedProblems, memory);
-    const byRequest = open.map((): ClaimRow[] => []);
+  let isLimited = false;
+  for (let races = 0; races < MAX_RACES && open.length > 0;) {
+    // With limits a statement takes one task: whoever else is in it would have their leases renewed over and over.
+    const asking = isLimited ? open.slice(0, 1) : open;
+    const rows = await claimOnce(db, asking.map(({ request }) => request), supportedProblems, memory);
+    const byRequest = asking.map((): ClaimRow[] => []);
     for (const row of rows) byRequest[row.n]?.push(row);
-    for (const [k, { n, request }] of open.entries()) {
+    const answered = new Set<number>();
+    for (const [k, { n, request }] of asking.entries()) {
       const found = byRequest[k] ?? [];
-      const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
-      if (tasks.length > request.wanted && found[0]?.found === 'new') throw new Error(`a claim of ${request.wanted} tasks took ${tasks.length}`);
-      if (found.length === 0) continue;
-      results[n] = {
-        kind: 'claimed', tasks, dry: found[0]?.found === 'dry', ...(found[0]?.found === 'behind' ? { againMs: memory.front.wholeInMs } : {}),
-      };
+      results[n] = resultOf(request, found, memory);
+      if (ASKED_AGAIN.includes(found[0]?.found)) continue;
+      answered.add(n);
+      settle(n, results[n]);
     }
-    open = open.filter((_one, k) => ['raced', 'elsewhere'].includes(byRequest[k]?.[0]?.found ?? ''));
+    races = answered.size > 0 ? 0 : races + 1;
+    isLimited = rows.some(({ found }) => found === 'limited') || (isLimited && !rows.some(({ found }) => found === 'dry'));
+    open = open.filter(({ n }) => !answered.has(n));
   }
   return results;
+}
+
+/** What the statement found for a request. */
+function resultOf({ wanted }: ClaimRequest, found: readonly ClaimRow[], memory: ClaimMemory): ClaimResult {
+  const [first] = found;
+  if (first === undefined) return { kind: 'no_session' };
+  const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
+  if (tasks.length > wanted && first.found === 'new') throw new Error(`a claim of ${wanted} tasks took ${tasks.length}`);
+  return { kind: 'claimed', tasks, dry: first.found === 'dry', ...(first.found === 'behind' ? { againMs: memory.front.wholeInMs } : {}) };
 }
 
 /** One statement, and what it tells for the next. */
@@ -83,11 +110,14 @@ async function claimOnce(
   const asked = performance.now();
   if (asked < memory.plainAt) return claimAny(db, requests, supportedProblems);
   const from = memory.front.begin();
-  const rows = await claimPlain(db, requests, supportedProblems, from);
+  const rows = await claimPlain(db, requests, supportedProblems, from, memory.reach);
   const [first] = rows;
   if (first !== undefined && first.dead_rows !== null) {
     memory.front.saw({ firstRank: first.first_rank, deadRows: first.dead_rows }, from, performance.now() - asked);
   }
+  const taken = rows.filter(({ found }) => found === 'new').length;
+  const isShort = taken > 0 && rows.some((row) => row.is_cut_off) && taken < requests.reduce((sum, { wanted }) => sum + wanted, 0);
+  memory.reach = isShort ? Math.min(MOST_REACH, memory.reach * 4) : Math.max(LEAST_REACH, memory.reach / 2);
   if (rows.some(({ found }) => found === 'elsewhere')) memory.plainAt = performance.now() + PLAIN_AGAIN_MS;
   return rows;
 }
@@ -115,7 +145,7 @@ async function claimAny(db: Database, requests: readonly ClaimRequest[], support
        limit ${NEAR_ROWS} + (select 2 * tasks from wanted)
     ), front_pick as materialized (
       -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
-      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.updated_at, 0::float8 as share
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.parameter_bytes, q.updated_at, 0::float8 as share
         from near join queue q on q.ctid = near.place and q.state = 'pending'
        order by near.rank, near.task_id
        limit (select tasks from wanted)
@@ -163,16 +193,13 @@ async function claimAny(db: Database, requests: readonly ClaimRequest[], support
           limit ${LANE_ROWS} + (select tasks from wanted)) as q
        where ${NOT_HELD_BACK}
     ), lane_pick as materialized (
-      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.updated_at, c.share
+      select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.parameter_bytes, q.updated_at, c.share
         from (select * from candidates order by share, rank, task_id limit ${LANE_ROWS} + (select tasks from wanted)) as c
         join queue q on q.ctid = c.place and q.state = 'pending'
        order by c.share, c.rank, c.task_id
        limit (select tasks from wanted)
          for update of q skip locked
-    ), pick as materialized (
-      select p.*, row_number() over (order by p.share, p.rank, p.task_id) as slot
-        from (select * from front_pick union all select * from lane_pick) as p
-    ), under as materialized (
+    ), ${pickFrom(sql`(select * from front_pick union all select * from lane_pick)`, sql`l.share,`)}, under as materialized (
       -- The limits that the picked task falls under, and how many claims each had seen.
       select l.id as limit_id, v.value, coalesce(c.claim_seq, 0) as claim_seq
         from pick q
@@ -193,6 +220,6 @@ async function claimAny(db: Database, requests: readonly ClaimRequest[], support
       when not exists (select from pick) then 'nothing'
       -- Others of this statement got the picked tasks; with limits each takes its turn.
       when not exists (select from limits) then 'nothing'
-      else 'raced' end`)}`.execute(db);
+      else 'limited' end`)}`.execute(db);
   return rows;
 }

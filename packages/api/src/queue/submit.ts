@@ -195,14 +195,14 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     ), queued as (
       insert into queue (task_id, problem_id, backend_type, priority, rank, state, wait_reason, available_at, expires_at,
                          blockers, has_dependents, run_anyway, timeout_seconds, max_attempts, max_lost, backoff, dedupe_key,
-                         labels, lane, updated_at)
+                         labels, lane, parameter_bytes, updated_at)
       select g.id, g.problem_id, coalesce(g.backend_type, ''), g.priority,
              ${rankOf(sql`greatest(g.created_at, g.starts_at)`, sql`g.priority`, ageingMs)},
              case when b.n is not null or g.waits then 'waiting' else 'pending' end,
              case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.waits then 'scheduled' end,
              g.starts_at, g.expires_at, coalesce(b.blockers, 0), g.id in (select parent_id from needed where within union all select parent_id from equals where within),
              g.run_anyway, g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff, g.dedupe_key,
-             nullif(g.labels::jsonb, '{}'), ${laneOf(sql`g.labels::jsonb`)}, g.created_at
+             nullif(g.labels::jsonb, '{}'), ${laneOf(sql`g.labels::jsonb`)}, octet_length(g.parameters::text), g.created_at
         from given g
         left join blocked b on b.n = g.n
        where (select yes from accepted) and not exists (select from sources s where s.n = g.n)

@@ -4,7 +4,7 @@ import type { Database } from '../../src/db/database.js';
 import { register } from '../../src/fleet/register.js';
 import { adjust } from '../../src/queue/adjust.js';
 import { cancel } from '../../src/queue/cancel.js';
-import { claim } from '../../src/queue/claim.js';
+import { claim, claimMemory } from '../../src/queue/claim.js';
 import type { Reporter } from '../../src/queue/fence.js';
 import { Front } from '../../src/queue/front.js';
 import { appendLogs } from '../../src/queue/logs.js';
@@ -37,7 +37,7 @@ function claimBy(which: (scene: Scene) => TestSession, plainAt: number): Verb {
     needs: 'pending',
     skips: true,
     takesTurns: true,
-    act: async (db, scene) => done((await claim(db, [{ ...which(scene), requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }], null, { plainAt, front: new Front() })).some(hasTask)),
+    act: async (db, scene) => done((await claim(db, [{ ...which(scene), requestId: null, wanted: 1, leaseSeconds: LEASE_SECONDS }], null, { ...claimMemory(new Front()), plainAt })).some(hasTask)),
   };
 }
 
