@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import type { Database } from './db/database.js';
 import type { Listener } from './db/listener.js';
 import { Ration } from './db/ration.js';
+import { Polls } from './polls.js';
 import { Waiter } from './waiter.js';
 
 const HINT_INTERVAL_MS = 20;
@@ -20,6 +21,8 @@ const POLL_INTERVAL_MS = 2_000;
 const POLL_SHARE = 0.02;
 const MAX_WAITERS = 20_000;
 const MAX_LANES = 1_000;
+/** Between two polls, however often a look is asked for. */
+const LEAST_PAUSE_MS = 10;
 /** Each is compared with every new task. */
 const MAX_DRY = 100;
 /** What was found to be nothing is looked at again after this time, whatever was heard. */
@@ -70,9 +73,10 @@ export class Wakeups {
   readonly #listener: Listener;
   readonly #log: Logger;
   #hintTimer: NodeJS.Timeout | null = null;
-  #pollTimer: NodeJS.Timeout | null = null;
-  #polling: Promise<void> = Promise.resolve();
-  readonly #polls = new Ration(POLL_SHARE);
+  readonly #ration = new Ration(POLL_SHARE);
+  readonly #polls = new Polls({
+    poll: () => this.#poll(), pauseMs: () => Math.max(POLL_INTERVAL_MS, this.#ration.dueInMs), leastPauseMs: LEAST_PAUSE_MS,
+  });
   #stopped = false;
   /** How often something was heard of: a new task, or tasks that may have become claimable. */
   #news = 0;
@@ -93,16 +97,15 @@ export class Wakeups {
   }
 
   start(): void {
-    this.#schedulePoll(POLL_INTERVAL_MS);
+    this.#polls.start();
   }
 
   /** Sends every waiter home, so that its call ends, and stops. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#hintTimer !== null) clearTimeout(this.#hintTimer);
-    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
     for (const waiter of this.#waiters) waiter.dismiss();
-    await this.#polling;
+    await this.#polls.stop();
   }
 
   get stopped(): boolean {
@@ -171,7 +174,7 @@ export class Wakeups {
     this.#hear(null);
     if (this.#stopped) return;
     this.#listener.notify('work', LOOK);
-    this.#schedulePoll(0);
+    this.#polls.soon();
   }
 
   #wakeOne(lane: Lane): boolean {
@@ -190,7 +193,7 @@ export class Wakeups {
   #heard(payload: string): void {
     if (payload === LOOK) {
       this.#hear(null);
-      this.#schedulePoll(0);
+      this.#polls.soon();
       return;
     }
     let hint: unknown;
@@ -209,25 +212,12 @@ export class Wakeups {
     }
   }
 
-  /** Polls in `ms` milliseconds, and from then on at the usual interval. One poll at a time. */
-  #schedulePoll(ms: number): void {
-    if (this.#stopped) return;
-    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
-    this.#pollTimer = setTimeout(() => {
-      this.#polling = this.#polling.then(() => this.#poll()).finally(() => {
-        if (this.#pollTimer === null) this.#schedulePoll(Math.max(POLL_INTERVAL_MS, this.#polls.dueInMs));
-      });
-      this.#pollTimer = null;
-    }, ms);
-    this.#pollTimer.unref();
-  }
-
   async #poll(): Promise<void> {
     if (this.#waiters.size === 0) return;
     const began = performance.now();
     try {
       const lanes = await pendingLanes(this.#db);
-      this.#polls.spent(performance.now() - began);
+      this.#ration.spent(performance.now() - began);
       for (const lane of lanes) {
         this.#hear(lane);
         this.#wakeOne(lane);
