@@ -22,6 +22,7 @@ export class Waiter {
 
   wake(): void {
     this.#woken = true;
+    this.turned();
     this.#resume?.();
   }
 
@@ -52,6 +53,12 @@ export class Waiter {
     }
     const woken = this.#woken;
     this.#woken = false;
+    this.turned();
     return woken;
+  }
+
+  /** Called where `woken` may have changed, for those who keep account of it. */
+  protected turned(): void {
+    // Nobody does of a waiter that stands alone.
   }
 }

@@ -3,16 +3,26 @@
  * per task. Other replicas hear of a task over NOTIFY where no waiter here fits it, in batches and at most every
  * HINT_INTERVAL_MS. What is lost is found by one poll per replica, which runs only while somebody waits.
  *
+ * Waiters are woken in rounds, each for all that was heard of since the last one began: so a batch of tasks is compared once for
+ * each of its lanes, and nothing else stands still for longer than MAX_STRETCH_MS.
+ *
  * A waiter enters before its first claim, so that a task which arrives between that claim and the wait is not missed. Where a
  * claim of equal appetite has just found nothing and nothing was heard of since, a waiter need not claim at first: see `isDry`.
  */
-import { LIMITS, supportsProblem } from '@task-executor/shared';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LIMITS } from '@task-executor/shared';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
+import { keyOf, type Appetite, type Lane } from './appetite.js';
+import { ClaimLine, type ClaimWaiter } from './claim-line.js';
 import type { Database } from './db/database.js';
 import type { Listener } from './db/listener.js';
 import { Ration } from './db/ration.js';
-import { Waiter } from './waiter.js';
+import { Polls } from './polls.js';
+import { Stretch } from './stretch.js';
+
+export type { Appetite, Lane } from './appetite.js';
+export type { ClaimWaiter } from './claim-line.js';
 
 const HINT_INTERVAL_MS = 20;
 const POLL_INTERVAL_MS = 2_000;
@@ -20,6 +30,11 @@ const POLL_INTERVAL_MS = 2_000;
 const POLL_SHARE = 0.02;
 const MAX_WAITERS = 20_000;
 const MAX_LANES = 1_000;
+/** Lanes that one round wakes waiters for. What comes beside them is for the polls to find. */
+const MAX_CALLS = 10_000;
+const MAX_STRETCH_MS = 10;
+/** Between two polls, however often a look is asked for. */
+const LEAST_PAUSE_MS = 10;
 /** Each is compared with every new task. */
 const MAX_DRY = 100;
 /** What was found to be nothing is looked at again after this time, whatever was heard. */
@@ -29,53 +44,37 @@ const DEAF_DRY_MS = POLL_INTERVAL_MS;
 /** The hint to look at all lanes. */
 const LOOK = 'look';
 
-/** A problem and a backend ('' for any) that have pending tasks. */
-export interface Lane {
-  readonly problem_id: string;
-  readonly backend_type: string;
-}
-
-export interface Appetite {
-  readonly globs: readonly string[];
-  readonly backendType: string;
-}
-
-function keyOf({ globs, backendType }: Appetite): string {
-  return JSON.stringify([backendType, ...globs]);
-}
-
-function fits({ globs, backendType }: Appetite, lane: Lane): boolean {
-  return (lane.backend_type === '' || lane.backend_type === backendType) && supportsProblem(globs, lane.problem_id);
-}
-
-/** One waiting claim. */
-export class ClaimWaiter extends Waiter {
-  /** May change while it waits. */
-  appetite: Appetite;
-
-  constructor(appetite: Appetite) {
-    super();
-    this.appetite = appetite;
-  }
-
-  fits(lane: Lane): boolean {
-    return fits(this.appetite, lane);
-  }
+/** Waiters to be woken for a lane. */
+interface WakeCall {
+  readonly lane: Lane;
+  wanted: number;
+  /** Of these, how many for tasks that other replicas hear of where nobody here fits. */
+  ours: number;
+  /** How much news of the lane came with it. */
+  heard: number;
 }
 
 export class Wakeups {
-  readonly #waiters = new Set<ClaimWaiter>();
+  readonly #line = new ClaimLine();
+  #calls = new Map<string, WakeCall>();
+  /** The round that will answer them, with the milliseconds that it takes; null: there are none. */
+  #nextRound: Promise<number> | null = null;
+  /** Ends with the last round that there is. */
+  #rounds: Promise<unknown> = Promise.resolve();
   readonly #hints = new Map<string, [string, string, number]>();
   readonly #db: Database;
   readonly #listener: Listener;
   readonly #log: Logger;
   #hintTimer: NodeJS.Timeout | null = null;
-  #pollTimer: NodeJS.Timeout | null = null;
-  #polling: Promise<void> = Promise.resolve();
-  readonly #polls = new Ration(POLL_SHARE);
+  readonly #ration = new Ration(POLL_SHARE);
+  readonly #polls = new Polls({
+    poll: () => this.#poll(), pauseMs: () => Math.max(POLL_INTERVAL_MS, this.#ration.dueInMs), leastPauseMs: LEAST_PAUSE_MS,
+  });
   #stopped = false;
   /** How often something was heard of: a new task, or tasks that may have become claimable. */
   #news = 0;
+  /** How much of it no round has yet told to `#dry`. */
+  #untold = 0;
   /** Appetites for which a claim found nothing and that no news was about since, and when. */
   readonly #dry = new Map<string, { readonly appetite: Appetite; readonly at: number }>();
 
@@ -89,20 +88,20 @@ export class Wakeups {
   }
 
   get waiting(): number {
-    return this.#waiters.size;
+    return this.#line.size;
   }
 
   start(): void {
-    this.#schedulePoll(POLL_INTERVAL_MS);
+    this.#polls.start();
   }
 
   /** Sends every waiter home, so that its call ends, and stops. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#hintTimer !== null) clearTimeout(this.#hintTimer);
-    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
-    for (const waiter of this.#waiters) waiter.dismiss();
-    await this.#polling;
+    this.#line.dismissAll();
+    await this.#polls.stop();
+    await this.#rounds;
   }
 
   get stopped(): boolean {
@@ -111,14 +110,12 @@ export class Wakeups {
 
   /** A place in the line, or null where it is full or closed. To be given back with `leave`. */
   enter(appetite: Appetite): ClaimWaiter | null {
-    if (this.#stopped || this.#waiters.size >= MAX_WAITERS) return null;
-    const waiter = new ClaimWaiter(appetite);
-    this.#waiters.add(waiter);
-    return waiter;
+    if (this.#stopped || this.#line.size >= MAX_WAITERS) return null;
+    return this.#line.enter(appetite);
   }
 
   leave(waiter: ClaimWaiter): void {
-    this.#waiters.delete(waiter);
+    this.#line.leave(waiter);
   }
 
   get news(): number {
@@ -135,25 +132,99 @@ export class Wakeups {
 
   /** Whether a claim would find nothing, for all that this replica has heard. */
   isDry(appetite: Appetite): boolean {
+    if (this.#untold > 0) return false;
     const dry = this.#dry.get(keyOf(appetite));
     return dry !== undefined && performance.now() - dry.at < (this.#listener.hears ? DRY_MS : DEAF_DRY_MS);
   }
 
-  /** There may be something to claim: in `lane`, or anywhere. */
-  #hear(lane: Lane | null): void {
-    this.#news += 1;
-    if (lane === null) this.#dry.clear();
-    else for (const [key, { appetite }] of this.#dry) if (fits(appetite, lane)) this.#dry.delete(key);
-  }
-
   /** There is a new pending task in `lane`. */
   announce(lane: Lane): void {
-    this.#hear(lane);
-    if (this.#wakeOne(lane) || this.#stopped) return;
+    this.#news += 1;
+    this.#call(lane, { wanted: 1, ours: 1, heard: 1 });
+  }
+
+  /** Wakes one more waiter here, where one fits: `lane` may hold further tasks. */
+  passOn(lane: Lane): void {
+    this.#call(lane, { wanted: 1, ours: 0, heard: 0 });
+  }
+
+  /** Pending tasks of any lane may have become claimable (a limit, a pause, a drain): looks for them now, on every replica. */
+  lookSoon(): void {
+    this.#look();
+    if (!this.#stopped) this.#listener.notify('work', LOOK);
+  }
+
+  #look(): void {
+    this.#news += 1;
+    this.#dry.clear();
+    this.#polls.soon();
+  }
+
+  /** Has the next round wake waiters for `lane`. */
+  #call(lane: Lane, { wanted, ours, heard }: Omit<WakeCall, 'lane'>): void {
+    if (this.#stopped) return;
     const key = `${lane.problem_id} ${lane.backend_type}`;
+    let call = this.#calls.get(key);
+    if (call === undefined) {
+      if (this.#calls.size >= MAX_CALLS) {
+        this.#dry.clear();
+        return;
+      }
+      call = { lane, wanted: 0, ours: 0, heard: 0 };
+      this.#calls.set(key, call);
+    }
+    call.wanted += wanted;
+    call.ours += ours;
+    call.heard += heard;
+    this.#untold += heard;
+    if (this.#nextRound !== null) return;
+    // What else comes in this turn goes with it.
+    this.#nextRound = this.#rounds.then(() => nextTurn()).then(() => this.#round());
+    this.#rounds = this.#nextRound;
+  }
+
+  /** Answers all calls that there are. Gives the milliseconds that it took, without the turns of others. */
+  async #round(): Promise<number> {
+    const calls = this.#calls;
+    this.#calls = new Map();
+    this.#nextRound = null;
+    const stretch = new Stretch(MAX_STRETCH_MS);
+    for (const call of calls.values()) {
+      if (call.heard > 0) await this.#tellDry(call.lane, stretch);
+      this.#untold -= call.heard;
+      const unmet = call.wanted - await this.#wake(call, stretch);
+      if (this.#stopped) break;
+      if (Math.min(unmet, call.ours) > 0) this.#hint(call.lane, Math.min(unmet, call.ours));
+    }
+    return stretch.workedMs;
+  }
+
+  async #tellDry(lane: Lane, stretch: Stretch): Promise<void> {
+    for (const [key, { appetite }] of this.#dry) {
+      if (stretch.isOver) await stretch.rest();
+      stretch.did(1 + appetite.globs.length);
+      if (this.#line.fits(key, appetite, lane)) this.#dry.delete(key);
+    }
+  }
+
+  /** How many it woke. */
+  async #wake({ lane, wanted }: WakeCall, stretch: Stretch): Promise<number> {
+    let woken = 0;
+    while (woken < wanted && !this.#stopped) {
+      const isOneWoken = this.#line.wakeFirst(lane, stretch);
+      if (isOneWoken === null) await stretch.rest();
+      else if (isOneWoken) woken += 1;
+      else break;
+    }
+    return woken;
+  }
+
+  /** Tells other replicas of so many tasks. */
+  #hint({ problem_id, backend_type }: Lane, tasks: number): void {
+    const key = `${problem_id} ${backend_type}`;
     const hint = this.#hints.get(key);
-    if (hint !== undefined) hint[2] += 1;
-    else if (this.#hints.size < MAX_LANES) this.#hints.set(key, [lane.problem_id, lane.backend_type, 1]);
+    if (hint !== undefined) hint[2] += tasks;
+    else if (this.#hints.size < MAX_LANES) this.#hints.set(key, [problem_id, backend_type, tasks]);
     this.#hintTimer ??= setTimeout(() => {
       this.#hintTimer = null;
       for (const one of this.#hints.values()) this.#listener.notify('work', JSON.stringify(one));
@@ -161,36 +232,9 @@ export class Wakeups {
     }, HINT_INTERVAL_MS);
   }
 
-  /** Wakes one more waiter here, where one fits: `lane` may hold further tasks. */
-  passOn(lane: Lane): void {
-    this.#wakeOne(lane);
-  }
-
-  /** Pending tasks of any lane may have become claimable (a limit, a pause, a drain): looks for them now, on every replica. */
-  lookSoon(): void {
-    this.#hear(null);
-    if (this.#stopped) return;
-    this.#listener.notify('work', LOOK);
-    this.#schedulePoll(0);
-  }
-
-  #wakeOne(lane: Lane): boolean {
-    for (const waiter of this.#waiters) {
-      if (!waiter.woken && waiter.fits(lane)) {
-        // To the back of the line, so that hints go round.
-        this.#waiters.delete(waiter);
-        this.#waiters.add(waiter);
-        waiter.wake();
-        return true;
-      }
-    }
-    return false;
-  }
-
   #heard(payload: string): void {
     if (payload === LOOK) {
-      this.#hear(null);
-      this.#schedulePoll(0);
+      this.#look();
       return;
     }
     let hint: unknown;
@@ -202,36 +246,20 @@ export class Wakeups {
     if (!Array.isArray(hint)) return;
     const [problem, backend, count] = hint as unknown[];
     if (typeof problem !== 'string' || typeof backend !== 'string' || typeof count !== 'number') return;
-    const lane = { problem_id: problem, backend_type: backend };
-    this.#hear(lane);
-    for (let n = 0; n < Math.min(count, LIMITS.maxParallelTasks); n++) {
-      if (!this.#wakeOne(lane)) return;
-    }
-  }
-
-  /** Polls in `ms` milliseconds, and from then on at the usual interval. One poll at a time. */
-  #schedulePoll(ms: number): void {
-    if (this.#stopped) return;
-    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
-    this.#pollTimer = setTimeout(() => {
-      this.#polling = this.#polling.then(() => this.#poll()).finally(() => {
-        if (this.#pollTimer === null) this.#schedulePoll(Math.max(POLL_INTERVAL_MS, this.#polls.dueInMs));
-      });
-      this.#pollTimer = null;
-    }, ms);
-    this.#pollTimer.unref();
+    this.#news += 1;
+    this.#call({ problem_id: problem, backend_type: backend }, { wanted: Math.min(count, LIMITS.maxParallelTasks), ours: 0, heard: 1 });
   }
 
   async #poll(): Promise<void> {
-    if (this.#waiters.size === 0) return;
+    if (this.#line.size === 0) return;
     const began = performance.now();
     try {
       const lanes = await pendingLanes(this.#db);
-      this.#polls.spent(performance.now() - began);
-      for (const lane of lanes) {
-        this.#hear(lane);
-        this.#wakeOne(lane);
-      }
+      const queryMs = performance.now() - began;
+      this.#news += lanes.length;
+      for (const lane of lanes) this.#call(lane, { wanted: 1, ours: 0, heard: 1 });
+      // With it goes what others have called for meanwhile: the more there is to do, the seldomer comes a poll.
+      this.#ration.spent(queryMs + (await this.#nextRound ?? 0));
     } catch (error) {
       this.#log.debug({ event: 'poll_failed', error: String(error) }, 'looking for pending tasks failed');
     }

@@ -1,0 +1,179 @@
+/**
+ * The line of the claims that wait, by appetite: whoever looks for one that fits a lane compares each appetite with it once, however
+ * many wait and however often it looks. Woken is always the one that waits longest of all that fit.
+ */
+import { fits, keyOf, type Appetite, type Lane } from './appetite.js';
+import { Heap, type Placed } from './heap.js';
+import type { Stretch } from './stretch.js';
+import { Waiter } from './waiter.js';
+
+/** Those of equal appetite, at the place of the first of them that can be woken. */
+class Peers implements Placed {
+  place = 0;
+  slot = -1;
+  readonly key: string;
+  readonly appetite: Appetite;
+  /** Those of them that can be woken. */
+  readonly sleepers = new Heap<ClaimWaiter>();
+  size = 0;
+  #lane: Lane | null = null;
+  #fits = false;
+
+  constructor(key: string, appetite: Appetite) {
+    this.key = key;
+    this.appetite = appetite;
+  }
+
+  /** Whether the last lane that these were compared with is this very one. */
+  know(lane: Lane): boolean {
+    return this.#lane === lane;
+  }
+
+  fit(lane: Lane): boolean {
+    if (!this.know(lane)) {
+      this.#fits = fits(this.appetite, lane);
+      this.#lane = lane;
+    }
+    return this.#fits;
+  }
+}
+
+/** One waiting claim. */
+export class ClaimWaiter extends Waiter implements Placed {
+  place = 0;
+  slot = -1;
+  /** Null: not in the line. */
+  peers: Peers | null = null;
+  readonly #line: ClaimLine;
+  #appetite: Appetite;
+
+  constructor(line: ClaimLine, appetite: Appetite) {
+    super();
+    this.#line = line;
+    this.#appetite = appetite;
+  }
+
+  get appetite(): Appetite {
+    return this.#appetite;
+  }
+
+  /** May change while it waits. */
+  set appetite(appetite: Appetite) {
+    this.#appetite = appetite;
+    this.#line.regroup(this);
+  }
+
+  protected override turned(): void {
+    this.#line.sort(this);
+  }
+}
+
+export class ClaimLine {
+  readonly #peers = new Map<string, Peers>();
+  /** Those of them with somebody who can be woken. */
+  readonly #asleep = new Heap<Peers>();
+  readonly #waiters = new Set<ClaimWaiter>();
+  #lastPlace = 0;
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  enter(appetite: Appetite): ClaimWaiter {
+    const waiter = new ClaimWaiter(this, appetite);
+    waiter.place = ++this.#lastPlace;
+    this.#waiters.add(waiter);
+    this.#join(waiter);
+    return waiter;
+  }
+
+  leave(waiter: ClaimWaiter): void {
+    if (this.#waiters.delete(waiter)) this.#part(waiter);
+  }
+
+  dismissAll(): void {
+    for (const waiter of this.#waiters) waiter.dismiss();
+  }
+
+  /** Whether `appetite`, of key `key`, takes `lane`. */
+  fits(key: string, appetite: Appetite, lane: Lane): boolean {
+    return this.#peers.get(key)?.fit(lane) ?? fits(appetite, lane);
+  }
+
+  /**
+   * Wakes the first in the line that fits `lane` and is not woken yet, and sends it to the back. False: there is none. Null: the
+   * stretch was over before that was known. Asked again after a rest, with the same object for a lane, it goes on from there.
+   */
+  wakeFirst(lane: Lane, stretch: Stretch): boolean | null {
+    let isCut = stretch.isOver;
+    const peers = this.#asleep.firstThat((some) => {
+      stretch.did(1);
+      if (!some.know(lane)) {
+        isCut ||= stretch.isOver;
+        // Nothing behind it matters then, so that the search ends soon.
+        if (isCut) return true;
+        stretch.did(some.appetite.globs.length);
+      }
+      return some.fit(lane);
+    });
+    if (isCut) return null;
+    const first = peers?.sleepers.first;
+    if (first === undefined) return false;
+    first.wake();
+    // So that hints go round.
+    first.place = ++this.#lastPlace;
+    return true;
+  }
+
+  /** Puts a waiter where it belongs after its appetite has changed; it keeps its place. */
+  regroup(waiter: ClaimWaiter): void {
+    if (waiter.peers === null) return;
+    this.#part(waiter);
+    this.#join(waiter);
+  }
+
+  /** Puts a waiter where it belongs after it was woken, or waits again. */
+  sort(waiter: ClaimWaiter): void {
+    const isAsleep = waiter.slot >= 0;
+    if (waiter.peers === null || isAsleep !== waiter.woken) return;
+    if (isAsleep) waiter.peers.sleepers.delete(waiter);
+    else waiter.peers.sleepers.add(waiter);
+    this.#settle(waiter.peers);
+  }
+
+  /** Puts `peers` where they belong after one of them was woken, or waits again. */
+  #settle(peers: Peers): void {
+    const { first } = peers.sleepers;
+    if (peers.slot >= 0) {
+      if (first?.place === peers.place) return;
+      this.#asleep.delete(peers);
+    }
+    if (first === undefined) return;
+    peers.place = first.place;
+    this.#asleep.add(peers);
+  }
+
+  #join(waiter: ClaimWaiter): void {
+    const key = keyOf(waiter.appetite);
+    let peers = this.#peers.get(key);
+    if (peers === undefined) {
+      peers = new Peers(key, waiter.appetite);
+      this.#peers.set(key, peers);
+    }
+    peers.size += 1;
+    waiter.peers = peers;
+    this.sort(waiter);
+  }
+
+  #part(waiter: ClaimWaiter): void {
+    const { peers } = waiter;
+    if (peers === null) return;
+    if (waiter.slot >= 0) {
+      peers.sleepers.delete(waiter);
+      this.#settle(peers);
+    }
+    waiter.peers = null;
+    peers.size -= 1;
+    if (peers.size === 0) this.#peers.delete(peers.key);
+  }
+}
