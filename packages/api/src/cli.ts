@@ -50,6 +50,9 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
   if (code === 'EACCES' && config !== null) {
     return { message: `Port ${config.port} of ${config.host} may not be opened by this user: choose one above 1023 with PORT.`, exitCode: EXIT_FAILURE };
   }
+  if (config !== null && isOfListening(error, config.host)) {
+    return { message: `HOST ${config.host} is no address of this machine (${String(code)}): 127.0.0.1 serves this machine alone, 0.0.0.0 every network.`, exitCode: EXIT_FAILURE };
+  }
   if (code === '28P01' || code === '28000' || code === '3D000') {
     return { message: `DATABASE_URL is refused by the server: ${(error as Error).message}.`, exitCode: EXIT_FAILURE };
   }
@@ -68,6 +71,12 @@ function explainRefusal(reason: string, config: ApiConfig | null): string {
   if (config?.isPooled === true) return `The pooler at ${withoutPassword(config.databaseUrl ?? '')} refuses the connection: ${reason}.`;
   return `What DATABASE_URL leads to does not take settings for a session (${reason}). Where it is a pooler in transaction mode, set `
     + 'DATABASE_POOLER=transaction (docs/operating.md says what else it needs); else name PostgreSQL itself.';
+}
+
+/** Whether the address to listen on could not be found, or is another machine's. */
+function isOfListening(error: unknown, host: string): boolean {
+  const { code, syscall, hostname } = error as { code?: string; syscall?: string; hostname?: string };
+  return (code === 'EADDRNOTAVAIL' && syscall === 'listen') || (syscall === 'getaddrinfo' && hostname === host);
 }
 
 function withoutPassword(url: string): string {
@@ -106,7 +115,8 @@ async function migrateOnce(config: ApiConfig): Promise<void> {
 }
 
 export function createCommand(): Command {
-  const program = new Command('task-executor-api').description('The Task Executor API server.').version(VERSION);
+  const program = new Command('task-executor-api').description('The Task Executor API server.').version(VERSION)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
   const serveCommand = withConfiguration(program.command('serve').description('migrate the database and serve the API'));
   serveCommand.action(() => run(serveCommand, serve));
   const migrateCommand = withConfiguration(program.command('migrate').description('migrate the database, then exit'));

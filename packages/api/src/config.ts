@@ -92,6 +92,8 @@ const MIB = 1024 * 1024;
 export class ConfigError extends Error {}
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+/** A name or an IPv4 address, or an IPv6 address in brackets, as a Host header has it before the port. */
+const HOST_NAME = /^([^\s/:[\]]+|\[[0-9a-f:.]+\])$/;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Reads `environment` (by default the process's). @throws ConfigError naming every mistake. */
@@ -130,6 +132,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
   const place = placeOf(text('ARTIFACTS_URL'), text('DATA_DIR'), text('S3_ENDPOINT'), text('S3_REGION'));
   if (typeof place === 'string') mistakes.push(place);
 
+  const allowedHosts = text('ALLOWED_HOSTS').split(',').map((host) => host.trim().toLowerCase()).filter((host) => host !== '');
+  for (const host of allowedHosts) {
+    if (host !== '*' && !HOST_NAME.test(host)) mistakes.push(`ALLOWED_HOSTS takes host names without scheme, port and path, not "${host}"`);
+  }
+
   const config: ApiConfig = {
     databaseUrl,
     isPooled: pooler === 'transaction',
@@ -138,7 +145,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     host: text('HOST'),
     port: number('PORT', 0, 65_535),
     // Loopback names and our own address are always answered to: internal workers call by them, and no page can rebind them.
-    allowedHosts: [...new Set([...text('ALLOWED_HOSTS').split(','), ...LOOPBACK, text('HOST')].map((host) => host.trim().toLowerCase()))].filter((host) => host !== ''),
+    allowedHosts: [...new Set([...allowedHosts, ...LOOPBACK, text('HOST').trim().toLowerCase()])].filter((host) => host !== ''),
     logLevel,
     numInternalWorkers: number('NUM_INTERNAL_WORKERS', 0, LIMITS.maxInternalWorkers),
     autoStartWorkers: flag('AUTO_START_WORKERS'),

@@ -108,7 +108,7 @@ describe('operations', () => {
   });
 
   it('names every mistake in the configuration at once', () => {
-    const mistakes = { PORT: 'x', DEFAULT_PRIORITY: '11', AUTO_START_WORKERS: 'maybe', DATABASE_URL: 'mysql://x', HEARTBEAT_INTERVAL_SECONDS: '50', NUM_INTERNAL_WORKERS: '51' };
+    const mistakes = { PORT: 'x', DEFAULT_PRIORITY: '11', AUTO_START_WORKERS: 'maybe', DATABASE_URL: 'mysql://x', HEARTBEAT_INTERVAL_SECONDS: '50', NUM_INTERNAL_WORKERS: '51', ALLOWED_HOSTS: 'a.example, http://b.example' };
     let message = '';
     try {
       readConfig(mistakes);

@@ -92,7 +92,7 @@ export async function performLocally(command: Command, work: (invocation: LocalI
     terminal.done();
     process.exitCode = interruption.signal.aborted
       ? sayInterrupted(terminal, report.onInterrupt(), interruption.signal.reason as ExitCode)
-      : sayFailure(error, terminal, report.address, json);
+      : sayFailure(error, terminal, report, json);
   } finally {
     restore();
   }
@@ -130,8 +130,11 @@ function sayInterrupted(terminal: Terminal, hint: string, exitCode: ExitCode): E
   return exitCode;
 }
 
-function sayFailure(error: unknown, terminal: Terminal, address: ApiAddress | null, json: boolean): ExitCode {
-  const { exitCode, message } = explain(error, address);
+function sayFailure(error: unknown, terminal: Terminal, { address, onInterrupt }: Report, json: boolean): ExitCode {
+  const explanation = explain(error, address);
+  const { exitCode } = explanation;
+  // An answer that did not arrive leaves a command where a signal does: it may have been carried out.
+  const message = [explanation.message, exitCode === EXIT.unreachable ? onInterrupt() : ''].filter((words) => words !== '').join('\n');
   if (json) {
     const problem = typeof error === 'object' && error !== null && 'problem' in error ? error.problem : null;
     terminal.note(JSON.stringify({ error: { exit_code: exitCode, message, problem } }));

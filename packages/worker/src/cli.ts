@@ -10,6 +10,8 @@ import { run, version } from './run.js';
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
+/** Of what a restart makes worse: two workers with one id would take it from each other for ever. */
+const EXIT_SUPERSEDED = 3;
 
 /** What is set on the command line or in the environment, by the names of the variables. */
 function givenTo(command: Command): NodeJS.ProcessEnv {
@@ -24,7 +26,8 @@ function givenTo(command: Command): NodeJS.ProcessEnv {
 
 async function start(command: Command): Promise<void> {
   try {
-    if ((await run(readConfig(givenTo(command)))) !== 'left') process.exitCode = EXIT_FAILURE;
+    const end = await run(readConfig(givenTo(command)));
+    if (end !== 'left') process.exitCode = end === 'superseded' ? EXIT_SUPERSEDED : EXIT_FAILURE;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -26,7 +26,7 @@ export function checkOrigin(allowed: readonly string[]): RequestHandler {
   return (req, _res, next) => {
     const host = req.headers.host ?? '';
     if (!allowed.includes('*') && !allowed.includes(hostName(host))) {
-      throw new Problem('host_not_allowed', `The Host header is "${host.slice(0, 200)}"; add it to ALLOWED_HOSTS if it is this server's.`);
+      throw new Problem('host_not_allowed', `The Host header is "${host.slice(0, 200)}"; add ${hostName(host.slice(0, 200))} to ALLOWED_HOSTS if it is this server's.`);
     }
     const { origin } = req.headers;
     const site = req.headers['sec-fetch-site'];
