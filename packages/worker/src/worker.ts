@@ -239,7 +239,8 @@ class Worker implements RunningWorker {
     const { maxTasks, log } = this.#options;
     if (this.#begun !== maxTasks) return;
     log.info({ event: 'last_task', tasks: maxTasks }, 'this worker leaves after the tasks that it runs');
-    void this.drain();
+    // Without the bound of a drain, which nobody has asked for: the last tasks may take as long as any.
+    this.#leaving.abort();
   }
 
   #watchIdleness(): void {
@@ -251,7 +252,7 @@ class Worker implements RunningWorker {
       const about = { event: 'idle', seconds: maxIdleMs / 1000 };
       if (this.#isUnreached) log.error(about, 'the API did not answer a registration for as long as this worker may be idle');
       else log.info(about, 'nothing was to be done for long enough');
-      void this.drain();
+      this.#leaving.abort();
     }, maxIdleMs);
   }
 }
