@@ -4,46 +4,19 @@
  * thread of their own; what they learn is obeyed here.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ApiError, LIMITS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { ApiError, LIMITS, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
-import type { Catalog } from './catalog.js';
 import { Change } from './change.js';
 import { claimLoop } from './claim-loop.js';
-import type { ClaimTasks } from './claims.js';
 import type { Task } from './executors/executor.js';
-import type { Fitness } from './fitness.js';
-import type { Pulse, Pulses } from './heartbeat/pulse.js';
+import type { Pulse } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
 import { Offering, type Capabilities } from './offering.js';
-import type { Outboxes } from './outboxes.js';
 import { gatherMsOf, Pace } from './pace.js';
+import type { SessionEnd, SessionParts } from './session-parts.js';
 import { Strays, type UnnamedAttempt } from './strays.js';
-import type { Tally } from './tally.js';
 
 type Schemas = components['schemas'];
-
-/** Why a session ended: fenced off for good, over and to be replaced, left, or to be replaced by the worker's own wish. */
-export type SessionEnd = 'superseded' | 'lapsed' | 'left' | 'renewed';
-
-export interface SessionParts {
-  readonly registered: Schemas['WorkerSession'];
-  /** When the registration was asked for, see monotonicMs. */
-  readonly registeredAt: number;
-  readonly apiUrl: string;
-  readonly client: ApiClient;
-  readonly pulses: Pulses;
-  readonly outboxes: Outboxes;
-  readonly catalog: Catalog;
-  readonly concurrency: number;
-  readonly claim: ClaimTasks;
-  readonly fitness: Fitness;
-  readonly tally: Tally;
-  /** How many more tasks the worker may begin. */
-  readonly left: () => number;
-  readonly onBegin: () => void;
-  readonly onFinish: () => void;
-  readonly log: WorkerLog;
-}
 
 export class Session {
   readonly identity: WorkerIdentity;
@@ -54,10 +27,13 @@ export class Session {
   readonly #pulse: Pulse;
   readonly #over = new AbortController();
   readonly #claiming = new AbortController();
+  /** Told of whatever may make room for tasks, or take it. */
   readonly #change = new Change();
   readonly #offering: Offering;
   readonly #strays = new Strays();
   readonly #pace: Pace;
+  /** Resolves when no claim is made any more. */
+  #claimed: Promise<void> = Promise.resolve();
   /** Of the claim that may yet bring tasks, or null. */
   #claimRequest: string | null = null;
   #end: SessionEnd | null = null;
@@ -121,7 +97,9 @@ export class Session {
       }, { once: true });
       if (this.#over.signal.aborted) resolve();
     });
-    await Promise.all([over, this.#claims()]);
+    void this.#passOnFitness();
+    this.#claimed = this.#claims();
+    await Promise.all([over, this.#claimed]);
     if (this.#end === 'superseded' || this.#end === 'lapsed') this.stopAttempts('fenced');
     await this.idle();
     await this.#pulse.close();
@@ -132,6 +110,18 @@ export class Session {
   async wind(): Promise<void> {
     this.#claiming.abort();
     await this.idle();
+  }
+
+  /** Claims nothing more, and resolves when what a claim took meanwhile is handed back and no attempt runs. */
+  async settle(): Promise<void> {
+    this.#claiming.abort();
+    await this.#claimed;
+    await this.idle();
+  }
+
+  /** Resolves when `condition`, of its attempts, its draining or the worker's fitness, holds, or the session is over. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!this.#over.signal.aborted && !condition()) await this.#change.next(this.#over.signal);
   }
 
   /** From now on the worker can do this. */
@@ -212,7 +202,7 @@ export class Session {
   /** How many tasks may be taken. */
   #room(): number {
     const { concurrency, fitness, left } = this.#parts;
-    return this.#draining || fitness.reason !== null ? 0 : Math.min(concurrency - this.attempts.size, left());
+    return this.#claiming.signal.aborted || this.#draining || fitness.reason !== null ? 0 : Math.min(concurrency - this.attempts.size, left());
   }
 
   async #ready(stop: AbortSignal): Promise<void> {
@@ -225,10 +215,14 @@ export class Session {
         if (this.#room() > 0 && !this.#offering.isTelling) return;
         continue;
       }
-      const waiting = new AbortController();
-      const signal = AbortSignal.any([stop, waiting.signal]);
-      await Promise.race([this.#change.next(signal), this.#parts.fitness.changed.next(signal)]);
-      waiting.abort();
+      await this.#change.next(stop);
+    }
+  }
+
+  async #passOnFitness(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      await this.#parts.fitness.changed.next(this.#over.signal);
+      this.#change.tell();
     }
   }
 

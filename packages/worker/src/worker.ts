@@ -14,7 +14,8 @@ import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
 import { pause } from './retry.js';
 import type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
-import { Session, type SessionEnd } from './session.js';
+import { Session } from './session.js';
+import type { SessionEnd } from './session-parts.js';
 import { newTally } from './tally.js';
 
 const MAX_UNFIT_CHARS = 1_000;
@@ -217,11 +218,17 @@ class Worker implements RunningWorker {
     return end;
   }
 
-  /** That it is not fit stands in its registration, for whoever looks at the fleet; a session that runs nothing can be replaced. */
+  /**
+   * What a registration said of its fitness is corrected by another, for whoever looks at the fleet. That ends the session and a
+   * drain by the API, so it waits until nothing runs and nobody drains; what may be claimed meanwhile does not depend on it.
+   */
   async #renewWhenFitnessChanges(unfit: string | null, session: Session): Promise<void> {
-    while (!session.over.aborted && (this.#fitness.reason === null) === (unfit === null)) await this.#fitness.changed.next(session.over);
+    const isReplaceable = (): boolean => session.attempts.size === 0 && !session.draining;
+    await session.until(() => isReplaceable() && (this.#fitness.reason === null) !== (unfit === null));
     if (session.over.aborted || this.#isLeaving()) return;
-    await session.wind();
+    await session.settle();
+    // It may have been drained while a last claim was answered.
+    await session.until(isReplaceable);
     if (!this.#isLeaving()) session.end('renewed');
   }
 

@@ -5,6 +5,17 @@ import { COMPLETED, gate, Stage } from './fixtures/scripted-worker.js';
 
 describe('worker: claims', () => {
   const stage = Stage.forEachTest();
+  /** A worker that is fit until `become` has said otherwise. */
+  function startChecked(...[more, execute]: Parameters<Stage['start']>) {
+    let fault: string | null = null;
+    const worker = stage.current.start({ health: () => Promise.resolve(fault), ...more }, execute);
+    const become = async (reason: string | null): Promise<void> => {
+      fault = reason;
+      worker.offer(['test-*']);
+      await stage.current.api.until(() => worker.state().unfit === reason);
+    };
+    return { worker, become };
+  }
 
   it('repeats a claim whose answer was lost under the same request id, and gets its task', async () => {
     const { api } = stage.current;
@@ -60,6 +71,51 @@ describe('worker: claims', () => {
     await api.until(() => api.model.ended.has(`${task.id}/1`));
     const again = api.of('register')[1];
     expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: {} });
+    await worker.drain();
+  });
+
+  it('goes on at once when it is fit again, while a task runs, and says that it is not fit when nothing does', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.2;
+    const { opened, open } = gate();
+    const { worker, become } = startChecked({ concurrency: 4 }, () => opened.then(() => COMPLETED));
+    api.give();
+    await stage.current.untilBegun();
+    await become('no disk');
+    await become(null);
+    for (let n = 0; n < 3; n++) api.give();
+    await stage.current.untilBegun(4);
+    await become('no disk');
+    expect(api.of('register')).to.have.length(1);
+    open();
+    const [, again] = await api.untilCalls('register', 2);
+    expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: { unfit: 'no disk' } });
+    expect([...api.model.ended.values()].map(({ verb }) => verb)).to.deep.equal(Array.from({ length: 4 }, () => 'complete'));
+    await worker.drain();
+  });
+
+  it('does not end a drain by the API to say whether it is fit', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.2;
+    const { worker, become } = startChecked();
+    await api.untilCalls('claim');
+    api.model.directives.drain = true;
+    api.look();
+    await api.until(() => worker.state().draining);
+    await become('no backend');
+    await become(null);
+    await become('no backend');
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 3);
+    expect(api.of('register')).to.have.length(1);
+    expect(worker.state().draining).to.equal(true);
+    api.model.directives.drain = false;
+    api.look();
+    const [, resumed] = await api.untilCalls('register', 2);
+    expect(resumed?.body.metadata).to.deep.equal({ unfit: 'no backend' });
+    await become(null);
+    const task = api.give();
+    await api.until(() => api.model.ended.has(`${task.id}/1`));
+    expect(api.of('register').at(-1)?.body.metadata).to.deep.equal({});
     await worker.drain();
   });
 
