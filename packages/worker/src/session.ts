@@ -34,7 +34,7 @@ export class Session {
   readonly #pace: Pace;
   /** Resolves when no claim is made any more. */
   #claimed: Promise<void> = Promise.resolve();
-  /** Of the claim that may yet bring tasks, or null. */
+  /** Of the claim that is under way or to be made again, or null. */
   #claimRequest: string | null = null;
   #end: SessionEnd | null = null;
   #draining = false;
@@ -91,15 +91,9 @@ export class Session {
 
   /** Runs until the session has ended and nothing of it runs any more. */
   async run(): Promise<SessionEnd> {
-    const over = new Promise<void>((resolve) => {
-      this.#over.signal.addEventListener('abort', () => {
-        resolve();
-      }, { once: true });
-      if (this.#over.signal.aborted) resolve();
-    });
     void this.#passOnFitness();
     this.#claimed = this.#claims();
-    await Promise.all([over, this.#claimed]);
+    await Promise.all([this.until(() => this.#end !== null), this.#claimed]);
     if (this.#end === 'superseded' || this.#end === 'lapsed') this.stopAttempts('fenced');
     await this.idle();
     await this.#pulse.close();
@@ -163,9 +157,9 @@ export class Session {
     }
   }
 
-  #claims(): Promise<void> {
+  async #claims(): Promise<void> {
     const { claim, tally } = this.#parts;
-    return claimLoop({
+    await claimLoop({
       waitSeconds: this.#parts.registered.claim_wait_seconds,
       claim: async (waitSeconds, requestId, stop) => {
         const { renewal } = this.#offering;
@@ -197,6 +191,7 @@ export class Session {
         tally.claims[result] += 1;
       },
     }, this.#log, this.#claiming.signal);
+    this.#claimRequest = null;
   }
 
   /** How many tasks may be taken. */
@@ -205,18 +200,25 @@ export class Session {
     return this.#claiming.signal.aborted || this.#draining || fitness.reason !== null ? 0 : Math.min(concurrency - this.attempts.size, left());
   }
 
-  async #ready(stop: AbortSignal): Promise<void> {
+  async #ready(stop: AbortSignal): Promise<boolean> {
+    let hadRoom = true;
     while (!stop.aborted) {
       // A claim made before the API knows what is offered could bring what was just handed back.
       if (this.#room() > 0 && !this.#offering.isTelling) {
         // Tasks that end in the same moment make room together.
         await nextTurn();
         await this.#pace.turn(stop);
-        if (this.#room() > 0 && !this.#offering.isTelling) return;
+        if (this.#room() > 0 && !this.#offering.isTelling) break;
         continue;
+      }
+      if (this.#room() <= 0) {
+        // What a claim without an answer took must not wait for room: it is handed back like any stray.
+        hadRoom = false;
+        this.#claimRequest = null;
       }
       await this.#change.next(stop);
     }
+    return hadRoom;
   }
 
   async #passOnFitness(): Promise<void> {
@@ -259,6 +261,8 @@ export class Session {
   }
 
   #refuse(task: Task): void {
+    // It may be a stray that is being handed back.
+    if (this.#parts.outboxes.has(this.identity.session, task.id, task.attempt)) return;
     this.#handBack({ task_id: task.id, attempt: task.attempt }, this.#whyNot(task));
   }
 

@@ -31,6 +31,27 @@ describe('worker: claims', () => {
     await worker.release();
   });
 
+  it('hands back what a claim without an answer took when the API drains it, and claims anew when it is resumed', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    const task = api.give();
+    api.script('claim', 'lose');
+    api.always('claim', 'cut');
+    const worker = stage.current.start();
+    await api.untilCalls('claim', 2);
+    api.model.directives.drain = true;
+    api.look();
+    const { verb, body } = await api.until(() => api.model.ended.get(`${task.id}/1`));
+    expect({ verb, body }).to.deep.equal({ verb: 'release', body: { reason: 'no claim of this worker brought the task' } });
+    const before = api.of('claim');
+    api.always('claim', 'usual');
+    api.model.directives.drain = false;
+    api.look();
+    await api.until(() => api.model.ended.get(`${task.id}/2`)?.verb === 'complete');
+    expect(before.map((call) => call.body.request_id)).to.not.include(api.of('claim')[before.length]?.body.request_id);
+    await worker.drain();
+  });
+
   it('waits at least as long as the API asks', async () => {
     const { api } = stage.current;
     api.script('claim', problem('too_many_requests', {}, { 'retry-after': '1' }));

@@ -56,6 +56,25 @@ describe('worker: leaving', () => {
     expect([...api.model.pending.map((one) => one.id), ...[...api.model.ended.keys()].map((key) => key.split('/')[0])]).to.include(task.id);
   });
 
+  it('hands back what a claim without an answer took while it finishes what runs', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    const { opened, open } = gate();
+    const running = api.give();
+    api.script('claim-batch', 'usual', 'lose');
+    api.always('claim-batch', 'cut');
+    const worker = stage.current.start({ concurrency: 2 }, () => opened.then(() => COMPLETED));
+    await stage.current.untilBegun();
+    const lost = api.give();
+    await api.untilCalls('claim-batch', 3);
+    const drained = worker.drain();
+    await api.until(() => api.model.ended.get(`${lost.id}/1`)?.verb === 'release');
+    open();
+    await drained;
+    expect(api.model.ended.get(`${running.id}/1`)?.verb).to.equal('complete');
+    expect(lost.attempt).to.equal(1);
+  });
+
   it('claims nothing while the API drains it, and goes on when it is resumed', async () => {
     const { api } = stage.current;
     api.model.intervalSeconds = 0.5;
