@@ -115,7 +115,7 @@ describe('operations', () => {
     } catch (error) {
       if (error instanceof ConfigError) ({ message } = error);
     }
-    expect(message.split('\n')).to.have.length(6);
+    expect(message.split('\n')).to.have.length(7);
     for (const name of Object.keys(mistakes)) expect(message).to.include(name);
   });
 

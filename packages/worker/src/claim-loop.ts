@@ -1,6 +1,7 @@
 /**
  * The claims of one session, one after another: each hangs at the API until there is a task. The same request id goes with
- * every try of a claim until a definite answer came, so a claim whose answer was lost gets its tasks again.
+ * every try of a claim until a definite answer came, so a claim whose answer was lost gets its tasks again; where it could not be
+ * tried again at once for want of room, they are handed back meanwhile, and the next claim is a new one.
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '@task-executor/shared';
@@ -14,8 +15,8 @@ export interface Claimer {
   readonly waitSeconds: number | undefined;
   /** One call, for as many tasks as there is room for; null where it is to be made again at once. @throws ApiError, ApiUnreachable */
   claim(waitSeconds: number, requestId: string, stop: AbortSignal): Promise<readonly Task[] | null>;
-  /** Resolves when a task may be taken, or `stop` aborts. */
-  ready(stop: AbortSignal): Promise<void>;
+  /** Resolves when a task may be taken, or `stop` aborts, with whether there was room all along. */
+  ready(stop: AbortSignal): Promise<boolean>;
   /** Takes a task. */
   begin(task: Task): void;
   /** Hands back a task that came when none may be taken any more. */
@@ -42,8 +43,9 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
   /** Whether a claim under `requestId` may have taken a task that we do not know of. */
   let open = false;
   while (!stop.aborted) {
-    await claimer.ready(stop);
+    const hadRoom = await claimer.ready(stop);
     if (stop.aborted) break;
+    if (!hadRoom) requestId = randomUUID();
     const began = performance.now();
     try {
       open = true;

@@ -17,7 +17,7 @@ export const ENVIRONMENT = {
   BACKEND_TYPE: { default: 'kind', option: '--backend-type', meaning: 'the kind of backend that this worker owns' },
   WORKER_PROBLEMS: { default: '', option: '--problems', meaning: 'globs of problems to claim of the catalog, with commas; empty takes all of it' },
   CATALOG: { default: '', option: '--catalog', path: true, meaning: 'the problem catalog (YAML); empty knows test-* alone' },
-  DRAIN_SECONDS: { default: '3600', option: '--drain-seconds', meaning: 'how long a drain may take before what runs is handed back' },
+  DRAIN_SECONDS: { default: '3600', option: '--drain-seconds', meaning: 'how long what runs may take after a signal before it is handed back' },
   SPOOL_DIR: { default: '', option: '--spool-dir', path: true, meaning: 'folder for reports that the API has not yet taken; empty takes one for state' },
   SPOOL_MAX_MB: { default: '1024', option: '--spool-max-mb', meaning: 'how much may wait there, in MiB' },
   WORKER_ONCE: { default: 'false', option: '--once', flag: true, meaning: 'run one task, then leave' },

@@ -20,9 +20,9 @@ export interface WorkerOptions {
   readonly problems: readonly string[];
   readonly catalog?: Catalog;
   readonly metadata?: Record<string, unknown>;
-  /** How long a drain may take before what still runs is handed back, in milliseconds; without it as long as the tasks do. */
+  /** How long `drain` may take before what still runs is handed back, in milliseconds; without it as long as the tasks do. */
   readonly drainMs?: number;
-  /** Leaves after so many tasks. */
+  /** Leaves after so many tasks, when the last of them has ended. */
   readonly maxTasks?: number;
   /** Leaves when it has run nothing for so long, in milliseconds. */
   readonly maxIdleMs?: number;

@@ -4,46 +4,19 @@
  * thread of their own; what they learn is obeyed here.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ApiError, LIMITS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { ApiError, LIMITS, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
-import type { Catalog } from './catalog.js';
 import { Change } from './change.js';
 import { claimLoop } from './claim-loop.js';
-import type { ClaimTasks } from './claims.js';
 import type { Task } from './executors/executor.js';
-import type { Fitness } from './fitness.js';
-import type { Pulse, Pulses } from './heartbeat/pulse.js';
+import type { Pulse } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
 import { Offering, type Capabilities } from './offering.js';
-import type { Outboxes } from './outboxes.js';
 import { gatherMsOf, Pace } from './pace.js';
+import type { SessionEnd, SessionParts } from './session-parts.js';
 import { Strays, type UnnamedAttempt } from './strays.js';
-import type { Tally } from './tally.js';
 
 type Schemas = components['schemas'];
-
-/** Why a session ended: fenced off for good, over and to be replaced, left, or to be replaced by the worker's own wish. */
-export type SessionEnd = 'superseded' | 'lapsed' | 'left' | 'renewed';
-
-export interface SessionParts {
-  readonly registered: Schemas['WorkerSession'];
-  /** When the registration was asked for, see monotonicMs. */
-  readonly registeredAt: number;
-  readonly apiUrl: string;
-  readonly client: ApiClient;
-  readonly pulses: Pulses;
-  readonly outboxes: Outboxes;
-  readonly catalog: Catalog;
-  readonly concurrency: number;
-  readonly claim: ClaimTasks;
-  readonly fitness: Fitness;
-  readonly tally: Tally;
-  /** How many more tasks the worker may begin. */
-  readonly left: () => number;
-  readonly onBegin: () => void;
-  readonly onFinish: () => void;
-  readonly log: WorkerLog;
-}
 
 export class Session {
   readonly identity: WorkerIdentity;
@@ -54,11 +27,14 @@ export class Session {
   readonly #pulse: Pulse;
   readonly #over = new AbortController();
   readonly #claiming = new AbortController();
+  /** Told of whatever may make room for tasks, or take it. */
   readonly #change = new Change();
   readonly #offering: Offering;
   readonly #strays = new Strays();
   readonly #pace: Pace;
-  /** Of the claim that may yet bring tasks, or null. */
+  /** Resolves when no claim is made any more. */
+  #claimed: Promise<void> = Promise.resolve();
+  /** Of the claim that is under way or to be made again, or null. */
   #claimRequest: string | null = null;
   #end: SessionEnd | null = null;
   #draining = false;
@@ -115,13 +91,9 @@ export class Session {
 
   /** Runs until the session has ended and nothing of it runs any more. */
   async run(): Promise<SessionEnd> {
-    const over = new Promise<void>((resolve) => {
-      this.#over.signal.addEventListener('abort', () => {
-        resolve();
-      }, { once: true });
-      if (this.#over.signal.aborted) resolve();
-    });
-    await Promise.all([over, this.#claims()]);
+    void this.#passOnFitness();
+    this.#claimed = this.#claims();
+    await Promise.all([this.until(() => this.#end !== null), this.#claimed]);
     if (this.#end === 'superseded' || this.#end === 'lapsed') this.stopAttempts('fenced');
     await this.idle();
     await this.#pulse.close();
@@ -132,6 +104,18 @@ export class Session {
   async wind(): Promise<void> {
     this.#claiming.abort();
     await this.idle();
+  }
+
+  /** Claims nothing more, and resolves when what a claim took meanwhile is handed back and no attempt runs. */
+  async settle(): Promise<void> {
+    this.#claiming.abort();
+    await this.#claimed;
+    await this.idle();
+  }
+
+  /** Resolves when `condition`, of its attempts, its draining or the worker's fitness, holds, or the session is over. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!this.#over.signal.aborted && !condition()) await this.#change.next(this.#over.signal);
   }
 
   /** From now on the worker can do this. */
@@ -173,9 +157,9 @@ export class Session {
     }
   }
 
-  #claims(): Promise<void> {
+  async #claims(): Promise<void> {
     const { claim, tally } = this.#parts;
-    return claimLoop({
+    await claimLoop({
       waitSeconds: this.#parts.registered.claim_wait_seconds,
       claim: async (waitSeconds, requestId, stop) => {
         const { renewal } = this.#offering;
@@ -207,28 +191,40 @@ export class Session {
         tally.claims[result] += 1;
       },
     }, this.#log, this.#claiming.signal);
+    this.#claimRequest = null;
   }
 
   /** How many tasks may be taken. */
   #room(): number {
     const { concurrency, fitness, left } = this.#parts;
-    return this.#draining || fitness.reason !== null ? 0 : Math.min(concurrency - this.attempts.size, left());
+    return this.#claiming.signal.aborted || this.#draining || fitness.reason !== null ? 0 : Math.min(concurrency - this.attempts.size, left());
   }
 
-  async #ready(stop: AbortSignal): Promise<void> {
+  async #ready(stop: AbortSignal): Promise<boolean> {
+    let hadRoom = true;
     while (!stop.aborted) {
       // A claim made before the API knows what is offered could bring what was just handed back.
       if (this.#room() > 0 && !this.#offering.isTelling) {
         // Tasks that end in the same moment make room together.
         await nextTurn();
         await this.#pace.turn(stop);
-        if (this.#room() > 0 && !this.#offering.isTelling) return;
+        if (this.#room() > 0 && !this.#offering.isTelling) break;
         continue;
       }
-      const waiting = new AbortController();
-      const signal = AbortSignal.any([stop, waiting.signal]);
-      await Promise.race([this.#change.next(signal), this.#parts.fitness.changed.next(signal)]);
-      waiting.abort();
+      if (this.#room() <= 0) {
+        // What a claim without an answer took must not wait for room: it is handed back like any stray.
+        hadRoom = false;
+        this.#claimRequest = null;
+      }
+      await this.#change.next(stop);
+    }
+    return hadRoom;
+  }
+
+  async #passOnFitness(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      await this.#parts.fitness.changed.next(this.#over.signal);
+      this.#change.tell();
     }
   }
 
@@ -265,6 +261,8 @@ export class Session {
   }
 
   #refuse(task: Task): void {
+    // It may be a stray that is being handed back.
+    if (this.#parts.outboxes.has(this.identity.session, task.id, task.attempt)) return;
     this.#handBack({ task_id: task.id, attempt: task.attempt }, this.#whyNot(task));
   }
 

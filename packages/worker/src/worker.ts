@@ -14,7 +14,8 @@ import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
 import { pause } from './retry.js';
 import type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
-import { Session, type SessionEnd } from './session.js';
+import { Session } from './session.js';
+import type { SessionEnd } from './session-parts.js';
 import { newTally } from './tally.js';
 
 const MAX_UNFIT_CHARS = 1_000;
@@ -217,11 +218,17 @@ class Worker implements RunningWorker {
     return end;
   }
 
-  /** That it is not fit stands in its registration, for whoever looks at the fleet; a session that runs nothing can be replaced. */
+  /**
+   * What a registration said of its fitness is corrected by another, for whoever looks at the fleet. That ends the session and a
+   * drain by the API, so it waits until nothing runs and nobody drains; what may be claimed meanwhile does not depend on it.
+   */
   async #renewWhenFitnessChanges(unfit: string | null, session: Session): Promise<void> {
-    while (!session.over.aborted && (this.#fitness.reason === null) === (unfit === null)) await this.#fitness.changed.next(session.over);
+    const isReplaceable = (): boolean => session.attempts.size === 0 && !session.draining;
+    await session.until(() => isReplaceable() && (this.#fitness.reason === null) !== (unfit === null));
     if (session.over.aborted || this.#isLeaving()) return;
-    await session.wind();
+    await session.settle();
+    // It may have been drained while a last claim was answered.
+    await session.until(isReplaceable);
     if (!this.#isLeaving()) session.end('renewed');
   }
 
@@ -239,7 +246,8 @@ class Worker implements RunningWorker {
     const { maxTasks, log } = this.#options;
     if (this.#begun !== maxTasks) return;
     log.info({ event: 'last_task', tasks: maxTasks }, 'this worker leaves after the tasks that it runs');
-    void this.drain();
+    // Without the bound of a drain, which nobody has asked for: the last tasks may take as long as any.
+    this.#leaving.abort();
   }
 
   #watchIdleness(): void {
@@ -251,7 +259,7 @@ class Worker implements RunningWorker {
       const about = { event: 'idle', seconds: maxIdleMs / 1000 };
       if (this.#isUnreached) log.error(about, 'the API did not answer a registration for as long as this worker may be idle');
       else log.info(about, 'nothing was to be done for long enough');
-      void this.drain();
+      this.#leaving.abort();
     }, maxIdleMs);
   }
 }

@@ -136,6 +136,12 @@ describe('worker processes', function () {
     expect(api.model.pending).to.have.length(1);
   });
 
+  it('runs the last task to its end, however long it may take after a signal', async () => {
+    const task = api.give({ parameters: { duration_seconds: 1, max_steps: 1 } });
+    expect(await start(['--once', '--drain-seconds', '0.1']).exit()).to.equal(0);
+    expect([...api.model.ended].map(([key, { verb }]) => [key, verb])).to.deep.equal([[`${task.id}/1`, 'complete']]);
+  });
+
   it('hands back at the end of a drain what does not finish', async () => {
     const task = api.give({ parameters: { duration_seconds: 600 } });
     const worker = start(['--drain-seconds', '0.2']);

@@ -5,6 +5,17 @@ import { COMPLETED, gate, Stage } from './fixtures/scripted-worker.js';
 
 describe('worker: claims', () => {
   const stage = Stage.forEachTest();
+  /** A worker that is fit until `become` has said otherwise. */
+  function startChecked(...[more, execute]: Parameters<Stage['start']>) {
+    let fault: string | null = null;
+    const worker = stage.current.start({ health: () => Promise.resolve(fault), ...more }, execute);
+    const become = async (reason: string | null): Promise<void> => {
+      fault = reason;
+      worker.offer(['test-*']);
+      await stage.current.api.until(() => worker.state().unfit === reason);
+    };
+    return { worker, become };
+  }
 
   it('repeats a claim whose answer was lost under the same request id, and gets its task', async () => {
     const { api } = stage.current;
@@ -18,6 +29,27 @@ describe('worker: claims', () => {
     expect(ids[4]).to.not.equal(ids[0]);
     expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
     await worker.release();
+  });
+
+  it('hands back what a claim without an answer took when the API drains it, and claims anew when it is resumed', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    const task = api.give();
+    api.script('claim', 'lose');
+    api.always('claim', 'cut');
+    const worker = stage.current.start();
+    await api.untilCalls('claim', 2);
+    api.model.directives.drain = true;
+    api.look();
+    const { verb, body } = await api.until(() => api.model.ended.get(`${task.id}/1`));
+    expect({ verb, body }).to.deep.equal({ verb: 'release', body: { reason: 'no claim of this worker brought the task' } });
+    const before = api.of('claim');
+    api.always('claim', 'usual');
+    api.model.directives.drain = false;
+    api.look();
+    await api.until(() => api.model.ended.get(`${task.id}/2`)?.verb === 'complete');
+    expect(before.map((call) => call.body.request_id)).to.not.include(api.of('claim')[before.length]?.body.request_id);
+    await worker.drain();
   });
 
   it('waits at least as long as the API asks', async () => {
@@ -60,6 +92,51 @@ describe('worker: claims', () => {
     await api.until(() => api.model.ended.has(`${task.id}/1`));
     const again = api.of('register')[1];
     expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: {} });
+    await worker.drain();
+  });
+
+  it('goes on at once when it is fit again, while a task runs, and says that it is not fit when nothing does', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.2;
+    const { opened, open } = gate();
+    const { worker, become } = startChecked({ concurrency: 4 }, () => opened.then(() => COMPLETED));
+    api.give();
+    await stage.current.untilBegun();
+    await become('no disk');
+    await become(null);
+    for (let n = 0; n < 3; n++) api.give();
+    await stage.current.untilBegun(4);
+    await become('no disk');
+    expect(api.of('register')).to.have.length(1);
+    open();
+    const [, again] = await api.untilCalls('register', 2);
+    expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: { unfit: 'no disk' } });
+    expect([...api.model.ended.values()].map(({ verb }) => verb)).to.deep.equal(Array.from({ length: 4 }, () => 'complete'));
+    await worker.drain();
+  });
+
+  it('does not end a drain by the API to say whether it is fit', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.2;
+    const { worker, become } = startChecked();
+    await api.untilCalls('claim');
+    api.model.directives.drain = true;
+    api.look();
+    await api.until(() => worker.state().draining);
+    await become('no backend');
+    await become(null);
+    await become('no backend');
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 3);
+    expect(api.of('register')).to.have.length(1);
+    expect(worker.state().draining).to.equal(true);
+    api.model.directives.drain = false;
+    api.look();
+    const [, resumed] = await api.untilCalls('register', 2);
+    expect(resumed?.body.metadata).to.deep.equal({ unfit: 'no backend' });
+    await become(null);
+    const task = api.give();
+    await api.until(() => api.model.ended.has(`${task.id}/1`));
+    expect(api.of('register').at(-1)?.body.metadata).to.deep.equal({});
     await worker.drain();
   });
 

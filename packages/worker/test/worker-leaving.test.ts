@@ -1,6 +1,6 @@
 /** How a worker is drained, released and leaves, against the scripted API. */
 import { expect } from 'chai';
-import { Stage, untilStopped } from './fixtures/scripted-worker.js';
+import { COMPLETED, gate, Stage, untilStopped } from './fixtures/scripted-worker.js';
 
 describe('worker: leaving', () => {
   const stage = Stage.forEachTest();
@@ -25,6 +25,27 @@ describe('worker: leaving', () => {
     expect(await worker.stopped).to.equal('left');
   });
 
+  it('lets its last task take longer than a drain may, and ends it in time once it is drained', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    const { opened, open } = gate();
+    const first = api.give();
+    const patient = stage.current.start({ maxTasks: 1, drainMs: 10 }, async (context) => {
+      await Promise.race([opened, untilStopped(context)]);
+      return context.signal.aborted ? { kind: 'failed', error: 'stopped' } : COMPLETED;
+    });
+    await stage.current.untilBegun();
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 4);
+    open();
+    expect(await patient.stopped).to.equal('left');
+    expect(api.model.ended.get(`${first.id}/1`)?.verb).to.equal('complete');
+    const second = api.give();
+    const drained = stage.current.start({ maxTasks: 1, drainMs: 10 }, untilStopped);
+    await stage.current.untilBegun(2);
+    await drained.drain();
+    expect(api.model.ended.get(`${second.id}/1`)?.verb).to.equal('release');
+  });
+
   it('hands back a task that a claim took while it was cut off by the drain', async () => {
     const { api } = stage.current;
     const worker = stage.current.start();
@@ -33,6 +54,25 @@ describe('worker: leaving', () => {
     await worker.drain();
     expect(api.model.running).to.be.empty;
     expect([...api.model.pending.map((one) => one.id), ...[...api.model.ended.keys()].map((key) => key.split('/')[0])]).to.include(task.id);
+  });
+
+  it('hands back what a claim without an answer took while it finishes what runs', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    const { opened, open } = gate();
+    const running = api.give();
+    api.script('claim-batch', 'usual', 'lose');
+    api.always('claim-batch', 'cut');
+    const worker = stage.current.start({ concurrency: 2 }, () => opened.then(() => COMPLETED));
+    await stage.current.untilBegun();
+    const lost = api.give();
+    await api.untilCalls('claim-batch', 3);
+    const drained = worker.drain();
+    await api.until(() => api.model.ended.get(`${lost.id}/1`)?.verb === 'release');
+    open();
+    await drained;
+    expect(api.model.ended.get(`${running.id}/1`)?.verb).to.equal('complete');
+    expect(lost.attempt).to.equal(1);
   });
 
   it('claims nothing while the API drains it, and goes on when it is resumed', async () => {
