@@ -4,7 +4,7 @@
  * thread of their own; what they learn is obeyed here.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ApiError, LIMITS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { AnswerTooLarge, ApiError, LIMITS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
 import type { Catalog } from './catalog.js';
 import { Change } from './change.js';
@@ -58,6 +58,8 @@ export class Session {
   readonly #offering: Offering;
   readonly #strays = new Strays();
   readonly #pace: Pace;
+  /** Tasks of one claim: fewer after an answer that was too large to read, and one more after each that could be. */
+  #mostClaimed: number = LIMITS.maxClaimedTasks;
   /** Of the claim that may yet bring tasks, or null. */
   #claimRequest: string | null = null;
   #end: SessionEnd | null = null;
@@ -180,15 +182,21 @@ export class Session {
       claim: async (waitSeconds, requestId, stop) => {
         const { renewal } = this.#offering;
         this.#claimRequest = requestId;
+        // One that is asked for what it may have taken wants it even where there is no room any more.
+        const room = Math.min(Math.max(1, this.#room()), this.#mostClaimed);
         try {
-          // One that is asked for what it may have taken wants it even where there is no room any more.
-          const room = Math.min(Math.max(1, this.#room()), LIMITS.maxClaimedTasks);
           const tasks = await claim(this.identity, { room, waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
           this.#claimRequest = null;
           // There are more.
           if (tasks.length >= room) this.#pace.skip();
+          if (tasks.length > 0) this.#mostClaimed = Math.min(this.#mostClaimed + 1, LIMITS.maxClaimedTasks);
           return tasks;
         } catch (error) {
+          if (error instanceof AnswerTooLarge) {
+            this.#claimRequest = null;
+            this.#mostClaimed = Math.max(1, Math.floor(room / 2));
+            throw error;
+          }
           if (renewal.aborted && !stop.aborted) return null;
           throw error;
         }
