@@ -77,6 +77,9 @@ function mistakeIn(name: string, { number, text }: Line, keys: Set<string>): str
   }
   if (!isObject(item) || typeof item['problem_id'] !== 'string') return 'it is no object with a "problem_id".';
   checkNumbers(`Line ${number} of ${name}`, item);
+  if (text.length > LIMITS.maxBodyBytes / 4 && Buffer.byteLength(JSON.stringify(item['parameters'] ?? {})) > LIMITS.maxBodyBytes) {
+    return `its "parameters" have more than ${LIMITS.maxBodyBytes} bytes.`;
+  }
   const key = item['idempotency_key'];
   if (key === undefined) return null;
   if (typeof key !== 'string' || keys.has(key)) return 'its "idempotency_key" is no text, or an earlier line has the same.';

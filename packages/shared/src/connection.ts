@@ -41,6 +41,9 @@ export class ApiError extends Error {
 /** No answer came. */
 export class ApiUnreachable extends Error {}
 
+/** An answer came that is larger than what is read; the call was carried out. */
+export class AnswerTooLarge extends ApiUnreachable {}
+
 export interface CallOptions {
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
@@ -102,6 +105,7 @@ export class Connection {
 }
 
 function unreachable(error: unknown, call: string): ApiUnreachable {
+  if (error instanceof AnswerTooLarge) return error;
   return new ApiUnreachable(`${call}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
@@ -112,7 +116,7 @@ async function textOf(body: Readable): Promise<string> {
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > MAX_ANSWER_BYTES) throw new Error('the answer is too large');
+      if (size > MAX_ANSWER_BYTES) throw new AnswerTooLarge(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {

@@ -13,6 +13,10 @@ export interface paths {
          *     (or the `Link` header): each page then costs the same, however deep. A cursor belongs to its filters and its
          *     sort: change one, and start again without it. Tasks whose sort key is null (never started, not finished) come
          *     last in either direction.
+         *
+         *     The tasks of a page have at most 32 MiB together, unless it is one task. A page after a cursor that would have more is
+         *     shorter, and its `next_cursor` goes on after it. Any other is refused (`page_too_large`), with the `page_size` that fits:
+         *     pages by number must not change their size on the way.
          */
         get: operations["listTasks"];
         put?: never;
@@ -41,7 +45,8 @@ export interface paths {
         /**
          * Submit up to 1,000 tasks at once
          * @description All of them are stored, or none. Each may have an `idempotency_key` of its own: an item whose key came before with the same
-         *     task stands for the task that was made then. The whole call may have an `Idempotency-Key`, too.
+         *     task stands for the task that was made then. The whole call may have an `Idempotency-Key`, too. The body has at most 16 MiB,
+         *     the `parameters` of each task, as JSON without spaces, at most 1 MiB; where one has more, 413 says which.
          */
         post: operations["createTasks"];
         delete?: never;
@@ -181,7 +186,8 @@ export interface paths {
         /**
          * List the attempts of a task
          * @description In their order, the running one last. What a worker reported of an attempt after it had lost it is kept as `late`; it changed
-         *     nothing. The log of one attempt is read with `GET /api/v1/tasks/{task_id}/logs?attempt=1`.
+         *     nothing. The log of one attempt is read with `GET /api/v1/tasks/{task_id}/logs?attempt=1`. A page that would have more than
+         *     32 MiB is shorter than `limit`, and `next_cursor` goes on after it.
          */
         get: operations["listTaskAttempts"];
         put?: never;
@@ -229,7 +235,8 @@ export interface paths {
         /**
          * Read the log of a task
          * @description Lines in the order in which they were accepted, over all attempts. `next_cursor` marks the place after the last
-         *     line of the page: repeat it later to read only what came since.
+         *     line of the page: repeat it later to read only what came since. A page that would have more than 32 MiB is shorter than
+         *     `limit`, with `has_more`.
          */
         get: operations["getTaskLogs"];
         put?: never;
@@ -334,7 +341,8 @@ export interface paths {
          * Submit tasks that depend on each other
          * @description Up to 2,000 tasks, each with a `name` that the others use in `depends_on`. All are stored, or none. A task runs when all that it
          *     depends on have completed, and gets their results with its claim. Where one of them ends otherwise, the task is cancelled
-         *     (`dependency_failed`), unless it says `on_dependency_failure: run_anyway`. A circle is refused with the names along it.
+         *     (`dependency_failed`), unless it says `on_dependency_failure: run_anyway`. A circle is refused with the names along it. The
+         *     tasks have at most 500,000 dependencies together; the body has at most 16 MiB, the `parameters` of each task at most 1 MiB.
          */
         post: operations["createWorkflow"];
         delete?: never;
@@ -414,7 +422,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List schedules */
+        /**
+         * List schedules
+         * @description By their ids. A page that would have more than 32 MiB is shorter than `limit`, and `next_cursor` goes on after it.
+         */
         get: operations["listSchedules"];
         put?: never;
         /**
@@ -888,7 +899,8 @@ export interface paths {
         /**
          * Report how several attempts ended
          * @description What `complete`, `fail` and `release` say of one attempt each, for many at once. Each report is taken or refused by
-         *     itself; the answer says which, in their order. Repeated, it is answered as the first time and changes nothing.
+         *     itself; the answer says which, in their order. Repeated, it is answered as the first time and changes nothing. The body has
+         *     at most 16 MiB, each result, as JSON without spaces, at most 1 MiB: one that has more gets `body_too_large` by itself.
          */
         post: operations["reportTasks"];
         delete?: never;
@@ -2471,7 +2483,7 @@ export interface components {
             expected_offset?: number;
         };
         /** @enum {string} */
-        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "workflow_not_found" | "schedule_not_found" | "limit_not_found" | "bulk_operation_not_found" | "artifact_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "task_running" | "task_not_terminal" | "workflow_running" | "workflow_completed" | "limit_exists" | "bulk_operation_ended" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "artifact_exists" | "artifact_quota_exceeded" | "length_required" | "body_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "validation_failed" | "idempotency_key_reused" | "unstorable_json" | "digest_mismatch" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "storage_unavailable" | "shutting_down";
+        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "workflow_not_found" | "schedule_not_found" | "limit_not_found" | "bulk_operation_not_found" | "artifact_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "task_running" | "task_not_terminal" | "workflow_running" | "workflow_completed" | "limit_exists" | "bulk_operation_ended" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "artifact_exists" | "artifact_quota_exceeded" | "length_required" | "body_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "validation_failed" | "idempotency_key_reused" | "unstorable_json" | "page_too_large" | "digest_mismatch" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "storage_unavailable" | "shutting_down";
     };
     responses: {
         /** @description The request is not well formed HTTP or JSON (`malformed_request`, `malformed_json`). */
@@ -2551,7 +2563,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than the server takes (`body_too_large`). */
+        /** @description The body, or one of many items in it, is larger than the server takes (`body_too_large`). */
         TooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -2569,7 +2581,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request does not fit this contract (`validation_failed`), or holds text or numbers that cannot be stored (`unstorable_json`), or repeats a key with another body (`idempotency_key_reused`), or is not what its digest says (`digest_mismatch`). */
+        /** @description The request does not fit this contract (`validation_failed`), or holds text or numbers that cannot be stored (`unstorable_json`), or repeats a key with another body (`idempotency_key_reused`), or is not what its digest says (`digest_mismatch`), or asks for a page that would be too large (`page_too_large`). */
         Unprocessable: {
             headers: {
                 [name: string]: unknown;

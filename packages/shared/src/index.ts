@@ -2,7 +2,7 @@
 export type { components, operations, paths } from './contract.gen.js';
 export * from './backoff.js';
 export * from './client.js';
-export { ApiError, ApiUnreachable } from './connection.js';
+export { AnswerTooLarge, ApiError, ApiUnreachable } from './connection.js';
 export { parseEvents, type ServerSentEvent, type TaskEvent } from './events.js';
 export * from './globs.js';
 export * from './limits.js';

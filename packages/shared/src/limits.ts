@@ -25,6 +25,8 @@ export const LIMITS = {
   maxDependencies: 1_000,
   maxDependencyBytes: 4 * 1024 * 1024,
   maxWorkflowTasks: 2_000,
+  /** Of all tasks of a workflow together; an answer names each of them, with its id. */
+  maxWorkflowDependencies: 500_000,
   maxBatchTasks: 1_000,
   maxIdempotencyKeyChars: 255,
   maxErrorChars: 20_000,
@@ -88,4 +90,6 @@ export const LIMITS = {
   /** For bodies that hold many tasks. */
   maxBulkBodyBytes: 16 * 1024 * 1024,
   maxBulkJsonNodes: 1_000_000,
+  /** What the rows of one page have together, where there is more than one: of the largest tasks, sixteen. */
+  maxPageBytes: 32 * 1024 * 1024,
 } as const;

@@ -45,6 +45,7 @@ export const PROBLEMS = {
   validation_failed: { status: 422, title: 'The request does not fit the contract.', retryable: false },
   idempotency_key_reused: { status: 422, title: 'The idempotency key came before with another request.', retryable: false },
   unstorable_json: { status: 422, title: 'The body holds JSON that cannot be stored unchanged.', retryable: false },
+  page_too_large: { status: 422, title: 'The page would be too large.', retryable: false },
   digest_mismatch: { status: 422, title: 'The body is not what its digest says.', retryable: false },
   too_many_requests: { status: 429, title: 'The server has too much to do at the moment.', retryable: true },
   headers_too_large: { status: 431, title: 'The headers are too large.', retryable: false },

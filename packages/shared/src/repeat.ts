@@ -1,7 +1,7 @@
 /** Repeating a call until it is answered: for calls that may be repeated, of a service that may be away for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, type Backoff } from './backoff.js';
-import { ApiError, ApiUnreachable } from './connection.js';
+import { AnswerTooLarge, ApiError, ApiUnreachable } from './connection.js';
 
 export interface Patience {
   /** How long to go on repeating after the first failure, in milliseconds; 0: not at all. */
@@ -14,7 +14,7 @@ export interface Patience {
 
 /** Whether the same call may be answered otherwise later. */
 export function mayPass(error: unknown): error is ApiError | ApiUnreachable {
-  return error instanceof ApiUnreachable || (error instanceof ApiError && error.retryable);
+  return (error instanceof ApiUnreachable && !(error instanceof AnswerTooLarge)) || (error instanceof ApiError && error.retryable);
 }
 
 /**

@@ -1,10 +1,11 @@
 /**
  * The claims of one session, one after another: each hangs at the API until there is a task. The same request id goes with
  * every try of a claim until a definite answer came, so a claim whose answer was lost gets its tasks again; where it could not be
- * tried again at once for want of room, they are handed back meanwhile, and the next claim is a new one.
+ * tried again at once for want of room, they are handed back meanwhile, and the next claim is a new one. So is the one after an answer
+ * that is too large to read, which would come again: its tasks go back as those that no claim brought (see strays.ts).
  */
 import { randomUUID } from 'node:crypto';
-import { ApiError } from '@task-executor/shared';
+import { AnswerTooLarge, ApiError } from '@task-executor/shared';
 import type { Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
 import { pause, retryDelayMs } from './retry.js';
@@ -65,14 +66,18 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
     } catch (error) {
       if (stop.aborted) break;
       if (claimer.isOver(error)) return;
-      // An answer that will not change is definite, too: nothing was taken.
-      if (error instanceof ApiError && !error.retryable) {
+      // An answer that will not change is definite, too: nothing was taken, or nothing of it will be begun.
+      if (error instanceof AnswerTooLarge || (error instanceof ApiError && !error.retryable)) {
         open = false;
         requestId = randomUUID();
       }
       failures += 1;
       claimer.counted('failed');
-      log.warn({ event: 'claim_failed', error: String(error) }, 'a claim was not answered');
+      if (error instanceof AnswerTooLarge) {
+        log.error({ event: 'claim_too_large', error: String(error) }, 'a claim brought more than can be read; its tasks are handed back, and fewer are asked for');
+      } else {
+        log.warn({ event: 'claim_failed', error: String(error) }, 'a claim was not answered');
+      }
       await pause(retryDelayMs(error, failures, RETRY), stop);
     }
   }

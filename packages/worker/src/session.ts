@@ -4,7 +4,7 @@
  * thread of their own; what they learn is obeyed here.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ApiError, LIMITS, type WorkerIdentity, type components } from '@task-executor/shared';
+import { AnswerTooLarge, ApiError, LIMITS, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
 import { Change } from './change.js';
 import { claimLoop } from './claim-loop.js';
@@ -32,6 +32,8 @@ export class Session {
   readonly #offering: Offering;
   readonly #strays = new Strays();
   readonly #pace: Pace;
+  /** Tasks of one claim: fewer after an answer that was too large to read, and one more after each that could be. */
+  #mostClaimed: number = LIMITS.maxClaimedTasks;
   /** Resolves when no claim is made any more. */
   #claimed: Promise<void> = Promise.resolve();
   /** Of the claim that is under way or to be made again, or null. */
@@ -164,15 +166,21 @@ export class Session {
       claim: async (waitSeconds, requestId, stop) => {
         const { renewal } = this.#offering;
         this.#claimRequest = requestId;
+        // One that is asked for what it may have taken wants it even where there is no room any more.
+        const room = Math.min(Math.max(1, this.#room()), this.#mostClaimed);
         try {
-          // One that is asked for what it may have taken wants it even where there is no room any more.
-          const room = Math.min(Math.max(1, this.#room()), LIMITS.maxClaimedTasks);
           const tasks = await claim(this.identity, { room, waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
           this.#claimRequest = null;
           // There are more.
           if (tasks.length >= room) this.#pace.skip();
+          if (tasks.length > 0) this.#mostClaimed = Math.min(this.#mostClaimed + 1, LIMITS.maxClaimedTasks);
           return tasks;
         } catch (error) {
+          if (error instanceof AnswerTooLarge) {
+            this.#claimRequest = null;
+            this.#mostClaimed = Math.max(1, Math.floor(room / 2));
+            throw error;
+          }
           if (renewal.aborted && !stop.aborted) return null;
           throw error;
         }

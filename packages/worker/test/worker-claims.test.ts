@@ -1,7 +1,7 @@
 /** What the worker claims, and when, against the scripted API. */
 import { expect } from 'chai';
 import { problem } from '../src/conformance/model.js';
-import { COMPLETED, gate, Stage } from './fixtures/scripted-worker.js';
+import { COMPLETED, gate, SILENT, Stage } from './fixtures/scripted-worker.js';
 
 describe('worker: claims', () => {
   const stage = Stage.forEachTest();
@@ -51,6 +51,25 @@ describe('worker: claims', () => {
     expect(before.map((call) => call.body.request_id)).to.not.include(api.of('claim')[before.length]?.body.request_id);
     await worker.drain();
   });
+
+  it('gives up a claim whose answer is too large to read, hands back what it took, and asks for fewer', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.1;
+    const tasks = [api.give(), api.give()];
+    for (const task of tasks) Object.assign(task.parameters, { text: 'x'.repeat(33 * 1024 * 1024) });
+    const events: unknown[] = [];
+    const error = (about: object): void => {
+      events.push((about as { event: unknown }).event);
+    };
+    const worker = stage.current.start({ concurrency: 2, log: { ...SILENT, error } });
+    await api.until(() => tasks.every(({ id }) => [...api.model.ended].some(([key, { verb }]) => key.startsWith(id) && verb === 'complete')));
+    const claims = api.of('claim-batch').map(({ body }) => body);
+    expect(claims.slice(0, 2).map((body) => body.max_tasks)).to.deep.equal([2, 1]);
+    expect(claims[1]?.request_id).to.not.equal(claims[0]?.request_id);
+    expect(events).to.deep.equal(['claim_too_large']);
+    expect(tasks.map(({ id }) => api.model.ended.get(`${id}/1`)?.verb)).to.deep.equal(['release', 'release']);
+    await worker.release();
+  }).timeout(20_000);
 
   it('waits at least as long as the API asks', async () => {
     const { api } = stage.current;

@@ -8,8 +8,8 @@ import type { LogLevel, components } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import type { Follower } from '../follows.js';
-import type { LogRow } from '../queue/logs.js';
-import { readLogPiece, readStandings, toStatus, type Standing } from '../queue/standing.js';
+import { readLogs, type LogRow } from '../queue/logs.js';
+import { readStandings, toStatus, type Standing } from '../queue/standing.js';
 import type { ReadyReason } from '../queue/task.js';
 import { Turns } from '../turns.js';
 import { Caller } from './caller.js';
@@ -133,8 +133,9 @@ export function eventRoutes({ config, databases, readiness, follows, metrics, lo
     }
   }
 
-  function nextLines({ follower, line, level }: Stream): Promise<LogRow[]> {
-    return reads.take(() => readLogPiece(db, follower.standing.id, { after: line, level, ...PIECE }));
+  async function nextLines({ follower, line, level }: Stream): Promise<LogRow[]> {
+    const { rows } = await reads.take(() => readLogs(db, follower.standing.id, { after: line, level, attempt: null, ...PIECE }));
+    return rows;
   }
 
   function reasonOf({ status, reason }: Standing): ReadyReason | Promise<ReadyReason> {

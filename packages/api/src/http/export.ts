@@ -9,15 +9,21 @@ import { readAttempts, toAttempt } from '../queue/attempts.js';
 import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { readForExport, readHorizon } from '../queue/export.js';
 import { readLogs } from '../queue/logs.js';
-import { toTask } from '../queue/task.js';
+import type { Piece, PieceSize } from '../queue/piece.js';
+import { toTask, type TaskRow } from '../queue/task.js';
 import { Caller } from './caller.js';
 import { filterOf } from './filters.js';
 import { toLine } from './history.js';
 import { write } from './outflow.js';
 import { queryNumber, queryText, type Services } from './services.js';
 
-const TASKS_PER_READ = 100;
-const LINES_PER_READ = 500;
+const TASKS: PieceSize = { limit: 100, bytes: 4 * 1024 * 1024 };
+const LINES: PieceSize = { limit: 500, bytes: 4 * 1024 * 1024 };
+
+/** The size of the next piece. What is not sent is measured all the same, so after a short piece few rows are looked at. */
+function nextSize({ limit, bytes }: PieceSize, { rows, isCut }: Piece<unknown>): PieceSize {
+  return { limit: isCut ? Math.min(limit, 2 * rows.length) : limit, bytes };
+}
 
 type Line = components['schemas']['ExportLine'];
 
@@ -38,19 +44,21 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
     const reasonOf = await readiness.reasons();
     const caller = new Caller(res);
     let left = most;
-    let tasks = await readForExport(db, filter, { after, horizon, limit: Math.min(left, TASKS_PER_READ) });
+    const next = ({ limit, bytes }: PieceSize): Promise<Piece<TaskRow>> =>
+      readForExport(db, filter, { after, horizon, limit: Math.min(left, limit), bytes });
+    let piece = await next(TASKS);
     res.setHeader('Content-Type', 'application/x-ndjson; charset=utf-8');
     try {
-      while (tasks.length > 0) {
-        for (const row of tasks) {
+      for (;;) {
+        for (const row of piece.rows) {
           if (include.has('attempts')) await writeAttempts(res, row.id, caller);
           if (include.has('logs')) await writeLog(res, row.id, caller);
           await send(res, { type: 'task', cursor: encodeCursor([row.id]), task: toTask(row, reasonOf) }, caller);
           after = row.id;
           left -= 1;
         }
-        if (left === 0) break;
-        tasks = await readForExport(db, filter, { after, horizon, limit: Math.min(left, TASKS_PER_READ) });
+        if (left === 0 || !piece.hasMore) break;
+        piece = await next(nextSize(TASKS, piece));
       }
       res.end();
     } catch (error) {
@@ -61,20 +69,22 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
   });
 
   async function writeAttempts(res: Response, taskId: string, caller: Caller): Promise<void> {
-    for (let after = 0; ;) {
-      const rows = await readAttempts(db, taskId, { after, limit: LINES_PER_READ });
-      for (const row of rows) await send(res, { type: 'attempt', task_id: taskId, attempt: toAttempt(row) }, caller);
-      if (rows.length < LINES_PER_READ) return;
-      after = rows.at(-1)?.attempt ?? after;
+    for (let after = 0, size = LINES; ;) {
+      const piece = await readAttempts(db, taskId, { after, ...size });
+      for (const row of piece.rows) await send(res, { type: 'attempt', task_id: taskId, attempt: toAttempt(row) }, caller);
+      if (!piece.hasMore) return;
+      after = piece.rows.at(-1)?.attempt ?? after;
+      size = nextSize(LINES, piece);
     }
   }
 
   async function writeLog(res: Response, taskId: string, caller: Caller): Promise<void> {
-    for (let after = 0; ;) {
-      const rows = await readLogs(db, taskId, { after, level: null, attempt: null, limit: LINES_PER_READ });
-      for (const row of rows) await send(res, { type: 'log', line: toLine(row) }, caller);
-      if (rows.length < LINES_PER_READ) return;
-      after = rows.at(-1)?.line ?? after;
+    for (let after = 0, size = LINES; ;) {
+      const piece = await readLogs(db, taskId, { after, level: null, attempt: null, ...size });
+      for (const row of piece.rows) await send(res, { type: 'log', line: toLine(row) }, caller);
+      if (!piece.hasMore) return;
+      after = piece.rows.at(-1)?.line ?? after;
+      size = nextSize(LINES, piece);
     }
   }
 

@@ -102,15 +102,14 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
     const after = placeOf(queryText(req, 'cursor'));
     const total = await countLogs(db, taskId, level, attempt);
     if (total === null) throw new Problem('task_not_found');
-    const rows = await readLogs(db, taskId, { after, level, attempt, limit: limit + 1 });
-    const shown = rows.slice(0, limit);
+    const { rows, hasMore } = await readLogs(db, taskId, { after, level, attempt, limit, bytes: LIMITS.maxPageBytes });
     const lowerBound = (level !== null || attempt !== null) && total > LIMITS.maxCountedTasks;
     res.json({
-      logs: shown.map(toLine),
+      logs: rows.map(toLine),
       total: lowerBound ? LIMITS.maxCountedTasks : total,
       total_is_lower_bound: lowerBound,
-      next_cursor: encodeCursor([shown.at(-1)?.line ?? after]),
-      has_more: rows.length > limit,
+      next_cursor: encodeCursor([rows.at(-1)?.line ?? after]),
+      has_more: hasMore,
     });
   });
 
@@ -118,12 +117,11 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
     const taskId = pathText(req, 'task_id');
     const limit = queryNumber(req, 'limit', LIMITS.maxPageSize);
     const after = placeOf(queryText(req, 'cursor'));
-    const rows = await readAttempts(db, taskId, { after, limit: limit + 1 });
+    const { rows, hasMore } = await readAttempts(db, taskId, { after, limit, bytes: LIMITS.maxPageBytes });
     if (rows.length === 0 && (await findTask(db, taskId)) === null) throw new Problem('task_not_found');
-    const shown = rows.slice(0, limit);
     res.json({
-      attempts: shown.map(toAttempt),
-      next_cursor: rows.length > limit ? encodeCursor([shown.at(-1)?.attempt ?? after]) : null,
+      attempts: rows.map(toAttempt),
+      next_cursor: hasMore ? encodeCursor([rows.at(-1)?.attempt ?? after]) : null,
     });
   });
 

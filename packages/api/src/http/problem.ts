@@ -1,11 +1,12 @@
 /** Errors of the HTTP layer: every answer of 400 and above is a problem document (RFC 9457) made here. */
-import { PROBLEMS, type components, type ProblemCode } from '@task-executor/shared';
+import { LIMITS, PROBLEMS, type components, type ProblemCode } from '@task-executor/shared';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { CoalescerFull } from '../db/coalesce.js';
 import { StorageError } from '../artifacts/store.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { CursorError } from '../queue/cursor.js';
+import { PageTooLarge } from '../queue/list.js';
 
 type ProblemDocument = components['schemas']['Problem'];
 type Extras = Partial<Pick<ProblemDocument, 'errors' | 'task_status' | 'current_attempt' | 'expected_offset'>>;
@@ -68,6 +69,9 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof CursorError) {
     return new Problem('validation_failed', error.message, { errors: [{ path: '/query/cursor', message: error.message }] });
+  }
+  if (error instanceof PageTooLarge) {
+    return new Problem('page_too_large', `A page has at most ${LIMITS.maxPageBytes} bytes of tasks; a page_size of ${error.fitting} fits here.`);
   }
   if (error instanceof CoalescerFull) return new Problem('too_many_requests');
   if (isDatabaseUnavailable(error)) return new Problem('database_unavailable');

@@ -9,6 +9,7 @@ import { appendLogs } from '../queue/logs.js';
 import { reportProgress } from '../queue/progress.js';
 import type { Report } from '../queue/report.js';
 import { toTask, type Task, type TaskRow } from '../queue/task.js';
+import { checkItem } from './items.js';
 import { Problem } from './problem.js';
 import { refusal, reporterOf, sessionOf } from './reporter.js';
 import { pathText, type Services } from './services.js';
@@ -77,10 +78,11 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
     const { reports } = req.body as Schemas['ReportBatch'];
     const workerId = pathText(req, 'worker_id');
     const sessionId = sessionOf(req);
-    const answers = await Promise.all(reports.map(async (one): Promise<Schemas['ReportReceipt']> => {
+    const answers = await Promise.all(reports.map(async (one, n): Promise<Schemas['ReportReceipt']> => {
       const { task_id: taskId, attempt } = one;
       const reporter = { workerId, sessionId, taskId, attempt, leaseSeconds: config.leaseSeconds };
       try {
+        if (one.outcome === 'completed') checkItem(req, `/body/reports/${n}/result`, one.result);
         await take(reporter, reportIn(one), false);
         return { task_id: taskId, attempt, accepted: true };
       } catch (error) {

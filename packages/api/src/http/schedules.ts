@@ -48,11 +48,10 @@ export function scheduleRoutes({ config, databases }: Services): Router {
     const cursor = queryText(req, 'cursor');
     const after = cursor === null ? FIRST_ID : decodeCursor(cursor, 1)[0];
     if (typeof after !== 'string' || !/^[0-9a-f-]{36}$/.test(after)) throw new CursorError('the cursor is not one of this list; begin without it');
-    const rows = await listSchedules(db, { after, limit: limit + 1 });
-    const shown = rows.slice(0, limit);
+    const { rows, hasMore } = await listSchedules(db, { after, limit, bytes: LIMITS.maxPageBytes });
     res.json({
-      schedules: shown.map(toSchedule),
-      next_cursor: rows.length > limit ? encodeCursor([shown.at(-1)?.id ?? FIRST_ID]) : null,
+      schedules: rows.map(toSchedule),
+      next_cursor: hasMore ? encodeCursor([rows.at(-1)?.id ?? FIRST_ID]) : null,
     });
   });
 

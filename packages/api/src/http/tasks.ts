@@ -12,6 +12,7 @@ import type { Edge, Submission } from '../queue/submission.js';
 import { needsTransaction, submit } from '../queue/submit.js';
 import { toTask, type ReadyReason } from '../queue/task.js';
 import { answerCreation, type Creation } from './creation.js';
+import { checkItem } from './items.js';
 import { Problem } from './problem.js';
 import { pathText, validationProblem, type Services } from './services.js';
 import { edgesOf, toSubmission } from './submissions.js';
@@ -54,6 +55,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
 
   router.post('/api/v1/tasks/batch', async (req, res) => {
     const items = (req.body as Schemas['TaskBatch']).tasks;
+    for (const [n, { parameters }] of items.entries()) checkItem(req, `/body/tasks/${n}/parameters`, parameters);
     const tasks = items.map((item, n) => toSubmission(config, `/body/tasks/${n}`, item));
     const keyed = items.flatMap(({ idempotency_key: key, ...body }, n) => (key === undefined ? [] : [{ n, key, operation: 'an item of a batch', body }]));
     if (new Set(keyed.map(({ key }) => key)).size < keyed.length) throw validationProblem('/body/tasks', 'two of them have the same idempotency_key');

@@ -1,6 +1,6 @@
 /** Workflows: submit a graph of named tasks, follow it, cancel it, run again what did not complete. */
 import { randomUUID } from 'node:crypto';
-import type { components } from '@task-executor/shared';
+import { LIMITS, type components } from '@task-executor/shared';
 import { Router } from 'express';
 import type { Database } from '../db/database.js';
 import { cancelMany } from '../queue/cancel.js';
@@ -9,6 +9,7 @@ import type { Edge, Submission } from '../queue/submission.js';
 import { submit } from '../queue/submit.js';
 import { countByStatus, findCycle, findWorkflow, statusOf, storeWorkflow, workflowTasks, type NewWorkflow } from '../queue/workflow.js';
 import { answerCreation, type Creation } from './creation.js';
+import { checkItem } from './items.js';
 import { Problem } from './problem.js';
 import { pathText, validationProblem, type Services } from './services.js';
 import { checkBytes, toSubmission } from './submissions.js';
@@ -65,6 +66,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
     const body = req.body as Schemas['WorkflowSubmission'];
     const id = randomUUID();
     checkBytes('/body/name', body.name);
+    for (const [n, { parameters }] of body.tasks.entries()) checkItem(req, `/body/tasks/${n}/parameters`, parameters);
     checkGraph(body.tasks);
     const position = new Map(body.tasks.map(({ name }, n) => [name, n]));
     const tasks = body.tasks.map((task, n) => toSubmission(config, `/body/tasks/${n}`, {
@@ -119,8 +121,12 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
   return router;
 }
 
-/** @throws Problem where names repeat, are unknown or go round in a circle */
+/** @throws Problem where there are too many dependencies, or names repeat, are unknown or go round in a circle */
 function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
+  const dependencies = tasks.reduce((sum, { depends_on: parents = [] }) => sum + parents.length, 0);
+  if (dependencies > LIMITS.maxWorkflowDependencies) {
+    throw validationProblem('/body/tasks', `they have ${dependencies} dependencies; at most ${LIMITS.maxWorkflowDependencies} are taken`);
+  }
   const parentsOf = new Map<string, readonly string[]>();
   for (const [n, { name, depends_on: parents = [] }] of tasks.entries()) {
     if (parentsOf.has(name)) throw validationProblem(`/body/tasks/${n}/name`, `"${name}" is the name of two tasks`);

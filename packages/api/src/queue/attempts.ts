@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { AttemptOutcome, components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { jsonBytes, readPiece, type Piece, type PieceSize } from './piece.js';
 import { PROGRESS_JSON, toProgress } from './progress.js';
 
 interface AttemptRow {
@@ -20,9 +21,12 @@ interface AttemptRow {
 
 const PROGRESS = sql`case when p.attempt is not null then ${PROGRESS_JSON} end`;
 
-/** Up to `limit` attempts after number `after`, in order, the running one last. */
-export async function readAttempts(db: Database, taskId: string, { after, limit }: { after: number; limit: number }): Promise<AttemptRow[]> {
-  const { rows } = await sql<AttemptRow>`
+const ATTEMPT_BYTES = sql<number>`
+  coalesce(octet_length(error), 0) + coalesce(octet_length(late_error), 0) + ${jsonBytes(sql`late_result`)}`;
+
+/** A piece of the attempts after number `after`, in order, the running one last. */
+export function readAttempts(db: Database, taskId: string, { after, ...size }: { after: number } & PieceSize): Promise<Piece<AttemptRow>> {
+  return readPiece<AttemptRow>(db, sql`
     select a.attempt, a.worker_id, a.started_at, a.ended_at, a.outcome, a.error, ${PROGRESS} as progress,
            l.reported_at as late_at, l.outcome as late_outcome, l.result as late_result, l.error as late_error
       from attempts a
@@ -35,8 +39,7 @@ export async function readAttempts(db: Database, taskId: string, { after, limit 
       left join attempt_progress p on p.task_id = q.task_id and p.attempt = q.attempt
      where q.task_id = ${taskId}::uuid and q.state = 'running' and q.attempt > ${after}
      order by attempt
-     limit ${limit}`.execute(db);
-  return rows;
+     limit ${size.limit + 1}`, ATTEMPT_BYTES, sql`attempt`, size);
 }
 
 /** The contract's attempt of a row. */

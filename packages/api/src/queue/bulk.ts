@@ -9,8 +9,10 @@ import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@ta
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
 import { idsOf, leastIdAt, type TaskFilter } from './filter.js';
+import { readPiece, type Piece as Found } from './piece.js';
 import { readRetried, retriedEdges, retryOf } from './retry.js';
 import { submit, type Submitted } from './submit.js';
+import { TASK_BYTES, TASK_COLUMNS, TASK_JOINS } from './task.js';
 
 export interface BulkRow {
   id: string;
@@ -69,9 +71,19 @@ const NOTHING: Submitted = { rows: [], created: [], parentsEnded: false };
 /** Whether any bulk operation is under way. */
 export const ANY_BULK = sql<boolean>`exists (select from bulk_operations where state = 'running')`;
 
+/** The tasks that the next piece of `row` looks at. A retry reads them whole. */
+function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Found<{ id: string }>> {
+  const after = row.place ?? leastIdAt('1970-01-01T00:00:00Z');
+  const ids = sql`select id from (${idsOf(filter, { after, descending: false, limit: limit + 1 })}) as ids where id < ${row.until}::uuid`;
+  const [source, bytes] = row.action === 'cancel'
+    ? [ids, sql<number>`0`]
+    : [sql`with page as materialized (${ids}) select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id`, TASK_BYTES];
+  return readPiece(db, sql`select id, ${bytes} as bytes from (${source}) as page`, sql`bytes`, sql`id`, { limit, bytes: LIMITS.maxBulkBodyBytes });
+}
+
 /**
- * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest. Null: none is
- * running, or others are at them.
+ * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest. One that retries
+ * takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
  */
 export async function advanceBulk(transaction: Database, ageingMs: number, most: number): Promise<Piece | null> {
   const { rows } = await sql<BulkRow>`
@@ -79,9 +91,7 @@ export async function advanceBulk(transaction: Database, ageingMs: number, most:
   const [row] = rows;
   if (row === undefined) return null;
   const filter = narrowed(row.action, row.filter);
-  const { rows: found } = filter === null ? { rows: [] } : await sql<{ id: string }>`
-    select id from (${idsOf(filter, { after: row.place ?? leastIdAt('1970-01-01T00:00:00Z'), descending: false, limit: most })}) as ids
-     where id < ${row.until}::uuid order by id`.execute(transaction);
+  const { rows: found, hasMore } = filter === null ? { rows: [], hasMore: false } : await readNext(transaction, row, filter, most);
   const ids = found.map(({ id }) => id);
   let cancelled: Cancelled[] = [];
   let submitted = NOTHING;
@@ -93,12 +103,11 @@ export async function advanceBulk(transaction: Database, ageingMs: number, most:
     }
   }
   const changed = cancelled.length + submitted.created.filter((created) => created).length;
-  const isLast = ids.length < most;
   const { rows: noted } = await sql`
     update bulk_operations
        set place = coalesce(${ids.at(-1) ?? null}::uuid, place), examined = examined + ${ids.length}, changed = changed + ${changed},
-           updated_at = clock_timestamp(), state = case when ${isLast} then 'done' else state end,
-           ended_at = case when ${isLast} then clock_timestamp() end
+           updated_at = clock_timestamp(), state = case when ${!hasMore} then 'done' else state end,
+           ended_at = case when ${!hasMore} then clock_timestamp() end
      where id = ${row.id}::uuid and state = 'running'
     returning id`.execute(transaction);
   if (noted.length !== 1) throw new Error('a bulk operation was ended under its lock');

@@ -7,7 +7,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { idsOf, type TaskFilter } from './filter.js';
-import { TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
+import { readPiece, type Piece, type PieceSize } from './piece.js';
+import { TASK_BYTES, TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 /** The moment before which no submission is still under way, ISO 8601. */
 export async function readHorizon(db: Database): Promise<string> {
@@ -20,15 +21,14 @@ export async function readHorizon(db: Database): Promise<string> {
   return row.horizon.toISOString();
 }
 
-/** Up to `limit` tasks that fit, after id `after` and submitted before `horizon`, oldest first. */
+/** A piece of the tasks that fit, after id `after` and submitted before `horizon`, oldest first. */
 export async function readForExport(
   db: Database,
   filter: TaskFilter,
-  { after, horizon, limit }: { after: string | null; horizon: string; limit: number },
-): Promise<TaskRow[]> {
+  { after, horizon, ...size }: { after: string | null; horizon: string } & PieceSize,
+): Promise<Piece<TaskRow>> {
   const before = filter.createdBefore === null || Date.parse(filter.createdBefore) > Date.parse(horizon) ? horizon : filter.createdBefore;
-  const { rows } = await sql<TaskRow>`
-    with page as materialized (${idsOf({ ...filter, createdBefore: before }, { after, descending: false, limit })})
-    select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id order by t.id`.execute(db);
-  return rows;
+  return readPiece<TaskRow>(db, sql`
+    with page as materialized (${idsOf({ ...filter, createdBefore: before }, { after, descending: false, limit: size.limit + 1 })})
+    select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id`, TASK_BYTES, sql`id`, size);
 }

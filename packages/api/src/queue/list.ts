@@ -9,8 +9,9 @@ import { LIMITS } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { CursorError, decodeCursor, encodeCursor } from './cursor.js';
 import { endedSources, idsOf, matching, queuedSources, whereAll, type Source, type TaskFilter } from './filter.js';
+import { readPiece } from './piece.js';
 import { endedOf, pendingOf, readTotals } from './stats.js';
-import { TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
+import { TASK_BYTES, TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 export type SortKey = 'created_at' | 'updated_at' | 'started_at' | 'completed_at';
 
@@ -28,6 +29,17 @@ export interface TaskPage {
   readonly rows: TaskRow[];
   readonly page: number;
   readonly nextCursor: string | null;
+}
+
+/** Thrown where a page by its number would be too large. A shorter one would hide tasks from whoever asks for the next number. */
+export class PageTooLarge extends Error {
+  /** How many tasks would fit. */
+  readonly fitting: number;
+
+  constructor(fitting: number) {
+    super(`the first ${fitting} tasks of the page fit`);
+    this.fitting = fitting;
+  }
 }
 
 interface Place {
@@ -66,7 +78,10 @@ function filtersOf({ filter, descending, sort }: ListRequest): string {
   return createHash('sha256').update(JSON.stringify([filter, descending, sort])).digest('base64url').slice(0, 16);
 }
 
-/** One page. @throws CursorError */
+/**
+ * One page. It has no more bytes than LIMITS.maxPageBytes or one task; after a cursor it is then shorter, and goes on with the next.
+ * @throws CursorError, PageTooLarge
+ */
 export async function listTasks(db: Database, request: ListRequest): Promise<TaskPage> {
   let place: Place | null = null;
   let page = request.page;
@@ -93,20 +108,21 @@ export async function listTasks(db: Database, request: ListRequest): Promise<Tas
     });
   if (parts.length === 0) return { rows: [], page, nextCursor: null };
 
-  const { rows } = await sql<TaskRow & { key: Date | null }>`
+  const order = sql`key ${direction} nulls last, id ${direction}`;
+  const { rows, hasMore, isCut } = await readPiece<TaskRow & { key: Date | null }>(db, sql`
     with page as materialized (
       select id, key from (${sql.join(parts, sql` union all `)}) as merged
-       order by key ${direction} nulls last, id ${direction} offset ${offset} limit ${request.pageSize + 1}
+       order by ${order} offset ${offset} limit ${request.pageSize + 1}
     )
-    select ${TASK_COLUMNS}, page.key from page join (${TASK_JOINS}) on t.id = page.id
-     order by page.key ${direction} nulls last, t.id ${direction}`.execute(db);
+    select ${TASK_COLUMNS}, page.key from page join (${TASK_JOINS}) on t.id = page.id`,
+  TASK_BYTES, order, { limit: request.pageSize, bytes: LIMITS.maxPageBytes });
+  if (isCut && request.cursor === null) throw new PageTooLarge(rows.length);
 
-  const shown = rows.slice(0, request.pageSize);
-  const last = shown.at(-1);
-  const nextCursor = rows.length > request.pageSize && last !== undefined
+  const last = rows.at(-1);
+  const nextCursor = hasMore && last !== undefined
     ? encodeCursor([filtersOf(request), last.key?.toISOString() ?? null, last.id, page + 1])
     : null;
-  return { rows: shown, page, nextCursor };
+  return { rows, page, nextCursor };
 }
 
 /**

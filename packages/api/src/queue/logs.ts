@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { LIMITS, type LogLevel } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { HOLDS, isTaskOf, RENEWS_LEASE, reporterRow, type Reporter } from './fence.js';
+import { jsonBytes, readPiece, type Piece, type PieceSize } from './piece.js';
 
 export interface LogEntry {
   readonly level: LogLevel;
@@ -71,20 +72,19 @@ export interface LogRow {
   context: Record<string, unknown> | null;
 }
 
-/** Up to `limit` lines after line `after`, in order, of one level and attempt or of all. */
-export async function readLogs(
+/** A piece of the lines after line `after`, in order, of one level and attempt or of all. */
+export function readLogs(
   db: Database,
   taskId: string,
-  { after, level, attempt, limit }: { after: number; level: LogLevel | null; attempt: number | null; limit: number },
-): Promise<LogRow[]> {
-  const { rows } = await sql<LogRow>`
+  { after, level, attempt, ...size }: { after: number; level: LogLevel | null; attempt: number | null } & PieceSize,
+): Promise<Piece<LogRow>> {
+  return readPiece<LogRow>(db, sql`
     select line, task_id, attempt, logged_at, level, message, context
       from task_logs
      where task_id = ${taskId}::uuid and line > ${after}::bigint and (${level}::text is null or level = ${level})
        and (${attempt}::int is null or attempt = ${attempt})
      order by line
-     limit ${limit}`.execute(db);
-  return rows;
+     limit ${size.limit + 1}`, sql`octet_length(message) + ${jsonBytes(sql`context`)}`, sql`line`, size);
 }
 
 /**

@@ -7,6 +7,7 @@ import { Cron } from 'croner';
 import { sql } from 'kysely';
 import { LIMITS } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { jsonBytes, readPiece, type Piece, type PieceSize } from './piece.js';
 
 /** A fire that is late by more than this was missed. */
 const MISFIRE_GRACE_MS = 60_000;
@@ -119,11 +120,11 @@ export async function findSchedule(db: Database, id: string): Promise<ScheduleRo
   return rows[0] ?? null;
 }
 
-/** Up to `limit` schedules after id `after`, by id. */
-export async function listSchedules(db: Database, { after, limit }: { after: string; limit: number }): Promise<ScheduleRow[]> {
-  const { rows } = await sql<ScheduleRow>`
-    select ${SCHEDULE_COLUMNS} from schedules where ended_at is null and id > ${after}::uuid order by id limit ${limit}`.execute(db);
-  return rows;
+/** A piece of the schedules after id `after`, by id. */
+export function listSchedules(db: Database, { after, ...size }: { after: string } & PieceSize): Promise<Piece<ScheduleRow>> {
+  return readPiece<ScheduleRow>(db, sql`
+    select ${SCHEDULE_COLUMNS} from schedules where ended_at is null and id > ${after}::uuid order by id limit ${size.limit + 1}`,
+  jsonBytes(sql`task`), sql`id`, size);
 }
 
 /** What to do with a fire that is due. */

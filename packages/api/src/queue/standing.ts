@@ -1,8 +1,7 @@
 /** How tasks stand, for those who follow them: many tasks in one statement, without what is large. */
 import { sql } from 'kysely';
-import type { LogLevel, TaskReason, TaskStatus, components } from '@task-executor/shared';
+import type { TaskReason, TaskStatus, components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import type { LogRow } from './logs.js';
 import { LAST_PROGRESS, toProgress } from './progress.js';
 import { TASK_JOINS, type ReadyReason, type TaskRow } from './task.js';
 
@@ -41,25 +40,4 @@ export function toStatus(standing: Standing, readyReason: ReadyReason): componen
     worker_id: standing.worker_id,
     updated_at: standing.updated_at.toISOString(),
   };
-}
-
-/**
- * Lines after line `after`, of one level or of all: as many as `limit` and `bytes` allow, and one at least where there is one.
- */
-export async function readLogPiece(
-  db: Database,
-  taskId: string,
-  { after, level, limit, bytes }: { after: number; level: LogLevel | null; limit: number; bytes: number },
-): Promise<LogRow[]> {
-  const { rows } = await sql<LogRow>`
-    select line, task_id, attempt, logged_at, level, message, context
-      from (select *, sum(octet_length(message) + coalesce(octet_length(context::text), 0)) over (order by line) as bytes,
-                   row_number() over (order by line) as n
-              from (select * from task_logs
-                     where task_id = ${taskId}::uuid and line > ${after}::bigint and (${level}::text is null or level = ${level})
-                     order by line
-                     limit ${limit}) as page) as measured
-     where n = 1 or bytes <= ${bytes}
-     order by line`.execute(db);
-  return rows;
 }

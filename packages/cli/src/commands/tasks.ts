@@ -1,5 +1,5 @@
 /** `list`, `get`, `attempts`, `adjust`: reading tasks, and changing one that is pending. */
-import { LIMITS, type components, type operations } from '@task-executor/shared';
+import { ApiError, LIMITS, type components, type operations } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
 import { EXIT, Failure } from '../exit.js';
 import { parseTime } from '../input/duration.js';
@@ -79,8 +79,17 @@ async function listTasks(invocation: Invocation, options: ListOptions): Promise<
 async function* pages({ client }: Invocation, options: ListOptions): AsyncGenerator<Schemas['TaskList']> {
   const query = { ...toQueryFilter(options), sort: options.sort };
   let cursor: string | null = null;
+  let most: number = LIMITS.maxPageSize;
   for (let left = options.limit; left > 0;) {
-    const page: Schemas['TaskList'] = await client.listTasks({ ...query, page_size: Math.min(left, LIMITS.maxPageSize), ...(cursor === null ? {} : { cursor }) });
+    const page_size = Math.min(left, most);
+    let page: Schemas['TaskList'];
+    try {
+      page = await client.listTasks({ ...query, page_size, ...(cursor === null ? {} : { cursor }) });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'page_too_large' || page_size === 1) throw error;
+      most = Math.floor(page_size / 2);
+      continue;
+    }
     yield page;
     left -= page.tasks.length;
     cursor = page.next_cursor;
