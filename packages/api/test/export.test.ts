@@ -4,15 +4,7 @@ import { expect } from 'chai';
 import { sql } from 'kysely';
 import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
-
-interface Line {
-  type: 'task' | 'attempt' | 'log';
-  cursor?: string;
-  task?: { id: string; status: string };
-  task_id?: string;
-  attempt?: { attempt: number; outcome: string; late: unknown };
-  line?: { task_id: string; message: string };
-}
+import { followExport, idsOf, readExport, submitMany, type Line } from './support/exporter.js';
 
 describe('export', () => {
   let api: TestApi;
@@ -23,30 +15,9 @@ describe('export', () => {
   });
   after(() => api.stop());
 
-  async function read(query = ''): Promise<Line[]> {
-    const { status, headers, body } = await api.call('GET', `/api/v1/tasks/export?${query}`);
-    expect(status, query).to.equal(200);
-    expect(headers['content-type']).to.match(/^application\/x-ndjson/);
-    const text = body as string;
-    expect(text === '' || text.endsWith('\n')).to.equal(true);
-    return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
-  }
-  const idsOf = (lines: Line[]): string[] => lines.flatMap(({ task }) => (task === undefined ? [] : [task.id]));
-  const batch = async (count: number, task: Record<string, unknown>): Promise<string[]> =>
-    (await api.call('POST', '/api/v1/tasks/batch', { tasks: Array.from({ length: count }, () => task) })).body.tasks.map(({ id }: { id: string }) => id) as string[];
-  /** Reads until nothing more comes and `complete` is true: what was submitted last may still be too new. */
-  async function follow(query: string, complete: (ids: string[]) => boolean): Promise<string[]> {
-    const ids: string[] = [];
-    let cursor = '';
-    await eventually(async () => {
-      const lines = await read(`${query}${cursor}`);
-      ids.push(...idsOf(lines));
-      const last = lines.at(-1)?.cursor;
-      if (last !== undefined) cursor = `&cursor=${last}`;
-      return lines.length === 0 && complete(ids);
-    }, 60_000);
-    return ids;
-  }
+  const read = (query: string): Promise<Line[]> => readExport(api, query);
+  const batch = (count: number, task: Record<string, unknown>): Promise<string[]> => submitMany(api, count, task);
+  const follow = async (query: string, complete: (ids: string[]) => boolean): Promise<string[]> => idsOf(await followExport(api, query, complete));
 
   it('gives each task with its attempts and its log before it', async () => {
     const id = await submitTask(api, { problem_id: 'ex-whole', labels: { x: 'y' }, retry: { max_attempts: 2, initial_seconds: 0 } });

@@ -131,6 +131,32 @@ describe('many tasks on the command line', function () {
     expect((await system.run(['export', '--problem', 'test-sweep', '--cursor-file', cursor])).stdout).to.equal('');
   });
 
+  it('adds to an export what has ended since, however early it was submitted', async () => {
+    const output = join(system.folder, 'ended.jsonl');
+    const [slow = '', quick = ''] = (await system.run(['batch', '-', '-q'], { input: '{"problem_id":"test-ended"}\n{"problem_id":"test-ended"}\n' })).stdout.trim().split('\n');
+    const args = ['export', '--problem', 'test-ended', '--status', 'completed,cancelled', '-o', output];
+    const exported = async (): Promise<string[]> =>
+      (await readFile(output, 'utf8')).split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as { task: { id: string } }).task.id);
+    const exportUntil = async (count: number): Promise<string[]> => {
+      // What has ended just now may be too new.
+      for (;;) {
+        expect(await system.run(args)).to.include({ code: 0 });
+        const ids = await exported();
+        if (ids.length >= count) return ids;
+      }
+    };
+    await system.run(['cancel', quick]);
+    expect(await exportUntil(1)).to.deep.equal([quick]);
+    await system.run(['cancel', slow]);
+    expect(await exportUntil(2)).to.deep.equal([quick, slow]);
+    expect((await system.run(args)).stderr).to.contain('Exported 0 tasks.');
+
+    const refused = await system.run(['export', '--problem', 'test-ended', '-o', output]);
+    expect(refused.code).to.equal(2);
+    expect(refused.stderr).to.contain('in the order in which they ended').and.contain('begin without it');
+    expect(await exported()).to.deep.equal([quick, slow]);
+  });
+
   async function expectSweep(path: string): Promise<void> {
     const seeds = (await readFile(path, 'utf8')).trim().split('\n').map((line) => JSON.parse(line).task.parameters.seed as number);
     expect(seeds).to.deep.equal(Array.from({ length: LINES }, (_, n) => n));

@@ -64,9 +64,18 @@ export interface paths {
         };
         /**
          * Export tasks as a stream
-         * @description Every task that fits the filters, as JSON lines in the order of submission, in a stream of any length. The lines of a task's
-         *     attempts and of its log, where they are asked for, come before the line of the task; the `cursor` of that line goes on after it,
-         *     in this export or in a later one, and no task is ever passed over in between. A stream that was broken off lacks the last chunk.
+         * @description Every task that fits the filters, as JSON lines in a stream of any length. The lines of a task's attempts and of its log, where
+         *     they are asked for, come before the line of the task; the `cursor` of that line goes on after it, in this export or in a later
+         *     one with the same filters. A stream that was broken off lacks the last chunk.
+         *
+         *     Where the filters mean ended tasks only (a `status` with none but completed, failed, timeout and cancelled, or `completed_from`
+         *     or `completed_before`), tasks come in the order in which they ended. An export that goes on after a cursor then has exactly
+         *     what has ended since, each task once, however early it was submitted; none is ever passed over. This is the way to fetch
+         *     results again and again.
+         *
+         *     With other filters tasks come in the order of submission, and each as it stands when it is written, with the attempts and the
+         *     log that it has by then. None that fits then is passed over, but the export does not come back to a task that was written
+         *     while it was pending or running, nor to one that fits only later. A cursor of the one order is refused (422) in the other.
          */
         get: operations["exportTasks"];
         put?: never;
@@ -2859,7 +2868,7 @@ export interface operations {
                 include?: ("attempts" | "logs")[];
                 /** @description How many tasks at the most; all where absent. */
                 limit?: number;
-                /** @description The `cursor` of the last line of a task that was read. */
+                /** @description The `cursor` of the last line of a task that was read, in an export with the same filters. */
                 cursor?: components["schemas"]["Cursor"];
             };
             header?: never;

@@ -2,11 +2,10 @@
 import { LIMITS } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { findArtifact, listArtifacts, toArtifact, type ArtifactRow } from '../queue/artifacts.js';
-import { encodeCursor } from '../queue/cursor.js';
+import { decodeCursor, encodeCursor, idIn } from '../queue/cursor.js';
 import { findTask } from '../queue/find.js';
 import { Caller } from './caller.js';
 import { attachment, namesTag, rangeOf } from './downloads.js';
-import { idOf } from './export.js';
 import { write } from './outflow.js';
 import { Problem } from './problem.js';
 import { pathText, queryNumber, queryText, type Services } from './services.js';
@@ -23,7 +22,9 @@ export function artifactRoutes({ config, databases, artifacts: store, metrics, l
     const taskId = pathText(req, 'task_id');
     const limit = queryNumber(req, 'limit', LIMITS.maxPageSize);
     const attempt = (req.query as { attempt?: number }).attempt ?? null;
-    const rows = await listArtifacts(db, taskId, { after: idOf(queryText(req, 'cursor')), attempt, limit: limit + 1 });
+    const cursor = queryText(req, 'cursor');
+    const after = cursor === null ? null : idIn(decodeCursor(cursor, 1)[0]);
+    const rows = await listArtifacts(db, taskId, { after, attempt, limit: limit + 1 });
     if (rows.length === 0 && (await findTask(db, taskId)) === null) throw new Problem('task_not_found');
     const shown = rows.slice(0, limit);
     res.json({

@@ -1,13 +1,12 @@
 /**
- * The export: one JSON line after another, in the order of submission, with constant memory and a bound on a reader that does not
- * read. The lines of a task's attempts and log come before the line of the task; whoever has that line has all of it, and its
- * cursor goes on after it.
+ * The export: one JSON line after another, in the order of the filter's walk (queue/export), with constant memory and a bound on a
+ * reader that does not read. The lines of a task's attempts and log come before the line of the task; whoever has that line has all
+ * of it, and its cursor goes on after it.
  */
 import type { components } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { readAttempts, toAttempt } from '../queue/attempts.js';
-import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
-import { readForExport, readHorizon } from '../queue/export.js';
+import { placeAt, placeOf, readForExport, readHorizon, toCursor, walkOf } from '../queue/export.js';
 import { readLogs } from '../queue/logs.js';
 import type { Piece, PieceSize } from '../queue/piece.js';
 import { toTask, type TaskRow } from '../queue/task.js';
@@ -39,7 +38,8 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
     const filter = filterOf(req);
     const include = new Set([(req.query as Record<string, unknown>).include ?? []].flat());
     const most = queryNumber(req, 'limit', Number.MAX_SAFE_INTEGER);
-    let after = idOf(queryText(req, 'cursor'));
+    const walk = walkOf(filter);
+    let after = placeOf(queryText(req, 'cursor'), walk);
     const horizon = await readHorizon(db);
     const reasonOf = await readiness.reasons();
     const caller = new Caller(res);
@@ -53,8 +53,8 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
         for (const row of piece.rows) {
           if (include.has('attempts')) await writeAttempts(res, row.id, caller);
           if (include.has('logs')) await writeLog(res, row.id, caller);
-          await send(res, { type: 'task', cursor: encodeCursor([row.id]), task: toTask(row, reasonOf) }, caller);
-          after = row.id;
+          after = placeAt(row, walk);
+          await send(res, { type: 'task', cursor: toCursor(after), task: toTask(row, reasonOf) }, caller);
           left -= 1;
         }
         if (left === 0 || !piece.hasMore) break;
@@ -89,14 +89,4 @@ export function exportRoutes({ config, databases, readiness, log }: Services): R
   }
 
   return router;
-}
-
-/** The id that a cursor of tasks or files ends at. @throws CursorError */
-export function idOf(cursor: string | null): string | null {
-  if (cursor === null) return null;
-  const [id] = decodeCursor(cursor, 1);
-  if (typeof id !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    throw new CursorError('the cursor is not one of this list; begin without it');
-  }
-  return id;
 }

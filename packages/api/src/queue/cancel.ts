@@ -1,7 +1,7 @@
 /** Cancellation: a task that has not ended leaves the queue at once, pending or running; its worker finds out by fencing. */
 import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
-import { RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
+import { ENDED_AT, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 
 /** A task that was cancelled. */
 export interface Cancelled {
@@ -19,7 +19,8 @@ async function cancelWhere(db: Database, which: RawBuilder<unknown>): Promise<Ca
       delete from queue q where ${which}
       returning q.*, 'cancelled' as outcome, 'cancelled on request' as error
     ), ended as (
-      select *, 'cancelled' as status, 'cancel_requested' as reason, null::json as result, null::uuid as reused_from from held
+      select *, ${ENDED_AT} as ended_at, 'cancelled' as status, 'cancel_requested' as reason, null::json as result, null::uuid as reused_from
+        from held
     ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}
     select task_id, worker_id, has_dependents from held`.execute(db);
   return rows;

@@ -12,7 +12,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isTaskOf } from './fence.js';
-import { RECORD_OUTCOMES } from './history.js';
+import { ENDED_AT, RECORD_OUTCOMES } from './history.js';
 
 /** Notes that one statement acts on; each may be about thousands of dependents. */
 const NOTES = 10;
@@ -87,7 +87,7 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
       delete from queue q using children c where ${isTaskOf('c')} and c.fate in ('completed', 'cancelled')
       returning c.*
     ), ended as (
-      select r.task_id, r.problem_id, r.attempt, r.worker_id, r.session_id, r.started_at, r.updated_at, r.priority, r.has_dependents,
+      select r.task_id, r.problem_id, r.attempt, r.worker_id, r.session_id, r.started_at, ${ENDED_AT} as ended_at, r.priority, r.has_dependents,
              r.fate as status, case r.fate when 'completed' then 'reused' else 'dependency_failed' end as reason,
              case r.fate when 'completed' then p.result end as result,
              case r.fate when 'cancelled' then 'the task ' || r.failed || ', on which it depends, ended as ' ||

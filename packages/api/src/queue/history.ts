@@ -16,19 +16,23 @@ export const RECORD_ATTEMPTS: RawBuilder<unknown> = sql`
       from held where state = 'running'
   )`;
 
-/** When a task ends, of its queue row: no earlier than anything that was recorded of it. */
-export const ENDED_AT: RawBuilder<Date> = sql`greatest(now(), started_at, updated_at)::timestamptz(3)`;
+/**
+ * When a task ends, of its queue row: no earlier than anything that was recorded of it. Not now(), which is taken shortly before a
+ * transaction can be seen to be under way: an export could pass an end by then that is yet to be committed (see queue/export).
+ */
+export const ENDED_AT: RawBuilder<Date> = sql`greatest(clock_timestamp(), started_at, updated_at)::timestamptz(3)`;
 
 /**
  * Inserts the outcomes of tasks that ended, counts them, and notes those that others depend on. Expects a CTE `ended`: queue
- * rows as they were, with `status`, `reason`, `result`, `error` and `reused_from`. Milliseconds are those of the last attempt.
+ * rows as they were, with `status`, `reason`, `result`, `error`, `reused_from` and `ended_at` (ENDED_AT, which differs each time that it
+ * is asked for). Milliseconds are those of the last attempt.
  */
 export const RECORD_OUTCOMES: RawBuilder<unknown> = sql`
   recorded as (
     insert into outcomes (task_id, status, reason, attempt, worker_id, session_id, started_at, ended_at, result, error,
                           reused_from, priority)
     select task_id, status, reason, attempt, worker_id, session_id, started_at,
-           ${ENDED_AT}, result, error, reused_from, priority
+           ended_at, result, error, reused_from, priority
       from ended
   ), counted as (
     insert into counter_deltas (problem_id, worker_id, kind, tasks, milliseconds)

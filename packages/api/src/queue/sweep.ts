@@ -7,7 +7,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isTaskOf } from './fence.js';
-import { BACK_TO_PENDING, backAfter, BACKOFF_SECONDS, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
+import { BACK_TO_PENDING, backAfter, BACKOFF_SECONDS, ENDED_AT, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 
 /** Of the queue as q: attempts past their deadline; held by a session of the worker w that is over; tasks that did not begin in time; due ones. */
 const TIMED_OUT = sql<boolean>`q.state = 'running' and q.deadline_at <= now()`;
@@ -41,7 +41,7 @@ export interface Swept {
 export async function sweepTimeouts(db: Database): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
-      select h.*, ${BACKOFF_SECONDS} as delay, h.failures + 1 < h.max_attempts as again
+      select h.*, ${ENDED_AT} as ended_at, ${BACKOFF_SECONDS} as delay, h.failures + 1 < h.max_attempts as again
         from (
           select q.*, 'timeout' as outcome, 'timed out after ' || q.timeout_seconds || ' seconds' as error
             from queue q
@@ -89,7 +89,7 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
       delete from queue q using held h where ${isTaskOf('h')} and h.outcome = 'lost' and h.losses + 1 >= h.max_lost
       returning h.*
     ), ended as (
-      select task_id, problem_id, attempt, worker_id, session_id, started_at, updated_at, priority, has_dependents,
+      select task_id, problem_id, attempt, worker_id, session_id, started_at, ${ENDED_AT} as ended_at, priority, has_dependents,
              'failed' as status, 'workers_lost' as reason, null::json as result, null::uuid as reused_from,
              losses + 1 || ' attempts were lost with their workers, the last on ' || worker_id || ': ' || error as error
         from removed
@@ -104,7 +104,7 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
 export async function sweepExpired(db: Database): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
-      select q.*, 'expired' as outcome
+      select q.*, ${ENDED_AT} as ended_at, 'expired' as outcome
         from queue q
        where ${EXPIRED}
        order by q.expires_at

@@ -26,7 +26,7 @@ interface Options extends FilterOptions {
 }
 
 export function addExport(program: Command): void {
-  const command = addFilterOptions(program.command('export').description('write tasks as JSON lines, in the order of submission'));
+  const command = addFilterOptions(program.command('export').description('write tasks as JSON lines: by their end, where --status or --ended-since asks for ended ones only, or else by submission'));
   command
     .addOption(new Option('--include <what>', 'what else of each task, with commas: attempts, logs').argParser(chosen(INCLUDED)))
     .option('--limit <number>', 'how many tasks at the most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
