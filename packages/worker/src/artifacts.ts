@@ -8,6 +8,7 @@ import { extname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, backoffMs, LIMITS, type ArtifactUpload } from '@task-executor/shared';
+import { isDefinite } from './answer.js';
 import type { ExecutionContext } from './executors/executor.js';
 import { mended } from './storable-json.js';
 
@@ -21,9 +22,6 @@ const MAX_SHOWN = 10;
 const UNNAMEABLE = /[\\\u0000-\u001f\u007f]/;
 const MAX_TRIES = 20;
 const RETRY = { initialMs: 200, maxMs: 10_000 };
-
-/** What is said of an attempt that takes no file any more. */
-const ENDED: ReadonlySet<string> = new Set(['attempt_not_held', 'task_not_found', 'session_superseded', 'session_ended', 'worker_not_found']);
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.csv': 'text/csv', '.gif': 'image/gif', '.gz': 'application/gzip', '.htm': 'text/html', '.html': 'text/html', '.jpeg': 'image/jpeg',
@@ -105,7 +103,7 @@ async function store(folder: string, name: string, put: PutArtifact, stop: Abort
       return null;
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof ApiError && !error.retryable) return { reason, isFinal: ENDED.has(error.code) };
+      if (isDefinite(error)) return { reason, isFinal: error.settles === 'attempt' };
       if (file === undefined) return { reason, isFinal: false };
       const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
       await sleep(Math.max(asked, backoffMs(RETRY, tries, Math.random())), undefined, { signal: stop }).catch(() => undefined);

@@ -5,6 +5,7 @@
  */
 import { ApiError, LIMITS, type LogLevel } from '@task-executor/shared';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDefinite, isStuck } from './answer.js';
 import { retryDelayMs } from './retry.js';
 
 export interface LogLine {
@@ -74,16 +75,22 @@ export class LogShipper {
   readonly #send: SendBatch;
   readonly #stop: AbortSignal;
   readonly #store: BatchStore | null;
+  readonly #onStuck: (error: ApiError) => void;
   readonly #done: Promise<void>;
 
   /**
    * `stop` aborts when the attempt is not this worker's any more: what is there is dropped. `leftover`: batches that an
-   * earlier process left in the store, the first of which follows `offset` lines.
+   * earlier process left in the store, the first of which follows `offset` lines. `onStuck` is told of answers that may come for ever.
    */
-  constructor(send: SendBatch, stop: AbortSignal, store: BatchStore | null = null, leftover: { offset: number; sequences: readonly number[] } = { offset: 0, sequences: [] }) {
+  constructor(
+    send: SendBatch, stop: AbortSignal, store: BatchStore | null = null,
+    leftover: { offset: number; sequences: readonly number[] } = { offset: 0, sequences: [] },
+    onStuck: (error: ApiError) => void = () => undefined,
+  ) {
     this.#send = send;
     this.#stop = stop;
     this.#store = store;
+    this.#onStuck = onStuck;
     this.#before = leftover.offset;
     this.#offset = leftover.offset;
     this.#batches.push(...leftover.sequences.map((sequence) => ({ sequence, lines: 0, entries: null, stored: Promise.resolve(true) })));
@@ -204,11 +211,12 @@ export class LogShipper {
       } catch (error) {
         const gap = error instanceof ApiError && error.code === 'log_gap' ? error.expectedOffset : null;
         if (gap !== null) this.#offset = gap;
-        else if (error instanceof ApiError && error.status === 409) {
+        else if (isDefinite(error) && error.settles === 'attempt') {
           this.#abandon();
           return;
         }
-        if (gap !== null || !(error instanceof ApiError) || error.retryable) {
+        if (isStuck(error)) this.#onStuck(error);
+        if (gap !== null || !isDefinite(error)) {
           this.#failures += 1;
           await this.#away(retryDelayMs(error, this.#failures, RETRY));
           return;

@@ -4,7 +4,8 @@
  * becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
 import { rm } from 'node:fs/promises';
-import { ApiError, type LogLevel, type WorkerIdentity } from '@task-executor/shared';
+import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
+import { adviceOn, isDefinite, isStuck } from './answer.js';
 import { storeArtifacts } from './artifacts.js';
 import type { Courier } from './courier.js';
 import type { WorkerLog } from './log.js';
@@ -15,7 +16,9 @@ import type { AttemptIdentity } from './spool/parcel.js';
 import type { Leftover, Spool } from './spool/spool.js';
 
 const RETRY = { initialMs: 200, maxMs: 5_000 };
-/** So often a report gets an answer that is not definite before it counts as stuck. */
+/** Where somebody has to do something first. */
+const STUCK_RETRY = { initialMs: 200, maxMs: 30_000 };
+/** After so many answers that settle nothing, though the API is not away, a report counts as stuck. */
 const STUCK_ANSWERS = 3;
 
 export interface OutboxParts {
@@ -110,7 +113,7 @@ export class Outbox {
     if (this.#leftover !== undefined) this.#shipping();
     await this.#shipper?.close();
     let refusal = report === null ? null : await this.#send(report);
-    if (report?.verb === 'complete' && refusal !== null && refusal.status !== 409 && refusal.status !== 404) {
+    if (report?.verb === 'complete' && refusal?.settles === 'content') {
       // The result itself was refused; the task must not wait for its timeout because of it.
       const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
       await this.#keep(failure, artifacts);
@@ -129,6 +132,9 @@ export class Outbox {
     this.#shipper ??= new LogShipper(
       (offset, entries) => this.#courier.logs(this.#worker, this.identity, { offset, entries }),
       this.#abandoned.signal, this.#spool === null ? null : storeOf(this.#spool, this.identity), this.#leftover,
+      (error) => {
+        this.#stick('lines of a log', error);
+      },
     );
     if (this.#halted.aborted) this.#shipper.halt();
     return this.#shipper;
@@ -149,15 +155,25 @@ export class Outbox {
         await this.#courier.report(this.#worker, this.identity, report);
         return null;
       } catch (error) {
-        if (error instanceof ApiError && !error.retryable) return error;
-        this.#log.warn({ event: 'report_delayed', ...this.#about(), error: String(error) }, 'a report will be sent again');
-        // An API that is away says nothing about this report.
-        if (error instanceof ApiError && error.status === 500) this.#answers += 1;
-        this.#changed();
-        await pause(retryDelayMs(error, failures, RETRY), this.#halted);
+        if (isDefinite(error)) return error;
+        if (isStuck(error)) {
+          this.#stick('a report', error);
+          await pause(retryDelayMs(error, this.#answers, STUCK_RETRY), this.#halted);
+        } else {
+          this.#log.warn({ event: 'report_delayed', ...this.#about(), error: String(error) }, 'a report will be sent again');
+          this.#changed();
+          await pause(retryDelayMs(error, failures, RETRY), this.#halted);
+        }
       }
     }
     return null;
+  }
+
+  /** Counts an answer that may come for ever, and says what to do about it. */
+  #stick(what: string, error: ApiError): void {
+    this.#answers += 1;
+    this.#log.error({ event: 'answer_stuck', ...this.#about(), error: error.message, answers: this.#answers }, `${what} got an answer that settles nothing, and will be sent again; ${adviceOn(error)}`);
+    this.#changed();
   }
 
   async #keep(report: Report, artifacts: string | null): Promise<void> {
