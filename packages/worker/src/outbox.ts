@@ -8,8 +8,9 @@ import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
 import { adviceOn, isDefinite, isStuck } from './answer.js';
 import { storeArtifacts } from './artifacts.js';
 import type { Courier } from './courier.js';
+import type { BatchStore } from './log-batch.js';
+import { LogShipper } from './log-shipper.js';
 import type { WorkerLog } from './log.js';
-import { LogShipper, type BatchStore } from './log-shipper.js';
 import type { Report } from './report.js';
 import { pause, retryDelayMs } from './retry.js';
 import type { AttemptIdentity } from './spool/parcel.js';
@@ -48,6 +49,8 @@ export class Outbox {
   #isAbandoned = false;
   #delivering = false;
   #answers = 0;
+  /** Whether the log, which comes before the report, does not get through until somebody does something. */
+  #isBlocked = false;
 
   constructor({ identity, courier, spool, log, halted, changed, leftover }: OutboxParts) {
     this.identity = identity;
@@ -62,7 +65,7 @@ export class Outbox {
 
   /** Whether there is a report that the API may yet take, if it only answers. */
   get waiting(): boolean {
-    return this.#delivering && this.#answers < STUCK_ANSWERS;
+    return this.#delivering && !this.#isBlocked && this.#answers < STUCK_ANSWERS;
   }
 
   /** Takes one line; resolves when there is room for the next. */
@@ -112,6 +115,7 @@ export class Outbox {
     if (artifacts !== null) await this.#storeArtifacts(artifacts);
     if (this.#leftover !== undefined) this.#shipping();
     await this.#shipper?.close();
+    this.#isBlocked = false;
     let refusal = report === null ? null : await this.#send(report);
     if (report?.verb === 'complete' && refusal?.settles === 'content') {
       // The result itself was refused; the task must not wait for its timeout because of it.
@@ -132,7 +136,8 @@ export class Outbox {
     this.#shipper ??= new LogShipper(
       (offset, entries) => this.#courier.logs(this.#worker, this.identity, { offset, entries }),
       this.#abandoned.signal, this.#spool === null ? null : storeOf(this.#spool, this.identity), this.#leftover,
-      (error) => {
+      (error, isBlocked) => {
+        this.#isBlocked ||= isBlocked;
         this.#stick('lines of a log', error);
       },
     );
@@ -157,6 +162,7 @@ export class Outbox {
       } catch (error) {
         if (isDefinite(error)) return error;
         if (isStuck(error)) {
+          this.#answers += 1;
           this.#stick('a report', error);
           await pause(retryDelayMs(error, this.#answers, STUCK_RETRY), this.#halted);
         } else {
@@ -169,10 +175,9 @@ export class Outbox {
     return null;
   }
 
-  /** Counts an answer that may come for ever, and says what to do about it. */
+  /** Notes an answer that may come for ever, and says what to do about it. */
   #stick(what: string, error: ApiError): void {
-    this.#answers += 1;
-    this.#log.error({ event: 'answer_stuck', ...this.#about(), error: error.message, answers: this.#answers }, `${what} got an answer that settles nothing, and will be sent again; ${adviceOn(error)}`);
+    this.#log.error({ event: 'answer_stuck', ...this.#about(), error: error.message }, `${what} got an answer that settles nothing, and will be sent again; ${adviceOn(error)}`);
     this.#changed();
   }
 

@@ -111,6 +111,39 @@ describe('worker: answers that settle nothing', () => {
     await worker.drain();
   });
 
+  it('sends the report after a log that makes the API fail again and again', async () => {
+    const { api } = stage.current;
+    const task = api.give();
+    api.always('logs', problem('internal_error'));
+    const worker = stage.current.start({ log }, async (context) => {
+      await context.log('info', 'hello');
+      return COMPLETED;
+    });
+    await api.until(() => api.model.ended.has(`${task.id}/1`));
+    expect(api.of('logs')).to.have.length(9);
+    await worker.drain();
+  });
+
+  it('registers while a log does not get through, and loses none of it', async () => {
+    const { api } = stage.current;
+    const task = api.give();
+    api.always('logs', page(401));
+    const worker = stage.current.start({ log }, async (context) => {
+      await context.log('info', 'hello');
+      return COMPLETED;
+    });
+    await api.untilCalls('logs', 2);
+    expect(worker.state().waitingReports).to.equal(1);
+    api.script('heartbeat', problem('session_ended'));
+    api.script('claim', problem('session_ended'));
+    await api.untilCalls('register', 2);
+    expect(api.of('logs').length).to.be.at.least(9);
+    expect(api.of('complete')).to.be.empty;
+    api.always('logs', 'usual');
+    expect(await api.until(() => api.model.ended.get(`${task.id}/1`) ?? api.model.late.get(`${task.id}/1`))).to.include({ verb: 'complete' });
+    await worker.drain();
+  });
+
   it('sends reports one by one where their call is refused by something before the API or by its mistake', async () => {
     const { api } = stage.current;
     const { opened, open: openGate } = gate();
