@@ -148,7 +148,14 @@ export class Outbox {
   /** Until all are stored, or given up, or when it is halted. */
   #storeArtifacts(folder: string): Promise<void> {
     return storeArtifacts(
-      folder, (upload, signal) => this.#courier.artifact(this.#worker, this.identity, upload, signal),
+      folder, async (upload, signal) => {
+        try {
+          await this.#courier.artifact(this.#worker, this.identity, upload, signal);
+        } catch (error) {
+          if (isStuck(error)) this.#stick('a file', error);
+          throw error;
+        }
+      },
       (level, message) => this.log(level, message), this.#halted,
     );
   }
