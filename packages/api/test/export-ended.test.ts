@@ -155,9 +155,9 @@ describe('export of ended tasks', () => {
         select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_xact_user_tables`.execute(on)).rows[0]?.rows ?? 0;
       const before = await readSoFar();
       const found = await readForExport(on, { ...NO_FILTER, statuses: ['cancelled', 'failed'] }, {
-        after: { id: 'ffffffff-ffff-ffff-ffff-ffffffffffff', endedAtMs: began + after * 1000 }, horizon: '2025-01-02T00:00:00Z', limit: 100,
+        after: { id: 'ffffffff-ffff-ffff-ffff-ffffffffffff', endedAtMs: began + after * 1000 }, horizon: '2025-01-02T00:00:00Z', limit: 100, bytes: 4 * 1024 * 1024,
       });
-      return { found: found.length, rows: (await readSoFar()) - before };
+      return { found: found.rows.length, rows: (await readSoFar()) - before };
     });
     for (const [after, found] of [[0, 100], [5_000, 100], [9_991, 10], [10_001, 0]] as const) {
       const read = await rowsRead(after);

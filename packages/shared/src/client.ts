@@ -1,6 +1,6 @@
 /**
  * A typed client of the API for workers, and for whoever submits. Every call has a bound in time. What goes wrong is one
- * of two things: ApiError, the server's definite answer, or ApiUnreachable, where nobody knows whether the call was carried
+ * of two things: ApiError, an answer that is no success, or ApiUnreachable, where nobody knows whether the call was carried
  * out; every call here may be repeated.
  */
 import type { Readable } from 'node:stream';

@@ -1,18 +1,18 @@
 /**
  * HTTP to one API: what is sent has a bound in time, what comes back one in bytes. What goes wrong is one of two things:
- * ApiError, the server's definite answer, or ApiUnreachable, where nobody knows whether the call was carried out.
+ * ApiError, an answer that is no success, or ApiUnreachable, where nobody knows whether the call was carried out.
  */
 import type { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
 import type { components } from './contract.gen.js';
-import { isProblemCode, type ProblemCode } from './problems.js';
+import { isProblemCode, settledBy, type ProblemCode, type Settled } from './problems.js';
 
 type Schemas = components['schemas'];
 
 export const CALL_TIMEOUT_MS = 15_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** The server answered, with a problem. */
+/** There was an answer, with a problem: of the server, or of something before it, whose code is unknown then. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: ProblemCode | 'unknown';
@@ -35,6 +35,11 @@ export class ApiError extends Error {
   /** Whether the same call may succeed later. */
   get retryable(): boolean {
     return this.status >= 500 || this.status === 408 || this.status === 429;
+  }
+
+  /** What the answer settles of what a worker sends, or null: nothing. */
+  get settles(): Settled | null {
+    return settledBy(this.code);
   }
 }
 
@@ -82,7 +87,7 @@ export class Connection {
     return jsonOf<T>(body);
   }
 
-  /** The answer, its body still to be read. @throws ApiError for a status of 400 and above, ApiUnreachable where none came */
+  /** The answer, its body still to be read. @throws ApiError for a status of 300 and above, ApiUnreachable where none came */
   async send(
     method: Dispatcher.HttpMethod,
     path: string,
@@ -94,7 +99,8 @@ export class Connection {
       response = await request(`${this.#apiUrl}${path}`, {
         method, dispatcher: this.#agent, headersTimeout: 0, bodyTimeout: 0, ...options, headers: { accept: 'application/json', ...headers },
       });
-      if (response.statusCode < 400) return response;
+      // No redirect is the API's: a proxy's must not pass for success.
+      if (response.statusCode < 300) return response;
       text = await textOf(response.body);
     } catch (error) {
       throw unreachable(error, `${method} ${this.#apiUrl}${path}`);

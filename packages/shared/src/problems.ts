@@ -57,7 +57,48 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/**
+ * What a refusal is about: the `attempt`, which takes nothing more of this caller, or the `content`, which will never be taken as it
+ * is, while the attempt may take something else.
+ */
+export type Settled = 'attempt' | 'content';
+
+/**
+ * The codes that settle what a worker sends of an attempt: its outcome, lines of its log, a file. All others leave it to be sent
+ * again, those that are not retryable, too. The API may be away or at fault (408, 429, 5xx); the call may not have got through as it
+ * was made, which an address, a proxy or a setting does to any report (`malformed_request`, `host_not_allowed`, `origin_not_allowed`,
+ * `path_not_found`, `method_not_allowed`, `length_required`, `unsupported_media_type`, `headers_too_large`, `digest_mismatch`); and
+ * the rest are answers to calls of other kinds, so that whatever sent them took the report for something else.
+ */
+const SETTLING: Readonly<Partial<Record<ProblemCode, Settled>>> = {
+  // The attempt was taken from the caller; an outcome is kept as late.
+  attempt_not_held: 'attempt',
+  session_superseded: 'attempt',
+  session_ended: 'attempt',
+  // Its task has ended.
+  task_terminal: 'attempt',
+  // The API has neither the task nor, for ever after, an attempt of it; or it never had the worker that claims to run it.
+  task_not_found: 'attempt',
+  worker_not_found: 'attempt',
+  // The whole body was read, and is what the API refuses.
+  malformed_json: 'content',
+  validation_failed: 'content',
+  unstorable_json: 'content',
+  // The API's own bound; a proxy with a lower one has no code.
+  body_too_large: 'content',
+  // These lines do not follow those that are there; others may.
+  log_gap: 'content',
+  // The attempt has another file of that name, or all that it may have.
+  artifact_exists: 'content',
+  artifact_quota_exceeded: 'content',
+};
+
 /** Whether `code` is one of the set; a newer server may send others. */
 export function isProblemCode(code: unknown): code is ProblemCode {
   return typeof code === 'string' && Object.hasOwn(PROBLEMS, code);
+}
+
+/** What `code` settles of what a worker sends, or null: nothing, it is to be sent again. */
+export function settledBy(code: ProblemCode | 'unknown'): Settled | null {
+  return code === 'unknown' ? null : (SETTLING[code] ?? null);
 }

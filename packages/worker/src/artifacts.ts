@@ -6,9 +6,10 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, opendir, type FileHandle } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, backoffMs, LIMITS, type ArtifactUpload } from '@task-executor/shared';
+import { ApiError, LIMITS, type ArtifactUpload } from '@task-executor/shared';
+import { isDefinite, isStuck } from './answer.js';
 import type { ExecutionContext } from './executors/executor.js';
+import { pause, retryDelayMs } from './retry.js';
 import { mended } from './storable-json.js';
 
 /** Stores one file. @throws ApiError, ApiUnreachable */
@@ -19,11 +20,9 @@ const MAX_DEPTH = 16;
 /** Names that are shown of what was not taken. */
 const MAX_SHOWN = 10;
 const UNNAMEABLE = /[\\\u0000-\u001f\u007f]/;
-const MAX_TRIES = 20;
+/** How long answers are borne that keep files from being stored, in all: the report waits for the files of its attempt. */
+const HINDERED_MS = 5 * 60_000;
 const RETRY = { initialMs: 200, maxMs: 10_000 };
-
-/** What is said of an attempt that takes no file any more. */
-const ENDED: ReadonlySet<string> = new Set(['attempt_not_held', 'task_not_found', 'session_superseded', 'session_ended', 'worker_not_found']);
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.csv': 'text/csv', '.gif': 'image/gif', '.gz': 'application/gzip', '.htm': 'text/html', '.html': 'text/html', '.jpeg': 'image/jpeg',
@@ -65,14 +64,20 @@ export async function findArtifacts(folder: string): Promise<FoundArtifacts> {
   return { names, skipped };
 }
 
-/** Stores what is in `folder`, until `stop` aborts; what cannot be stored is named in the log. */
-export async function storeArtifacts(folder: string, put: PutArtifact, log: ExecutionContext['log'], stop: AbortSignal): Promise<void> {
+/**
+ * Stores what is in `folder`, until `stop` aborts; what cannot be stored is named in the log. An API that is away is waited for, however
+ * long that takes; where it is there and the files are not taken for all that, they have `hinderedMs` milliseconds together.
+ */
+export async function storeArtifacts(
+  folder: string, put: PutArtifact, log: ExecutionContext['log'], stop: AbortSignal, hinderedMs = HINDERED_MS,
+): Promise<void> {
+  const patience: Patience = { leftMs: hinderedMs, over: null };
   try {
     const { names, skipped } = await findArtifacts(folder);
     for (const what of skipped.slice(0, MAX_SHOWN)) await log('warning', `an artifact was not kept: ${what}`);
     if (skipped.length > MAX_SHOWN) await log('warning', `${skipped.length} artifacts were not kept`);
     for (const name of names) {
-      const refusal = await store(folder, name, put, stop);
+      const refusal = await store(folder, name, put, stop, patience);
       if (stop.aborted) return;
       if (refusal !== null) await log('error', `the artifact ${name} was not kept: ${refusal.reason}`);
       if (refusal?.isFinal === true) return;
@@ -88,11 +93,26 @@ interface Refusal {
   readonly isFinal: boolean;
 }
 
+/** Of all files of an attempt together. */
+interface Patience {
+  /** For answers that hinder, in milliseconds. */
+  leftMs: number;
+  /** Why the storage is waited for no longer, or null. */
+  over: string | null;
+}
+
+/** Whether the API is there, but the file is not taken. */
+function isHindering(error: unknown): boolean {
+  return isStuck(error) || (error instanceof ApiError && (error.code === 'storage_unavailable' || error.code === 'request_timeout'));
+}
+
 /** Why the file was not stored, or null. */
-async function store(folder: string, name: string, put: PutArtifact, stop: AbortSignal): Promise<Refusal | null> {
-  let reason = 'stopped';
-  for (let tries = 1; tries <= MAX_TRIES && !stop.aborted; tries++) {
+async function store(folder: string, name: string, put: PutArtifact, stop: AbortSignal, patience: Patience): Promise<Refusal | null> {
+  if (patience.over !== null) return { reason: patience.over, isFinal: false };
+  for (let failures = 1; !stop.aborted; failures++) {
+    const began = performance.now();
     let file: FileHandle | undefined;
+    let unread: unknown;
     try {
       file = await open(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const found: Stats = await file.stat();
@@ -100,18 +120,37 @@ async function store(folder: string, name: string, put: PutArtifact, stop: Abort
       if (found.size > LIMITS.maxArtifactBytes) {
         return { reason: `it has ${found.size} bytes; at most ${LIMITS.maxArtifactBytes} are taken`, isFinal: false };
       }
-      const stream = found.size === 0 ? Readable.from([]) : file.createReadStream({ start: 0, end: found.size - 1, autoClose: false });
+      const stream = Readable.from(contentOf(file, found.size, (fault) => {
+        unread = fault;
+      }), { objectMode: false });
       await put({ name, stream, bytes: found.size, contentType: MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream' }, stop);
       return null;
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof ApiError && !error.retryable) return { reason, isFinal: ENDED.has(error.code) };
-      if (file === undefined) return { reason, isFinal: false };
-      const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-      await sleep(Math.max(asked, backoffMs(RETRY, tries, Math.random())), undefined, { signal: stop }).catch(() => undefined);
+      const reason = error instanceof Error ? error.message : String(error);
+      if (isDefinite(error)) return { reason, isFinal: error.settles === 'attempt' };
+      if (file === undefined || unread !== undefined) return { reason, isFinal: false };
+      const hinders = isHindering(error);
+      if (hinders && patience.leftMs <= 0) {
+        // A storage that is away is so for every file; what else hinders may be about this one.
+        if (!isStuck(error)) patience.over = reason;
+        return { reason, isFinal: false };
+      }
+      await pause(retryDelayMs(error, failures, RETRY), stop);
+      if (hinders) patience.leftMs -= performance.now() - began;
     } finally {
       await file?.close();
     }
   }
-  return { reason, isFinal: false };
+  return { reason: 'stopped', isFinal: false };
+}
+
+/** The first `bytes` bytes of `file`. `onFault`: told why it cannot be read, which the call that sends it takes for its own failure. */
+async function* contentOf(file: FileHandle, bytes: number, onFault: (fault: unknown) => void): AsyncGenerator<Buffer, void, undefined> {
+  if (bytes === 0) return;
+  try {
+    for await (const chunk of file.createReadStream({ start: 0, end: bytes - 1, autoClose: false })) yield chunk as Buffer;
+  } catch (error) {
+    onFault(error);
+    throw error;
+  }
 }

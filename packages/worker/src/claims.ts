@@ -39,6 +39,6 @@ export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
 
 /** Whether the API does not know the call at all; it is older than the contract of this worker. */
 export function isMissingCall(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
-  return error.code === 'path_not_found' || error.code === 'method_not_allowed' || (error.status === 404 && error.code === 'unknown');
+  // By the API's own word: a proxy may answer 404 to whatever it does not like for a moment.
+  return error instanceof ApiError && error.code === 'path_not_found';
 }

@@ -1,49 +1,32 @@
 /**
  * Ships the log lines of one attempt: in order, in batches, each line once (the batch's offset makes repeating it safe).
  * The buffer is bounded; a writer that is faster than the API waits. While the API is away, batches are put aside into a
- * store, and the writer goes on until that is full, too. Text that the API would refuse is mended here.
+ * store, and the writer goes on until that is full, too. Text that the API would refuse is mended here. A batch that makes the API
+ * fail again and again is given up, and the log says so: the report comes after the log, and must not wait for ever.
  */
 import { ApiError, LIMITS, type LogLevel } from '@task-executor/shared';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDefinite, isStuck } from './answer.js';
+import { cutBatch, type Batch, type BatchStore, type LogLine } from './log-batch.js';
 import { retryDelayMs } from './retry.js';
-
-export interface LogLine {
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly context?: Record<string, unknown>;
-  readonly timestamp: string;
-}
 
 /** Sends a batch that follows `offset` lines; resolves with the number of lines then stored. */
 export type SendBatch = (offset: number, entries: LogLine[]) => Promise<number>;
 
-/** Where batches wait while the API is away, by their sequence number. */
-export interface BatchStore {
-  /** @throws where there is no room */
-  put(sequence: number, offset: number, entries: readonly LogLine[]): Promise<void>;
-  /** Null where it is gone. */
-  get(sequence: number): Promise<LogLine[] | null>;
-  remove(sequence: number): Promise<void>;
-}
+/**
+ * Told of an answer that settles nothing, though the API is not away. `isBlocked`: nothing gets through to the log, whatever it is,
+ * which is no mistake of the API.
+ */
+export type OnStuck = (error: ApiError, isBlocked: boolean) => void;
 
-interface Batch {
-  readonly sequence: number;
-  readonly lines: number;
-  /** Null: in the store alone. */
-  entries: LogLine[] | null;
-  /** Whether the store has it, once that is known; null where nobody has tried. */
-  stored: Promise<boolean> | null;
-}
-
-const MAX_BATCH_LINES = 500;
-/** Of JSON, where one character may take six bytes; a line of the greatest length always fits. */
-const MAX_BATCH_BYTES = 512 * 1024;
 const MAX_BUFFERED_LINES = 2_000;
 const MAX_BUFFERED_CHARS = 1024 * 1024;
 const GATHER_MS = 100;
 /** A last batch that takes longer than this is put into the store meanwhile. */
 const SLOW_MS = 500;
 const RETRY = { initialMs: 200, maxMs: 5_000 };
+/** So many answers that settle nothing, though the API is not away, are borne until a batch succeeds, or in all once the log is closed. */
+const MAX_STUCK_ANSWERS = 8;
 const TRUNCATED = ' [truncated]';
 
 /** `text` as the API takes it: without NUL, well-formed, within the bound. */
@@ -51,6 +34,10 @@ export function storable(text: string): string {
   const mended = text.replaceAll('\u0000', '\uFFFD').toWellFormed();
   if (mended.length <= LIMITS.maxLogMessageChars) return mended;
   return `${mended.slice(0, LIMITS.maxLogMessageChars - TRUNCATED.length).toWellFormed()}${TRUNCATED}`;
+}
+
+function gapOf(error: unknown): number | null {
+  return error instanceof ApiError && error.code === 'log_gap' ? error.expectedOffset : null;
 }
 
 export class LogShipper {
@@ -66,6 +53,9 @@ export class LogShipper {
   #offset: number;
   #sequence: number;
   #failures = 0;
+  #stuckAnswers = 0;
+  /** How many lines were given up that the log does not tell of yet. */
+  #untold = 0;
   #closed = false;
   #abandoned = false;
   #halted = false;
@@ -74,16 +64,22 @@ export class LogShipper {
   readonly #send: SendBatch;
   readonly #stop: AbortSignal;
   readonly #store: BatchStore | null;
+  readonly #onStuck: OnStuck;
   readonly #done: Promise<void>;
 
   /**
    * `stop` aborts when the attempt is not this worker's any more: what is there is dropped. `leftover`: batches that an
    * earlier process left in the store, the first of which follows `offset` lines.
    */
-  constructor(send: SendBatch, stop: AbortSignal, store: BatchStore | null = null, leftover: { offset: number; sequences: readonly number[] } = { offset: 0, sequences: [] }) {
+  constructor(
+    send: SendBatch, stop: AbortSignal, store: BatchStore | null = null,
+    leftover: { offset: number; sequences: readonly number[] } = { offset: 0, sequences: [] },
+    onStuck: OnStuck = () => undefined,
+  ) {
     this.#send = send;
     this.#stop = stop;
     this.#store = store;
+    this.#onStuck = onStuck;
     this.#before = leftover.offset;
     this.#offset = leftover.offset;
     this.#batches.push(...leftover.sequences.map((sequence) => ({ sequence, lines: 0, entries: null, stored: Promise.resolve(true) })));
@@ -166,7 +162,7 @@ export class LogShipper {
       if (next !== undefined) {
         await this.#ship(next);
       } else if (this.#buffer.length > 0) {
-        this.#batches.push(this.#cut());
+        this.#cut();
       } else if (this.#closed) {
         return;
       } else {
@@ -181,17 +177,10 @@ export class LogShipper {
     for (const batch of this.#batches.splice(0)) await this.#forget(batch);
   }
 
-  /** The next batch, out of the buffer. */
-  #cut(): Batch {
-    let bytes = 0;
-    let count = 0;
-    for (const line of this.#buffer) {
-      bytes += Buffer.byteLength(JSON.stringify(line)) + 1;
-      if (count > 0 && (count >= MAX_BATCH_LINES || bytes > MAX_BATCH_BYTES)) break;
-      count += 1;
-    }
+  /** Makes a batch of what comes first in the buffer. */
+  #cut(): void {
     this.#sequence += 1;
-    return { sequence: this.#sequence, lines: count, entries: this.#buffer.splice(0, count), stored: null };
+    this.#batches.push(cutBatch(this.#sequence, this.#buffer));
   }
 
   /** Sends the first batch once. */
@@ -201,23 +190,52 @@ export class LogShipper {
       try {
         this.#offset = await this.#send(this.#offset, entries);
         this.#failures = 0;
+        if (!this.#closed) this.#stuckAnswers = 0;
+        if (this.#untold > 0) await this.#tell(0, 'see the log of the worker');
       } catch (error) {
-        const gap = error instanceof ApiError && error.code === 'log_gap' ? error.expectedOffset : null;
-        if (gap !== null) this.#offset = gap;
-        else if (error instanceof ApiError && error.status === 409) {
-          this.#abandon();
-          return;
-        }
-        if (gap !== null || !(error instanceof ApiError) || error.retryable) {
-          this.#failures += 1;
-          await this.#away(retryDelayMs(error, this.#failures, RETRY));
-          return;
-        }
+        if (await this.#stays(error, entries.length)) return;
         // Never to be taken: the lines are given up, their number is not.
       }
     }
     this.#batches.shift();
     await this.#forget(batch);
+  }
+
+  /** Whether a batch of `lines` lines that got `error` is not done with; waits then, where it is to be sent again. */
+  async #stays(error: unknown, lines: number): Promise<boolean> {
+    const gap = gapOf(error);
+    if (gap !== null) this.#offset = gap;
+    else if (isDefinite(error)) {
+      if (error.settles === 'attempt') this.#abandon();
+      return error.settles === 'attempt';
+    }
+    this.#failures += 1;
+    if (isStuck(error)) {
+      this.#stuckAnswers += 1;
+      this.#onStuck(error, false);
+      if (this.#stuckAnswers >= MAX_STUCK_ANSWERS && (await this.#tell(lines, error.message))) return this.#abandoned;
+    }
+    await this.#away(retryDelayMs(error, this.#failures, RETRY));
+    return true;
+  }
+
+  /**
+   * Puts a line into the log in place of `lines` lines. Whether they are to be given up: not where this line does not get through,
+   * either, and the API is not what fails.
+   */
+  async #tell(lines: number, reason: string): Promise<boolean> {
+    try {
+      const message = storable(`${this.#untold + lines} lines of the log were not taken, and are given up: ${reason}`);
+      this.#offset = await this.#send(this.#offset, [{ level: 'error', message, timestamp: new Date().toISOString() }]);
+      this.#untold = 0;
+      return true;
+    } catch (error) {
+      if (isDefinite(error) && error.settles === 'attempt') this.#abandon();
+      const isGivenUp = isDefinite(error) ? gapOf(error) === null : isStuck(error) && error.status === 500;
+      if (isGivenUp) this.#untold += lines;
+      else if (isStuck(error)) this.#onStuck(error, true);
+      return isGivenUp;
+    }
   }
 
   /** Waits out a time in which nothing can be sent. */
@@ -245,7 +263,7 @@ export class LogShipper {
   async #putAside(): Promise<void> {
     const store = this.#store;
     if (store === null || this.#abandoned) return;
-    while (this.#buffer.length > 0) this.#batches.push(this.#cut());
+    while (this.#buffer.length > 0) this.#cut();
     let offset = this.#offset;
     for (const batch of [...this.#batches]) {
       const { entries } = batch;

@@ -4,18 +4,22 @@
  * becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
 import { rm } from 'node:fs/promises';
-import { ApiError, type LogLevel, type WorkerIdentity } from '@task-executor/shared';
+import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
+import { adviceOn, isDefinite, isStuck } from './answer.js';
 import { storeArtifacts } from './artifacts.js';
 import type { Courier } from './courier.js';
+import type { BatchStore } from './log-batch.js';
+import { LogShipper } from './log-shipper.js';
 import type { WorkerLog } from './log.js';
-import { LogShipper, type BatchStore } from './log-shipper.js';
 import type { Report } from './report.js';
 import { pause, retryDelayMs } from './retry.js';
 import type { AttemptIdentity } from './spool/parcel.js';
 import type { Leftover, Spool } from './spool/spool.js';
 
 const RETRY = { initialMs: 200, maxMs: 5_000 };
-/** So often a report gets an answer that is not definite before it counts as stuck. */
+/** Where somebody has to do something first. */
+const STUCK_RETRY = { initialMs: 200, maxMs: 30_000 };
+/** After so many answers that settle nothing, though the API is not away, a report counts as stuck. */
 const STUCK_ANSWERS = 3;
 
 export interface OutboxParts {
@@ -45,6 +49,8 @@ export class Outbox {
   #isAbandoned = false;
   #delivering = false;
   #answers = 0;
+  /** Whether the log, which comes before the report, does not get through until somebody does something. */
+  #isBlocked = false;
 
   constructor({ identity, courier, spool, log, halted, changed, leftover }: OutboxParts) {
     this.identity = identity;
@@ -59,7 +65,7 @@ export class Outbox {
 
   /** Whether there is a report that the API may yet take, if it only answers. */
   get waiting(): boolean {
-    return this.#delivering && this.#answers < STUCK_ANSWERS;
+    return this.#delivering && !this.#isBlocked && this.#answers < STUCK_ANSWERS;
   }
 
   /** Takes one line; resolves when there is room for the next. */
@@ -109,8 +115,9 @@ export class Outbox {
     if (artifacts !== null) await this.#storeArtifacts(artifacts);
     if (this.#leftover !== undefined) this.#shipping();
     await this.#shipper?.close();
+    this.#isBlocked = false;
     let refusal = report === null ? null : await this.#send(report);
-    if (report?.verb === 'complete' && refusal !== null && refusal.status !== 409 && refusal.status !== 404) {
+    if (report?.verb === 'complete' && refusal?.settles === 'content') {
       // The result itself was refused; the task must not wait for its timeout because of it.
       const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
       await this.#keep(failure, artifacts);
@@ -129,6 +136,10 @@ export class Outbox {
     this.#shipper ??= new LogShipper(
       (offset, entries) => this.#courier.logs(this.#worker, this.identity, { offset, entries }),
       this.#abandoned.signal, this.#spool === null ? null : storeOf(this.#spool, this.identity), this.#leftover,
+      (error, isBlocked) => {
+        this.#isBlocked ||= isBlocked;
+        this.#stick('lines of a log', error);
+      },
     );
     if (this.#halted.aborted) this.#shipper.halt();
     return this.#shipper;
@@ -137,7 +148,14 @@ export class Outbox {
   /** Until all are stored, or given up, or when it is halted. */
   #storeArtifacts(folder: string): Promise<void> {
     return storeArtifacts(
-      folder, (upload, signal) => this.#courier.artifact(this.#worker, this.identity, upload, signal),
+      folder, async (upload, signal) => {
+        try {
+          await this.#courier.artifact(this.#worker, this.identity, upload, signal);
+        } catch (error) {
+          if (isStuck(error)) this.#stick('a file', error);
+          throw error;
+        }
+      },
       (level, message) => this.log(level, message), this.#halted,
     );
   }
@@ -149,15 +167,25 @@ export class Outbox {
         await this.#courier.report(this.#worker, this.identity, report);
         return null;
       } catch (error) {
-        if (error instanceof ApiError && !error.retryable) return error;
-        this.#log.warn({ event: 'report_delayed', ...this.#about(), error: String(error) }, 'a report will be sent again');
-        // An API that is away says nothing about this report.
-        if (error instanceof ApiError && error.status === 500) this.#answers += 1;
-        this.#changed();
-        await pause(retryDelayMs(error, failures, RETRY), this.#halted);
+        if (isDefinite(error)) return error;
+        if (isStuck(error)) {
+          this.#answers += 1;
+          this.#stick('a report', error);
+          await pause(retryDelayMs(error, this.#answers, STUCK_RETRY), this.#halted);
+        } else {
+          this.#log.warn({ event: 'report_delayed', ...this.#about(), error: String(error) }, 'a report will be sent again');
+          this.#changed();
+          await pause(retryDelayMs(error, failures, RETRY), this.#halted);
+        }
       }
     }
     return null;
+  }
+
+  /** Notes an answer that may come for ever, and says what to do about it. */
+  #stick(what: string, error: ApiError): void {
+    this.#log.error({ event: 'answer_stuck', ...this.#about(), error: error.message }, `${what} got an answer that settles nothing, and will be sent again; ${adviceOn(error)}`);
+    this.#changed();
   }
 
   async #keep(report: Report, artifacts: string | null): Promise<void> {

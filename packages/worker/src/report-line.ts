@@ -1,10 +1,11 @@
 /**
  * Reports that go together. One call of a session is under way at a time: what ends meanwhile, or shortly after it was made (see
- * Pace), goes with the next. Each report gets an answer of its own, as if it had been sent alone. Where a call is refused as a whole, its reports
- * are sent one by one: one of them may be what the API does not take.
+ * Pace), goes with the next. Each report gets an answer of its own, as if it had been sent alone. Where a call is refused as a whole, or
+ * its answer settles nothing though the API is not away, its reports are sent one by one: one of them may be the reason.
  */
 import { ApiError, ApiUnreachable, isProblemCode, LIMITS, PROBLEMS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDefinite, isStuck } from './answer.js';
 import { isMissingCall } from './claims.js';
 import type { Pace } from './pace.js';
 import type { Report } from './report.js';
@@ -96,7 +97,7 @@ export class ReportLine {
         this.#isMissing = true;
         this.#onMissing();
       }
-      if (error instanceof ApiError && !error.retryable) await this.#sendSingly(reports);
+      if (isDefinite(error) || isStuck(error)) await this.#sendSingly(reports);
       else for (const { reject } of reports) reject(error);
     }
   }

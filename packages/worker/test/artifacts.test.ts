@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiError, ApiUnreachable } from '@task-executor/shared';
@@ -13,9 +13,9 @@ describe('artifacts', () => {
   afterEach(() => rm(folder, { recursive: true }));
   const never = new AbortController().signal;
 
-  async function store(put: PutArtifact, stop = never): Promise<string[]> {
+  async function store(put: PutArtifact, stop = never, hinderedMs?: number): Promise<string[]> {
     const lines: string[] = [];
-    await storeArtifacts(folder, put, (level, message) => Promise.resolve(void lines.push(`${level}: ${message}`)), stop);
+    await storeArtifacts(folder, put, (level, message) => Promise.resolve(void lines.push(`${level}: ${message}`)), stop, hinderedMs);
     return lines;
   }
 
@@ -48,6 +48,61 @@ describe('artifacts', () => {
     });
     expect(sent).to.deep.equal(['3 abc', '3 abc', '3 abc']);
     expect(lines).to.deep.equal([]);
+  });
+
+  const away = new ApiError(503, { code: 'storage_unavailable', title: 'away' }, null);
+
+  it('wait for an API that is away as long as it takes', async () => {
+    await writeFile(join(folder, 'a'), 'abc');
+    const answers = [new ApiUnreachable('away'), new ApiError(503, { code: 'shutting_down' }, null), new ApiError(502, {}, null), new ApiError(429, { code: 'too_many_requests' }, null)];
+    const lines = await store(() => {
+      const answer = answers.shift();
+      return answer === undefined ? Promise.resolve() : Promise.reject(answer);
+    }, never, 0);
+    expect([answers, lines]).to.deep.equal([[], []]);
+  });
+
+  it('have one time together to wait for their storage, and are named in the log after it', async () => {
+    for (const name of ['a', 'b', 'c']) await writeFile(join(folder, name), name);
+    const tried: string[] = [];
+    const lines = await store(({ name }) => {
+      tried.push(name);
+      return name === 'a' && tried.length === 3 ? Promise.resolve() : Promise.reject(away);
+    }, never, 1_500);
+    expect(tried.slice(0, 3)).to.deep.equal(['a', 'a', 'a']);
+    expect(tried).to.include('b').and.not.include('c');
+    expect(lines).to.deep.equal(['b', 'c'].map((name) => `error: the artifact ${name} was not kept: 503 storage_unavailable: away`));
+  });
+
+  it('are kept for a while where something before the API refuses them, and are then tried once each', async () => {
+    for (const name of ['a', 'b']) await writeFile(join(folder, name), name);
+    const tried: string[] = [];
+    const lines = await store(({ name }) => {
+      tried.push(name);
+      return name === 'b' ? Promise.resolve() : Promise.reject(new ApiError(413, {}, null));
+    }, never, 400);
+    expect(tried.length).to.be.greaterThan(3);
+    expect(tried.at(-1)).to.equal('b');
+    expect(lines).to.deep.equal(['error: the artifact a was not kept: 413 unknown: no details']);
+  });
+
+  it('are given up where they cannot be read', async () => {
+    await writeFile(join(folder, 'a'), 'abc');
+    const file = await open(join(folder, 'a'));
+    const prototype = Object.getPrototypeOf(file) as { createReadStream: unknown };
+    await file.close();
+    const { createReadStream } = prototype;
+    prototype.createReadStream = () => {
+      throw new Error('EIO: i/o error, read');
+    };
+    try {
+      const lines = await store(async ({ stream }) => {
+        for await (const chunk of stream) expect(chunk).to.equal('never');
+      });
+      expect(lines).to.deep.equal(['error: the artifact a was not kept: EIO: i/o error, read']);
+    } finally {
+      prototype.createReadStream = createReadStream;
+    }
   });
 
   it('name in the log what was refused, and go on', async () => {

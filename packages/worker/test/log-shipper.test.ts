@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ApiError, ApiUnreachable, LIMITS } from '@task-executor/shared';
-import { LogShipper, storable, type BatchStore, type LogLine } from '../src/log-shipper.js';
+import type { BatchStore, LogLine } from '../src/log-batch.js';
+import { LogShipper, storable } from '../src/log-shipper.js';
 
 interface Batch { offset: number; messages: string[]; bytes: number }
 type Answer = (batch: Batch) => Promise<number>;
@@ -85,6 +86,49 @@ describe('log shipper', () => {
     const [refused, ...taken] = batches;
     expect(taken.map((batch) => batch.offset)[0]).to.equal(0);
     expect([...refused!.messages, ...taken.flatMap((batch) => batch.messages)]).to.deep.equal(numbered(700));
+  });
+
+  const failing = refusal(500, 'internal_error');
+  const GIVEN_UP = /^(\d+) lines of the log were not taken, and are given up: 500 internal_error/;
+
+  it('gives up a batch that makes the API fail again and again, says so in its place, and ships what follows', async () => {
+    const { shipper, batches } = shipping(...Array.from({ length: 8 }, () => failing));
+    for (const message of numbered(700)) await shipper.log('info', message);
+    await shipper.close();
+    const [told, ...taken] = batches.slice(8);
+    expect(told).to.deep.include({ offset: 0 });
+    expect(told?.messages).to.have.length(1);
+    expect(GIVEN_UP.exec(told?.messages[0] ?? '')?.[1]).to.equal('500');
+    expect(taken.map(({ offset }) => offset)).to.deep.equal([1]);
+    expect(taken.flatMap(({ messages }) => messages)).to.deep.equal(numbered(700).slice(500));
+  });
+
+  it('ends where every batch makes the API fail, and says it all together when one is taken again', async () => {
+    const { shipper, batches } = shipping(...Array.from({ length: 11 }, () => failing));
+    for (const message of numbered(1_300)) await shipper.log('info', message);
+    await shipper.close();
+    // Eight tries and the telling, then one try of each.
+    const [second, , third, told] = batches.slice(9);
+    expect([second, third].map((batch) => batch?.messages[0])).to.deep.equal(['line 500', 'line 1000']);
+    expect(told?.messages[0]).to.match(/^1000 lines of the log were not taken/);
+    expect(batches).to.have.length(13);
+  });
+
+  it('gives up nothing where nothing gets through to the log for another reason than a failure of the API', async () => {
+    const blocked: boolean[] = [];
+    const taken: string[] = [];
+    let tries = 0;
+    const shipper = new LogShipper((offset, entries) => {
+      tries += 1;
+      if (tries <= 9) return Promise.reject(new ApiError(401, {}, null));
+      taken.push(...entries.map(({ message }) => message));
+      return Promise.resolve(offset + entries.length);
+    }, new AbortController().signal, null, undefined, (_error, isBlocked) => blocked.push(isBlocked));
+    await shipper.log('info', 'a');
+    while (!blocked.includes(true)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await shipper.close();
+    expect(blocked.slice(0, 9)).to.deep.equal([...Array<boolean>(8).fill(false), true]);
+    expect(taken.at(-1)).to.equal('a');
   });
 
   for (const code of ['attempt_not_held', 'session_ended', 'session_superseded', 'task_terminal']) {

@@ -3,7 +3,7 @@
  * together; each file is complete in itself.
  */
 import { randomUUID } from 'node:crypto';
-import type { LogLine } from '../log-shipper.js';
+import type { LogLine } from '../log-batch.js';
 import type { Report } from '../report.js';
 
 /** The attempt that a parcel is about, and the session that held it. */
