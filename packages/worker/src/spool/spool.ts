@@ -50,7 +50,7 @@ export class Spool {
   readonly folder: string;
   readonly #log: WorkerLog;
   readonly #maxBytes: number;
-  readonly #disown: () => void;
+  #disown: () => void;
   readonly #files = new Map<string, File>();
   /** The file of each entry. */
   readonly #fileOf = new Map<string, string>();
@@ -119,10 +119,12 @@ export class Spool {
     await this.#drop(nameOf(identity, sequence));
   }
 
-  /** Why nothing can be written, or null. Tries it where the last write failed. */
+  /** Why nothing can be written, or null. Tries it where the last write failed; a folder that is gone is made anew. */
   async check(): Promise<string | null> {
-    if (this.#fault === null) return null;
+    const isThere = await lstat(this.folder).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT');
+    if (isThere && this.#fault === null) return null;
     try {
+      if (!isThere) await this.#makeAnew();
       await writeWhole(this.folder, 'probe', 'x'.repeat(PROBE_BYTES));
       await rm(join(this.folder, 'probe'), { force: true });
       this.#fault = null;
@@ -163,6 +165,14 @@ export class Spool {
   async close(): Promise<void> {
     this.#disown();
     if (this.#files.size === 0) await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #makeAnew(): Promise<void> {
+    this.#log.error({ event: 'spool_gone', folder: this.folder }, 'the folder of the spool is gone, with what was kept in it; it is made anew');
+    this.#disown();
+    for (const file of [...this.#files.keys()]) this.#forget(file);
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    this.#disown = await own(this.folder);
   }
 
   async #takeOver(base: string): Promise<void> {
