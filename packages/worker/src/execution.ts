@@ -35,7 +35,8 @@ export interface Signals {
 
 /** Runs `task` as `entry` says; resolves when nothing of it runs, and nothing is left of it but its artifacts. Never rejects. */
 export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned, isDisowned }: Signals): Promise<Executed> {
-  if (entry === null) return { execution: { kind: 'failed', error: `this worker has no executor for ${task.problem_id}` }, artifacts: null };
+  // Another worker may have one.
+  if (entry === null) return { execution: { kind: 'unfit', reason: `it has no executor for ${task.problem_id}` }, artifacts: null };
   const log: ExecutionContext['log'] = (level, message, context) =>
     channel.log(level, message, context === undefined ? undefined : storableContext(context));
   const progress: { reporter?: ProgressReporter } = {};

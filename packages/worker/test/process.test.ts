@@ -50,8 +50,8 @@ describe('worker processes', function () {
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     return {
       child, errors: () => errors,
-      /** Resolves with the first line of the log that has this event. */
-      said: (event: string) => api.until(() => log.find((line) => line.event === event)),
+      /** Resolves with the line of the log that has this event for the first time, or the `count`th. */
+      said: (event: string, count = 1) => api.until(() => log.filter((line) => line.event === event)[count - 1]),
       exit: async (): Promise<number | null> => {
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
         return child.exitCode;
@@ -163,6 +163,24 @@ describe('worker processes', function () {
     worker.child.kill('SIGHUP');
     await worker.said('catalog_reloaded');
     expect(await endOf()).to.match(/code 4/);
+  });
+
+  it('keeps its catalog whole where the new one has nothing, or too much, of what it may claim', async () => {
+    const catalog = join(folder, 'catalog.yaml');
+    const entries = (...globs: string[]): string => `problems:\n${globs.map((glob) => `  - match: ${glob}\n    simulated: true\n`).join('')}`;
+    await writeFile(catalog, entries('test-*', 'other-*'));
+    const worker = start(['--catalog', catalog, '--problems', 'test-*']);
+    await api.untilCalls('claim');
+    const completes = async (): Promise<void> => {
+      const { id } = api.give({ parameters: { duration_seconds: 0, max_steps: 1 } });
+      expect((await api.until(() => api.model.ended.get(`${id}/1`))).verb).to.equal('complete');
+    };
+    for (const [index, wrong] of [entries('other-*'), entries(...Array.from({ length: 60 }, (_, n) => `[test-a${n}, test-b${n}]`))].entries()) {
+      await writeFile(catalog, wrong);
+      worker.child.kill('SIGHUP');
+      await worker.said('catalog_refused', index + 1);
+      await completes();
+    }
   });
 
   it('claims at once what a catalog that it reads again adds, while what runs goes on in its session', async () => {
