@@ -31,7 +31,7 @@ const TIMEOUT_MARGIN_MS = 2_000;
  * log of a task that writes without a pause is stored, its sweep passes the task by.
  */
 const VERDICT_MS = 10_000;
-/** How long a worker that leaves waits for the answer to a report. What the spool has is not lost then. */
+/** How long a worker that leaves waits until its lines are taken, and for the answer to a report. What the spool has is not lost then. */
 const LAST_WORDS_MS = 10_000;
 const MAX_RESULT_CHARS = 900 * 1024;
 
@@ -47,6 +47,7 @@ export class Attempt {
   readonly #log: WorkerLog;
   #ended = false;
   #stopReason: StopReason | null = null;
+  #isHurried = false;
   /** Ends the wait for the API's answer. */
   #letGo: () => void = () => undefined;
   readonly #answered: Promise<void>;
@@ -78,10 +79,8 @@ export class Attempt {
   stop(reason: StopReason): void {
     const disowning = isDisowning(reason);
     if (disowning) this.#letGo();
-    if (this.#ended) {
-      if (reason === 'released') void this.#hurry();
-      return;
-    }
+    if (reason === 'released') void this.#hurry();
+    if (this.#ended) return;
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
     if (disowning) {
       this.#outbox.abandon();
@@ -106,7 +105,7 @@ export class Attempt {
       if (artifacts !== null) await rm(artifacts, { recursive: true, force: true });
       endSaid();
     } else {
-      if (this.#stopReason === 'released') void this.#hurry();
+      if (this.#isHurried) void this.#boundAnswer();
       await Promise.race([this.#outbox.report(this.#reportOf(execution), artifacts).finally(endSaid), this.#answered]);
     }
     this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
@@ -120,7 +119,16 @@ export class Attempt {
     over.abort();
   }
 
+  /** Nothing waits for the API for long from now on. */
   async #hurry(): Promise<void> {
+    if (this.#isHurried) return;
+    this.#isHurried = true;
+    if (this.#ended) void this.#boundAnswer();
+    await sleep(LAST_WORDS_MS, undefined, { ref: false });
+    this.#outbox.hurry();
+  }
+
+  async #boundAnswer(): Promise<void> {
     await sleep(LAST_WORDS_MS, undefined, { ref: false });
     this.#letGo();
   }

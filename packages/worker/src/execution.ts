@@ -67,7 +67,9 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     const full = execution.kind === 'failed' ? await fullDisk(scratch, artifacts) : null;
     if (full !== null) execution = { kind: 'unfit', reason: full };
   }
-  await progress.reporter?.close();
+  const told = progress.reporter?.close();
+  // Of one that was stopped, nobody waits for news.
+  if (!stop.aborted) await told;
   return { execution, artifacts };
 }
 

@@ -43,6 +43,7 @@ export class Outbox {
   /** Made with the first line, or for those that are left: many attempts say nothing but how they ended. */
   #shipper: LogShipper | null = null;
   #isAbandoned = false;
+  #isHurried = false;
   #delivering = false;
   #answers = 0;
 
@@ -65,6 +66,12 @@ export class Outbox {
   /** Takes one line; resolves when there is room for the next. */
   log(level: LogLevel, message: string, context?: Record<string, unknown>): Promise<void> {
     return this.#shipping().log(level, message, context);
+  }
+
+  /** Lets no line wait for room from now on; a mark says where lines are missing. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#shipper?.hurry();
   }
 
   /** Says nothing more: the attempt is not this worker's, and has not ended by itself. */
@@ -131,6 +138,7 @@ export class Outbox {
       this.#abandoned.signal, this.#spool === null ? null : storeOf(this.#spool, this.identity), this.#leftover,
     );
     if (this.#halted.aborted) this.#shipper.halt();
+    if (this.#isHurried) this.#shipper.hurry();
     return this.#shipper;
   }
 

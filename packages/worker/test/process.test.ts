@@ -1,7 +1,7 @@
 /** Workers as processes of their own, killed, signalled and configured for real, against the scripted API. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -143,6 +143,29 @@ describe('worker processes', function () {
     worker.child.kill('SIGTERM');
     expect(await worker.exit()).to.equal(0);
     expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('release');
+  });
+
+  it('hands back at the second signal what writes more than can be kept while the API is away', async () => {
+    const catalog = join(folder, 'catalog.yaml');
+    await writeFile(catalog, `problems:\n  - {match: test-*, command: [sh, -c, 'yes ${'x'.repeat(1_000)}']}\n`);
+    const task = api.give();
+    const started = ['--catalog', catalog, '--spool-max-mb', '1'];
+    const worker = start(started);
+    await api.untilCalls('logs');
+    await api.stop();
+    const spool = join(folder, 'spool');
+    const kept = async (): Promise<number> => {
+      const names = await readdir(spool, { recursive: true });
+      return (await Promise.all(names.map((name) => stat(join(spool, name)).then(({ size }) => size, () => 0)))).reduce((sum, size) => sum + size, 0);
+    };
+    while (await kept() < 500_000) await new Promise((resolve) => setTimeout(resolve, 50));
+    worker.child.kill('SIGTERM');
+    await worker.said('draining');
+    worker.child.kill('SIGTERM');
+    expect(await worker.exit()).to.equal(0);
+    await api.start();
+    start(started);
+    expect((await api.until(() => api.model.ended.get(`${task.id}/1`))).verb).to.equal('release');
   });
 
   it('reads its catalog again at SIGHUP, and keeps the old one where the new has a mistake', async () => {
