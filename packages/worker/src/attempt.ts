@@ -1,7 +1,8 @@
 /**
  * One attempt: run the executor, take its log, report how it went. Why an attempt is stopped decides what is said about it: a
  * released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said. One that
- * has ended by itself is reported, whatever happens to it afterwards.
+ * has ended by itself is reported, whatever happens to it afterwards: from when its executor says how it went, before what is
+ * run after it.
  */
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +32,7 @@ const TIMEOUT_MARGIN_MS = 2_000;
  * log of a task that writes without a pause is stored, its sweep passes the task by.
  */
 const VERDICT_MS = 10_000;
-/** How long a worker that leaves waits for the answer to a report. What the spool has is not lost then. */
+/** How long a worker that leaves waits until its lines are taken, and for the answer to a report. What the spool has is not lost then. */
 const LAST_WORDS_MS = 10_000;
 const MAX_RESULT_CHARS = 900 * 1024;
 
@@ -46,12 +47,15 @@ export class Attempt {
   readonly #outbox: Outbox;
   readonly #log: WorkerLog;
   #ended = false;
+  /** What is to be said of it, once its executor has ended by itself: no stop changes that any more. */
+  #decided: Report | null = null;
   #stopReason: StopReason | null = null;
+  #isHurried = false;
   /** Ends the wait for the API's answer. */
   #letGo: () => void = () => undefined;
   readonly #answered: Promise<void>;
 
-  constructor(parts: { task: Task; outbox: Outbox; channel: Omit<AttemptChannel, 'log'>; catalog: Catalog; log: WorkerLog }) {
+  constructor(parts: { task: Task; outbox: Outbox; channel: Pick<AttemptChannel, 'putProgress'>; catalog: Catalog; log: WorkerLog }) {
     this.task = parts.task;
     this.#outbox = parts.outbox;
     this.#log = parts.log;
@@ -78,10 +82,8 @@ export class Attempt {
   stop(reason: StopReason): void {
     const disowning = isDisowning(reason);
     if (disowning) this.#letGo();
-    if (this.#ended) {
-      if (reason === 'released') void this.#hurry();
-      return;
-    }
+    if (reason === 'released') void this.#hurry();
+    if (this.#decided !== null || this.#ended) return;
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
     if (disowning) {
       this.#outbox.abandon();
@@ -89,7 +91,7 @@ export class Attempt {
     this.#running.abort();
   }
 
-  async #run(catalog: Catalog, channel: Omit<AttemptChannel, 'log'>, endSaid: () => void): Promise<AttemptEnd> {
+  async #run(catalog: Catalog, channel: Pick<AttemptChannel, 'putProgress'>, endSaid: () => void): Promise<AttemptEnd> {
     const about = { task_id: this.task.id, attempt: this.task.attempt };
     this.#log.info({ event: 'attempt_started', ...about, problem_id: this.task.problem_id }, 'an attempt started');
     const timer = setTimeout(() => {
@@ -97,6 +99,7 @@ export class Attempt {
     }, this.task.timeout_seconds * 1000 + TIMEOUT_MARGIN_MS);
     const { execution, artifacts } = await execute(catalog.find(this.task.problem_id), this.task, {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
+      decide: (one) => this.#decide(one),
     }, { stop: this.#running.signal, isDisowned: () => this.#outbox.isAbandoned, disowned: () => this.#outbox.abandoned });
     clearTimeout(timer);
     if (this.#stopReason === 'timeout' && execution.kind !== 'completed') await this.#awaitVerdict();
@@ -106,11 +109,21 @@ export class Attempt {
       if (artifacts !== null) await rm(artifacts, { recursive: true, force: true });
       endSaid();
     } else {
-      if (this.#stopReason === 'released') void this.#hurry();
-      await Promise.race([this.#outbox.report(this.#reportOf(execution), artifacts).finally(endSaid), this.#answered]);
+      if (this.#isHurried) void this.#boundAnswer();
+      // That the disk is full is found out last.
+      const report = this.#decided === null || execution.kind === 'unfit' ? this.#reportOf(execution) : this.#decided;
+      await Promise.race([this.#outbox.report(report, artifacts).finally(endSaid), this.#answered]);
     }
     this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
     return end;
+  }
+
+  /** Keeps how it went, unless it was broken off: what is said then depends on why, which may yet change. */
+  async #decide(execution: Execution): Promise<void> {
+    const isBrokenOff = this.#stopReason !== null && execution.kind !== 'completed';
+    if (isBrokenOff || this.#outbox.isAbandoned) return;
+    this.#decided = this.#reportOf(execution);
+    await this.#outbox.keep(this.#decided);
   }
 
   /** Until the API has ended the attempt, or has had the time for it. */
@@ -120,7 +133,16 @@ export class Attempt {
     over.abort();
   }
 
+  /** Nothing waits for the API for long from now on. */
   async #hurry(): Promise<void> {
+    if (this.#isHurried) return;
+    this.#isHurried = true;
+    if (this.#ended) void this.#boundAnswer();
+    await sleep(LAST_WORDS_MS, undefined, { ref: false });
+    this.#outbox.hurry();
+  }
+
+  async #boundAnswer(): Promise<void> {
     await sleep(LAST_WORDS_MS, undefined, { ref: false });
     this.#letGo();
   }

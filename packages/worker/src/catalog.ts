@@ -11,37 +11,42 @@ import { simulate } from './executors/simulated.js';
 export type { CatalogEntry } from './catalog-entry.js';
 export { CatalogError } from './catalog-file.js';
 
-interface CatalogFile {
-  readonly path: string;
-  readonly turns: TurnsOfCatalog;
+/** The globs of a catalog, settled. */
+export interface CatalogProblems {
+  /** Of all problems in it. */
+  readonly problems: readonly string[];
+  /** Those of entries that this host does without. */
+  readonly omittedProblems: readonly string[];
 }
 
-interface Settled {
+interface Settled extends CatalogProblems {
   readonly content: CatalogContent;
-  readonly omitted: readonly CatalogEntry[];
   /** Why, for each. */
   readonly reasons: readonly string[];
 }
 
-export class Catalog {
+export class Catalog implements CatalogProblems {
   #content: CatalogContent;
-  readonly #file: CatalogFile | null;
+  /** Of the file that it was read from; null where there is none. */
+  readonly #path: string | null;
+  #turns: TurnsOfCatalog;
   #omitted: readonly string[] = [];
 
-  private constructor(content: CatalogContent, file: CatalogFile | null) {
+  private constructor(content: CatalogContent, path: string | null, turns: TurnsOfCatalog) {
     this.#content = content;
-    this.#file = file;
+    this.#path = path;
+    this.#turns = turns;
   }
 
   /** A catalog of `entries` alone. */
   static of(entries: readonly CatalogEntry[]): Catalog {
-    return new Catalog({ entries, fitness: () => Promise.resolve(null), lack: () => Promise.resolve([]) }, null);
+    return new Catalog({ entries, fitness: () => Promise.resolve(null), lack: () => Promise.resolve([]) }, null, new TurnsOfCatalog());
   }
 
   /** The catalog in the file at `path`, YAML or JSON. @throws CatalogError */
   static read(path: string): Catalog {
     const turns = new TurnsOfCatalog();
-    return new Catalog(readCatalogFile(path, turns), { path, turns });
+    return new Catalog(readCatalogFile(path, turns), path, turns);
   }
 
   get entries(): readonly CatalogEntry[] {
@@ -50,7 +55,7 @@ export class Catalog {
 
   /** Globs of all problems in it. */
   get problems(): readonly string[] {
-    return this.entries.flatMap((entry) => entry.problems);
+    return problemsOf(this.entries);
   }
 
   /** Globs of entries that this host does without, known after `settle`. */
@@ -72,22 +77,22 @@ export class Catalog {
   }
 
   /**
-   * Reads the file again, and settles it; where it has a mistake, or nothing that this host can run, everything stays as it was.
-   * @throws CatalogError
+   * Reads the file again, and settles it. Where it has a mistake, or `accept` throws when it is told what would be taken,
+   * everything stays as it was. @throws CatalogError, and what `accept` throws
    */
-  async reload(): Promise<readonly string[]> {
-    if (this.#file === null) return [];
-    const { path, turns } = this.#file;
-    turns.forgetIdle();
-    const found = await settled(readCatalogFile(path, turns));
-    if (found.content.entries.length === 0) throw new CatalogError('this host can run nothing of the catalog');
-    return this.#take(found);
+  async reload(accept: (next: CatalogProblems) => void = () => undefined): Promise<readonly string[]> {
+    if (this.#path === null) return [];
+    const turns = this.#turns.inUse();
+    const next = await settled(readCatalogFile(this.#path, turns));
+    if (next.problems.length === 0) throw new CatalogError('this host can run nothing of the catalog');
+    accept(next);
+    this.#turns = turns;
+    return this.#take(next);
   }
 
-  #take({ content, omitted, reasons }: Settled): readonly string[] {
+  #take({ content, omittedProblems, reasons }: Settled): readonly string[] {
     this.#content = content;
-    const kept = this.problems;
-    this.#omitted = omitted.flatMap(({ problems }) => problems).filter((glob) => !kept.includes(glob));
+    this.#omitted = omittedProblems;
     return reasons;
   }
 
@@ -123,7 +128,12 @@ async function settled(content: CatalogContent): Promise<Settled> {
       reasons.push(`${entry.problems.join(', ')}: ${fault}`);
     }
   }
-  return { content: { ...content, entries }, omitted, reasons };
+  const problems = problemsOf(entries);
+  return { content: { ...content, entries }, problems, omittedProblems: problemsOf(omitted).filter((glob) => !problems.includes(glob)), reasons };
+}
+
+function problemsOf(entries: readonly CatalogEntry[]): string[] {
+  return entries.flatMap((entry) => entry.problems);
 }
 
 /** The built-in catalog of a worker that is given none. */

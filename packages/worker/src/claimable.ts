@@ -1,6 +1,6 @@
 /** Which globs of problems a worker claims: of those that it is told to, what its catalog has an executor for. */
 import { matchesGlob } from '@task-executor/shared';
-import type { Catalog } from './catalog.js';
+import type { CatalogProblems } from './catalog.js';
 
 export interface Claimable {
   readonly globs: readonly string[];
@@ -8,9 +8,8 @@ export interface Claimable {
   readonly unmet: readonly string[];
 }
 
-/** What to claim of `catalog`, settled; `wanted` null is all of it. A wanted glob that is wider than an entry claims the entry's. */
-export function claimable(catalog: Catalog, wanted: readonly string[] | null): Claimable {
-  const { problems, omittedProblems } = catalog;
+/** What to claim of a catalog; `wanted` null is all of it. A wanted glob that is wider than an entry claims the entry's. */
+export function claimable({ problems, omittedProblems }: CatalogProblems, wanted: readonly string[] | null): Claimable {
   if (wanted === null) return { globs: problems, unmet: [] };
   const globs = new Set<string>();
   const unmet: string[] = [];

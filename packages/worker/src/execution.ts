@@ -5,7 +5,7 @@
 import type { components } from '@task-executor/shared';
 import type { CatalogEntry } from './catalog-entry.js';
 import { fullDisk, scratchOf } from './executors/scratch.js';
-import { Unfit, type Execution, type ExecutionContext, type Task, type Workspace } from './executors/executor.js';
+import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from './executors/executor.js';
 import { openWorkspace, removeWorkspace, takeOutArtifacts } from './executors/workspace.js';
 import { ProgressReporter } from './progress.js';
 import { storableContext } from './storable-json.js';
@@ -13,6 +13,8 @@ import { storableContext } from './storable-json.js';
 /** The way to the API for one attempt while it runs. */
 export interface AttemptChannel {
   readonly log: ExecutionContext['log'];
+  /** Told once how the task went, before anything is run or removed after it; resolves when that is kept. */
+  readonly decide: ExecutionContext['decide'];
   /** @throws ApiError, ApiUnreachable */
   readonly putProgress: (progress: components['schemas']['Progress']) => Promise<unknown>;
 }
@@ -35,20 +37,28 @@ export interface Signals {
 
 /** Runs `task` as `entry` says; resolves when nothing of it runs, and nothing is left of it but its artifacts. Never rejects. */
 export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned, isDisowned }: Signals): Promise<Executed> {
-  if (entry === null) return { execution: { kind: 'failed', error: `this worker has no executor for ${task.problem_id}` }, artifacts: null };
+  // Another worker may have one.
+  if (entry === null) return { execution: { kind: 'unfit', reason: `it has no executor for ${task.problem_id}` }, artifacts: null };
   const log: ExecutionContext['log'] = (level, message, context) =>
     channel.log(level, message, context === undefined ? undefined : storableContext(context));
   const progress: { reporter?: ProgressReporter } = {};
   let opened: Promise<Workspace> | null = null;
+  let isDecided = false;
+  const decide = async (one: Execution): Promise<void> => {
+    if (isDecided) return;
+    isDecided = true;
+    await channel.decide(one);
+  };
 
-  let execution = await outcomeOf(() => entry.executor({
-    task, signal: stop, log,
+  let execution = await executionOf(() => entry.executor({
+    task, signal: stop, log, decide,
     progress: (update) => {
       progress.reporter ??= new ProgressReporter(channel.putProgress, disowned());
       progress.reporter.report(update);
     },
     workspace: () => (opened ??= openWorkspace(task, scratchOf(entry.scratch).root)),
   }));
+  await decide(execution);
   const workspace = await settled(opened);
   let artifacts: string | null = null;
   if (workspace !== null) {
@@ -66,17 +76,10 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     const full = execution.kind === 'failed' ? await fullDisk(scratch, artifacts) : null;
     if (full !== null) execution = { kind: 'unfit', reason: full };
   }
-  await progress.reporter?.close();
+  const told = progress.reporter?.close();
+  // Of one that was stopped, nobody waits for news.
+  if (!stop.aborted) await told;
   return { execution, artifacts };
-}
-
-async function outcomeOf(run: () => Promise<Execution>): Promise<Execution> {
-  try {
-    return await run();
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    return error instanceof Unfit ? { kind: 'unfit', reason: words } : { kind: 'failed', error: `the executor broke: ${words}` };
-  }
 }
 
 async function settled(opened: Promise<Workspace> | null): Promise<Workspace | null> {

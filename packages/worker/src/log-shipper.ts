@@ -28,6 +28,7 @@ const RETRY = { initialMs: 200, maxMs: 5_000 };
 /** So many answers that settle nothing, though the API is not away, are borne until a batch succeeds, or in all once the log is closed. */
 const MAX_STUCK_ANSWERS = 8;
 const TRUNCATED = ' [truncated]';
+const CUT = 'the log is cut here: the worker was told to leave, and the API took no more lines in time';
 
 /** `text` as the API takes it: without NUL, well-formed, within the bound. */
 export function storable(text: string): string {
@@ -59,6 +60,9 @@ export class LogShipper {
   #closed = false;
   #abandoned = false;
   #halted = false;
+  #hurried = false;
+  /** Whether a line was left out for want of room. */
+  #cutOff = false;
   #wake: () => void = () => undefined;
   #room: (() => void)[] = [];
   readonly #send: SendBatch;
@@ -98,23 +102,30 @@ export class LogShipper {
 
   /** Takes one line; resolves when there is room for the next. */
   async log(level: LogLevel, message: string, context?: Record<string, unknown>): Promise<void> {
-    if (this.#closed || this.#abandoned || this.#accepted >= LIMITS.maxLogLinesPerAttempt) return;
+    if (this.#closed || this.#abandoned || this.#cutOff || this.#accepted >= LIMITS.maxLogLinesPerAttempt) return;
     this.#accepted += 1;
-    const last = this.#accepted === LIMITS.maxLogLinesPerAttempt;
+    this.#cutOff = this.#hurried && this.#full();
+    const mark = this.#accepted === LIMITS.maxLogLinesPerAttempt ? `the log ends here: at most ${LIMITS.maxLogLinesPerAttempt} lines are kept` : this.#cutOff ? CUT : null;
     const line: LogLine = {
-      level: last ? 'warning' : level,
-      message: last ? `the log ends here: at most ${LIMITS.maxLogLinesPerAttempt} lines are kept` : storable(message),
-      ...(context === undefined || last ? {} : { context }),
+      level: mark === null ? level : 'warning',
+      message: mark ?? storable(message),
+      ...(context === undefined || mark !== null ? {} : { context }),
       timestamp: new Date().toISOString(),
     };
     this.#buffer.push(line);
     this.#hold([line], 1);
     this.#wake();
-    if (this.#full()) {
+    if (this.#full() && !this.#hurried) {
       await new Promise<void>((resolve) => {
         this.#room.push(resolve);
       });
     }
+  }
+
+  /** Lets no line wait any more: the first that finds no room becomes a mark, and what follows it is left out. */
+  hurry(): void {
+    this.#hurried = true;
+    for (const resolve of this.#room.splice(0)) resolve();
   }
 
   /** Takes no more lines, and resolves when all are with the API or given up. */

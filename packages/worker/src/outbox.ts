@@ -1,7 +1,7 @@
 /**
  * What one attempt has to say to the API: its log lines, its artifacts, then its final report. A report is kept in the spool from
- * the moment that it is known, before the artifacts are stored, and is sent until there is a definite answer, whatever
- * becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
+ * the moment that it is known, before a cleanup is run and artifacts are stored, and is sent until there is a definite answer,
+ * whatever becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
 import { rm } from 'node:fs/promises';
 import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
@@ -47,6 +47,9 @@ export class Outbox {
   /** Made with the first line, or for those that are left: many attempts say nothing but how they ended. */
   #shipper: LogShipper | null = null;
   #isAbandoned = false;
+  #isHurried = false;
+  /** What the spool has. */
+  #kept: { readonly report: Report; readonly artifacts: string | null; readonly lines: number } | null = null;
   #delivering = false;
   #answers = 0;
   /** Whether the log, which comes before the report, does not get through until somebody does something. */
@@ -73,6 +76,12 @@ export class Outbox {
     return this.#shipping().log(level, message, context);
   }
 
+  /** Lets no line wait for room from now on; a mark says where lines are missing. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#shipper?.hurry();
+  }
+
   /** Says nothing more: the attempt is not this worker's, and has not ended by itself. */
   abandon(): void {
     this.#isAbandoned = true;
@@ -93,13 +102,25 @@ export class Outbox {
     this.#shipper?.halt();
   }
 
+  /** Keeps what will be the last word of the attempt, in place of what was kept before; to be followed by `report`. */
+  async keep(report: Report, artifacts: string | null = null): Promise<void> {
+    const lines = this.#shipper?.lines ?? 0;
+    if (this.#kept?.report === report && this.#kept.artifacts === artifacts && this.#kept.lines === lines) return;
+    try {
+      await this.#spool?.put(this.identity, null, { kind: 'report', report, lines, ...(artifacts !== null && { artifacts }) });
+      this.#kept = { report, artifacts, lines };
+    } catch (error) {
+      this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
+    }
+  }
+
   /**
    * The last word of the attempt, after the files in the folder `artifacts`, which is removed then. Resolves when it has a
    * definite answer, or when it is halted.
    */
   async report(report: Report, artifacts: string | null = null): Promise<void> {
     this.#delivering = true;
-    await this.#keep(report, artifacts);
+    await this.keep(report, artifacts);
     await this.#deliver(report, artifacts);
   }
 
@@ -120,7 +141,7 @@ export class Outbox {
     if (report?.verb === 'complete' && refusal?.settles === 'content') {
       // The result itself was refused; the task must not wait for its timeout because of it.
       const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
-      await this.#keep(failure, artifacts);
+      await this.keep(failure, artifacts);
       refusal = await this.#send(failure);
     }
     if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
@@ -142,6 +163,7 @@ export class Outbox {
       },
     );
     if (this.#halted.aborted) this.#shipper.halt();
+    if (this.#isHurried) this.#shipper.hurry();
     return this.#shipper;
   }
 
@@ -186,12 +208,6 @@ export class Outbox {
   #stick(what: string, error: ApiError): void {
     this.#log.error({ event: 'answer_stuck', ...this.#about(), error: error.message }, `${what} got an answer that settles nothing, and will be sent again; ${adviceOn(error)}`);
     this.#changed();
-  }
-
-  async #keep(report: Report, artifacts: string | null): Promise<void> {
-    await this.#spool?.put(this.identity, null, { kind: 'report', report, lines: this.#shipper?.lines ?? 0, ...(artifacts !== null && { artifacts }) }).catch((error: unknown) => {
-      this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
-    });
   }
 
   #about(): Record<string, unknown> {

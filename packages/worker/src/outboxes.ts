@@ -8,20 +8,26 @@ import type { Courier } from './courier.js';
 import type { WorkerLog } from './log.js';
 import { Outbox } from './outbox.js';
 import { Change } from './change.js';
-import type { Spool } from './spool/spool.js';
+import { pause } from './retry.js';
+import type { Leftover, Spool } from './spool/spool.js';
+
+/** How often it is looked for what is left by processes of which it shows late that they are gone. */
+const LOOK_MS = 60_000;
 
 export class Outboxes {
   readonly #courier: Courier;
   readonly #spool: Spool | null;
   readonly #log: WorkerLog;
+  readonly #lookMs: number;
   readonly #open = new Set<Outbox>();
   readonly #change = new Change();
   readonly #halted = new AbortController();
 
-  constructor({ courier, spool, log }: { courier: Courier; spool: Spool | null; log: WorkerLog }) {
+  constructor({ courier, spool, log, lookMs = LOOK_MS }: { courier: Courier; spool: Spool | null; log: WorkerLog; lookMs?: number }) {
     this.#courier = courier;
     this.#spool = spool;
     this.#log = log;
+    this.#lookMs = lookMs;
     // Every report that waits to be sent again listens.
     setMaxListeners(0, this.#halted.signal);
   }
@@ -41,9 +47,27 @@ export class Outboxes {
     this.#change.tell();
   }
 
-  /** Begins to send what earlier processes left. */
+  /** Begins to send what earlier processes left, and goes on looking for more of that. */
   async takeUp(): Promise<void> {
-    for (const leftover of (await this.#spool?.leftovers()) ?? []) {
+    if (this.#spool === null) return;
+    this.#resume(await this.#spool.leftovers());
+    void this.#look(this.#spool);
+  }
+
+  async #look(spool: Spool): Promise<void> {
+    for (;;) {
+      await pause(this.#lookMs, this.#halted.signal);
+      if (this.#halted.signal.aborted) return;
+      try {
+        this.#resume(await spool.takeOver());
+      } catch (error) {
+        this.#log.warn({ event: 'leftovers_unknown', error: String(error) }, 'what earlier processes left cannot be looked for now');
+      }
+    }
+  }
+
+  #resume(leftovers: readonly Leftover[]): void {
+    for (const leftover of leftovers) {
       const { identity, hasReport } = leftover;
       this.#log.info({ event: 'leftover', task_id: identity.task_id, attempt: identity.attempt, has_report: hasReport }, 'sending what an earlier process left');
       const outbox = new Outbox({ ...this.#parts(), identity, leftover });

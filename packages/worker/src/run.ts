@@ -107,15 +107,20 @@ function obeySignals(worker: RunningWorker, config: WorkerConfig, log: Logger): 
 }
 
 async function reload(worker: RunningWorker, config: WorkerConfig, log: Logger): Promise<void> {
+  let problems: readonly string[] = [];
   try {
-    leftOut(await config.catalog.reload(), log);
-    const { globs: problems } = claimable(config.catalog, config.problems);
+    const reasons = await config.catalog.reload((next) => {
+      problems = claimable(next, config.problems).globs;
+      if (problems.length === 0) throw new CatalogError('it has nothing of what WORKER_PROBLEMS (--problems) asks for');
+      const { maxSupportedProblems: most } = LIMITS;
+      if (problems.length > most) throw new CatalogError(`a worker can claim ${most} globs of problems; these are ${problems.length}`);
+    });
+    worker.offer(problems);
+    leftOut(reasons, log);
     log.info({ event: 'catalog_reloaded', problems }, 'the catalog was read again');
-    if (problems.length > 0 && problems.length <= LIMITS.maxSupportedProblems) worker.offer(problems);
-    else log.error({ event: 'problems_refused', problems: problems.length }, 'as many globs of problems cannot be claimed; what was claimed before stays');
   } catch (error) {
     if (!(error instanceof CatalogError)) throw error;
-    log.error({ event: 'catalog_refused', error: error.message }, 'the catalog has mistakes; what was read before stays');
+    log.error({ event: 'catalog_refused', error: error.message }, 'the catalog is not taken; what was read before stays');
   }
 }
 

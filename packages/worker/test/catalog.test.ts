@@ -84,6 +84,33 @@ describe('catalog', () => {
     expect((await run(catalog.find('a')!)).lines[0]?.message).to.equal('new');
   });
 
+  it('stays as it was where what would be taken is refused, and still counts what runs of it', async () => {
+    const catalog = await read('problems:\n  - match: a\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n    concurrency: 1\n');
+    await run((await read('problems:\n  - match: b\n    command: [mkfifo, gate]\n    cwd: .\n')).find('b')!);
+    const before = catalog.find('a')!;
+    const text = 'problems:\n  - {match: c, command: [no-such-program-here], optional: true}\n  - {match: a, command: [echo, out], concurrency: 1}\n';
+    await writeFile(path, text);
+    const refused = await catalog.reload((next) => {
+      expect([next.problems, next.omittedProblems]).to.deep.equal([['a'], ['c']]);
+      throw new CatalogError('not these');
+    }).then(() => null, (error: unknown) => error);
+    expect(refused).to.be.instanceOf(CatalogError).and.have.property('message').equal('not these');
+    expect([catalog.find('a'), catalog.problems, catalog.omittedProblems]).to.deep.equal([before, ['a'], []]);
+    const order: string[] = [];
+    let begun: () => void = () => undefined;
+    const running = new Promise<void>((resolve) => (begun = resolve));
+    const first = run(before, {}, ({ message }) => {
+      order.push(`first ${message}`);
+      begun();
+    });
+    await running;
+    await catalog.reload();
+    const second = run(catalog.find('a')!, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`));
+    await writeFile(join(folder, 'gate'), '\n');
+    await Promise.all([first, second]);
+    expect(order).to.deep.equal(['first in', 'second waiting', 'first out', 'second out']);
+  });
+
   it('leaves out optional entries that this host cannot run, and others not', async () => {
     const text = 'problems:\n  - {match: a, command: [no-such-program-here], optional: true}\n  - {match: b, command: [echo], optional: true}\n  - {match: a, command: [echo]}\n';
     const catalog = await read(text);
@@ -191,8 +218,8 @@ describe('catalog', () => {
 
   it('counts what still runs of an entry when it is read again, whatever its bound is then', async () => {
     const turns = new TurnsOfCatalog();
-    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
-    const [before] = parse('a', '').entries;
+    const parse = (match: string, bound: string, turns: TurnsOfCatalog) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
+    const [before] = parse('a', '', turns).entries;
     await run((await read('problems:\n  - match: a\n    command: [mkfifo, gate]\n    cwd: .\n')).find('a')!);
     const order: string[] = [];
     let begun: () => void = () => undefined;
@@ -202,8 +229,7 @@ describe('catalog', () => {
       begun();
     });
     await running;
-    turns.forgetIdle();
-    const [after] = parse('[b, a]', '    concurrency: 1\n').entries;
+    const [after] = parse('[b, a]', '    concurrency: 1\n', turns.inUse()).entries;
     const second = run(after!, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`));
     await writeFile(join(folder, 'gate'), '\n');
     await first;

@@ -1,4 +1,4 @@
-/** A worker process that is killed while it stores the files of a task, and the next one on its host. */
+/** A worker process that is killed while it tidies up after a task or stores its files, and the next one on its host. */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { ScriptedApi } from '../src/conformance/scripted-api.js';
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname;
 const SCRIPT = 'echo a; echo b; cd "$TASK_ARTIFACTS_DIR"; for n in 1 2 3; do echo "file $n" > $n.txt; done; echo \'{"score": 7}\' > "$TASK_RESULT_FILE"';
 
-describe('a worker that is killed while it stores artifacts', function () {
+describe('a worker that is killed before it has reported', function () {
   this.timeout(60_000);
   let folder: string;
   let api: ScriptedApi;
@@ -19,14 +19,15 @@ describe('a worker that is killed while it stores artifacts', function () {
     api = new ScriptedApi();
     await api.start();
     programs = [];
-    const entry = { match: 'test-*', command: ['sh', '-c', SCRIPT] };
-    await writeFile(join(folder, 'catalog.json'), JSON.stringify({ scratch: { folder }, problems: [entry] }));
+    await write({ match: 'test-*', command: ['sh', '-c', SCRIPT] });
   });
   afterEach(async () => {
     for (const program of programs) await program.kill();
     await api.stop();
     await rm(folder, { recursive: true });
   });
+
+  const write = (entry: Record<string, unknown>) => writeFile(join(folder, 'catalog.json'), JSON.stringify({ scratch: { folder }, problems: [entry] }));
 
   async function start(): Promise<Program> {
     const program = new Program(
@@ -52,6 +53,18 @@ describe('a worker that is killed while it stores artifacts', function () {
     expect(await kept()).to.have.length(1);
     return task.id;
   }
+
+  it('is followed by one that delivers what was decided before the cleanup', async () => {
+    await write({ match: 'test-*', command: ['sh', '-c', SCRIPT], cleanup: ['sh', '-c', 'echo c; sleep 1000'] });
+    const task = api.give();
+    const worker = await start();
+    await api.until(() => api.model.running.some(({ lines }) => lines.includes('c')));
+    await worker.kill();
+    await start();
+    const ended = await api.until(() => api.model.ended.get(`${task.id}/1`));
+    expect(ended).to.deep.equal({ verb: 'complete', body: { score: 7 }, lines: ['a', 'b', 'c'] });
+    expect(api.of('register')).to.have.length(1);
+  });
 
   it('is followed by one that stores the rest, then delivers the outcome, then registers', async () => {
     const id = await killed();

@@ -54,6 +54,26 @@ describe('log shipper', () => {
     }
   });
 
+  it('lets no writer wait once it is hurried, and marks where lines are missing', async () => {
+    const { opened, open } = gate();
+    const { shipper, batches } = shipping(async (batch) => {
+      await opened;
+      return stored(batch);
+    });
+    const taken: Promise<void>[] = [];
+    for (const message of numbered(2_001)) taken.push(shipper.log('info', message));
+    expect(await hasSettled(Promise.all(taken), 10)).to.equal(false);
+    shipper.hurry();
+    await Promise.all(taken);
+    for (let n = 0; n < 3; n++) await shipper.log('info', 'left out');
+    open();
+    await shipper.close();
+    const messages = batches.flatMap((batch) => batch.messages);
+    expect(messages.slice(0, 2_001)).to.deep.equal(numbered(2_001));
+    expect(messages.slice(2_001)).to.have.length(1);
+    expect(messages.at(-1)).to.match(/^the log is cut here/);
+  });
+
   it('sends no body that is too large, whatever the lines hold', async () => {
     const { shipper, batches } = shipping();
     const lines = ['\u0001', '"', '\u4e2d', 'x'].flatMap((character) => Array.from({ length: 12 }, () => character.repeat(LIMITS.maxLogMessageChars)));

@@ -1,7 +1,7 @@
 /** Workers as processes of their own, killed, signalled and configured for real, against the scripted API. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -50,8 +50,8 @@ describe('worker processes', function () {
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     return {
       child, errors: () => errors,
-      /** Resolves with the first line of the log that has this event. */
-      said: (event: string) => api.until(() => log.find((line) => line.event === event)),
+      /** Resolves with the line of the log that has this event for the first time, or the `count`th. */
+      said: (event: string, count = 1) => api.until(() => log.filter((line) => line.event === event)[count - 1]),
       exit: async (): Promise<number | null> => {
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
         return child.exitCode;
@@ -151,6 +151,29 @@ describe('worker processes', function () {
     expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('release');
   });
 
+  it('hands back at the second signal what writes more than can be kept while the API is away', async () => {
+    const catalog = join(folder, 'catalog.yaml');
+    await writeFile(catalog, `problems:\n  - {match: test-*, command: [sh, -c, 'yes ${'x'.repeat(1_000)}']}\n`);
+    const task = api.give();
+    const started = ['--catalog', catalog, '--spool-max-mb', '1'];
+    const worker = start(started);
+    await api.untilCalls('logs');
+    await api.stop();
+    const spool = join(folder, 'spool');
+    const kept = async (): Promise<number> => {
+      const names = await readdir(spool, { recursive: true });
+      return (await Promise.all(names.map((name) => stat(join(spool, name)).then(({ size }) => size, () => 0)))).reduce((sum, size) => sum + size, 0);
+    };
+    while (await kept() < 500_000) await new Promise((resolve) => setTimeout(resolve, 50));
+    worker.child.kill('SIGTERM');
+    await worker.said('draining');
+    worker.child.kill('SIGTERM');
+    expect(await worker.exit()).to.equal(0);
+    await api.start();
+    start(started);
+    expect((await api.until(() => api.model.ended.get(`${task.id}/1`))).verb).to.equal('release');
+  });
+
   it('reads its catalog again at SIGHUP, and keeps the old one where the new has a mistake', async () => {
     const catalog = join(folder, 'catalog.yaml');
     const entry = (command: string): string => `problems:\n  - match: test-*\n    command: ${command}\n`;
@@ -169,6 +192,24 @@ describe('worker processes', function () {
     worker.child.kill('SIGHUP');
     await worker.said('catalog_reloaded');
     expect(await endOf()).to.match(/code 4/);
+  });
+
+  it('keeps its catalog whole where the new one has nothing, or too much, of what it may claim', async () => {
+    const catalog = join(folder, 'catalog.yaml');
+    const entries = (...globs: string[]): string => `problems:\n${globs.map((glob) => `  - match: ${glob}\n    simulated: true\n`).join('')}`;
+    await writeFile(catalog, entries('test-*', 'other-*'));
+    const worker = start(['--catalog', catalog, '--problems', 'test-*']);
+    await api.untilCalls('claim');
+    const completes = async (): Promise<void> => {
+      const { id } = api.give({ parameters: { duration_seconds: 0, max_steps: 1 } });
+      expect((await api.until(() => api.model.ended.get(`${id}/1`))).verb).to.equal('complete');
+    };
+    for (const [index, wrong] of [entries('other-*'), entries(...Array.from({ length: 60 }, (_, n) => `[test-a${n}, test-b${n}]`))].entries()) {
+      await writeFile(catalog, wrong);
+      worker.child.kill('SIGHUP');
+      await worker.said('catalog_refused', index + 1);
+      await completes();
+    }
   });
 
   it('claims at once what a catalog that it reads again adds, while what runs goes on in its session', async () => {

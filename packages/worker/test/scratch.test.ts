@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -21,11 +21,12 @@ describe('scratch folders', () => {
   }
 
   it('of processes that are gone are removed; those of the living, and folders of others, stay', async () => {
-    const gone = await foreign('task-executor-scratch-gone', { host: hostname(), pid: 2 ** 22 + 1, started: null });
+    const dead = { host: hostname(), pidNamespace: await readlink('/proc/self/ns/pid').catch(() => null), pid: 2 ** 22 + 1, started: null };
+    const gone = await foreign('task-executor-scratch-gone', dead);
     const half = await foreign('task-executor-scratch-half', null);
     await utimes(join(root, half), new Date(0), new Date(0));
     const other = await foreign('task-executor-scratch-other-host', { host: 'elsewhere', pid: 1, started: null });
-    const unrelated = await foreign('unrelated', { host: hostname(), pid: 2 ** 22 + 1, started: null });
+    const unrelated = await foreign('unrelated', dead);
     const home = await scratchHome(root);
     for (let names = await readdir(root); names.includes(gone) || names.includes(half); names = await readdir(root)) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await readdir(root)).to.have.members([other, unrelated, home.slice(root.length + 1)]);

@@ -1,8 +1,8 @@
 /** The spool as files: whole or not there, within its bound, and taken over from the dead alone. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { LogLine } from '../src/log-batch.js';
@@ -41,7 +41,8 @@ describe('spool', () => {
     await spool.close();
     const child = spawn(process.execPath, ['-e', '']);
     await once(child, 'exit');
-    await writeFile(join(spool.folder, 'owner.json'), JSON.stringify({ host: hostname(), pid: child.pid, started: 'x' }));
+    const path = join(spool.folder, 'owner.json');
+    await writeFile(path, JSON.stringify({ ...(JSON.parse(await readFile(path, 'utf8')) as object), pid: child.pid, started: 'x' }));
   }
 
   it('keeps, gives back and removes; an empty folder does not outlive its process', async () => {
@@ -139,11 +140,26 @@ describe('spool', () => {
 
   it('says why it cannot be written, until it can', async () => {
     const spool = await open();
-    await rm(spool.folder, { recursive: true });
-    expect(await spool.put(identity(), null, report).catch((error: unknown) => (error as NodeJS.ErrnoException).code)).to.equal('ENOENT');
-    expect(await spool.check()).to.match(/the spool cannot be written: .*ENOENT/);
-    await mkdir(spool.folder);
+    await rename(spool.folder, `${spool.folder}.away`);
+    await writeFile(spool.folder, '');
+    expect(await spool.put(identity(), null, report).catch((error: unknown) => (error as NodeJS.ErrnoException).code)).to.equal('ENOTDIR');
+    expect(await spool.check()).to.match(/the spool cannot be written: .*ENOTDIR/);
+    await rm(spool.folder);
+    await rename(`${spool.folder}.away`, spool.folder);
     expect(await spool.check()).to.equal(null);
     await spool.put(identity(), null, report);
+  });
+
+  it('makes its folder anew where somebody has removed it, as its own', async () => {
+    const spool = await open();
+    await spool.put(identity(1), null, report);
+    await rm(spool.folder, { recursive: true });
+    expect(await spool.put(identity(2), null, report).catch((error: unknown) => (error as NodeJS.ErrnoException).code)).to.equal('ENOENT');
+    expect(await spool.check()).to.equal(null);
+    expect(events).to.deep.equal(['spool_gone']);
+    expect([spool.files, spool.bytes, await spool.get(identity(1), null)]).to.deep.equal([0, 0, null]);
+    await spool.put(identity(3), null, report);
+    expect(await (await open()).leftovers()).to.be.empty;
+    expect(await readdir(spool.folder)).to.have.members(['owner.json', nameOf(identity(3), null)]);
   });
 });

@@ -1,6 +1,7 @@
 /** What the worker says of its tasks, until it is answered. */
 import { expect } from 'chai';
 import { problem } from '../src/conformance/model.js';
+import type { Execution } from '../src/executors/executor.js';
 import { COMPLETED, gate, Stage } from './fixtures/scripted-worker.js';
 
 describe('worker: reports', () => {
@@ -45,6 +46,43 @@ describe('worker: reports', () => {
     await worker.drain();
     expect(api.of('complete', 'fail', 'release', 'report').filter((call) => JSON.stringify(call).includes(left.id))).to.be.empty;
   });
+
+  const kept: [string, Execution, Record<string, unknown>][] = [
+    ['result', COMPLETED, { ok: true }],
+    ['failure', { kind: 'failed', error: 'wrong', retryable: false }, { error: 'wrong', retryable: false }],
+  ];
+  for (const [what, execution, body] of kept) {
+    it(`says of a ${what} what was decided, whatever stops the attempt while it is tidied up`, async () => {
+      const { api } = stage.current;
+      api.model.intervalSeconds = 0.2;
+      const { opened, open } = gate();
+      const [outran, cancelled, released] = [api.give({ timeout_seconds: 0.05 }), api.give(), api.give()];
+      let [decided, stopped] = [0, 0];
+      const worker = stage.current.start({ concurrency: 3 }, async ({ signal, decide, log }) => {
+        signal.addEventListener('abort', () => (stopped += 1));
+        await log('info', 'in time');
+        await decide(execution);
+        decided += 1;
+        api.look();
+        await opened;
+        return execution;
+      });
+      await api.until(() => decided === 3);
+      // Past its timeout, and what the worker waits beyond it.
+      await new Promise((resolve) => setTimeout(resolve, 2_200));
+      const before = api.of('heartbeat').length;
+      api.cancel(cancelled);
+      // What it was told to stop, it names no more.
+      await api.until(() => api.of('heartbeat').slice(before).some(({ body: { attempts } }) => Array.isArray(attempts) && attempts.length === 2));
+      const left = worker.release();
+      open();
+      await left;
+      const verb = execution.kind === 'completed' ? 'complete' : 'fail';
+      for (const { id } of [outran, released]) expect(api.model.ended.get(`${id}/1`)).to.deep.equal({ verb, body, lines: ['in time'] });
+      expect(api.model.late.get(`${cancelled.id}/1`)).to.deep.include({ verb, body });
+      expect(stopped).to.equal(0);
+    });
+  }
 
   it('repeats a report until it is answered', async () => {
     const { api } = stage.current;

@@ -3,7 +3,7 @@
  * how many run at once. Each wraps an executor and is one.
  */
 import { EXIT_CODES } from './exit-codes.js';
-import { Unfit, type Execution, type ExecutionContext, type Executor } from './executor.js';
+import { executionOf, Unfit, type Execution, type ExecutionContext, type Executor } from './executor.js';
 import { environmentOf } from './environment.js';
 import { runProcess } from './process.js';
 import type { ProgramOptions } from './task-program.js';
@@ -30,16 +30,14 @@ export function prepared(executor: Executor, command: AroundCommand): Executor {
 /** Runs `command` last, also after a failure and after a stop, for at most `seconds`; it does not change how the task went. */
 export function cleanedUp(executor: Executor, command: AroundCommand, seconds: number): Executor {
   return async (context) => {
-    // Not in a `finally`: what is thrown is an outcome, too, and the task's word goes first.
-    const outcome = await executor(context).then((execution) => ({ execution }), (error: unknown) => ({ error }));
+    const execution = await executionOf(() => executor(context));
+    await context.decide(execution);
     const unfit = await cleanUp(command, context, seconds);
-    if ('error' in outcome) throw outcome.error;
-    const { execution } = outcome;
     return unfit === null || execution.kind === 'unfit' ? execution : { ...execution, unfit };
   };
 }
 
-/** Why the host is not fit for another task, or null. */
+/** Why the host is not fit for another task, or null. Never rejects. */
 async function cleanUp(command: AroundCommand, context: ExecutionContext, seconds: number): Promise<string | null> {
   try {
     const { code, failure } = await runAround('cleanup', command, context, AbortSignal.timeout(Math.ceil(seconds * 1000)));
@@ -48,7 +46,8 @@ async function cleanUp(command: AroundCommand, context: ExecutionContext, second
     return code === EXIT_CODES.unfit ? `cleanup: ${failure}` : null;
   } catch (error) {
     if (error instanceof Unfit) return `cleanup: ${error.message}`;
-    throw error;
+    await context.log('error', `cleanup: ${String(error)}`);
+    return null;
   }
 }
 

@@ -40,6 +40,11 @@ export interface ExecutionContext {
   readonly progress: (update: ProgressUpdate) => void;
   /** The attempt's folder, made at the first call. @throws Unfit where this host cannot make one */
   readonly workspace: () => Promise<Workspace>;
+  /**
+   * Notes how the task went where more is to be run after it, which cannot change that: a stop that comes later is too late.
+   * Resolves when it is kept. Of an executor that does not call it, what it returns is noted.
+   */
+  readonly decide: (execution: Execution) => Promise<void>;
 }
 
 /** The task did what it was to do. */
@@ -72,3 +77,13 @@ export type Executor = (context: ExecutionContext) => Promise<Execution>;
 
 /** Thrown where this host cannot run a task: a program is missing, a disk is full. Becomes an execution of kind 'unfit'. */
 export class Unfit extends Error {}
+
+/** How the task went, also where `run` throws. */
+export async function executionOf(run: () => Promise<Execution>): Promise<Execution> {
+  try {
+    return await run();
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    return error instanceof Unfit ? { kind: 'unfit', reason: words } : { kind: 'failed', error: `the executor broke: ${words}` };
+  }
+}

@@ -66,8 +66,10 @@ export class TurnsOfCatalog {
     return turns;
   }
 
-  /** Forgets those that nobody needs. */
-  forgetIdle(): void {
-    for (const [glob, turns] of this.#byGlob) if (turns.isIdle) this.#byGlob.delete(glob);
+  /** Those that somebody has or waits for, for a catalog that may take this one's place. */
+  inUse(): TurnsOfCatalog {
+    const kept = new TurnsOfCatalog();
+    for (const [glob, turns] of this.#byGlob) if (!turns.isIdle) kept.#byGlob.set(glob, turns);
+    return kept;
   }
 }

@@ -1,14 +1,17 @@
 /**
  * Whose a spool folder is. A process that starts takes over the folders of processes that are gone; it must never take one
- * from a living process of this host. Of another host (a shared volume, a container made anew) a folder is taken once
- * nobody has touched it for a while.
+ * from a living process of this host. Whether a process lives is seen only from its own PID namespace: containers may share
+ * a volume and the name of their host. Of another namespace or another host a folder is taken once nobody has touched it for
+ * a while.
  */
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, readlink, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 interface Owner {
   readonly host: string;
+  /** Where `pid` counts; null where the system has no such thing. */
+  readonly pidNamespace: string | null;
   readonly pid: number;
   /** What tells the process from a later one of the same pid; null where the system does not say. */
   readonly started: string | null;
@@ -16,11 +19,12 @@ interface Owner {
 
 const FILE = 'owner.json';
 const TOUCH_MS = 15_000;
+/** So long untouched, a folder whose owner cannot be looked for is taken for left. */
 const ABANDONED_MS = 8 * TOUCH_MS;
 
 /** Marks `folder` as this process's own, until the returned function is called. */
 export async function own(folder: string): Promise<() => void> {
-  const owner: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+  const owner: Owner = { host: hostname(), pidNamespace: await ownPidNamespace(), pid: process.pid, started: await startOf(process.pid) };
   const path = join(folder, FILE);
   await writeFile(path, JSON.stringify(owner), { mode: 0o600 });
   const timer = setInterval(() => {
@@ -38,7 +42,7 @@ export async function isAbandoned(folder: string): Promise<boolean> {
   const path = join(folder, FILE);
   try {
     const owner = JSON.parse(await readFile(path, 'utf8')) as Owner;
-    if (owner.host === hostname()) return !(await isRunning(owner));
+    if (owner.host === hostname() && owner.pidNamespace === (await ownPidNamespace())) return !(await isRunning(owner));
     return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
   } catch {
     // Being made at this moment, or left by a crash in the middle of that.
@@ -54,6 +58,10 @@ async function isRunning({ pid, started }: Owner): Promise<boolean> {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
   return (await startOf(pid)) === started;
+}
+
+async function ownPidNamespace(): Promise<string | null> {
+  return readlink('/proc/self/ns/pid').catch(() => null);
 }
 
 async function startOf(pid: number): Promise<string | null> {

@@ -1,7 +1,7 @@
 /**
  * The spool: a folder of files for what the API has not yet taken. A file is there as a whole or not at all, whenever the
- * process or the machine dies. Each process has a folder of its own and takes over, at its start, what is in the folders of
- * processes that are gone. Folders of different APIs are kept apart: a report is never given to an API that did not give
+ * process or the machine dies. Each process has a folder of its own and takes over, at its start and whenever it is asked to,
+ * what is in the folders of processes that are gone. Folders of different APIs are kept apart: a report is never given to an API that did not give
  * the task.
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -31,7 +31,7 @@ export interface SpoolOptions {
   readonly log: WorkerLog;
 }
 
-/** One attempt's files that were found at the start, in the order in which they are to be sent. */
+/** One attempt's files that another process left, in the order in which they are to be sent. */
 export interface Leftover {
   readonly identity: AttemptIdentity;
   /** The number of the next line to be sent, and the sequence numbers of the batches. */
@@ -50,7 +50,7 @@ export class Spool {
   readonly folder: string;
   readonly #log: WorkerLog;
   readonly #maxBytes: number;
-  readonly #disown: () => void;
+  #disown: () => void;
   readonly #files = new Map<string, File>();
   /** The file of each entry. */
   readonly #fileOf = new Map<string, string>();
@@ -58,6 +58,7 @@ export class Spool {
   /** Of bundles, the one that was read last: they are asked for one report after another. */
   #lastRead: { file: string; parcels: readonly Parcel[] } | null = null;
   #bytes = 0;
+  #takingOver: Promise<unknown> | null = null;
   #fault: string | null = null;
 
   private constructor(folder: string, disown: () => void, { maxBytes, gatherMs, log }: SpoolOptions) {
@@ -77,7 +78,7 @@ export class Spool {
     // A folder for temporary files is everybody's; another user's reports are not to be sent, nor ours to be given to them.
     if (process.getuid !== undefined && (await lstat(base)).uid !== process.getuid()) throw new Error(`${base} belongs to another user`);
     const spool = new Spool(folder, await own(folder), options);
-    await spool.#takeOver(base);
+    await spool.#takeOver();
     return spool;
   }
 
@@ -119,10 +120,12 @@ export class Spool {
     await this.#drop(nameOf(identity, sequence));
   }
 
-  /** Why nothing can be written, or null. Tries it where the last write failed. */
+  /** Why nothing can be written, or null. Tries it where the last write failed; a folder that is gone is made anew. */
   async check(): Promise<string | null> {
-    if (this.#fault === null) return null;
+    const isGone = await this.#isGone();
+    if (!isGone && this.#fault === null) return null;
     try {
+      if (isGone) await this.#makeAnew();
       await writeWhole(this.folder, 'probe', 'x'.repeat(PROBE_BYTES));
       await rm(join(this.folder, 'probe'), { force: true });
       this.#fault = null;
@@ -133,9 +136,22 @@ export class Spool {
   }
 
   /** The attempts that files are there for. To be asked before anything is put. */
-  async leftovers(): Promise<Leftover[]> {
+  leftovers(): Promise<Leftover[]> {
+    return this.#leftoversIn([...this.#fileOf.keys()]);
+  }
+
+  /** The attempts of processes of which it shows only now that they are gone; what they left is taken over. */
+  async takeOver(): Promise<Leftover[]> {
+    // What cannot be moved because there is no place for it would be taken for what somebody else has taken.
+    if (await this.#isGone()) await this.#makeAnew();
+    const taken = this.#takeOver();
+    this.#takingOver = taken;
+    return this.#leftoversIn(await taken);
+  }
+
+  async #leftoversIn(entries: string[]): Promise<Leftover[]> {
     const byAttempt = new Map<string, string[]>();
-    for (const name of [...this.#fileOf.keys()].sort()) {
+    for (const name of entries.sort()) {
       const attempt = partsOf(name)?.attempt ?? '';
       byAttempt.set(attempt, [...(byAttempt.get(attempt) ?? []), name]);
     }
@@ -161,32 +177,50 @@ export class Spool {
 
   /** Gives the folder up; what is in it is for the next process. */
   async close(): Promise<void> {
+    await this.#takingOver?.catch(() => undefined);
     this.#disown();
     if (this.#files.size === 0) await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #takeOver(base: string): Promise<void> {
+  async #isGone(): Promise<boolean> {
+    return lstat(this.folder).then(() => false, (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT');
+  }
+
+  async #makeAnew(): Promise<void> {
+    this.#log.error({ event: 'spool_gone', folder: this.folder }, 'the folder of the spool is gone, with what was kept in it; it is made anew');
+    this.#disown();
+    for (const file of [...this.#files.keys()]) this.#forget(file);
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    this.#disown = await own(this.folder);
+  }
+
+  /** Resolves with the entries that were taken. */
+  async #takeOver(): Promise<string[]> {
+    const base = join(this.folder, '..');
+    const taken: string[] = [];
     for (const other of await readdir(base)) {
       const from = join(base, other);
       if (!PROCESS_FOLDER.test(other) || from === this.folder || !(await isAbandoned(from))) continue;
       for (const name of await readdir(from).catch(() => [])) {
-        if (partsOf(name) !== null || isBundle(name)) await this.#take(from, name);
+        if (partsOf(name) !== null || isBundle(name)) taken.push(...(await this.#take(from, name)));
       }
       await rm(from, { recursive: true, force: true });
     }
+    return taken;
   }
 
-  async #take(from: string, file: string): Promise<void> {
+  async #take(from: string, file: string): Promise<string[]> {
     try {
       // Of two processes that take over the same folder, one gets the file.
       await rename(join(from, file), join(this.folder, file));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     }
     const { size } = await lstat(join(this.folder, file));
     const entries = isBundle(file) ? ((await this.#parcelsIn(file)) ?? []).map((parcel) => nameOf(parcel, null)) : [file];
     if (entries.length > 0) await this.#hold(file, size, entries);
+    return entries;
   }
 
   /** Writes one file of `entries`. */
