@@ -22,7 +22,7 @@ export type OnStuck = (error: ApiError, isBlocked: boolean) => void;
 const MAX_BUFFERED_LINES = 2_000;
 const MAX_BUFFERED_CHARS = 1024 * 1024;
 const GATHER_MS = 100;
-/** A last batch that takes longer than this is put into the store meanwhile. */
+/** Last batches that take longer than this are put into the store meanwhile. */
 const SLOW_MS = 500;
 const RETRY = { initialMs: 200, maxMs: 5_000 };
 /** So many answers that settle nothing, though the API is not away, are borne until a batch succeeds, or in all once the log is closed. */
@@ -63,6 +63,7 @@ export class LogShipper {
   #hurried = false;
   /** Whether a line was left out for want of room. */
   #cutOff = false;
+  #slow: NodeJS.Timeout | undefined;
   #wake: () => void = () => undefined;
   #room: (() => void)[] = [];
   readonly #send: SendBatch;
@@ -128,15 +129,21 @@ export class LogShipper {
     for (const resolve of this.#room.splice(0)) resolve();
   }
 
+  /** To be called at the end of the task: what is not sent soon after is put into the store, however long the close is in coming. */
+  settle(): void {
+    clearTimeout(this.#slow);
+    this.#slow = setTimeout(() => {
+      void this.#putAside();
+    }, SLOW_MS);
+  }
+
   /** Takes no more lines, and resolves when all are with the API or given up. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake();
-    const slow = setTimeout(() => {
-      void this.#putAside();
-    }, SLOW_MS);
+    this.settle();
     await this.#done;
-    clearTimeout(slow);
+    clearTimeout(this.#slow);
   }
 
   /** Ends at once; what is in the store stays there. */

@@ -133,6 +133,7 @@ export class Outbox {
   }
 
   async #deliver(report: Report | null, artifacts: string | null): Promise<void> {
+    this.#shipper?.settle();
     if (artifacts !== null) await this.#storeArtifacts(artifacts);
     if (this.#leftover !== undefined) this.#shipping();
     await this.#shipper?.close();

@@ -278,6 +278,22 @@ describe('log shipper', () => {
     expect([...kept.values()][0]?.entries[0]?.message).to.equal('a');
   });
 
+  it('puts lines aside soon after its task has ended, though a call hangs and it is not closed yet', async () => {
+    const { kept, store } = storing(10);
+    const { opened, open } = gate();
+    const shipper = new LogShipper(async (offset, entries) => {
+      await opened;
+      return offset + entries.length;
+    }, new AbortController().signal, store);
+    await shipper.log('info', 'a');
+    shipper.settle();
+    while (kept.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect([...kept.values()][0]?.entries[0]?.message).to.equal('a');
+    open();
+    await shipper.close();
+    expect(kept).to.be.empty;
+  });
+
   it('says where the log ends when an attempt writes too much', async () => {
     let offset = 0;
     let last: LogLine | undefined;
