@@ -1,6 +1,7 @@
 /** The command line of the API: serve, migrate, check-config. Every option is an environment variable too. */
 import { createProcessLog } from '@task-executor/worker';
 import { Command, Option } from 'commander';
+import { StoreFolderError } from './artifacts/open.js';
 import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
 import { isDatabaseUnavailable } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
@@ -39,7 +40,7 @@ function configOf(command: Command): ApiConfig {
 /** One clear line for what users can mend, everything for the rest. */
 export function explainFailure(error: unknown, config: ApiConfig | null): { message: string; exitCode: number } {
   if (error instanceof ConfigError) return { message: error.message, exitCode: EXIT_USAGE };
-  if (error instanceof EmbeddedPostgresError || error instanceof MigrationError || error instanceof SettingsError) return { message: error.message, exitCode: EXIT_FAILURE };
+  if ([EmbeddedPostgresError, MigrationError, SettingsError, StoreFolderError].some((one) => error instanceof one)) return { message: (error as Error).message, exitCode: EXIT_FAILURE };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE' && config !== null) {
     return {

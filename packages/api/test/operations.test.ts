@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/options.js';
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { explainFailure } from '../src/cli.js';
 import { ConfigError, ENVIRONMENT, readConfig } from '../src/config.js';
 import { InternalWorkers } from '../src/internal-workers.js';
 import { createMetrics } from '../src/metrics.js';
@@ -117,6 +118,16 @@ describe('operations', () => {
     }
     expect(message.split('\n')).to.have.length(7);
     for (const name of Object.keys(mistakes)) expect(message).to.include(name);
+  });
+
+  it('says what to do about an address to listen on, and not that the database is away', () => {
+    const config = readConfig({ HOST: 'elsewhere.example' });
+    for (const fault of [{ code: 'EADDRNOTAVAIL', syscall: 'listen' }, { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'elsewhere.example' }]) {
+      expect(explainFailure(Object.assign(new Error('x'), fault), config).message, fault.code).to.match(/^HOST elsewhere\.example is no address/);
+    }
+    for (const fault of [{ code: 'EADDRNOTAVAIL', syscall: 'connect' }, { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'db.example' }]) {
+      expect(explainFailure(Object.assign(new Error('x'), fault), config).message, fault.code).to.match(/PostgreSQL cannot be reached/);
+    }
   });
 
   it('documents every setting and every metric', async () => {

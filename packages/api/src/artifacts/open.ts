@@ -10,9 +10,17 @@ export function newKey(): string {
   return `${id.slice(0, 3)}/${id}`;
 }
 
-/** Opens the store. @throws where its folder cannot be made */
+/** Its message says what to do. */
+export class StoreFolderError extends Error {}
+
+/** Opens the store. @throws StoreFolderError where its folder cannot be made */
 export async function openStore(place: ArtifactPlace, log: Logger): Promise<ArtifactStore> {
-  if (place.kind === 'folder') return withStorageErrors(await DiskStore.open(place.folder, log));
+  if (place.kind === 'folder') {
+    const store = await DiskStore.open(place.folder, log).catch((error: unknown) => {
+      throw new StoreFolderError(`The folder of artifacts ${place.folder} cannot be used (${String(error)}): set ARTIFACTS_URL or DATA_DIR to one that can be written.`);
+    });
+    return withStorageErrors(store);
+  }
   // The SDK takes its time to load, so it is loaded only where it is used.
   const { S3Store } = await import('./s3-store.js');
   return withStorageErrors(new S3Store(place));

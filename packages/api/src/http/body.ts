@@ -146,7 +146,7 @@ export const readBody = (held: Held): RequestHandler => async (req, res, next) =
     delete req.headers['content-type'];
     delete req.headers['content-length'];
   } else {
-    if (contentType === undefined || !isJson(contentType)) throw new Problem('unsupported_media_type');
+    if (contentType === undefined || !isJson(contentType)) throw new Problem('unsupported_media_type', 'Send JSON, with the header Content-Type: application/json.');
     req.body = parseJson(bytes, limits.nodes);
     req.headers['content-type'] = 'application/json';
   }
