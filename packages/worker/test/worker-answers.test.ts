@@ -1,6 +1,6 @@
 /** Answers that settle nothing: what the worker has to say stays in its spool until the API itself has decided. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { problem, type Reply } from '../src/conformance/model.js';
@@ -101,7 +101,8 @@ describe('worker: answers that settle nothing', () => {
     await before.put(identity, null, { kind: 'report', report: { verb: 'complete', body: { ok: true } } });
     await before.close();
     // Of a process that is gone.
-    await writeFile(join(before.folder, 'owner.json'), JSON.stringify({ host: hostname(), pid: 2 ** 22 + 1, started: 'x' }));
+    const owner = join(before.folder, 'owner.json');
+    await writeFile(owner, JSON.stringify({ ...(JSON.parse(await readFile(owner, 'utf8')) as object), pid: 2 ** 22 + 1 }));
     api.always('complete', page(401));
     const worker = stage.current.start({ spool: await open(), log });
     await api.untilCalls('register');
