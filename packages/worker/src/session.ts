@@ -3,6 +3,7 @@
  * says so (409), when its lease has run out by this host's monotonic clock, or when the worker leaves. Heartbeats are in a
  * thread of their own; what they learn is obeyed here.
  */
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AnswerTooLarge, ApiError, LIMITS, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
@@ -95,7 +96,9 @@ export class Session {
   async run(): Promise<SessionEnd> {
     void this.#passOnFitness();
     this.#claimed = this.#claims();
-    await Promise.all([this.until(() => this.#end !== null), this.#claimed]);
+    // Not by way of `until`, which would look at every attempt.
+    const over = this.#over.signal.aborted ? undefined : once(this.#over.signal, 'abort');
+    await Promise.all([over, this.#claimed]);
     if (this.#end === 'superseded' || this.#end === 'lapsed') this.stopAttempts('fenced');
     await this.idle();
     await this.#pulse.close();

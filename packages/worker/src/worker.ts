@@ -224,7 +224,11 @@ class Worker implements RunningWorker {
    */
   async #renewWhenFitnessChanges(unfit: string | null, session: Session): Promise<void> {
     const isReplaceable = (): boolean => session.attempts.size === 0 && !session.draining;
-    await session.until(() => isReplaceable() && (this.#fitness.reason === null) !== (unfit === null));
+    const hasChanged = (): boolean => (this.#fitness.reason === null) !== (unfit === null);
+    // Each attempt is a change of the session, and of no interest before there is another fitness.
+    while (!session.over.aborted && !(hasChanged() && isReplaceable())) {
+      await (hasChanged() ? session.until(isReplaceable) : this.#fitness.changed.next(session.over));
+    }
     if (session.over.aborted || this.#isLeaving()) return;
     await session.settle();
     // It may have been drained while a last claim was answered.
