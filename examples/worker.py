@@ -14,7 +14,7 @@ def run(task, log, stop):
     return {"success": True}
 
 def call(method, path, body, stop, headers={}):
-    """Repeats a call until it is answered, and returns the answer's JSON; until then `stop` ends it. A refusal sets `stop`."""
+    """Repeats a call until the API answers, and returns the answer's JSON; until then `stop` ends it. A refusal sets `stop`."""
     headers = {"Content-Type": "application/json", **headers}
     request = urllib.request.Request(WORKERS + path, json.dumps(body).encode(), headers, method=method)
     failures = 0
@@ -23,7 +23,8 @@ def call(method, path, body, stop, headers={}):
             return json.loads(urllib.request.urlopen(request, timeout=15).read() or "null")
         except (OSError, http.client.HTTPException) as error:
             status, retry_after = getattr(error, "code", 503), getattr(error, "headers", {}).get("Retry-After", 0)
-            if status < 500 and status not in (408, 429):
+            # Only the API's own: what a proxy refuses is no answer.
+            if status < 500 and status not in (408, 429) and error.headers.get_content_type() == "application/problem+json":
                 print(f"{method} {path}: {error.read().decode()}", file=sys.stderr)
                 stop.set()
             stop.wait(float(retry_after) + random.uniform(0.1, 1) * min(10, 0.2 * 2 ** failures))
