@@ -230,6 +230,18 @@ describe('leases and directives', () => {
     expect((await worker.heartbeat({ draining: true, wait_seconds: 30 })).body.directives.drain).to.equal(false);
   });
 
+  it('drain a worker on its own wish only under its current session', async () => {
+    const worker = await TestWorker.register(api);
+    const again = await TestWorker.register(api, { id: worker.id });
+    const drain = (session: string): ReturnType<TestApi['call']> =>
+      api.call('POST', `/api/v1/workers/${worker.id}/drain`, undefined, { 'worker-session': session });
+    const refused = await drain(worker.session);
+    expect([refused.status, refused.body.code]).to.deep.equal([409, 'session_superseded']);
+    expect((await again.heartbeat()).body.directives.drain).to.equal(false);
+    expect((await drain(again.session)).body).to.include({ draining: true });
+    await again.leave();
+  });
+
   it('end the drain with a new registration', async () => {
     const worker = await register();
     await api.call('POST', `/api/v1/workers/${worker.id}/drain`);

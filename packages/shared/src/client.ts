@@ -133,6 +133,11 @@ export class ApiClient {
     return this.#api.call('DELETE', `/api/v1/workers/${worker.workerId}`, { headers: sessionHeader(worker) });
   }
 
+  /** Says that the worker takes nothing more. */
+  drain(worker: WorkerIdentity, signal?: AbortSignal): Promise<Schemas['Worker']> {
+    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/drain`, { headers: sessionHeader(worker), signal });
+  }
+
   heartbeat(worker: WorkerIdentity, heartbeat: Schemas['Heartbeat'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {
     const timeoutMs = (heartbeat.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
     return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/heartbeat`, { body: heartbeat, headers: sessionHeader(worker), timeoutMs, signal });

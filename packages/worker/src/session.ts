@@ -156,7 +156,8 @@ export class Session {
     }
     if (directives.drain !== this.#draining) {
       this.#draining = directives.drain;
-      this.#log.info({ event: directives.drain ? 'drained_by_api' : 'resumed_by_api', worker_id: this.identity.workerId },
+      // What a worker that leaves has asked for itself is no news.
+      if (!this.#claiming.signal.aborted) this.#log.info({ event: directives.drain ? 'drained_by_api' : 'resumed_by_api', worker_id: this.identity.workerId },
         directives.drain ? 'the API asks this worker to claim nothing more' : 'the API lets this worker claim again');
       this.#change.tell();
     }

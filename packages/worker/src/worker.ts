@@ -14,6 +14,7 @@ import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
 import { pause } from './retry.js';
 import type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
+import { drainSelf } from './self-drain.js';
 import { Session } from './session.js';
 import type { SessionEnd } from './session-parts.js';
 import { newTally } from './tally.js';
@@ -196,6 +197,7 @@ class Worker implements RunningWorker {
     log.info({ event: 'registered', worker_id: this.#id }, 'registered');
     const leave = async (): Promise<void> => {
       if (this.#releasing) session.stopAttempts('released');
+      else if (session.attempts.size > 0) void drainSelf(this.#client, session.identity, log, session.over);
       await session.wind();
       session.end('left');
     };

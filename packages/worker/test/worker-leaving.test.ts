@@ -1,6 +1,6 @@
 /** How a worker is drained, released and leaves, against the scripted API. */
 import { expect } from 'chai';
-import { COMPLETED, gate, Stage, untilStopped } from './fixtures/scripted-worker.js';
+import { COMPLETED, gate, SILENT, Stage, untilStopped } from './fixtures/scripted-worker.js';
 
 describe('worker: leaving', () => {
   const stage = Stage.forEachTest();
@@ -13,6 +13,46 @@ describe('worker: leaving', () => {
     await worker.release();
     expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('release');
     expect(api.calls.at(-1)?.operation).to.equal('leave');
+  });
+
+  it('tells the API that it takes nothing more while it finishes what runs, until that is answered', async () => {
+    const { api } = stage.current;
+    const { opened, open } = gate();
+    const said: string[] = [];
+    const task = api.give();
+    api.script('drain', 'cut', { status: 503 });
+    const worker = stage.current.start({ log: { ...SILENT, info: (about) => said.push(String(about.event)) } }, () => opened.then(() => COMPLETED));
+    await stage.current.untilBegun();
+    expect(api.of('drain')).to.be.empty;
+    const drained = worker.drain();
+    const last = await api.until(() => api.of('drain').find(({ status }) => status === 200));
+    expect(last.session).to.equal(api.model.sessions.get(last.workerId)?.session);
+    expect(api.of('drain')).to.have.length(3);
+    // As the API says of a worker that it drains, whoever asked for it.
+    api.model.directives.drain = true;
+    api.look();
+    await api.until(() => api.of('heartbeat').some(({ body }) => body.draining === true));
+    open();
+    await drained;
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
+    expect(said).to.not.include('drained_by_api');
+  });
+
+  it('says nothing of a drain where it has nothing to finish, or the API does not know its session', async () => {
+    const { api } = stage.current;
+    const idle = stage.current.start();
+    await api.untilCalls('claim');
+    await idle.drain();
+    expect(api.of('drain')).to.be.empty;
+    const { opened, open } = gate();
+    const task = api.give();
+    api.script('drain', { status: 409, body: { code: 'session_superseded', status: 409 } });
+    const worker = stage.current.start({ maxTasks: 1 }, () => opened.then(() => COMPLETED));
+    await api.until(() => api.of('drain').some(({ status }) => status === 409));
+    open();
+    expect(await worker.stopped).to.equal('left');
+    expect(api.of('drain')).to.have.length(1);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
   });
 
   it('hands back what a drain does not finish in time', async () => {

@@ -129,7 +129,10 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
   for (const [verb, draining] of [['drain', true], ['resume', false]] as const) {
     router.post(`/api/v1/workers/:worker_id/${verb}`, async (req, res) => {
       const workerId = pathText(req, 'worker_id');
-      if (!(await setDraining(lease, workerId, draining))) throw new Problem('worker_not_found');
+      if (!(await setDraining(lease, workerId, draining ? sessionOf(req) : null, draining))) {
+        await existing(workerId);
+        throw new Problem('session_superseded');
+      }
       readiness.forget();
       aftermath.tell([workerId]);
       if (!draining) wakeups.lookSoon();

@@ -1,5 +1,5 @@
 /** One call of a worker, as the scripted server saw it. */
-export type Operation = 'register' | 'heartbeat' | 'claim' | 'claim-batch' | 'report' | 'complete' | 'fail' | 'release' | 'logs' | 'progress' | 'artifacts' | 'leave' | 'other';
+export type Operation = 'register' | 'heartbeat' | 'claim' | 'claim-batch' | 'report' | 'complete' | 'fail' | 'release' | 'logs' | 'progress' | 'artifacts' | 'drain' | 'leave' | 'other';
 
 export interface Call {
   readonly operation: Operation;
@@ -21,12 +21,12 @@ export interface Call {
 }
 
 /** Calls that are not about one task. */
-const OF_WORKER: ReadonlySet<string> = new Set(['heartbeat', 'claim', 'claim-batch', 'report']);
+const OF_WORKER: ReadonlySet<string> = new Set(['heartbeat', 'claim', 'claim-batch', 'report', 'drain']);
 
 /** What a path is about. */
 export function operationOf(method: string, path: string): Pick<Call, 'operation' | 'workerId' | 'taskId'> {
   if (method === 'POST' && path === '/api/v1/workers/register') return { operation: 'register', workerId: '', taskId: '' };
-  const found = /^\/api\/v1\/workers\/([^/]+)(?:\/tasks\/([^/]+))?(?:\/(heartbeat|claim|claim-batch|report|complete|fail|release|logs|progress|artifacts))?$/.exec(path);
+  const found = /^\/api\/v1\/workers\/([^/]+)(?:\/tasks\/([^/]+))?(?:\/(heartbeat|claim|claim-batch|report|complete|fail|release|logs|progress|artifacts|drain))?$/.exec(path);
   const [, workerId = '', taskId = '', verb] = found ?? [];
   if (method === 'DELETE' && workerId !== '' && taskId === '' && verb === undefined) return { operation: 'leave', workerId, taskId };
   if (method !== (verb === 'artifacts' ? 'PUT' : 'POST') || verb === undefined || (taskId === '') !== OF_WORKER.has(verb)) return { operation: 'other', workerId, taskId };

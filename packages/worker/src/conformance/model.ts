@@ -164,6 +164,11 @@ export class Model {
     };
   }
 
+  /** A worker that takes nothing more of itself; that it keeps to it is for it to see to. */
+  drain(call: Call): Reply {
+    return this.#refusal(call) ?? { status: 200, body: {} };
+  }
+
   leave(call: Call): Reply {
     const refused = this.#refusal(call);
     if (refused !== null) return refused.status === 409 && !this.sessions.has(call.workerId) ? { status: 204 } : refused;

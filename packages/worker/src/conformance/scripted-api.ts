@@ -157,6 +157,7 @@ export class ScriptedApi {
       case 'logs': return model.logs(call);
       case 'progress': return model.progress(call);
       case 'artifacts': return model.artifact(call);
+      case 'drain': return model.drain(call);
       case 'leave': return model.leave(call);
       case 'other': return problem('path_not_found');
       default: return model.report(call, call.operation);
