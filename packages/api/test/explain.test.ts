@@ -1,7 +1,8 @@
 /** Explanations: every constraint that holds a task back, by name, and what the backlog waits for. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
-import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
+import { Catalog, startWorker } from '@task-executor/worker';
+import { eventually, readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
@@ -56,14 +57,74 @@ describe('explanations', () => {
     const explained = await explain(submitted.id as string);
     expect(explained).to.deep.include({ status: 'pending', reason: 'unclaimable', position: 1, estimated_start: null });
     expect(explained.constraints).to.have.length(1);
-    expect(explained.constraints[0]).to.deep.include({ kind: 'no_worker', workers: { live: 1, fitting: 0, draining: 0, slots: 0, free: 0 } });
+    expect(explained.constraints[0]).to.deep.include({ kind: 'no_worker', workers: { live: 1, fitting: 0, draining: 0, unfit: 0, slots: 0, free: 0 } });
     expect(explained.constraints[0]?.message).to.match(/ex-a/).and.to.match(/gpu/);
     const fitting = await register({ globs: ['ex-*'], backend: 'gpu' });
     expect((await explain(submitted.id as string)).constraints).to.deep.equal([]);
     await api.call('POST', `/api/v1/workers/${fitting.id}/drain`);
     const draining = await explain(submitted.id as string);
-    expect(draining.constraints[0]).to.deep.include({ kind: 'no_worker', workers: { live: 2, fitting: 1, draining: 1, slots: 0, free: 0 } });
+    expect(draining.constraints[0]).to.deep.include({ kind: 'no_worker', workers: { live: 2, fitting: 1, draining: 1, unfit: 0, slots: 0, free: 0 } });
     expect((await api.call('POST', '/api/v1/tasks', { problem_id: 'ex-a', backend_type: 'gpu' })).body.warnings).to.have.length(1);
+  });
+
+  it('say that the workers which take the task are unfit, and why', async () => {
+    const first = await register({ globs: ['ex-*'], parallel: 2, metadata: { unfit: 'the disk is full' } });
+    const { body: submitted } = await api.call('POST', '/api/v1/tasks', { problem_id: 'ex-a' });
+    expect(submitted).to.deep.include({ reason: 'unclaimable' });
+    expect(submitted.warnings).to.have.length(1);
+    const id = submitted.id as string;
+    const one = await explain(id);
+    expect(one).to.deep.include({
+      reason: 'unclaimable', estimated_start: null, summary: 'It is pending: the one live worker that takes it is unfit: the disk is full.',
+    });
+    expect(one.constraints).to.have.length(1);
+    expect(one.constraints[0]).to.deep.include({ kind: 'no_worker', workers: { live: 1, fitting: 1, draining: 0, unfit: 1, slots: 0, free: 0 } });
+    expect(Object.keys((await api.call('GET', '/api/v1/queue/explain')).body.by_reason as object)).to.deep.equal(['unclaimable']);
+    expect((await api.call('GET', '/api/v1/tasks?status=pending')).body.tasks[0].reason).to.equal('unclaimable');
+
+    const second = await register({ globs: ['ex-*'], metadata: { unfit: 'no cluster' } });
+    expect((await explain(id)).constraints[0]?.message).to.equal('the 2 live workers that take it are unfit, one of them: the disk is full');
+    await api.call('POST', `/api/v1/workers/${first.id}/drain`);
+    expect((await explain(id)).constraints[0]?.message).to.equal('the 2 live workers that take it are draining (1) or unfit (1): no cluster');
+    await api.call('POST', `/api/v1/workers/${second.id}/drain`);
+    expect((await explain(id)).constraints[0]?.message).to.equal('the 2 live workers that take it are draining');
+    await register({ id: second.id, globs: ['ex-*'] });
+    expect(await explain(id)).to.deep.include({ reason: 'ready', constraints: [] });
+  });
+
+  it('take what a worker says of its fitness for a text about a worker that runs nothing, and claims for themselves', async () => {
+    const worker = await register({ globs: ['ex-*'], parallel: 2, metadata: { unfit: 'not yet warm' } });
+    const running = await submitTask(api, { problem_id: 'ex-a' });
+    expect((await worker.claim()).body.id).to.equal(running);
+    const id = await submitTask(api, { problem_id: 'ex-a' });
+    expect(await explain(id)).to.deep.include({ constraints: [] });
+    await worker.leave();
+    for (const unfit of [false, { since: 1 }, '', null]) {
+      await register({ id: worker.id, globs: ['ex-*'], metadata: { unfit } });
+      expect(await explain(id), JSON.stringify(unfit)).to.deep.include({ reason: 'ready', constraints: [] });
+    }
+  });
+
+  it('know of a worker that leaves when what it runs has ended', async () => {
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const worker = startWorker({
+      apiUrl: api.url, backendType: 'kind', concurrency: 2, problems: ['ex-*'],
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      catalog: Catalog.of([{ problems: ['ex-*'], executor: () => ended.then(() => ({ kind: 'completed', result: {} })) }]),
+    });
+    const running = await submitTask(api, { problem_id: 'ex-a' });
+    await taskIn(api, running, 'running');
+    const left = worker.drain();
+    await eventually(async () => (await api.call('GET', `/api/v1/workers/${worker.id ?? ''}`)).body.draining === true);
+    const { body: submitted } = await api.call('POST', '/api/v1/tasks', { problem_id: 'ex-a' });
+    expect(submitted.reason).to.equal('unclaimable');
+    expect(await explain(submitted.id as string)).to.deep.include({
+      reason: 'unclaimable', summary: 'It is pending: the one live worker that takes it is draining.',
+    });
+    end();
+    await left;
+    expect((await readTask(api, running)).status).to.equal('completed');
   });
 
   it('say nothing where nothing holds the task back, and give it no warning', async () => {
@@ -87,7 +148,7 @@ describe('explanations', () => {
     const last = await explain(ids[5] ?? '');
     expect(last.position).to.equal(4);
     expect(last.constraints.map(({ kind }) => kind)).to.deep.equal(['busy_workers']);
-    expect(last.constraints[0]?.workers).to.deep.equal({ live: 1, fitting: 1, draining: 0, slots: 2, free: 0 });
+    expect(last.constraints[0]?.workers).to.deep.equal({ live: 1, fitting: 1, draining: 0, unfit: 0, slots: 2, free: 0 });
     // Four wait for two slots: the second round of about 100 seconds each.
     expect(spanOf(last)).to.be.within(100_000, 102_000);
     const urgent = await submitTask(api, { problem_id: 'ex-timed', priority: 9 });

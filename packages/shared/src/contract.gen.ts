@@ -220,7 +220,8 @@ export interface paths {
         /**
          * Explain why a task is not running
          * @description Every constraint that holds the task back, from the predicates that a claim is made of, with who stands in its way; its place
-         *     among the tasks that are ready; and, where that can be said, when it will start, as a range from how long earlier tasks took.
+         *     among the pending tasks, and how many of those before it its workers take; and, where that can be said, when it will start,
+         *     as a range from how long earlier tasks took.
          */
         get: operations["explainTask"];
         put?: never;
@@ -762,7 +763,9 @@ export interface paths {
         put?: never;
         /**
          * Let a worker finish what it runs and claim nothing more
-         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain.
+         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain. A worker that is going
+         *     to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
+         *     process which has its id by now.
          */
         post: operations["drainWorker"];
         delete?: never;
@@ -1393,8 +1396,8 @@ export interface components {
         /** @enum {string} */
         TaskStatus: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
         /**
-         * @description Why the task is in its status. Pending: `ready` (the next fitting worker takes it), `unclaimable` (no live worker fits
-         *     it), `paused` (its problem or the queue is), `limited` (a limit is full), `scheduled` (its time has not come),
+         * @description Why the task is in its status. Pending: `ready` (the next fitting worker takes it), `unclaimable` (no live worker
+         *     takes it, but for those that drain or are unfit), `paused` (its problem or the queue is), `limited` (a limit is full), `scheduled` (its time has not come),
          *     `backing_off` (an attempt failed, the next one waits), `blocked` (on tasks that it depends on) or `reusing` (it waits for
          *     the result of an equal task). Failed: `task_failed` (its worker said so) or `workers_lost` (as many attempts as
          *     `max_lost` ended because their worker went away). Timeout: `timed_out`, or `expired` (it had not begun by its
@@ -1871,11 +1874,15 @@ export interface components {
                 task_id: components["schemas"]["TaskId"];
                 worker_id: components["schemas"]["WorkerId"];
             }[];
-            /** @description Live workers, those that take the task, those of them that drain, and the slots of the rest. */
+            /**
+             * @description Live workers, those that take the task, those of them that drain, those of the others that are unfit (by the text `unfit`
+             *     in their metadata, while they run nothing), and the slots of the rest.
+             */
             workers?: {
                 live: components["schemas"]["Count"];
                 fitting: components["schemas"]["Count"];
                 draining: components["schemas"]["Count"];
+                unfit: components["schemas"]["Count"];
                 slots: components["schemas"]["Count"];
                 free: components["schemas"]["Count"];
             };
@@ -1886,10 +1893,23 @@ export interface components {
             reason: components["schemas"]["TaskReason"];
             summary: string;
             constraints: components["schemas"]["Constraint"][];
-            /** @description Its place among the pending tasks that could be claimed, from 1; null where it is none of them. */
+            /**
+             * @description Its place among the pending tasks that wait for nothing of their own, from 1; null where it is none of them. Paused tasks,
+             *     and those that no worker takes, have a place as well.
+             */
             position: number | null;
+            /** @description Whether 10,000 tasks rank before it, beyond which none is looked at; `ahead` is a lower bound then, too. */
             position_is_lower_bound: boolean;
-            /** @description When it will start, at the earliest and at the latest; null where that cannot be said. */
+            /**
+             * @description Of the tasks that rank before it, those that the workers which take it take as well; not those that are paused or have
+             *     expired, and whatever limits they fall under. Null where `position` is.
+             */
+            ahead: number | null;
+            /**
+             * @description When it will start, at the earliest and at the latest, if the slots of the workers that take it work off what `ahead`
+             *     counts, as fast as earlier tasks were done; null where that cannot be said. Tasks beyond the first 10,000 are not
+             *     counted, so that behind more of them it starts later.
+             */
             estimated_start: {
                 earliest: components["schemas"]["Timestamp"];
                 latest: components["schemas"]["Timestamp"];
@@ -2181,7 +2201,8 @@ export interface components {
             backend_type: components["schemas"]["BackendType"];
             capabilities?: components["schemas"]["Capabilities"];
             /**
-             * @description Whatever helps to find the worker (host, version, ...); at most 16 KiB.
+             * @description Whatever helps to find the worker (host, version, ...); at most 16 KiB. A text `unfit` says why the worker claims nothing
+             *     before it registers anew: explanations and the reason `unclaimable` go by it while the worker runs nothing, claims do not.
              * @default {}
              */
             metadata?: {
@@ -4226,7 +4247,13 @@ export interface operations {
     drainWorker: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `session` that the answer to the registration named. A call under a session that has ended gets 409. A
+                 *     caller that sends none is taken for the worker's current session.
+                 */
+                "Worker-Session"?: components["parameters"]["WorkerSession"];
+            };
             path: {
                 /** @description The id of a worker. */
                 worker_id: components["parameters"]["WorkerId"];
@@ -4248,6 +4275,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];

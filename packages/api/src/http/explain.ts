@@ -24,15 +24,17 @@ export function explainRoutes({ databases, readiness }: Services): Router {
     if (row === null) throw new Problem('task_not_found');
     const task = toTask(row, await readiness.reasons());
     const explained = row.status === 'pending' ? await explainPending(db, taskId) : null;
+    const placed = explained === null || explained.waits ? null : explained;
     const constraints = explained === null ? [] : constraintsOf(task, explained);
     const answer: Schemas['TaskExplanation'] = {
       task_id: taskId,
       status: task.status,
       reason: task.reason,
-      summary: summaryOf(task, constraints),
+      summary: summaryOf(task, constraints, placed),
       constraints,
-      position: explained === null || explained.waits ? null : explained.ahead + 1,
-      position_is_lower_bound: explained !== null && !explained.waits && explained.ahead >= LIMITS.maxCountedAhead,
+      position: placed === null ? null : placed.before + 1,
+      position_is_lower_bound: placed !== null && isCutOff(placed),
+      ahead: placed?.ahead ?? null,
       estimated_start: explained === null ? null : estimateOf(task, explained),
     };
     res.json(answer);
@@ -95,22 +97,37 @@ function constraintsOf(task: Task, explained: Explained): Constraint[] {
       workers,
     });
   } else if (workers.slots === 0) {
-    found.push({ kind: 'no_worker', message: `${workers.fitting === 1 ? 'the one live worker that takes it is' : `the ${workers.fitting} live workers that take it are`} draining`, workers });
+    found.push({ kind: 'no_worker', message: takersTakeNothing(explained), workers });
   } else if (workers.free === 0) {
     found.push({ kind: 'busy_workers', message: `the ${workers.slots} slots of the workers that take it are busy`, workers });
   }
   return found;
 }
 
-function summaryOf(task: Task, constraints: readonly Constraint[]): string {
+function summaryOf(task: Task, constraints: readonly Constraint[], placed: Explained | null): string {
   if (task.status === 'running') return `It runs as attempt ${task.attempt} on ${task.worker_id ?? 'a worker'}.`;
   if (task.status !== 'pending') return `It has ended: ${task.status}${task.reason === null ? '' : ` (${task.reason})`}.`;
   const [first] = constraints;
-  return first === undefined ? 'Nothing holds it back: it is next when a worker claims.' : `It is pending: ${first.message}.`.slice(0, 2000);
+  return first === undefined ? placeOf(placed) : `It is pending: ${first.message}.`.slice(0, 2000);
+}
+
+function placeOf(placed: Explained | null): string {
+  if (placed === null) return 'Nothing holds it back.';
+  const { ahead, before } = placed;
+  const cutOff = isCutOff(placed);
+  const tasks = ahead === 1 ? '1 task that ranks' : `${ahead} tasks that rank`;
+  if (ahead > 0) return `Nothing holds it back, but its workers take ${cutOff ? 'at least ' : ''}${tasks} before it.`;
+  if (cutOff) return `Nothing holds it back; of the first ${before} tasks that rank before it, its workers take none.`;
+  return 'Nothing holds it back: it is next when a worker claims.';
+}
+
+/** Whether more tasks may rank before it than were looked at. */
+function isCutOff({ before }: Explained): boolean {
+  return before >= LIMITS.maxCountedAhead;
 }
 
 /**
- * When the task may start, from how long the last tasks took and how many rank before it: the slots that take it work these off
+ * When the task may start, from how long the last tasks took and how many its workers take before it: their slots work these off
  * in rounds, of the lower quartile at best and of the upper at worst. Null where it hangs on something without a time.
  */
 function estimateOf(task: Task, explained: Explained): Schemas['TaskExplanation']['estimated_start'] {
@@ -132,4 +149,13 @@ function estimateOf(task: Task, explained: Explained): Schemas['TaskExplanation'
 function nobodyTakesIt(live: number): string {
   if (live === 0) return 'there is no live worker';
   return live === 1 ? 'the one live worker does not take it' : `none of the ${live} live workers takes it`;
+}
+
+/** Why none of the workers that take the task is given it: they drain, or say that they are not fit. */
+function takersTakeNothing({ workers: { fitting, draining, unfit }, unfit_reason: reason }: Explained): string {
+  const said = reason === null ? '' : `: ${reason}`;
+  if (fitting === 1) return `the one live worker that takes it is ${draining === 1 ? 'draining' : `unfit${said}`}`.slice(0, 2000);
+  if (unfit === 0) return `the ${fitting} live workers that take it are draining`;
+  const which = draining === 0 ? 'unfit' : `draining (${draining}) or unfit (${unfit})`;
+  return `the ${fitting} live workers that take it are ${which}${unfit === 1 ? said : `, one of them${said}`}`.slice(0, 2000);
 }

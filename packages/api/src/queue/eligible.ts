@@ -3,6 +3,7 @@
  * and reasons are taken. `q` is always a pending queue row.
  */
 import { sql, type RawBuilder } from 'kysely';
+import { runsOn } from './fence.js';
 
 /** True of a queue row `q` that is pending, in the words of the index of the order: with others the planner may read another one. */
 export const IN_ORDER: RawBuilder<boolean> = sql`(q.state <> 'waiting' and q.state <> 'running')`;
@@ -18,6 +19,14 @@ export function fits(row: string): RawBuilder<boolean> {
   return sql`(${sql.ref(`${row}.backend_type`)} in ('', s.backend_type)
     and (cardinality(s.problem_patterns) = 0 or ${sql.ref(`${row}.problem_id`)} like any (s.problem_patterns)))`;
 }
+
+/**
+ * Why a live worker `s` claims nothing, in the words that it registered with, or null. One that runs a task has claimed since.
+ * Only for explanations: a claim that it makes all the same is answered.
+ */
+export const UNFIT: RawBuilder<string | null> = sql`
+  case when json_typeof(s.metadata -> 'unfit') = 'string' and (select true from queue q where ${runsOn('s')} limit 1) is null
+       then nullif(left(s.metadata ->> 'unfit', 1000), '') end`;
 
 /** What a queue row `q` on a worker with `backend` has for the key of the limit `l`; null: the limit is not about it. */
 export function limitedValue(backend: RawBuilder<unknown>): RawBuilder<string | null> {

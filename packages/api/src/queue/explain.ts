@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { LIMITS, type TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { fits, LIMIT_USE, limitedValue, NOT_EXPIRED } from './eligible.js';
+import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, UNFIT } from './eligible.js';
 import { runsOn } from './fence.js';
 
 export interface Explained {
@@ -21,8 +21,12 @@ export interface Explained {
   limits: {
     limit_id: string; key: string; value: string; max_running: number; running: number; holders: { task_id: string; worker_id: string }[];
   }[];
-  workers: { live: number; fitting: number; draining: number; slots: number; free: number };
+  workers: { live: number; fitting: number; draining: number; unfit: number; slots: number; free: number };
+  /** What one of the unfit ones says of it. */
+  unfit_reason: string | null;
   /** Pending tasks that rank before it, counted to LIMITS.maxCountedAhead. */
+  before: number;
+  /** Those of them that the workers which take it take as well, but for paused and expired ones. */
   ahead: number;
   /** Of the recent tasks of this problem, or of any where there are none: quartiles of their durations, in seconds. */
   durations: { low: number; high: number } | null;
@@ -40,11 +44,22 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
     with asked as materialized (
       select * from queue where task_id = ${taskId}::uuid and state <> 'running'
     ), ${LIMIT_USE}, fleet as materialized (
-      select s.backend_type, s.draining_at, s.max_parallel_tasks, ${fits('q')} as fits,
-             (select count(*) from queue q where ${runsOn('s')}) as running
+      select s.id, s.backend_type, s.problem_patterns, s.max_parallel_tasks, ${fits('q')} as fits, s.draining_at is not null as draining,
+             case when s.draining_at is null then ${UNFIT} end as unfit, (select count(*) from queue q where ${runsOn('s')}) as running
         from workers s, asked q where s.ended_at is null and s.lease_until > now()
     ), taking as (
-      select * from fleet where fits and draining_at is null
+      select * from fleet where fits and not draining and unfit is null
+    ), before as materialized (
+      select q.problem_id, q.backend_type, ${NOT_EXPIRED} as unexpired
+        from asked a cross join lateral (
+          select q.* from queue q where ${IN_ORDER} and (q.rank, q.task_id) < (a.rank, a.task_id)
+           order by q.rank, q.task_id limit ${LIMITS.maxCountedAhead}) as q
+    ), ahead as (
+      -- By problem and backend, and for workers that are alike at once: there are far fewer of these.
+      select q.tasks
+        from (select problem_id, backend_type, count(*) as tasks from before where unexpired group by 1, 2) as q
+       where ${NOT_PAUSED}
+         and exists (select from (select distinct backend_type, problem_patterns from taking) as s where ${fits('q')})
     ), durations as materialized (
       select extract(epoch from o.ended_at - o.started_at) as seconds, t.problem_id = (select problem_id from asked) as same
         from (
@@ -83,12 +98,13 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
                     select f.value from limit_use f where f.key = 'backend_type' and f.running >= f.max_running)))
               order by l.key, l.value limit ${LIMITS.maxExplained}) as f), '[]') as limits,
            (select json_build_object(
-                     'live', count(*), 'fitting', count(*) filter (where fits), 'draining', count(*) filter (where fits and draining_at is not null),
-                     'slots', coalesce(sum(max_parallel_tasks) filter (where fits and draining_at is null), 0),
-                     'free', coalesce(sum(greatest(0, max_parallel_tasks - running)) filter (where fits and draining_at is null), 0))
+                     'live', count(*), 'fitting', count(*) filter (where fits), 'draining', count(*) filter (where fits and draining),
+                     'unfit', count(*) filter (where fits and unfit is not null),
+                     'slots', (select coalesce(sum(max_parallel_tasks), 0) from taking),
+                     'free', (select coalesce(sum(greatest(0, max_parallel_tasks - running)), 0) from taking))
               from fleet) as workers,
-           (select count(*) from (
-              select from queue b where b.state = 'pending' and (b.rank, b.task_id) < (q.rank, q.task_id) limit ${LIMITS.maxCountedAhead}) as b) as ahead,
+           (select unfit from fleet where fits and unfit is not null order by id limit 1) as unfit_reason,
+           (select count(*) from before) as before, (select coalesce(sum(tasks), 0)::bigint from ahead) as ahead,
            (select json_build_object('low', percentile_cont(0.25) within group (order by seconds),
                                      'high', percentile_cont(0.75) within group (order by seconds))
               from durations where same or not exists (select from durations where same) having count(*) > 0) as durations

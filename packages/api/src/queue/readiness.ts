@@ -6,7 +6,7 @@
 import { sql } from 'kysely';
 import { supportsProblem } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { LIMIT_USE } from './eligible.js';
+import { LIMIT_USE, UNFIT } from './eligible.js';
 import type { ReadyReason } from './task.js';
 
 const FRESH_MS = 1_000;
@@ -70,8 +70,8 @@ async function readKnown(db: Database): Promise<Known> {
   const { rows } = await sql<Known>`
     with ${LIMIT_USE}
     select coalesce((select json_agg(w) from (
-             select distinct backend_type, supported_problems from workers
-              where ended_at is null and lease_until > now() and draining_at is null) as w), '[]') as workers,
+             select distinct s.backend_type, s.supported_problems from workers s
+              where s.ended_at is null and s.lease_until > now() and s.draining_at is null and ${UNFIT} is null) as w), '[]') as workers,
            coalesce((select json_agg(problem_id) from pauses), '[]') as paused,
            coalesce((select json_agg(json_build_object('key', key, 'value', value)) from limit_use where running >= max_running), '[]') as full,
            exists (select from limits) as limited`.execute(db);
