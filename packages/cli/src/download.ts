@@ -4,10 +4,10 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiUnreachable, backoffMs, type components } from '@task-executor/shared';
+import { ApiUnreachable, backoffMs, makeFolder, type components } from '@task-executor/shared';
 import { unbroken } from './body.js';
 import { EXIT, Failure } from './exit.js';
 import type { Invocation } from './invocation.js';
@@ -60,7 +60,7 @@ export async function downloadTo(invocation: Invocation, artifact: Artifact, pat
 
 async function begin(path: string, part: string, written: ReadonlySet<string>): Promise<FileHandle> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const there = await lstat(path, { bigint: true }).catch(() => null);
     if (there?.isDirectory() === true) throw new NoPlace(`${path} is a folder`);
     if (there !== null && written.has(identityOf(there))) throw new NoPlace(`${path} holds another file of the task, whose name is the same there`);
