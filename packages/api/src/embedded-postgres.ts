@@ -3,8 +3,9 @@
  * `<dataDir>/postgres`. One API process owns it: it starts it, or takes over the one that a killed API left running, and
  * stops it at its end. Every way in which that can fail is an EmbeddedPostgresError with one line that says what to do.
  */
-import { mkdir, readlink, realpath, rm } from 'node:fs/promises';
+import { readlink, realpath, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder } from '@task-executor/shared';
 import pg from 'pg';
 import { findBinaries } from './embedded-postgres/binaries.js';
 import { prepareCluster, SUPERUSER } from './embedded-postgres/cluster.js';
@@ -78,7 +79,7 @@ export async function removeEmbeddedPostgres(folder: string): Promise<void> {
 /** Makes the data folder where it is missing and takes its lock. */
 async function own(folder: string): Promise<{ dataDir: string; unlock: () => Promise<void> }> {
   const wanted = resolve(folder);
-  const dataDir = await mkdir(wanted, { recursive: true }).then(() => realpath(wanted)).catch((error: unknown) => {
+  const dataDir = await makeFolder(wanted).then(() => realpath(wanted)).catch((error: unknown) => {
     throw new EmbeddedPostgresError(`The data folder ${wanted} cannot be made (${reason(error)}): set DATA_DIR to one that can be written.`);
   });
   const unlock = await takeLock(dataDir).catch((error: unknown) => {

@@ -2,8 +2,9 @@
  * The life of a serving process: PostgreSQL where it runs embedded, the server, signals. The first SIGINT or SIGTERM stops
  * everything in good order; a second one exits at once.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@task-executor/shared';
 import { createProcessLog } from '@task-executor/worker';
 import type { ApiConfig } from './config.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
@@ -49,7 +50,7 @@ export async function serve(config: ApiConfig): Promise<void> {
   }) : null;
   try {
     const server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log });
-    await mkdir(config.dataDir, { recursive: true });
+    await makeFolder(config.dataDir);
     const pidFile = join(config.dataDir, 'api.pid');
     await writeFile(pidFile, `${process.pid}\n`);
     log.info({ event: 'listening', url: server.url }, 'ready');

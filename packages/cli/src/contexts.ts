@@ -3,9 +3,10 @@
  * (`$XDG_CONFIG_HOME/task-executor/config.json`). An option wins over the environment, and
  * that over the file: --api-url, --context, TASK_EXECUTOR_URL, TASK_EXECUTOR_PROFILE, the context in use, that of `npm start`.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { makeFolder } from '@task-executor/shared';
 import { InvalidArgumentError } from 'commander';
 import { EXIT, Failure } from './exit.js';
 import { isObject } from './input/parameters.js';
@@ -54,7 +55,7 @@ export async function readContexts(path: string): Promise<Contexts> {
 /** Replaces the file as a whole, so that nobody reads half of it. */
 export async function writeContexts(path: string, { current, urls }: Contexts): Promise<void> {
   const contexts = Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, { url }]));
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const next = `${path}.${process.pid}`;
   await writeFile(next, `${JSON.stringify({ current, contexts }, null, 2)}\n`);
   await rename(next, path);

@@ -4,10 +4,10 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiUnreachable, backoffMs, type components } from '@task-executor/shared';
+import { ApiUnreachable, backoffMs, makeFolder, type components } from '@task-executor/shared';
 import { unbroken } from './body.js';
 import { EXIT, Failure } from './exit.js';
 import type { Invocation } from './invocation.js';
@@ -18,6 +18,12 @@ type Artifact = components['schemas']['Artifact'];
 const MAX_BREAKS = 5;
 const BACKOFF = { initialMs: 500, maxMs: 10_000 };
 
+/** What a file system says of one name, while it may take others. */
+const NAME_CODES = new Set(['EEXIST', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
+
+/** Thrown where there is no place for a file of that name in the folder; there may be for others. */
+export class NoPlace extends Error {}
+
 /** Where `artifact` goes below `folder`. @throws Failure where its name leads out of it */
 export function pathFor(folder: string, { name }: Pick<Artifact, 'name'>): string {
   // The contract allows no other names; a path outside of the folder must not depend on that.
@@ -27,11 +33,13 @@ export function pathFor(folder: string, { name }: Pick<Artifact, 'name'>): strin
   return join(folder, name);
 }
 
-/** Downloads `artifact` to `path`. @throws Failure where the bytes are not those that were stored */
-export async function downloadTo(invocation: Invocation, artifact: Artifact, path: string): Promise<void> {
+/**
+ * Downloads `artifact` to `path`. `written` are the files of earlier calls, which this one adds to and does not replace, whatever
+ * names the file system takes for one. @throws NoPlace, and Failure where the bytes are not those that were stored
+ */
+export async function downloadTo(invocation: Invocation, artifact: Artifact, path: string, written: Set<string>): Promise<void> {
   const part = `${path}.${artifact.id}.part`;
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(part, 'a+');
+  const file = await begin(path, part, written);
   try {
     const hash = createHash('sha256');
     const there = await hashThere(part, hash);
@@ -47,6 +55,24 @@ export async function downloadTo(invocation: Invocation, artifact: Artifact, pat
     await file.close();
   }
   await rename(part, path);
+  written.add(identityOf(await lstat(path, { bigint: true })));
+}
+
+async function begin(path: string, part: string, written: ReadonlySet<string>): Promise<FileHandle> {
+  try {
+    await makeFolder(dirname(path));
+    const there = await lstat(path, { bigint: true }).catch(() => null);
+    if (there?.isDirectory() === true) throw new NoPlace(`${path} is a folder`);
+    if (there !== null && written.has(identityOf(there))) throw new NoPlace(`${path} holds another file of the task, whose name is the same there`);
+    return await open(part, 'a+');
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || !NAME_CODES.has(String(error.code))) throw error;
+    throw new NoPlace(error.message, { cause: error });
+  }
+}
+
+function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
+  return `${dev}:${ino}`;
 }
 
 async function hashThere(part: string, hash: Hash): Promise<number> {

@@ -2,7 +2,6 @@
  * One run of one command: the options that all commands share, the client they call, and how the run ends. The first Ctrl-C lets
  * the command end in good order, the second ends it at once.
  */
-import { randomUUID } from 'node:crypto';
 import { TaskClient } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { resolveAddress, type ApiAddress } from './contexts.js';
@@ -37,8 +36,6 @@ export interface Invocation {
   onInterrupt: () => string;
   /** From now on an API that goes away is waited for. Called after the first answer: one that was never there is said at once. */
   bePatient: () => void;
-  /** A new name for a request; see `Idempotency-Key` in the contract. */
-  newKey: () => string;
 }
 
 /** What a command that calls no API has. */
@@ -58,7 +55,7 @@ export function perform(command: Command, work: (invocation: Invocation) => Prom
     };
     const client = new TaskClient(address.url, patience);
     const invocation: Invocation = {
-      ...local, client, address, onInterrupt: () => '', newKey: randomUUID,
+      ...local, client, address, onInterrupt: () => '',
       bePatient: () => {
         patience.forMs = (options.retryFor ?? LONG_RETRY_SECONDS) * 1000;
       },

@@ -1,6 +1,6 @@
 /** Logs, files and progress of a task whose worker the test is: what a task writes does not reach the terminal as it is. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { startSystem, type System } from './support/processes.js';
@@ -113,5 +113,30 @@ describe('what a task leaves, on the command line', function () {
     expect((await system.run(['artifacts', 'get', id, 'report.txt', '--stdout'])).stdout).to.equal('hello');
     expect((await system.run(['artifacts', 'get', id, 'none'])).code).to.equal(3);
     expect((await system.run(['artifacts', 'get', id, '--stdout'])).code).to.equal(2);
+  });
+
+  it('downloads all files that there is a place for, and says which had none', async () => {
+    const id = await claimed();
+    const folder = join(system.folder, 'places');
+    await mkdir(join(folder, 'case'), { recursive: true });
+    // As a file system does that does not tell upper case from lower.
+    await symlink('case', join(folder, 'CASE'));
+    const long = 'x'.repeat(250);
+    const names = ['p', 'p/q', 'p/q/r', 'f/g', 'f', 'case/a', 'CASE/a', long, 'last'];
+    const ids = new Map<string, string>();
+    for (const name of names) ids.set(name, await store(id, name, Buffer.from(`this is ${name}`)));
+    await report(id, 'complete', {});
+    const stored = ['p', 'f/g', 'case/a', 'last'];
+    for (const round of ['first', 'second']) {
+      const got = await system.run(['artifacts', 'get', id, '-d', folder]);
+      expect(got.code, round).to.equal(74);
+      expect(got.stdout, round).to.equal(stored.map((name) => `${join(folder, name)}\n`).join(''));
+      for (const name of stored) expect(await readFile(join(folder, name), 'utf8')).to.equal(`this is ${name}`);
+      for (const name of names.filter((one) => !stored.includes(one))) {
+        expect(got.stderr, round).to.contain(`${name} was not stored: `).and.contain(`artifacts get ${id} ${ids.get(name)!} --stdout`);
+      }
+    }
+    expect(await Promise.all(['', 'f', 'case'].map(async (one) => (await readdir(join(folder, one))).sort()))).to.deep.equal([['CASE', 'case', 'f', 'last', 'p'], ['g'], ['a']]);
+    expect((await system.run(['artifacts', 'get', id, ids.get('CASE/a')!, '--stdout'])).stdout).to.equal('this is CASE/a');
   });
 });

@@ -7,7 +7,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { startMeddler } from './support/meddler.js';
-import { startSystem, type Cli, type System } from './support/processes.js';
+import { startSystem, type Cli, type Run, type System } from './support/processes.js';
 
 const LINES = 10_000;
 
@@ -91,11 +91,52 @@ describe('many tasks on the command line', function () {
     }
   });
 
+  it('says how to go on where the answer was lost and nobody waits for another: nothing is done twice', async () => {
+    /** Loses the first answer, and does what the hint says; what came of it. */
+    const twice = async (args: string[], input = ''): Promise<Run> => {
+      const meddler = await startMeddler(system.url, { connections: 1, bytes: 1 });
+      const lost = await system.run([...args.filter((one) => one !== '--json'), '--retry-for', '0'], { env: { TASK_EXECUTOR_URL: meddler.url }, input });
+      await meddler.stop();
+      expect(lost.code, args.join(' ')).to.equal(5);
+      const [, more = ''] = /is not known\. The same command with the same key does not do it twice: (.*--idempotency-key \S+)\n$/.exec(lost.stderr) ?? [];
+      expect(more, lost.stderr).to.not.equal('');
+      return system.run([...args, ...more.split(' ')], { input });
+    };
+    const lines = async (...args: string[]): Promise<number> => (await system.run([...args, '--json'])).lines.length;
+    const ids: string[] = [];
+    for (const label of ['lost=1', 'lost=1']) ids.push((await system.run(['submit', 'test-lost', '-l', label])).stdout.trim());
+
+    // Begun twice, the second would have found nothing to cancel.
+    expect((await twice(['cancel', '-l', 'lost=1', '--since', '1h', '--yes', '--json'])).json).to.include({ state: 'done', changed: 2 });
+    const before = await total();
+    expect((await twice(['retry', '-l', 'lost=1', '--status', 'cancelled', '--since', '1h', '--yes', '--json'])).json).to.include({ state: 'done', changed: 2 });
+    expect(await total()).to.equal(before + 2);
+    expect((await twice(['retry', ids[0]!])).code).to.equal(0);
+    expect(await total()).to.equal(before + 3);
+    expect((await twice(['retry', ...ids, '--json'])).lines.map((task) => task.retry_of as string)).to.deep.equal(ids);
+    expect(await total()).to.equal(before + 5);
+    const workflow = await twice(['workflow', 'submit', '-', '--json'], '{"tasks":[{"name":"a","problem_id":"test-lost"}]}');
+    await system.run(['workflow', 'cancel', workflow.json.id]);
+    expect((await twice(['workflow', 'retry', workflow.json.id, '--json'])).json.retry_of).to.equal(workflow.json.id);
+    expect(await total()).to.equal(before + 7);
+    expect((await twice(['submit', 'test-lost'])).code).to.equal(0);
+    expect(await total()).to.equal(before + 8);
+    expect((await twice(['schedule', 'create', 'test-lost', '--cron', '0 2 * * *'])).code).to.equal(0);
+    expect(await lines('schedule', 'list')).to.equal(1);
+    expect((await twice(['limit', 'create', 'label:lost', '--max-running', '3'])).code).to.equal(0);
+    expect(await lines('limit', 'list')).to.equal(1);
+  });
+
   it('cancels once where the answer was lost', async () => {
     const id = (await system.run(['submit', 'test-lost'])).stdout.trim();
     const meddler = await startMeddler(system.url, { connections: 1, bytes: 1 });
     expect(await system.run(['cancel', id, '--retry-for', '1m'], { env: { TASK_EXECUTOR_URL: meddler.url } })).to.include({ code: 0, stdout: `${id}\n` });
     await meddler.stop();
+    const another = await startMeddler(system.url, { connections: 1, bytes: 1 });
+    const lost = await system.run(['cancel', id, '--retry-for', '0'], { env: { TASK_EXECUTOR_URL: another.url } });
+    await another.stop();
+    expect(lost.code).to.equal(5);
+    expect(lost.stderr).to.contain('The same command again changes nothing');
   });
 
   it('exports every task once into a file, however often it is broken off', async () => {

@@ -32,6 +32,11 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
+  /** Whether it is a problem of the API: one of its codes, or what a newer API says in their form. */
+  get isOfApi(): boolean {
+    return this.code !== 'unknown' || (typeof this.problem.code === 'string' && typeof this.problem.retryable === 'boolean');
+  }
+
   /** Whether the same call may succeed later. */
   get retryable(): boolean {
     return this.status >= 500 || this.status === 408 || this.status === 429;

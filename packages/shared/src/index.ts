@@ -6,6 +6,7 @@ export { AnswerTooLarge, ApiError, ApiUnreachable } from './connection.js';
 export { parseEvents, type ServerSentEvent, type TaskEvent } from './events.js';
 export * from './globs.js';
 export * from './limits.js';
+export * from './make-folder.js';
 export * from './problems.js';
 export * from './query.js';
 export * from './repeat.js';

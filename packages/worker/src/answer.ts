@@ -1,12 +1,27 @@
 /**
- * What the answer to an outcome, to lines of a log or to a file means for them. A definite one settles them. Of the others, most mean
- * that the API is away for a while; but some may come again for ever, unless somebody does something about it.
+ * What an answer that is no success means. A definite one settles the outcome, the lines of a log or the file that was sent, and a
+ * refusal any other call. Of the rest, most mean that the API is away for a while; but some may come again for ever, unless somebody
+ * does something about it.
  */
 import { ApiError } from '@task-executor/shared';
+
+/** By which a proxy says that the API is away. */
+const AWAY_STATUSES = new Set([408, 429, 502, 503, 504]);
 
 /** Whether the API has decided: to send it again changes nothing. */
 export function isDefinite(error: unknown): error is ApiError {
   return error instanceof ApiError && error.settles !== null;
+}
+
+/** Whether the API itself refuses a call for good. What a proxy answers, as while the API is deployed, says nothing of that. */
+export function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.isOfApi && !error.retryable;
+}
+
+/** `what` happened to a call that will be made again, with what the operator can do where its answer did not come from the API. */
+export function sayUnanswered(what: string, error: unknown): string {
+  if (!(error instanceof ApiError) || error.isOfApi || AWAY_STATUSES.has(error.status)) return what;
+  return `${what}: an answer of ${error.status} came, but not from the API; check API_URL, and what is between this worker and the API: a proxy, a login, another server`;
 }
 
 /** Whether the answer neither settles anything nor says that the API is away: a mistake of the API, or the answer of something before it. */

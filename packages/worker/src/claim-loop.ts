@@ -5,7 +5,8 @@
  * that is too large to read, which would come again: its tasks go back as those that no claim brought (see strays.ts).
  */
 import { randomUUID } from 'node:crypto';
-import { AnswerTooLarge, ApiError } from '@task-executor/shared';
+import { AnswerTooLarge } from '@task-executor/shared';
+import { isRefusal, sayUnanswered } from './answer.js';
 import type { Task } from './executors/executor.js';
 import type { WorkerLog } from './log.js';
 import { pause, retryDelayMs } from './retry.js';
@@ -67,7 +68,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
       if (stop.aborted) break;
       if (claimer.isOver(error)) return;
       // An answer that will not change is definite, too: nothing was taken, or nothing of it will be begun.
-      if (error instanceof AnswerTooLarge || (error instanceof ApiError && !error.retryable)) {
+      if (error instanceof AnswerTooLarge || isRefusal(error)) {
         open = false;
         requestId = randomUUID();
       }
@@ -76,7 +77,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
       if (error instanceof AnswerTooLarge) {
         log.error({ event: 'claim_too_large', error: String(error) }, 'a claim brought more than can be read; its tasks are handed back, and fewer are asked for');
       } else {
-        log.warn({ event: 'claim_failed', error: String(error) }, 'a claim was not answered');
+        log.warn({ event: 'claim_failed', error: String(error) }, sayUnanswered('a claim was not answered', error));
       }
       await pause(retryDelayMs(error, failures, RETRY), stop);
     }

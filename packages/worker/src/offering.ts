@@ -3,7 +3,8 @@
  * claim that hangs is made anew, since it goes by what was there when it came; what it brought meanwhile and is offered no more is
  * handed back.
  */
-import { ApiError, supportsProblem, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { supportsProblem, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import { isRefusal, sayUnanswered } from './answer.js';
 import type { WorkerLog } from './log.js';
 import { pause, retryDelayMs } from './retry.js';
 
@@ -71,11 +72,12 @@ export class Offering {
         this.#renewal = new AbortController();
       } catch (error) {
         if (over.aborted || endedBy(error)) break;
-        if (error instanceof ApiError && !error.retryable) {
+        if (isRefusal(error)) {
           log.error({ event: 'capabilities_refused', error: error.message }, 'the API does not take what this worker can do now; it goes by that after a restart');
           this.#offered = null;
           break;
         }
+        log.warn({ event: 'capabilities_failed', error: String(error) }, sayUnanswered('the API was not told what this worker takes now; trying again', error));
         await pause(retryDelayMs(error, failures, RETRY), over);
         failures += 1;
       }

@@ -1,9 +1,10 @@
 /**
  * How far an attempt is, told to the API at most once a second: what is said in between is put together, and the newest wins.
- * Whoever says it never waits. What the API does not take is given up; progress is news, not data.
+ * Whoever says it never waits. What the API refuses is given up; progress is news, not data.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, LIMITS, type components } from '@task-executor/shared';
+import { LIMITS, type components } from '@task-executor/shared';
+import { isRefusal } from './answer.js';
 import type { ProgressUpdate } from './executors/executor.js';
 import { mended } from './storable-json.js';
 
@@ -77,7 +78,7 @@ export class ProgressReporter {
     try {
       await this.#send({ ...this.#known, ...(this.#metrics.size > 0 && { metrics: Object.fromEntries(this.#metrics) }) });
     } catch (error) {
-      if (error instanceof ApiError && !error.retryable) this.#refused = true;
+      if (isRefusal(error)) this.#refused = true;
       else this.#news = true;
     }
   }

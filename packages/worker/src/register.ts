@@ -1,5 +1,6 @@
 /** Registration: asked for until the API gives one, or refuses for good. */
-import { ApiError, type ApiClient, type components } from '@task-executor/shared';
+import type { ApiClient, components } from '@task-executor/shared';
+import { isRefusal, sayUnanswered } from './answer.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import type { WorkerLog } from './log.js';
 import { pause, retryDelayMs } from './retry.js';
@@ -22,11 +23,11 @@ export async function register(client: ApiClient, registration: Schemas['WorkerR
       return { answer: await client.register(registration, stop), at };
     } catch (error) {
       if (stop.aborted) return null;
-      if (error instanceof ApiError && !error.retryable) {
+      if (isRefusal(error)) {
         log.error({ event: 'registration_refused', error: error.message }, 'the API refuses the registration');
         return null;
       }
-      log.warn({ event: 'registration_failed', error: String(error) }, 'the API is away; trying again');
+      log.warn({ event: 'registration_failed', error: String(error) }, sayUnanswered('the API did not answer the registration; trying again', error));
       await pause(retryDelayMs(error, failures, RETRY), stop);
     }
   }

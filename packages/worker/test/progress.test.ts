@@ -80,5 +80,12 @@ describe('progress', () => {
     away.report({ step: 1 });
     await away.close();
     expect(calls).to.equal(3);
+    const proxied = new ProgressReporter(() => {
+      calls += 1;
+      return Promise.reject(new ApiError(403, {}, null));
+    }, never);
+    proxied.report({ step: 1 });
+    await proxied.close();
+    expect(calls).to.equal(5);
   });
 });

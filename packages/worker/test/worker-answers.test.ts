@@ -1,4 +1,4 @@
-/** Answers that settle nothing: what the worker has to say stays in its spool until the API itself has decided. */
+/** Answers that settle nothing: what the worker has to say stays in its spool until the API itself has decided; nor do they end a worker. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +66,47 @@ describe('worker: answers that settle nothing', () => {
       expect(stage.current.begun).to.equal(1);
     });
   }
+
+  it('goes on registering, claiming and telling what it takes through the answers of a proxy, and says what it got', async () => {
+    const { api } = stage.current;
+    const warnings: [unknown, string][] = [];
+    const warn = ({ event }: Record<string, unknown>, message: string): void => {
+      warnings.push([event, message]);
+    };
+    const said = (event: string, status: number): boolean =>
+      warnings.some(([which, message]) => which === event && message.includes(`an answer of ${status} came, but not from the API; check API_URL`));
+    api.script('register', page(404), { status: 302, headers: { location: '/login' } }, page(501), page(502), problem('database_unavailable'));
+    api.script('claim', page(403));
+    const worker = stage.current.start({ problems: ['test-*', 'old-*'], log: { ...SILENT, warn } });
+    const [first, second] = await api.untilCalls('claim', 2);
+    expect(worker.id).to.equal('worker-001-kind');
+    // The proxy may have answered when the API had given a task already.
+    expect(second?.body.request_id).to.equal(first?.body.request_id);
+    api.always('heartbeat', page(413));
+    worker.offer(['test-*']);
+    const told = (status: number): boolean => api.of('heartbeat').some((call) => call.body.capabilities !== undefined && call.status === status);
+    await api.until(() => told(413));
+    api.always('heartbeat', 'usual');
+    await api.until(() => told(200));
+    await worker.drain();
+    expect([404, 302, 501, 502, 503].filter((status) => said('registration_failed', status))).to.deep.equal([404, 302, 501]);
+    expect([said('claim_failed', 403), said('capabilities_failed', 413)]).to.deep.equal([true, true]);
+  });
+
+  it('takes another server for an API that is away: a worker that runs one task ends with an error where it has waited long enough', async () => {
+    const { api } = stage.current;
+    api.always('register', page(404));
+    expect(await stage.current.start({ maxTasks: 1, maxIdleMs: 50 }).stopped).to.equal('unreached');
+  });
+
+  it('ends where the API itself refuses its registration', async () => {
+    const { api } = stage.current;
+    for (const reply of [problem('validation_failed'), problem('host_not_allowed'), FOREIGN['a code of a newer API']!]) {
+      api.script('register', reply);
+      expect(await stage.current.start({ log }).stopped).to.equal('refused');
+      expect(errors.pop()?.fields.event).to.equal('registration_refused');
+    }
+  });
 
   it('says what to do about them', async () => {
     const { api } = stage.current;

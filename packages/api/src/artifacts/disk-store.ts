@@ -7,6 +7,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '@task-executor/shared';
 import type { Logger } from 'pino';
 import { UPLOAD_MS, type ArtifactStore, type ByteRange } from './store.js';
 
@@ -31,7 +32,7 @@ export class DiskStore implements ArtifactStore {
   /** Makes the folder where it is not there. @throws where it cannot be made */
   static async open(folder: string, log: Logger): Promise<DiskStore> {
     const root = resolve(folder);
-    await mkdir(join(root, 'tmp'), { recursive: true });
+    await makeFolder(join(root, 'tmp'));
     return new DiskStore(root, log);
   }
 

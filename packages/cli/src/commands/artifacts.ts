@@ -1,8 +1,8 @@
 /** `artifacts`: files that a task left. */
 import { LIMITS, type components } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
-import { downloadTo, pathFor, receive } from '../download.js';
-import { EXIT, Failure } from '../exit.js';
+import { downloadTo, NoPlace, pathFor, receive } from '../download.js';
+import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { wholeNumber } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderTable, type Column } from '../output/table.js';
@@ -47,8 +47,8 @@ export function addArtifacts(program: Command): void {
     .action((id: string, names: string[], options: GetOptions) => perform(get, (invocation) => getArtifacts(invocation, id, names, options)));
 }
 
-/** Where several attempts have left a file of the same name, that of the last one. */
-async function getArtifacts(invocation: Invocation, id: string, names: readonly string[], options: GetOptions): Promise<void> {
+/** Where several attempts have left a file of the same name, that of the last one. What has no place is left out, and said. */
+async function getArtifacts(invocation: Invocation, id: string, names: readonly string[], options: GetOptions): Promise<ExitCode> {
   const { terminal, json } = invocation;
   const wanted = new Map<string, Artifact>();
   const found = await artifactsOf(invocation, id, options.attempt);
@@ -63,17 +63,27 @@ async function getArtifacts(invocation: Invocation, id: string, names: readonly 
     const [only] = wanted.values();
     if (only === undefined || wanted.size > 1) throw new Failure(EXIT.usage, 'Name one file to be written to stdout.');
     await receive(invocation, only, 0, (chunk) => terminal.write(chunk));
-    return;
+    return EXIT.ok;
   }
   invocation.onInterrupt = () => 'Run the same command again to go on.';
+  const written = new Set<string>();
+  let exitCode: ExitCode = EXIT.ok;
   for (const artifact of wanted.values()) {
     const path = pathFor(options.directory, artifact);
-    await downloadTo(invocation, artifact, path);
+    try {
+      await downloadTo(invocation, artifact, path, written);
+    } catch (error) {
+      if (!(error instanceof NoPlace)) throw error;
+      terminal.note(`${artifact.name} was not stored: ${error.message}.\nGet it by itself: task-executor artifacts get ${id} ${artifact.id} --stdout > FILE`);
+      exitCode = EXIT.file;
+      continue;
+    }
     terminal.done();
     if (json) await terminal.jsonLine({ ...artifact, path });
     else await terminal.line(path);
   }
   if (wanted.size === 0) terminal.note('The task has left no file.');
+  return exitCode;
 }
 
 async function artifactsOf({ client }: Invocation, id: string, attempt: number | undefined): Promise<Artifact[]> {

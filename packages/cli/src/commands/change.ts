@@ -9,7 +9,8 @@ import { ApiError, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { explain } from '../failures.js';
-import { addFilterOptions, isFiltered, toBulkFilter, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
+import { addFilterOptions, fixedTimes, isFiltered, toBulkFilter, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
+import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields } from '../output/table.js';
 import { at } from '../output/tasks.js';
@@ -18,7 +19,7 @@ import { count, counted } from '../text/time.js';
 type Operation = components['schemas']['BulkOperation'];
 type Task = components['schemas']['Task'];
 
-interface Options extends FilterOptions {
+interface Options extends FilterOptions, KeyOptions {
   readonly yes?: true;
 }
 
@@ -29,11 +30,11 @@ export function addChange(program: Command): void {
   const actions = { cancel: 'cancel tasks', retry: 'submit tasks that have ended again, as new ones' } as const;
   for (const [action, description] of Object.entries(actions) as [keyof typeof actions, string][]) {
     const command = program.command(action).description(`${description}: those with these ids, or every one that fits the options`);
-    addFilterOptions(command.argument('[ids...]', 'ids of tasks'))
+    addKeyOption(addFilterOptions(command.argument('[ids...]', 'ids of tasks')), action === 'cancel' ? 'begins nothing new' : 'submits nothing twice')
       .option('-y, --yes', 'do not ask before changing every task that fits')
       .action((ids: string[], options: Options) => perform(command, (invocation) => {
         if (ids.length > 0 && isFiltered(options)) throw new Failure(EXIT.usage, 'Give ids or a filter, not both.');
-        if (ids.length > 0) return changeEach(invocation, ids, action);
+        if (ids.length > 0) return changeEach(invocation, ids, action, options);
         if (!isFiltered(options)) throw new Failure(EXIT.usage, `Say which tasks to ${action}: by ids, or by options such as --label or --status.`);
         return changeAll(invocation, action, options);
       }));
@@ -49,17 +50,21 @@ export function addChange(program: Command): void {
   }
 }
 
-/** One after the other; where one fails, the others are changed all the same, and the first failure gives the exit code. */
-async function changeEach(invocation: Invocation, ids: readonly string[], action: 'cancel' | 'retry'): Promise<ExitCode> {
-  const { client, terminal, json } = invocation;
+/**
+ * One after the other; where one cannot be changed, the others are all the same, and the first failure gives the exit code. An API
+ * that is away ends it.
+ */
+async function changeEach(invocation: Invocation, ids: readonly string[], action: 'cancel' | 'retry', options: Options): Promise<ExitCode> {
+  const { terminal, json } = invocation;
+  const change = changeOf(invocation, action, options);
   let exitCode: ExitCode = EXIT.ok;
   for (const id of ids) {
     let task: Task;
     try {
-      task = action === 'cancel' ? await client.cancelTask(id) : await client.retryTask(id, invocation.newKey());
+      task = await change(id);
     } catch (error) {
-      if (ids.length === 1 || !(error instanceof ApiError)) throw error;
       const explained = explain(error, invocation.address);
+      if (ids.length === 1 || !(error instanceof ApiError) || explained.exitCode === EXIT.unreachable) throw error;
       terminal.note(`${id}: ${explained.message}`);
       if (exitCode === EXIT.ok) exitCode = explained.exitCode;
       continue;
@@ -68,6 +73,17 @@ async function changeEach(invocation: Invocation, ids: readonly string[], action
     else await terminal.line(task.id);
   }
   return exitCode;
+}
+
+function changeOf(invocation: Invocation, action: 'cancel' | 'retry', options: Options): (id: string) => Promise<Task> {
+  const { client } = invocation;
+  if (action === 'retry') {
+    const key = keyFor(invocation, options, 'every task was submitted again');
+    return (id) => client.retryTask(id, `${key}:${id}`);
+  }
+  // Takes no key, and needs none.
+  invocation.onInterrupt = () => 'Whether every task was cancelled is not known. The same command again changes nothing of those that were.';
+  return (id) => client.cancelTask(id);
 }
 
 async function changeAll(invocation: Invocation, action: 'cancel' | 'retry', options: Options): Promise<ExitCode> {
@@ -79,7 +95,8 @@ async function changeAll(invocation: Invocation, action: 'cancel' | 'retry', opt
       return EXIT.ok;
     }
   }
-  return untilDone(invocation, await client.createBulkOperation({ action, filter: toBulkFilter(options) }, invocation.newKey()));
+  const key = keyFor(invocation, options, 'it was begun', fixedTimes(options));
+  return untilDone(invocation, await client.createBulkOperation({ action, filter: toBulkFilter(options) }, key));
 }
 
 async function confirmed(question: string, interrupted: AbortSignal): Promise<boolean> {

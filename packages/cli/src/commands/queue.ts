@@ -1,6 +1,7 @@
 /** `limit`, `pause`, `resume`, `pauses`: what holds tasks back because somebody said so. */
 import { LIMITS, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
+import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { wholeNumber } from '../input/values.js';
 import { perform } from '../invocation.js';
 import { renderTable, type Cell, type Column } from '../output/table.js';
@@ -15,12 +16,14 @@ export function addQueue(program: Command): void {
   const limit = program.command('limit').description('how many tasks may run at a time');
 
   const create = limit.command('create').description('limit how many tasks run at a time; prints the id of the limit');
-  create
+  addKeyOption(create, 'creates nothing and gives the same limit')
     .argument('<key>', 'what is counted: problem_id, backend_type, or label:KEY')
     .requiredOption('--max-running <number>', 'how many may run at a time', maxRunning)
     .option('--value <text>', 'the one value that it is about; without, each value has the limit for itself')
-    .action((key: string, options: { maxRunning: number; value?: string }) => perform(create, async ({ client, terminal, json, newKey }) => {
-      const created = await client.createLimit({ key, max_running: options.maxRunning, ...(options.value === undefined ? {} : { value: options.value }) }, newKey());
+    .action((key: string, options: KeyOptions & { maxRunning: number; value?: string }) => perform(create, async (invocation) => {
+      const { client, terminal, json } = invocation;
+      const wanted = { key, max_running: options.maxRunning, ...(options.value === undefined ? {} : { value: options.value }) };
+      const created = await client.createLimit(wanted, keyFor(invocation, options, 'the limit was created'));
       if (json) await terminal.json(created);
       else await terminal.line(created.id);
     }));

@@ -1,6 +1,7 @@
 /** `schedule`: tasks that are submitted again and again. */
 import type { components } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
+import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { addTaskOptions, toTemplate, type TaskOptions } from '../input/task-options.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields, renderTable, type Column } from '../output/table.js';
@@ -9,7 +10,7 @@ import { ago, count, relative } from '../text/time.js';
 
 type Schedule = components['schemas']['Schedule'];
 
-interface CreateOptions extends TaskOptions {
+interface CreateOptions extends TaskOptions, KeyOptions {
   readonly cron: string;
   readonly timezone?: string;
   readonly name?: string;
@@ -26,23 +27,25 @@ export function addSchedule(program: Command): void {
   const schedule = program.command('schedule').description('tasks that are submitted again and again');
 
   const create = addTaskOptions(schedule.command('create').description('submit a task again and again; prints the id of the schedule').argument('<problem>', 'the problem of each task'));
-  create
+  addKeyOption(create, 'creates nothing and gives the same schedule')
     .requiredOption('--cron <expression>', 'when: five fields, or six with seconds first, such as "0 2 * * *"')
     .option('--timezone <name>', 'the time zone that the expression is meant in, such as Europe/Berlin (default: UTC)')
     .option('-n, --name <text>', 'a name for people')
     .addOption(new Option('--overlap <what>', 'while the last task has not ended (default: skip)').choices(['allow', 'skip']))
     .addOption(new Option('--misfire <what>', 'after an outage (default: run_once)').choices(['run_once', 'skip']))
     .option('--paused', 'do not begin yet')
-    .action((problem: string, options: CreateOptions) => perform(create, async ({ client, terminal, json, newKey }) => {
+    .action((problem: string, options: CreateOptions) => perform(create, async (invocation) => {
+      const { client, terminal, json } = invocation;
       const { cron, timezone, name, overlap, misfire, paused } = options;
+      const task = await toTemplate(problem, options);
       const created = await client.createSchedule({
-        cron, task: await toTemplate(problem, options),
+        cron, task,
         ...(timezone === undefined ? {} : { timezone }),
         ...(name === undefined ? {} : { name }),
         ...(overlap === undefined ? {} : { overlap }),
         ...(misfire === undefined ? {} : { misfire }),
         ...(paused === undefined ? {} : { paused }),
-      }, newKey());
+      }, keyFor(invocation, options, 'the schedule was created'));
       if (json) await terminal.json(created);
       else await terminal.line(created.id);
     }));

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { followLog, followProgress } from '../following.js';
 import { parseDuration, parseTime, parseWholeSeconds } from '../input/duration.js';
+import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { addTaskOptions, toTemplate, type TaskOptions } from '../input/task-options.js';
 import { collected } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
@@ -13,7 +14,7 @@ import { exitCodeOf } from '../waiting.js';
 
 type Schemas = components['schemas'];
 
-interface Options extends TaskOptions {
+interface Options extends TaskOptions, KeyOptions {
   readonly name?: string;
   readonly delay?: number;
   readonly runAt?: string;
@@ -22,14 +23,13 @@ interface Options extends TaskOptions {
   readonly runAnyway?: true;
   readonly dedupeKey?: string;
   readonly reuse?: number;
-  readonly idempotencyKey?: string;
   readonly wait?: true;
   readonly follow?: true;
 }
 
 export function addSubmit(program: Command): void {
   const command = program.command('submit').description('submit a task; prints its id').argument('<problem>', 'the problem, such as test-hello');
-  addTaskOptions(command)
+  addKeyOption(addTaskOptions(command), 'creates nothing and gives the same task')
     .option('-n, --name <text>', 'a name for people')
     .option('--delay <duration>', 'not before so long from now', parseDuration)
     .option('--run-at <time>', 'not before this time', parseTime)
@@ -38,7 +38,6 @@ export function addSubmit(program: Command): void {
     .option('--run-anyway', 'also where a task that it depends on does not complete')
     .option('--dedupe-key <text>', 'while a task with this key has not ended, that one is given instead of a new one')
     .option('--reuse <duration>', 'take the result of an equal task that completed no longer ago than this', parseWholeSeconds)
-    .option('--idempotency-key <text>', 'submitted again with the same key, it creates nothing and gives the same task')
     .option('-w, --wait', 'wait until it has ended, and show it')
     .option('-f, --follow', 'show its log as it comes, until it has ended')
     .action((problem: string, options: Options) =>
@@ -48,10 +47,7 @@ export function addSubmit(program: Command): void {
 async function submit(invocation: Invocation, problem: string, options: Options): Promise<ExitCode> {
   const { client, terminal, json } = invocation;
   const submission = await toSubmission(problem, options);
-  const key = options.idempotencyKey ?? invocation.newKey();
-  invocation.onInterrupt = () =>
-    `Whether the task was submitted is not known. Submitted with the same key, it is not submitted twice: --idempotency-key ${key}`;
-  const task = await client.submitTask(submission, key);
+  const task = await client.submitTask(submission, keyFor(invocation, options, 'the task was submitted'));
   for (const warning of task.warnings ?? []) terminal.note(`Note: ${warning}`);
   if (options.follow === true || options.wait === true) return waitFor(invocation, task, options.follow === true);
   if (json) await terminal.json(task);

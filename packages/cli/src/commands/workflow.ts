@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit.js';
 import { readObject } from '../input/documents.js';
 import { parseDuration } from '../input/duration.js';
+import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields, renderTable, type Column } from '../output/table.js';
 import { at, statusCell, statusWithReason } from '../output/tasks.js';
@@ -28,15 +29,11 @@ export function addWorkflow(program: Command): void {
     command.option('-w, --wait', 'wait until it has ended; exits with 1 where it did not complete').option('--for <duration>', 'with --wait: give up after this time, with exit code 7', parseDuration);
 
   const submit = withWait(workflow.command('submit').description('submit a workflow; prints its id').argument('<file>', 'YAML or JSON as in POST /api/v1/workflows; - reads stdin'));
-  submit
-    .option('--idempotency-key <text>', 'submitted again with the same key, it creates nothing and gives the same workflow')
-    .action((path: string, options: WaitOptions & { idempotencyKey?: string }) => perform(submit, async (invocation) => {
-      // What is in it is for the API to judge: it names every mistake.
-      const submission = await readObject(path) as unknown as components['schemas']['WorkflowSubmission'];
-      const key = options.idempotencyKey ?? invocation.newKey();
-      invocation.onInterrupt = () => `Whether the workflow was submitted is not known. With the same key, it is not submitted twice: --idempotency-key ${key}`;
-      return answer(invocation, await invocation.client.submitWorkflow(submission, key), options);
-    }));
+  addKeyOption(submit, 'creates nothing and gives the same workflow').action((path: string, options: WaitOptions & KeyOptions) => perform(submit, async (invocation) => {
+    // What is in it is for the API to judge: it names every mistake.
+    const submission = await readObject(path) as unknown as components['schemas']['WorkflowSubmission'];
+    return answer(invocation, await invocation.client.submitWorkflow(submission, keyFor(invocation, options, 'the workflow was submitted')), options);
+  }));
 
   const show = withWait(workflow.command('show').description('show a workflow as a tree').argument('<id>', 'the id of a workflow'));
   show.action((id: string, options: WaitOptions) => perform(show, async (invocation) => {
@@ -49,8 +46,8 @@ export function addWorkflow(program: Command): void {
   cancel.action((id: string) => perform(cancel, async (invocation) => showWorkflow(invocation, await invocation.client.cancelWorkflow(id))));
 
   const retry = withWait(workflow.command('retry').description('run again what did not complete, as a new workflow; prints its id').argument('<id>', 'the id of a workflow'));
-  retry.action((id: string, options: WaitOptions) => perform(retry, async (invocation) =>
-    answer(invocation, await invocation.client.retryWorkflow(id, invocation.newKey()), options)));
+  addKeyOption(retry, 'creates nothing and gives the same workflow').action((id: string, options: WaitOptions & KeyOptions) => perform(retry, async (invocation) =>
+    answer(invocation, await invocation.client.retryWorkflow(id, keyFor(invocation, options, 'the workflow was submitted again')), options)));
 }
 
 /** Of a new one, its id; or all of it, once it has ended. */

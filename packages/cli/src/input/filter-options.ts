@@ -38,6 +38,12 @@ function statusOption(): Option {
   return option;
 }
 
+/** The moments as options: given as a duration, they would be others the next time. */
+export function fixedTimes({ since, before, endedSince, endedBefore }: FilterOptions): string[] {
+  const times = { '--since': since, '--before': before, '--ended-since': endedSince, '--ended-before': endedBefore };
+  return Object.entries(times).flatMap(([option, time]) => (time === undefined ? [] : [`${option} ${time}`]));
+}
+
 /** Whether anything was asked for. */
 export function isFiltered(options: FilterOptions): boolean {
   return Object.keys(toBulkFilter(options)).length > 0;

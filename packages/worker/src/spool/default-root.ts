@@ -1,7 +1,7 @@
 /** Where the spool is when nobody says: a folder for state that survives a restart, else one for temporary files. */
-import { mkdir } from 'node:fs/promises';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '@task-executor/shared';
 import type { WorkerLog } from '../log.js';
 
 /** A folder that can be made; others may be using it, too. */
@@ -11,7 +11,7 @@ export async function defaultSpoolRoot(environment: NodeJS.ProcessEnv, log: Work
   const state = environment.XDG_STATE_HOME ?? join(homedir(), '.local', 'state');
   const root = service !== undefined && service !== '' ? join(service, 'spool') : join(state, 'task-executor', 'spool');
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeFolder(root, 0o700);
     return root;
   } catch (error) {
     const fallback = join(tmpdir(), `task-executor-spool-${userInfo().uid}`);

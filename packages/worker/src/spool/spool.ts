@@ -7,6 +7,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@task-executor/shared';
 import type { WorkerLog } from '../log.js';
 import { Pace } from '../pace.js';
 import { Bundler, type Entry } from './bundler.js';
@@ -74,7 +75,7 @@ export class Spool {
     const api = createHash('sha256').update(options.apiUrl.replace(/\/+$/, '')).digest('hex').slice(0, 16);
     const base = join(options.root, api);
     const folder = join(base, randomUUID());
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     // A folder for temporary files is everybody's; another user's reports are not to be sent, nor ours to be given to them.
     if (process.getuid !== undefined && (await lstat(base)).uid !== process.getuid()) throw new Error(`${base} belongs to another user`);
     const spool = new Spool(folder, await own(folder), options);
