@@ -762,7 +762,8 @@ export interface paths {
         put?: never;
         /**
          * Let a worker finish what it runs and claim nothing more
-         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain.
+         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain. A worker that is offline
+         *     gets 409 (`session_ended`): there is nothing to drain, and it is given no task before it registers again.
          */
         post: operations["drainWorker"];
         delete?: never;
@@ -2100,7 +2101,10 @@ export interface components {
         MaxRunning: number;
         LimitSubmission: {
             key: components["schemas"]["LimitKey"];
-            /** @description The one value that the limit is about; null or absent, each value has the limit for itself. */
+            /**
+             * @description The one value that the limit is about, whole: `*` and `?` stand for nothing else here. Null or absent, each value has the
+             *     limit for itself. A value that nothing can have (no problem id for `problem_id`, for one) gets 422.
+             */
             value?: string | null;
             max_running: components["schemas"]["MaxRunning"];
         };
@@ -4265,6 +4269,7 @@ export interface operations {
                 /** @description The id of a worker. */
                 worker_id: components["parameters"]["WorkerId"];
             };
+            409: components["responses"]["Conflict"];
             cookie?: never;
         };
         requestBody?: never;

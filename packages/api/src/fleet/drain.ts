@@ -1,10 +1,13 @@
 /** Draining: a worker that drains is given nothing more; what it runs, it finishes. A new registration ends it. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { IS_LIVE } from './worker.js';
 
-/** Whether there is such a worker. */
+/** Whether it was done. Only a live worker can begin to drain: the registration that ends its absence would end the drain. */
 export async function setDraining(db: Database, workerId: string, draining: boolean): Promise<boolean> {
   const { rows } = await sql`
-    update workers set draining_at = case when ${draining} then coalesce(draining_at, now()) end where id = ${workerId} returning id`.execute(db);
+    update workers w set draining_at = case when ${draining} then coalesce(draining_at, now()) end
+     where id = ${workerId} and (${IS_LIVE} or not ${draining})
+    returning id`.execute(db);
   return rows.length === 1;
 }

@@ -129,7 +129,10 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
   for (const [verb, draining] of [['drain', true], ['resume', false]] as const) {
     router.post(`/api/v1/workers/:worker_id/${verb}`, async (req, res) => {
       const workerId = pathText(req, 'worker_id');
-      if (!(await setDraining(lease, workerId, draining))) throw new Problem('worker_not_found');
+      if (!(await setDraining(lease, workerId, draining))) {
+        await existing(workerId);
+        throw new Problem('session_ended', `${workerId} is offline: it is given nothing, and its next registration would end the drain.`);
+      }
       readiness.forget();
       aftermath.tell([workerId]);
       if (!draining) wakeups.lookSoon();

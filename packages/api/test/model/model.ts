@@ -170,6 +170,7 @@ export class Model {
     const worker = this.fleet.workers.get(id);
     if (worker === undefined) return ofProblem('worker_not_found');
     worker.draining = draining;
+    if (draining && !this.fleet.isLive(id, worker.session)) return ofProblem('session_ended');
     return { status: 200 };
   }
 
