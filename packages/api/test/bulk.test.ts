@@ -44,17 +44,37 @@ describe('bulk operations', () => {
     await run('cancel', { labels: { run: '2' } });
   });
 
-  it('touch nothing where the filter asks for statuses that the action is not about', async () => {
-    const pending = await batch(3, { problem_id: 'apart' });
+  it('leave alone what has a status that the action is not about', async () => {
+    await batch(3, { problem_id: 'apart' });
     const done = await submitTask(api, { problem_id: 'apart', priority: 10 });
     await worker.claim();
     await worker.report('complete', done, {});
-    const before = await total('');
-    expect(await run('cancel', { status: ['completed', 'failed'] })).to.include({ state: 'done', examined: 0, changed: 0 });
-    expect(await run('retry', { status: ['pending', 'running'] })).to.include({ state: 'done', examined: 0, changed: 0 });
-    for (const id of pending) expect((await readTask(api, id)).status).to.equal('pending');
-    expect(await total('')).to.equal(before);
-    expect(await run('cancel', { status: ['completed', 'pending'], problem_id: 'apart' })).to.include({ changed: 3 });
+    expect(await run('cancel', { status: ['completed', 'pending'], problem_id: 'apart' })).to.include({ examined: 3, changed: 3, skipped: 0 });
+    expect((await readTask(api, done)).status).to.equal('completed');
+  });
+
+  const [EARLY, LATE] = ['2026-01-05T09:00:00Z', '2026-01-05T11:00:00+01:00'];
+  for (const [action, filter, path] of [
+    ['cancel', { status: ['completed', 'failed'] }, 'status'],
+    ['retry', { status: ['pending', 'running'] }, 'status'],
+    ['cancel', { completed_from: EARLY }, 'completed_from'],
+    ['cancel', { completed_before: EARLY }, 'completed_before'],
+    ['cancel', { created_from: LATE, created_before: EARLY }, 'created_before'],
+    ['retry', { created_from: EARLY, created_before: EARLY }, 'created_before'],
+    ['retry', { completed_from: LATE, completed_before: EARLY }, 'completed_before'],
+    ['retry', { created_from: LATE, completed_before: EARLY }, 'completed_before'],
+    ['retry', { problem_id: 'apart', problem_glob: 'together-*' }, 'problem_glob'],
+  ] as const) {
+    it(`refuse a ${action} of ${JSON.stringify(filter)}, which no task can fit`, async () => {
+      const { status, body } = await start(action, filter);
+      expect([status, body.code, body.errors[0].path]).to.deep.equal([422, 'validation_failed', `/body/filter/${path}`]);
+      expect(body.errors[0].message).to.contain('no task fits');
+    });
+  }
+
+  it('take times and a glob that a task can fit', async () => {
+    expect(await run('retry', { created_from: EARLY, created_before: LATE, completed_from: EARLY, completed_before: LATE })).to.include({ examined: 0 });
+    expect(await run('retry', { problem_id: 'none-1', problem_glob: 'none-*' })).to.include({ examined: 0 });
   });
 
   it('retry what failed, each once, and leave the completed and the new alone', async () => {

@@ -242,6 +242,19 @@ describe('leases and directives', () => {
     await again.leave();
   });
 
+  it('let no worker drain that is offline, by whatever its session ended', async () => {
+    const [left, silent] = [await register(), await register()];
+    await left.leave();
+    await sql`update workers set lease_until = now() where id = ${silent.id}`.execute(api.db);
+    for (const { id } of [left, silent]) {
+      const { status, body } = await api.call('POST', `/api/v1/workers/${id}/drain`);
+      expect([status, body.code]).to.deep.equal([409, 'session_ended']);
+      expect(body.detail).to.contain(id);
+      expect((await api.call('GET', `/api/v1/workers/${id}`)).body).to.include({ status: 'offline', draining: false });
+      expect((await api.call('POST', `/api/v1/workers/${id}/resume`)).status).to.equal(200);
+    }
+  });
+
   it('end the drain with a new registration', async () => {
     const worker = await register();
     await api.call('POST', `/api/v1/workers/${worker.id}/drain`);

@@ -126,6 +126,20 @@ describe('limits and pauses', () => {
     }
   });
 
+  it('are refused for a value that nothing can have', async () => {
+    const none = ['test-*', 'test-?', '', 'two words'];
+    // The contract counts characters, and a label has bytes.
+    const values = { problem_id: none, backend_type: [...none, '-gpu', 'x'.repeat(65)], [`label:${'k'.repeat(63)}`]: ['😀'.repeat(255)] };
+    for (const [key, value] of Object.entries(values).flatMap(([of, all]) => all.map((one) => [of, one] as const))) {
+      const { status, body } = await api.call('POST', '/api/v1/limits', { key, value, max_running: 1 });
+      expect([status, body.code], `${key} ${value}`).to.deep.equal([422, 'validation_failed']);
+    }
+    const { body } = await api.call('POST', '/api/v1/limits', { key: 'problem_id', value: 'test-*', max_running: 1 });
+    expect(body.errors[0].path).to.equal('/body/value');
+    expect(body.errors[0].message).to.contain('globs are not taken').and.to.contain('leave value out');
+    await limit('label:team', 1, 'r*d');
+  });
+
   it('hold for one problem, and let the others by', async () => {
     await limit('problem_id', 2, 'tight');
     const tight = await batch(...times(300, { problem_id: 'tight', priority: 9 }));

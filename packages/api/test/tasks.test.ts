@@ -63,6 +63,30 @@ describe('tasks', () => {
     }
   });
 
+  it('says what an id has to look like', async () => {
+    const uuid = 'must be a UUID, such as 0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
+    const worker = 'must be worker-NNN-kind with 3 to 6 digits, such as worker-001-kind';
+    for (const [method, path, body, where, message] of [
+      ['GET', '/tasks/nonsense', undefined, '/params/task_id', uuid],
+      ['GET', `/tasks/${UNKNOWN}0`, undefined, '/params/task_id', uuid],
+      ['GET', `/tasks/${UNKNOWN.replace('0', 'x')}`, undefined, '/params/task_id', uuid],
+      ['GET', `/tasks/urn:uuid:${UNKNOWN}`, undefined, '/params/task_id', uuid],
+      ['GET', '/tasks?workflow_id=x', undefined, '/query/workflow_id', uuid],
+      ['GET', '/tasks?worker_id=w', undefined, '/query/worker_id', worker],
+      ['POST', '/tasks', { problem_id: 'a', depends_on: ['one'] }, '/body/depends_on/0', uuid],
+      ['GET', '/workers/worker-1-kind', undefined, '/params/worker_id', worker],
+      ['GET', '/workers/worker-0000001-kind', undefined, '/params/worker_id', worker],
+      ['GET', '/schedules/nightly', undefined, '/params/schedule_id', uuid],
+    ] as const) {
+      const answer = await api.call(method, `/api/v1${path}`, body);
+      expect([answer.status, answer.body.errors], path).to.deep.equal([422, [{ path: where, message }]]);
+      expect(answer.body.detail).to.equal(`${where}: ${message}`);
+    }
+    const { body } = await api.call('POST', '/api/v1/workers/worker-001-kind/heartbeat', {}, { 'worker-session': 'mine' });
+    expect(body.errors).to.deep.equal([{ path: '/headers/worker-session', message: uuid }]);
+    expect((await api.call('GET', `/api/v1/tasks/${UNKNOWN.toUpperCase()}`)).body.code).to.equal('task_not_found');
+  });
+
   it('cancels a pending task at once, and only once', async () => {
     const id = await submitTask(api);
     const cancelled = await api.call('POST', `/api/v1/tasks/${id}/cancel`);

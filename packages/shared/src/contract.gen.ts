@@ -172,8 +172,14 @@ export interface paths {
         put?: never;
         /**
          * Run a task that has ended again, as a new one
-         * @description The new task has the same problem, parameters and rules, depends on the same tasks, may run at once and names the old one in
-         *     `retry_of`. Where the task has a `dedupe_key` and one with the same key has not ended, that one is answered, with 200.
+         * @description The new task has the same problem, parameters and rules, may run at once and names the old one in `retry_of`. Where the task has a
+         *     `dedupe_key` and one with the same key has not ended, that one is answered, with 200.
+         *
+         *     It depends on the same tasks, or on retries of them: where one of them did not complete, or was retried since the task was
+         *     submitted, the newest of its retries (and of theirs) that has completed or has not ended takes its place. The result is delivered
+         *     under the same name or id as before. Where a task that it depends on did not complete and no retry of it is of use, the answer is
+         *     409 (`dependency_failed`), and `detail` names what has to be retried first; a task with `on_dependency_failure: run_anyway` is
+         *     retried all the same. The new task of one in a workflow belongs to no workflow.
          */
         post: operations["retryTask"];
         delete?: never;
@@ -416,7 +422,8 @@ export interface paths {
         /**
          * Run again what did not complete, as a new workflow
          * @description Tasks that completed are not run again: their results are delivered to the new tasks that depend on them. A workflow that has
-         *     not ended gets 409 (`workflow_running`), one whose tasks have all completed, too (`workflow_completed`).
+         *     not ended gets 409 (`workflow_running`), one whose tasks have all completed, too (`workflow_completed`). Retries of single tasks of
+         *     it are tasks of no workflow, and change nothing here: what did not complete in the workflow is run again.
          */
         post: operations["retryWorkflow"];
         delete?: never;
@@ -492,7 +499,12 @@ export interface paths {
          * Cancel or retry every task that fits a filter
          * @description The answer comes at once; the work goes on piece by piece, about 4,000 tasks a second and replica at the most, and can be
          *     followed and stopped. `cancel` is about pending and running tasks, `retry` about those that ended as failed, timeout or cancelled
-         *     (or as `status` says). Tasks submitted later are left alone.
+         *     (or as `status` says). Tasks submitted later are left alone. A filter that no task can ever fit (a `cancel` of completed tasks, a
+         *     `created_before` that is not later than `created_from`) gets 422.
+         *
+         *     A retry is made as by the call for one task. What a task depends on is retried before it, and the new tasks depend on each other
+         *     as the old ones did. A task that cannot be retried, because one that it depends on did not complete and is not retried either, is
+         *     counted in `skipped`; to retry it alone says what has to be retried first.
          */
         post: operations["createBulkOperation"];
         delete?: never;
@@ -765,7 +777,8 @@ export interface paths {
          * Let a worker finish what it runs and claim nothing more
          * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain. A worker that is going
          *     to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
-         *     process which has its id by now.
+         *     process which has its id by now. One that is offline gets 409 (`session_ended`): there is nothing to drain, and it is given no
+         *     task before it registers again.
          */
         post: operations["drainWorker"];
         delete?: never;
@@ -1651,7 +1664,7 @@ export interface components {
             reused_from: components["schemas"]["NullableUuid"];
             /**
              * @description In the answer to a claim: the results of the tasks that this one depends on, by their names in the workflow or by
-             *     their ids; null for one that did not complete.
+             *     their ids; null for one that did not complete. For a retry, by the names or ids that the first task had.
              */
             dependencies?: {
                 [key: string]: components["schemas"]["NullableJsonObject"];
@@ -2111,6 +2124,11 @@ export interface components {
             examined: components["schemas"]["Count"];
             /** @description How many of them were cancelled or retried. */
             changed: components["schemas"]["Count"];
+            /**
+             * @description How many of them were left as they are: those that ended before their turn to be cancelled, and of those to be retried the ones
+             *     that depend on a task that did not complete and is not retried, or whose `dedupe_key` another task has that has not ended.
+             */
+            skipped: components["schemas"]["Count"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
             ended_at: components["schemas"]["NullableTimestamp"];
@@ -2120,7 +2138,10 @@ export interface components {
         MaxRunning: number;
         LimitSubmission: {
             key: components["schemas"]["LimitKey"];
-            /** @description The one value that the limit is about; null or absent, each value has the limit for itself. */
+            /**
+             * @description The one value that the limit is about, whole: `*` and `?` stand for nothing else here. Null or absent, each value has the
+             *     limit for itself. A value that nothing can have (no problem id for `problem_id`, for one) gets 422.
+             */
             value?: string | null;
             max_running: components["schemas"]["MaxRunning"];
         };
@@ -2513,7 +2534,7 @@ export interface components {
             expected_offset?: number;
         };
         /** @enum {string} */
-        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "workflow_not_found" | "schedule_not_found" | "limit_not_found" | "bulk_operation_not_found" | "artifact_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "task_running" | "task_not_terminal" | "workflow_running" | "workflow_completed" | "limit_exists" | "bulk_operation_ended" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "artifact_exists" | "artifact_quota_exceeded" | "length_required" | "body_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "validation_failed" | "idempotency_key_reused" | "unstorable_json" | "page_too_large" | "digest_mismatch" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "storage_unavailable" | "shutting_down";
+        ProblemCode: "malformed_request" | "malformed_json" | "host_not_allowed" | "origin_not_allowed" | "path_not_found" | "task_not_found" | "worker_not_found" | "workflow_not_found" | "schedule_not_found" | "limit_not_found" | "bulk_operation_not_found" | "artifact_not_found" | "method_not_allowed" | "request_timeout" | "task_terminal" | "task_running" | "task_not_terminal" | "dependency_failed" | "workflow_running" | "workflow_completed" | "limit_exists" | "bulk_operation_ended" | "attempt_not_held" | "session_superseded" | "session_ended" | "log_gap" | "artifact_exists" | "artifact_quota_exceeded" | "length_required" | "body_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "validation_failed" | "idempotency_key_reused" | "unstorable_json" | "page_too_large" | "digest_mismatch" | "too_many_requests" | "headers_too_large" | "internal_error" | "database_unavailable" | "storage_unavailable" | "shutting_down";
     };
     responses: {
         /** @description The request is not well formed HTTP or JSON (`malformed_request`, `malformed_json`). */
@@ -2545,7 +2566,7 @@ export interface components {
         };
         /**
          * @description What is there does not allow it, and nothing was changed (`task_terminal`,
-         *     `task_running`, `task_not_terminal`, `workflow_running`, `workflow_completed`, `limit_exists`, `bulk_operation_ended`,
+         *     `task_running`, `task_not_terminal`, `dependency_failed`, `workflow_running`, `workflow_completed`, `limit_exists`, `bulk_operation_ended`,
          *     `attempt_not_held`, `session_superseded`, `session_ended`, `log_gap`, `artifact_exists`, `artifact_quota_exceeded`).
          */
         Conflict: {

@@ -28,6 +28,7 @@ export const PROBLEMS = {
   task_terminal: { status: 409, title: 'The task has already ended.', retryable: false },
   task_running: { status: 409, title: 'The task is already running.', retryable: false },
   task_not_terminal: { status: 409, title: 'The task has not ended yet.', retryable: false },
+  dependency_failed: { status: 409, title: 'A task that this one depends on did not complete.', retryable: false },
   workflow_running: { status: 409, title: 'The workflow has not ended yet.', retryable: false },
   workflow_completed: { status: 409, title: 'Every task of the workflow has completed.', retryable: false },
   limit_exists: { status: 409, title: 'There is a limit for this key and value, or there are too many.', retryable: false },

@@ -1,11 +1,30 @@
 /** Bulk operations over HTTP. */
-import type { components } from '@task-executor/shared';
+import { supportsProblem, type components } from '@task-executor/shared';
 import { Router } from 'express';
-import { createBulk, findBulk, stopBulk, toBulk } from '../queue/bulk.js';
+import { createBulk, findBulk, narrowed, stopBulk, toBulk, type BulkRow } from '../queue/bulk.js';
+import type { TaskFilter } from '../queue/filter.js';
 import { answerCreation } from './creation.js';
 import { toFilter } from './filters.js';
 import { Problem } from './problem.js';
-import { pathText, type Services } from './services.js';
+import { pathText, validationProblem, type Services } from './services.js';
+
+const ABOUT = { cancel: 'pending and running tasks', retry: 'tasks that have ended' } as const;
+
+/** Refuses a filter that no task can ever fit. @throws Problem */
+function checkFilter(action: BulkRow['action'], filter: TaskFilter): void {
+  const refuse = (name: string, message: string): never => {
+    throw validationProblem(`/body/filter/${name}`, message);
+  };
+  const isEmpty = (from: string | null, before: string | null): boolean => from !== null && before !== null && Date.parse(from) >= Date.parse(before);
+  const { problemId, problemGlob, createdFrom, createdBefore, completedFrom, completedBefore } = filter;
+  if (narrowed(action, filter) === null) refuse('status', `no task fits: a ${action} is about ${ABOUT[action]}`);
+  if (action === 'cancel' && completedFrom !== null) refuse('completed_from', 'no task fits: what can be cancelled has not ended');
+  if (action === 'cancel' && completedBefore !== null) refuse('completed_before', 'no task fits: what can be cancelled has not ended');
+  if (isEmpty(createdFrom, createdBefore)) refuse('created_before', 'no task fits: it must be later than created_from');
+  if (isEmpty(completedFrom, completedBefore)) refuse('completed_before', 'no task fits: it must be later than completed_from');
+  if (isEmpty(createdFrom, completedBefore)) refuse('completed_before', 'no task fits: it must be later than created_from, since no task ends before it is submitted');
+  if (problemId !== null && problemGlob !== null && !supportsProblem([problemGlob], problemId)) refuse('problem_glob', 'no task fits: problem_id is another');
+}
 
 export function bulkRoutes({ databases }: Services): Router {
   const router = Router();
@@ -14,6 +33,7 @@ export function bulkRoutes({ databases }: Services): Router {
   router.post('/api/v1/bulk-operations', async (req, res) => {
     const body = req.body as components['schemas']['BulkSubmission'];
     const filter = toFilter(body.filter, '/body/filter');
+    checkFilter(body.action, filter);
     await answerCreation(db, req, res, false, async (transaction) => {
       const row = await createBulk(transaction, body.action, filter);
       if (row === null) throw new Problem('too_many_requests', 'Too many bulk operations are running.');

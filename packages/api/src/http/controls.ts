@@ -1,13 +1,35 @@
 /** What an operator holds the queue with: limits and pauses. */
-import type { components } from '@task-executor/shared';
+import { LIMITS, type components } from '@task-executor/shared';
 import { Router } from 'express';
 import { changeLimit, createLimit, deleteLimit, listLimits, toLimit } from '../queue/limits.js';
 import { listPauses, pause, resume, type PauseRow } from '../queue/pauses.js';
+import { parseContract } from './contract.js';
 import { answerCreation } from './creation.js';
 import { Problem } from './problem.js';
-import { pathText, type Services } from './services.js';
+import { pathText, validationProblem, type Services } from './services.js';
 
 type Schemas = components['schemas'];
+
+interface Named {
+  readonly pattern: string;
+  readonly maxLength: number;
+}
+
+/** What the values of a limit's key are, in the contract. */
+const { ProblemId, BackendType } = (parseContract() as { components: { schemas: { ProblemId: Named; BackendType: Named } } }).components.schemas;
+const NAMED: Readonly<Record<string, Named>> = { problem_id: ProblemId, backend_type: BackendType };
+
+/** Refuses the value of a limit that nothing can ever have. @throws Problem */
+function checkValue(key: string, value: string): void {
+  const named = NAMED[key];
+  const fits = named === undefined
+    ? Buffer.byteLength(`${key.slice('label:'.length)}=${value}`) <= LIMITS.maxLabelBytes
+    : value.length <= named.maxLength && new RegExp(named.pattern, 'u').test(value);
+  if (fits) return;
+  throw validationProblem('/body/value', named === undefined
+    ? `no task has such a label: it must be at most ${LIMITS.maxLabelBytes} bytes with its key`
+    : `nothing has this as its ${key}: it must be one whole ${key}, for globs are not taken here; leave value out to limit each ${key} for itself`);
+}
 
 export function controlRoutes({ databases, readiness, wakeups }: Services): Router {
   const router = Router();
@@ -25,6 +47,7 @@ export function controlRoutes({ databases, readiness, wakeups }: Services): Rout
 
   router.post('/api/v1/limits', async (req, res) => {
     const body = req.body as Schemas['LimitSubmission'];
+    if (body.value != null) checkValue(body.key, body.value);
     await answerCreation(db, req, res, false, async (transaction) => {
       const id = await createLimit(transaction, { key: body.key, value: body.value ?? null, maxRunning: body.max_running });
       if (id === null) throw new Problem('limit_exists');

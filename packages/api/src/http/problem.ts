@@ -7,6 +7,7 @@ import { StorageError } from '../artifacts/store.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { CursorError } from '../queue/cursor.js';
 import { PageTooLarge } from '../queue/list.js';
+import { inWords } from './forms.js';
 
 type ProblemDocument = components['schemas']['Problem'];
 type Extras = Partial<Pick<ProblemDocument, 'errors' | 'task_status' | 'current_attempt' | 'expected_offset'>>;
@@ -86,7 +87,7 @@ export function problemOf(error: unknown): Problem | null {
   }
   if (error.status === 400) {
     const errors = (error.errors ?? []).slice(0, 100).map((one) => ({
-      path: (one.path ?? '').slice(0, 1000), message: (one.message ?? 'does not fit').slice(0, 1000),
+      path: (one.path ?? '').slice(0, 1000), message: inWords(one.message ?? 'does not fit').slice(0, 1000),
     }));
     const [first] = errors;
     return new Problem('validation_failed', first === undefined ? error.message : `${first.path}: ${first.message}`, { errors });

@@ -6,7 +6,8 @@ import { adjust } from '../queue/adjust.js';
 import { cancel } from '../queue/cancel.js';
 import { findTask } from '../queue/find.js';
 import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
-import { readRetried, retriedEdges, retryOf } from '../queue/retry.js';
+import { planRetries } from '../queue/lines.js';
+import { readRetried, retryOf } from '../queue/retry.js';
 import { isPlain } from '../queue/submit-plain.js';
 import type { Edge, Submission } from '../queue/submission.js';
 import { needsTransaction, submit } from '../queue/submit.js';
@@ -18,6 +19,9 @@ import { pathText, validationProblem, type Services } from './services.js';
 import { edgesOf, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
+
+/** Tasks that an explanation names. */
+const MOST_NAMED = 10;
 
 export function taskRoutes({ config, databases, groups, readiness, metrics, aftermath }: Services): Router {
   const router = Router();
@@ -128,11 +132,21 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
       if (row.completed_at === null) {
         throw new Problem('task_not_terminal', `The task is ${row.status}.`, { task_status: row.status, current_attempt: row.attempt });
       }
-      return createOne(transaction, reasonOf, retryOf(row), retriedEdges(row, 0));
+      const { needs, refused } = await planRetries(transaction, [row]);
+      const missing = refused.get(row.id);
+      if (missing !== undefined) throw new Problem('dependency_failed', firstToRetry(missing));
+      return createOne(transaction, reasonOf, retryOf(row), (needs.get(row.id) ?? []).map(({ id: parent, name }) => ({ child: 0, parent, name })));
     });
   });
 
   return router;
+}
+
+/** What has to be retried before a task that depends on it. */
+function firstToRetry(missing: readonly { id: string; status: string | null }[]): string {
+  const named = missing.slice(0, MOST_NAMED).map(({ id, status }) => `${id} (${status ?? 'pending'})`);
+  const others = missing.length - named.length;
+  return `Retry first what it depends on: ${named.join(', ')}${others > 0 ? ` and ${others} others` : ''}.`;
 }
 
 /** What a submitter should know at once of a task that is ready and yet will not run. */

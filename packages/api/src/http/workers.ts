@@ -129,9 +129,11 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
   for (const [verb, draining] of [['drain', true], ['resume', false]] as const) {
     router.post(`/api/v1/workers/:worker_id/${verb}`, async (req, res) => {
       const workerId = pathText(req, 'worker_id');
-      if (!(await setDraining(lease, workerId, draining ? sessionOf(req) : null, draining))) {
-        await existing(workerId);
-        throw new Problem('session_superseded');
+      const sessionId = draining ? sessionOf(req) : null;
+      if (!(await setDraining(lease, workerId, sessionId, draining))) {
+        const { session_id: current } = await existing(workerId);
+        if (sessionId !== null && sessionId !== current) throw new Problem('session_superseded');
+        throw new Problem('session_ended', `${workerId} is offline: it is given nothing, and its next registration would end the drain.`);
       }
       readiness.forget();
       aftermath.tell([workerId]);

@@ -10,8 +10,11 @@ import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
 import { idsOf, leastIdAt, type TaskFilter } from './filter.js';
 import { readPiece, type Piece as Found } from './piece.js';
-import { readRetried, retriedEdges, retryOf } from './retry.js';
-import { submit, type Submitted } from './submit.js';
+import { planRetries } from './lines.js';
+import { readRetried, type RetriedRow } from './retry.js';
+import { submitRetries } from './retry-many.js';
+import { createdAtOf } from './submission.js';
+import type { Submitted } from './submit.js';
 import { TASK_BYTES, TASK_COLUMNS, TASK_JOINS } from './task.js';
 
 export interface BulkRow {
@@ -81,6 +84,39 @@ function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number)
   return readPiece(db, sql`select id, ${bytes} as bytes from (${source}) as page`, sql`bytes`, sql`id`, { limit, bytes: LIMITS.maxBulkBodyBytes });
 }
 
+/** Rows to be retried, up to `place` in the order of ids. */
+interface RetryPiece {
+  readonly rows: RetriedRow[];
+  readonly place: string;
+}
+
+/**
+ * The tasks `ids`, whole. The tasks of a workflow have ids in the order in which they were written down, where a child may come before
+ * its parent; then the piece goes on to the end of the workflow, which was submitted within a few milliseconds.
+ */
+async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: readonly string[]): Promise<RetryPiece> {
+  const rows = await readRetried(db, ids);
+  let place = ids.at(-1) ?? '';
+  for (;;) {
+    const split = rows.flatMap(({ workflow_id: workflow, parents }) => (workflow !== null && parents.some(({ parent_id: parent }) => parent > place) ? [workflow] : []));
+    if (split.length === 0) return { rows, place };
+    const { rows: [end] } = await sql<{ id: string }>`
+      select id from tasks where workflow_id = any (${[...new Set(split)]}::uuid[]) order by id desc limit 1`.execute(db);
+    if (end === undefined) throw new Error('a workflow without tasks');
+    const { rows: more } = await sql<{ id: string }>`
+      select id from (${idsOf(untilTheMomentOf(filter, end.id), { after: place, descending: false, limit: Number.MAX_SAFE_INTEGER })}) as ids
+       where id <= ${end.id}::uuid and id < ${row.until}::uuid`.execute(db);
+    rows.push(...await readRetried(db, more.map(({ id }) => id)));
+    place = end.id;
+  }
+}
+
+/** The filter without what was submitted in a later millisecond than the task `id`. */
+function untilTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
+  const before = new Date(createdAtOf(id).getTime() + 1).toISOString();
+  return filter.createdBefore !== null && Date.parse(filter.createdBefore) < Date.parse(before) ? filter : { ...filter, createdBefore: before };
+}
+
 /**
  * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest. One that retries
  * takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
@@ -93,19 +129,22 @@ export async function advanceBulk(transaction: Database, ageingMs: number, most:
   const filter = narrowed(row.action, row.filter);
   const { rows: found, hasMore } = filter === null ? { rows: [], hasMore: false } : await readNext(transaction, row, filter, most);
   const ids = found.map(({ id }) => id);
+  let examined = ids.length;
+  let place = ids.at(-1) ?? null;
   let cancelled: Cancelled[] = [];
   let submitted = NOTHING;
   if (ids.length > 0 && row.action === 'cancel') cancelled = await cancelMany(transaction, ids);
-  if (ids.length > 0 && row.action === 'retry') {
-    const retried = (await readRetried(transaction, ids)).filter((task) => task.completed_at !== null);
-    if (retried.length > 0) {
-      submitted = await submit(transaction, ageingMs, retried.map(retryOf), retried.flatMap((task, n) => retriedEdges(task, n)));
-    }
+  if (ids.length > 0 && filter !== null && row.action === 'retry') {
+    const piece = await readToRetry(transaction, row, filter, ids);
+    const ended = piece.rows.filter((task) => task.completed_at !== null);
+    submitted = await submitRetries(transaction, ageingMs, ended, await planRetries(transaction, ended));
+    examined = piece.rows.length;
+    place = piece.place;
   }
   const changed = cancelled.length + submitted.created.filter((created) => created).length;
   const { rows: noted } = await sql`
     update bulk_operations
-       set place = coalesce(${ids.at(-1) ?? null}::uuid, place), examined = examined + ${ids.length}, changed = changed + ${changed},
+       set place = coalesce(${place}::uuid, place), examined = examined + ${examined}, changed = changed + ${changed},
            updated_at = clock_timestamp(), state = case when ${!hasMore} then 'done' else state end,
            ended_at = case when ${!hasMore} then clock_timestamp() end
      where id = ${row.id}::uuid and state = 'running'
@@ -122,6 +161,7 @@ export function toBulk(row: BulkRow): components['schemas']['BulkOperation'] {
     state: row.state,
     examined: row.examined,
     changed: row.changed,
+    skipped: row.examined - row.changed,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { fingerprintOf } from './fingerprint.js';
-import type { Edge, Submission } from './submission.js';
+import type { Submission } from './submission.js';
 import { TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 export type RetriedRow = TaskRow & {
@@ -48,9 +48,4 @@ export function retryOf(row: RetriedRow): Submission {
     reuseSeconds: null,
     fingerprint: fingerprintOf(row.problem_id, row.parameters),
   };
-}
-
-/** The edges of the n-th retried task to the same parents. */
-export function retriedEdges(row: RetriedRow, child: number): Edge[] {
-  return row.parents.map(({ parent_id: parent, name }) => ({ child, parent, name }));
 }

@@ -5,6 +5,7 @@ import type { Answer } from '../support/api.js';
 import type { Sweep } from '../support/sweeper.js';
 import { commonBody } from './bodies.js';
 import { bornBeside } from './born.js';
+import { isVain } from './bulk.js';
 import { check } from './check.js';
 import type { Model } from './model.js';
 import type { ModelSchedule } from './schedules.js';
@@ -73,6 +74,10 @@ export class Background {
 
   async bulk({ action, filter, keyed }: StepOf<'bulk'>): Promise<void> {
     const answer = await this.#create('/bulk-operations', { action, filter }, keyed);
+    if (isVain(action, filter)) {
+      check(answer, { status: 422, code: 'validation_failed' });
+      return;
+    }
     expect(answer.status, JSON.stringify(answer.body)).to.equal(202);
     expect(answer.body).to.include({ action, state: 'running', examined: 0, changed: 0, ended_at: null });
     this.#model.standing.beginBulk(answer.body.id as string, action, filter);

@@ -39,6 +39,11 @@ export function pieceOf({ action, filter, place, until }: ModelBulk, tasks: read
     .slice(0, most);
 }
 
+/** Whether no task can be meant: the action is about none of the statuses that are asked for. */
+export function isVain(action: ModelBulk['action'], { status = [] }: BulkFilter): boolean {
+  return status.length > 0 && status.every((one) => (one === 'pending' || one === 'running') !== (action === 'cancel'));
+}
+
 /** What has not ended can be cancelled; what has can be retried, and of that is, unless the filter says so, what did not complete. */
 function isMeant(action: ModelBulk['action'], { status = [] }: BulkFilter, task: ModelTask): boolean {
   if (action === 'cancel') return isLive(task);

@@ -5,7 +5,7 @@
 import type { Born } from './born.js';
 import { Fleet, type ModelWorker } from './fleet.js';
 import { Standing } from './standing.js';
-import { rankOf, retried, store, twinsOf, type Given, type Item } from './submissions.js';
+import { rankOf, retried, retriedTogether, store, twinsOf, type Given, type Item } from './submissions.js';
 import { isLive, statusOf, type AttemptEnd, type ModelTask } from './task.js';
 import { Tasks } from './tasks.js';
 
@@ -87,7 +87,8 @@ export class Model {
   /** The retry of a task, or why there is none. */
   retry(id: string): Item | Expected {
     const task = this.tasks.get(id);
-    return isLive(task) ? ofProblem('task_not_terminal') : retried(task);
+    if (isLive(task)) return ofProblem('task_not_terminal');
+    return retriedTogether([task], this.tasks.all).items[0] ?? ofProblem('dependency_failed');
   }
 
   /** The retry of a workflow, or why there is none. */
@@ -169,6 +170,7 @@ export class Model {
   drain(id: string, draining: boolean): Expected {
     const worker = this.fleet.workers.get(id);
     if (worker === undefined) return ofProblem('worker_not_found');
+    if (draining && !this.fleet.isLive(id, worker.session)) return ofProblem('session_ended');
     worker.draining = draining;
     return { status: 200 };
   }

@@ -3,7 +3,7 @@ import { BULK_PIECE } from '../support/sweeper.js';
 import type { Born } from './born.js';
 import { nextOf, pieceOf, type BulkFilter, type ModelBulk } from './bulk.js';
 import { dueOf, submits, type ModelSchedule, type ScheduleChanges } from './schedules.js';
-import { retried, twinsOf, type Given, type Item } from './submissions.js';
+import { retriedTogether, twinsOf, type Given, type Item } from './submissions.js';
 import { isLive } from './task.js';
 import type { Tasks } from './tasks.js';
 
@@ -62,9 +62,9 @@ export class Standing {
       this.#tasks.settle();
       operation.changed += piece.length;
     } else {
-      const items = piece.map(retried);
+      const { again, items } = retriedTogether(piece, this.#tasks.all);
       const twins = twinsOf(items, this.#tasks.all);
-      operation.changed += this.#submit(items, piece.map(({ id }, n) => (twins[n] === null ? born.retryOf(id) : null))).length;
+      operation.changed += this.#submit(items, again.map(({ id }, n) => (twins[n] === null ? born.retryOf(id) : null))).length;
     }
     operation.examined += piece.length;
     operation.place = piece.at(-1)?.id ?? operation.place;

@@ -81,7 +81,41 @@ function wait(task: ModelTask, { spec }: Item, needs: ModelTask['needs'], before
   else if (spec.start === 'future') Object.assign(task, { state: 'waiting', reason: 'scheduled' });
 }
 
-/** What a retry submits. */
+/** The parent and all that retried it, and those in turn, in the order of submission. */
+function lineOf(id: string, all: readonly ModelTask[]): ModelTask[] {
+  const line = new Set([id]);
+  for (const task of [...all].sort((a, b) => (a.id < b.id ? -1 : 1))) if (task.retryOf !== null && line.has(task.retryOf)) line.add(task.id);
+  return all.filter((task) => line.has(task.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The newest of a parent's line that a retry of `task` can take for it; those in `again` are retried with it. */
+function standInOf(task: ModelTask, parent: string, again: readonly ModelTask[], all: readonly ModelTask[]): ModelTask | undefined {
+  const line = lineOf(parent, all);
+  const newest = line.findLast((one) => again.includes(one));
+  if (newest !== undefined) return newest;
+  const useful = line.filter((one) => isLive(one) || one.state === 'completed');
+  return useful.findLast((one) => useful[0]?.id !== parent || one.id === parent || one.id > task.id);
+}
+
+/** The retries of those of `tasks` that can be retried, when they are submitted together. */
+export function retriedTogether(tasks: readonly ModelTask[], all: readonly ModelTask[]): { again: ModelTask[]; items: Item[] } {
+  let again = [...tasks];
+  const isStuck = (task: ModelTask): boolean => !task.spec.runAnyway && task.needs.some(({ parent }) => standInOf(task, parent, again, all) === undefined);
+  while (again.some(isStuck)) again = again.filter((task) => !isStuck(task));
+  const items = again.map((task) => ({ ...retried(task), needs: task.needs.map(({ parent, name }) => {
+    const standIn = standInOf(task, parent, again, all);
+    const place = again.findIndex((one) => one === standIn);
+    return { name, parent: place < 0 ? standIn?.id ?? parent : place };
+  }) }));
+  // Where a parent's dedupe_key belongs to another task, that one is what its children depend on.
+  const twins = twinsOf(items, all);
+  return { again, items: items.map((item) => {
+    const needs = item.needs.map(({ parent, name }) => ({ name, parent: typeof parent === 'number' ? twins[parent] ?? parent : parent }));
+    return { ...item, needs: needs.filter(({ parent }, n) => needs.findIndex((one) => one.parent === parent) === n) };
+  }) };
+}
+
+/** What a retry submits that depends on the same tasks. */
 export function retried(task: ModelTask): Item {
   const { spec, priority, needs } = task;
   return {

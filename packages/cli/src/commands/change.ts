@@ -136,6 +136,7 @@ function fieldsOf(operation: Operation): [string, string | null][] {
     ['state', operation.state],
     ['looked at', counted(operation.examined, 'task')],
     [DONE[operation.action], counted(operation.changed, 'task')],
+    ...(operation.skipped > 0 ? [['left as they were', counted(operation.skipped, 'task')] as [string, string]] : []),
     ['begun', at(operation.created_at, now)],
     ['ended', at(operation.ended_at, now)],
   ];

@@ -1,0 +1,94 @@
+/**
+ * What a retry depends on: of each parent of the task that it retries, and of that one's retries and theirs (its line), the newest that
+ * is of use, because it completed or has not ended yet. So a child of a failed task can be retried once that one has been. Where the
+ * parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named, and was not.
+ *
+ * Lines depend on each other as their first tasks do, so no circle can come about.
+ */
+import { sql } from 'kysely';
+import type { TaskStatus } from '@task-executor/shared';
+import type { Database } from '../db/database.js';
+import type { RetriedRow } from './retry.js';
+
+/** A task of a line. `status` is null where it has not ended. */
+interface Member {
+  readonly id: string;
+  readonly status: TaskStatus | null;
+}
+
+/** The line of each parent, by its id: in the order of submission, the parent first. */
+type Lines = ReadonlyMap<string, readonly Member[]>;
+
+async function readLines(db: Database, rows: readonly RetriedRow[]): Promise<Lines> {
+  const parents = [...new Set(rows.flatMap((row) => row.parents.map(({ parent_id: id }) => id)))];
+  const lines = new Map<string, Member[]>(parents.map((id) => [id, []]));
+  if (parents.length === 0) return lines;
+  const { rows: members } = await sql<Member & { first_id: string }>`
+    with recursive line as (
+      select id as first_id, id from unnest(${parents}::uuid[]) as p (id)
+      union all
+      -- Looked up, whatever the planner makes of the number of rows before.
+      select line.first_id, r.id from line cross join lateral (select t.id from tasks t where t.retry_of = line.id offset 0) as r
+    )
+    select line.first_id, line.id, o.status
+      from line left join lateral (select o.status from outcomes o where o.task_id = line.id offset 0) as o on true
+     order by line.id`.execute(db);
+  for (const { first_id: first, id, status } of members) lines.get(first)?.push({ id, status });
+  return lines;
+}
+
+/** What takes the place of a parent: the task `id` itself or, where `again`, the retry of it that is about to be submitted. */
+export interface Need {
+  readonly id: string;
+  readonly again: boolean;
+  /** Under which its result is delivered: as that of the parent was. */
+  readonly name: string;
+}
+
+export interface Plan {
+  /** What each task that can be retried depends on, by its id. */
+  readonly needs: ReadonlyMap<string, readonly Need[]>;
+  /** The parents that have to be retried first, by the id of the task that cannot be retried for them. */
+  readonly refused: ReadonlyMap<string, readonly Member[]>;
+}
+
+/** The plan for retries of `rows` that are submitted together. */
+export async function planRetries(db: Database, rows: readonly RetriedRow[]): Promise<Plan> {
+  return planAlong(rows, await readLines(db, rows));
+}
+
+function planAlong(rows: readonly RetriedRow[], lines: Lines): Plan {
+  const left = new Map(rows.map((row) => [row.id, row]));
+  const refused = new Map<string, Member[]>();
+  // Who is refused may be what another one depends on. Rows come mostly parents first, so that one turn and a look are enough.
+  for (let before = -1; refused.size > before;) {
+    before = refused.size;
+    for (const row of left.values()) {
+      const missing = row.run_anyway ? [] : row.parents.flatMap(({ parent_id: parent }) => (standIn(row, lineOf(parent), left) === undefined ? lineOf(parent).slice(-1) : []));
+      if (missing.length === 0) continue;
+      refused.set(row.id, missing);
+      left.delete(row.id);
+    }
+  }
+  const needs = [...left.values()].map((row) => {
+    const own = row.parents.map(({ parent_id: parent, name }): [string, Need] => {
+      const { id } = standIn(row, lineOf(parent), left) ?? { id: parent };
+      return [id, { id, again: left.has(id), name }];
+    });
+    // Two parents may be of one line.
+    return [row.id, [...new Map(own).values()]] as const;
+  });
+  return { needs: new Map(needs), refused };
+
+  function lineOf(parent: string): readonly Member[] {
+    return lines.get(parent) ?? [];
+  }
+}
+
+/** What takes the place of the first task of `line` for `row`; of those in `retried` their retries are of use. */
+function standIn(row: RetriedRow, line: readonly Member[], retried: ReadonlyMap<string, unknown>): Member | undefined {
+  const isOfUse = ({ status }: Member): boolean => status === null || status === 'completed';
+  const [first] = line;
+  return line.findLast(({ id }) => retried.has(id))
+    ?? line.findLast((member) => isOfUse(member) && (first === undefined || !isOfUse(first) || member === first || member.id > row.id));
+}

@@ -1,0 +1,50 @@
+/** Retrying many tasks at once, some of which depend on each other. */
+import type { Database } from '../db/database.js';
+import type { Plan } from './lines.js';
+import { retryOf, type RetriedRow } from './retry.js';
+import type { Edge } from './submission.js';
+import { submit, type Submitted } from './submit.js';
+import type { TaskRow } from './task.js';
+
+/**
+ * Those of `rows` that can be retried, in the parts in which they have to be submitted: what a task depends on is in the same part or an
+ * earlier one. Where a parent has a dedupe_key, it may turn out to be another task, so its children come in a part after it.
+ */
+function partsOf(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[][] {
+  const keyed = new Set(rows.filter((row) => row.dedupe_key !== null).map(({ id }) => id));
+  const partOf = new Map([...needs.keys()].map((id) => [id, 0]));
+  for (let isSettled = false; !isSettled;) {
+    isSettled = true;
+    for (const [id, part] of partOf) {
+      const least = Math.max(part, ...(needs.get(id) ?? []).filter(({ again }) => again).map((need) => (partOf.get(need.id) ?? 0) + (keyed.has(need.id) ? 1 : 0)));
+      if (least === part) continue;
+      partOf.set(id, least);
+      isSettled = false;
+    }
+  }
+  const parts: RetriedRow[][] = [];
+  for (const row of rows) {
+    const part = partOf.get(row.id);
+    if (part !== undefined) (parts[part] ??= []).push(row);
+  }
+  return parts;
+}
+
+/** Retries `rows` as planned: in a transaction, within `withRaces`. */
+export async function submitRetries(db: Database, ageingMs: number, rows: readonly RetriedRow[], plan: Plan): Promise<Submitted> {
+  const all: { rows: TaskRow[]; created: boolean[]; parentsEnded: boolean } = { rows: [], created: [], parentsEnded: false };
+  const retries = new Map<string, string>();
+  for (const part of partsOf(rows, plan)) {
+    const position = new Map(part.map(({ id }, n) => [id, n]));
+    const edges = part.flatMap((row, child) => {
+      const parents = new Map((plan.needs.get(row.id) ?? []).map(({ id, again, name }) => [again ? position.get(id) ?? retries.get(id) ?? id : id, name]));
+      return [...parents].map(([parent, name]): Edge => ({ child, parent, name }));
+    });
+    const submitted = await submit(db, ageingMs, part.map(retryOf), edges);
+    for (const [n, { id }] of part.entries()) retries.set(id, submitted.rows[n]?.id ?? '');
+    all.rows.push(...submitted.rows);
+    all.created.push(...submitted.created);
+    all.parentsEnded ||= submitted.parentsEnded;
+  }
+  return all;
+}
