@@ -29,6 +29,7 @@ export interface ApiConfig {
   readonly leaseSeconds: number;
   readonly heartbeatIntervalSeconds: number;
   readonly claimWaitSeconds: number;
+  readonly idleClaimWaitSeconds: number;
   readonly sweepIntervalMs: number;
   /** Connections for claims, heartbeats and reports, apart from all others. */
   readonly leasePoolSize: number;
@@ -71,6 +72,7 @@ export const ENVIRONMENT = {
   LEASE_SECONDS: { default: '120', meaning: 'how long a worker may be silent before its tasks are lost' },
   HEARTBEAT_INTERVAL_SECONDS: { default: '5', meaning: 'how often workers are asked for a heartbeat; at most a third of the lease' },
   CLAIM_WAIT_SECONDS: { default: '55', meaning: 'how long workers are asked to wait for a task in one call, but half a lease at most; less than a proxy on the way lets a connection be silent' },
+  IDLE_CLAIM_WAIT_SECONDS: { default: '300', meaning: 'how long at most idle workers are asked to, where thousands of them wait; as CLAIM_WAIT_SECONDS behind a proxy that is less patient' },
   SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts, lapsed leases and tasks whose time has come are looked for' },
   LEASE_POOL_SIZE: { default: '8', meaning: 'database connections for claims, heartbeats and reports' },
   GENERAL_POOL_SIZE: { default: '8', meaning: 'database connections for everything else' },
@@ -155,6 +157,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     leaseSeconds: number('LEASE_SECONDS', 0.3, 3600, false),
     heartbeatIntervalSeconds: number('HEARTBEAT_INTERVAL_SECONDS', 0.05, 1200, false),
     claimWaitSeconds: number('CLAIM_WAIT_SECONDS', 1, LIMITS.maxClaimWaitSeconds, false),
+    idleClaimWaitSeconds: number('IDLE_CLAIM_WAIT_SECONDS', 1, LIMITS.maxIdleClaimWaitSeconds, false),
     sweepIntervalMs: number('SWEEP_INTERVAL_MS', 10, 60_000),
     leasePoolSize: number('LEASE_POOL_SIZE', 1, 100),
     generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),

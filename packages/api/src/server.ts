@@ -33,6 +33,8 @@ import { Watches } from './watches.js';
 /** How long calls that are under way at the stop may take, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
 const CLOSE_IDLE_INTERVAL_MS = 50;
+/** How long the other end of a connection is silent before its system is asked whether it is there. */
+const KEEP_ALIVE_MS = 30_000;
 
 export interface RunningServer {
   readonly url: string;
@@ -105,6 +107,9 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
       requestTimeout: config.requestTimeoutMs,
       connectionsCheckingInterval: Math.min(30_000, config.requestTimeoutMs),
       maxHeaderSize: 16 * 1024,
+      // Or a host that is gone without a word would be a worker that waits: its claim would keep its lease, and be given tasks.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
     });
     server.maxConnections = mostConnections();
     answerClientErrors(server);

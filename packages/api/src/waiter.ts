@@ -26,7 +26,7 @@ export class Waiter {
     this.#resume?.();
   }
 
-  /** Whether the server is going down: there is nothing to wait for any more. */
+  /** Whether there is nothing to wait for any more, as where the server is going down. */
   get dismissed(): boolean {
     return this.#dismissed;
   }

@@ -1,16 +1,21 @@
 /**
- * Heartbeats that hang until there is a directive for their worker. Whoever changes what a worker should be doing tells its
- * id; a heartbeat on this replica is woken at once, those on others over NOTIFY. A lost hint costs the rest of the heartbeat.
+ * Calls that hang until there is a directive for their worker: heartbeats, and claims of idle workers. Whoever changes what a worker
+ * should be doing tells its id; a call on this replica is woken at once, those on others over NOTIFY. A lost hint costs the rest of it.
  */
 import type { Listener } from './db/listener.js';
-import { Waiter } from './waiter.js';
 
 const MAX_WATCHES = 20_000;
 /** Ids in one hint: a payload holds at most 8,000 bytes. */
 const IDS_PER_HINT = 200;
 
+/** A waiter, or what hears for one. */
+export interface Watcher {
+  wake(): void;
+  dismiss(): void;
+}
+
 export class Watches {
-  readonly #watches = new Map<string, Set<Waiter>>();
+  readonly #watches = new Map<string, Set<Watcher>>();
   readonly #listener: Listener;
   #size = 0;
   #stopped = false;
@@ -22,17 +27,21 @@ export class Watches {
     });
   }
 
-  /** A watch over a worker, or null where there are too many. To be given back with `leave`. */
-  enter(workerId: string): Waiter | null {
+  /** Whether what is told on other replicas is heard of at all. */
+  get hears(): boolean {
+    return this.#listener.hears;
+  }
+
+  /** `watch`, which now hears of a worker, or null where there are too many. To be given back with `leave`. */
+  enter<Watch extends Watcher>(workerId: string, watch: Watch): Watch | null {
     if (this.#stopped || this.#size >= MAX_WATCHES) return null;
-    const watch = new Waiter();
     const ofWorker = this.#watches.get(workerId) ?? new Set();
     this.#watches.set(workerId, ofWorker.add(watch));
     this.#size += 1;
     return watch;
   }
 
-  leave(workerId: string, watch: Waiter): void {
+  leave(workerId: string, watch: Watcher): void {
     const ofWorker = this.#watches.get(workerId);
     if (ofWorker?.delete(watch) !== true) return;
     this.#size -= 1;
@@ -47,7 +56,7 @@ export class Watches {
     }
   }
 
-  /** Lets every heartbeat answer. Idempotent. */
+  /** Lets every call answer. Idempotent. */
   stop(): void {
     this.#stopped = true;
     for (const ofWorker of this.#watches.values()) for (const watch of ofWorker) watch.dismiss();

@@ -193,6 +193,17 @@ describe('behind a pooler in transaction mode', () => {
     expect((await heartbeat).body.directives.cancel).to.have.length(1);
   });
 
+  it('tells an idle worker of a drain that was asked of another replica', async () => {
+    const third = await start({ LEASE_SECONDS: '3', HEARTBEAT_INTERVAL_SECONDS: '0.5' });
+    const worker = await TestWorker.register(third, { globs: ['drained-*'] });
+    const claim = third.call('POST', `/api/v1/workers/${worker.id}/claim-batch`, { idle: true, wait_seconds: 300 }, { 'worker-session': worker.session });
+    // By then the claim has looked for directives at its beginning.
+    const moments = new Set<string>();
+    await eventually(async () => moments.add((await one.call('GET', `/api/v1/workers/${worker.id}`)).body.last_heartbeat as string).size > 2);
+    await one.call('POST', `/api/v1/workers/${worker.id}/drain`);
+    expect((await claim).body).to.deep.include({ tasks: [], directives: { cancel: [], lost: [], drain: true } });
+  });
+
   it('recovers when the pooler dies and comes back', async () => {
     const api = one;
     const worker = await TestWorker.register(api, { globs: ['again-*'] });

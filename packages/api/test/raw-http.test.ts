@@ -2,6 +2,8 @@
  * What no HTTP client would send, over sockets: requests that two programs may read differently, that are not HTTP, or that Node would
  * answer by itself. Each gets a problem document with the headers that all answers have, in its turn, and changes nothing.
  */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { pino } from 'pino';
@@ -226,6 +228,17 @@ describe('raw HTTP', () => {
     const limits = (files: string): string => `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${files}                 1048576              files\n`;
     expect(['1048576', '20000', '1024', '256', 'unlimited'].map((files) => mostConnections(limits(files)))).to.deep.equal([20_000, 19_700, 724, 50, 20_000]);
     expect(mostConnections('')).to.equal(20_000);
+  });
+
+  it('has the system ask whether the other end of a connection is still there', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const socket = open(api.url);
+    await once(socket, 'connect');
+    const hex = (port: number | undefined): string => (port ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    const end = new RegExp(`: \\S+:${hex(Number(new URL(api.url).port))} \\S+:${hex(socket.localPort)} 01 \\S+ ([0-9]{2}):`);
+    // 02: the timer that asks.
+    await eventually(() => Promise.resolve(end.exec(readFileSync('/proc/net/tcp', 'latin1'))?.[1] === '02'));
+    socket.destroy();
   });
 
   it('leaves a server that has nothing to complain of', async () => {

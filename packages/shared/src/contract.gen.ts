@@ -895,6 +895,9 @@ export interface paths {
          *     waits for the first task, not for the rest. Repeated with the same `request_id` it gets the same tasks again. Tasks whose
          *     parameters would make more than 16 MiB together are left for the next call, as may be some that stand far behind others' tasks:
          *     fewer than `max_tasks` does not mean that there are no more.
+         *
+         *     A worker that runs nothing may say `idle`, where its registration has `idle_claims`: then this call stands for its heartbeats too.
+         *     The lease is kept for as long as it hangs, and it is answered, with `directives`, when the worker is to drain.
          */
         post: operations["claimTasks"];
         delete?: never;
@@ -2282,6 +2285,8 @@ export interface components {
             heartbeat_interval_seconds: number;
             /** @description How long a claim should wait for a task. */
             claim_wait_seconds?: number;
+            /** @description Whether `idle` may be said with `claim-batch`. */
+            idle_claims?: boolean;
             directives: components["schemas"]["Directives"];
         };
         /** @description What the server asks of the worker, about the attempts that it named. */
@@ -2375,15 +2380,29 @@ export interface components {
              */
             max_tasks?: number;
             /**
-             * @description How long to wait for a first task. `claim_wait_seconds` of the registration says what is good here.
+             * @description How long to wait for a first task. `claim_wait_seconds` of the registration says what is good here, `next_wait_seconds` of the
+             *     last answer what is good for one with `idle`; of one without, at most 120 count.
              * @default 0
              */
             wait_seconds?: number;
             /** @description The worker's own, new for each claim and the same for its repetitions. */
             request_id?: string;
+            /**
+             * @description The worker runs nothing, and sends no heartbeat before this call is answered.
+             * @default false
+             */
+            idle?: boolean;
         };
         ClaimedTasks: {
             tasks: components["schemas"]["Task"][];
+            /**
+             * @description How long the call had hung when it last renewed the lease, where there are tasks with their claim: so long after it was made the
+             *     lease begins. Only after `idle`.
+             */
+            waited_seconds?: number;
+            /** @description How long the next claim with `idle` should wait, where that is longer than `claim_wait_seconds`. */
+            next_wait_seconds?: number;
+            directives?: components["schemas"]["Directives"];
         };
         ReportBatch: {
             reports: ({

@@ -10,8 +10,10 @@ import { Caller } from './caller.js';
 import { hanging } from './hanging.js';
 import { Problem } from './problem.js';
 import { sessionProblem } from './session-problem.js';
+import { IdleClaim, standIn } from './idle-claims.js';
 import { sessionOf } from './reporter.js';
 import { pathText, type Services } from './services.js';
+import { waitOfClaim } from '../waits.js';
 import type { Appetite, ClaimWaiter } from '../wakeups.js';
 
 type Schemas = components['schemas'];
@@ -22,13 +24,24 @@ interface Claimed {
   readonly tasks: readonly ClaimedRow[];
 }
 
-export function claimRoutes({ config, databases, groups, sessions, wakeups, aftermath, metrics, log }: Services): Router {
+/** What a claim waits with. */
+interface Waiting {
+  readonly waitMs: number;
+  /** Null: it does not wait. */
+  readonly waiter: ClaimWaiter | null;
+  /** Null: the worker does not say that it is idle. */
+  readonly idle: IdleClaim | null;
+  readonly caller: Caller;
+}
+
+export function claimRoutes(services: Services): Router {
+  const { config, databases, groups, sessions, wakeups, aftermath, metrics, log } = services;
   const router = Router();
   const db = databases.lease;
 
   /** Claims now, and again whenever woken, until there is a task, the time is over or the caller has gone. */
   async function claimWithin(
-    known: SessionFacts, first: ClaimRequest, isGuessed: boolean, waitMs: number, waiter: ClaimWaiter | null, caller: Caller,
+    known: SessionFacts, first: ClaimRequest, isGuessed: boolean, { waitMs, waiter, idle, caller }: Waiting,
   ): Promise<Claimed> {
     let session = known;
     let request = first;
@@ -37,21 +50,25 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => caller.gone || waiter?.dismissed === true || performance.now() >= deadline;
     if (waiter !== null && wakeups.isDry(waiter.appetite)) {
-      renew(request, waiter);
+      standIn(idle?.renew() ?? groups.beats.add(request), waiter);
       if (!(await waiter.wait(deadline - performance.now(), caller)) || isOver()) return { request, tasks: [] };
     }
     for (;;) {
       const { news } = wakeups;
+      const sentAt = performance.now();
       const result = await groups.claimsOf(session).add(request);
       if (result.kind === 'no_session') {
         session = await changed(session, request.workerId, isGuess);
         request = { ...request, sessionId: session.sessionId };
+        if (idle !== null) idle.request = request;
         if (waiter !== null) waiter.appetite = appetiteOf(session);
         continue;
       }
       isGuess = false;
+      if (result.renewed) idle?.renewed(sentAt);
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       if (result.tasks.length > 0 || waiter === null || isOver()) return { request, tasks: result.tasks };
+      idle?.listen();
       const leftMs = deadline - performance.now();
       const isWoken = await waiter.wait(Math.min(leftMs, result.againMs ?? Infinity), caller);
       // One last look at the end of the wait would cost a query per idle worker and poll.
@@ -70,34 +87,28 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
     return now;
   }
 
-  /** Renews the lease, as a claim does. Where that shows that a claim would find more than nothing, the waiter is woken for it. */
-  function renew({ workerId, sessionId, requestId }: ClaimRequest, waiter: ClaimWaiter): void {
-    groups.beats.add({ workerId, sessionId, requestId }).then((renewed) => {
-      if (renewed === null || renewed.claimed) waiter.wake();
-    }, () => {
-      waiter.wake();
-    });
-  }
-
-  /** Up to `wanted` tasks for the worker of `req`, waited for as `body` asks; null: the caller has gone. */
-  async function claimFor(req: Request, res: Response, body: Schemas['Claim'] | undefined, wanted: number): Promise<readonly Task[] | null> {
+  /** Up to `max_tasks` for the worker of `req`, waited for as `body` asks; null: the caller has gone. */
+  async function claimFor(req: Request, res: Response, body: Schemas['BatchClaim']): Promise<Schemas['ClaimedTasks'] | null> {
     const workerId = pathText(req, 'worker_id');
     const given = sessionOf(req);
     const session = await sessions.find(workerId, given);
     if (session === null) throw await sessionProblem(db, workerId, given);
-    const requestId = body?.request_id ?? null;
+    const requestId = body.request_id ?? null;
+    const wanted = body.max_tasks ?? LIMITS.defaultClaimedTasks;
+    const isIdle = body.idle ?? false;
     const asked: ClaimRequest = { workerId, sessionId: session.sessionId, requestId, wanted, leaseSeconds: config.leaseSeconds };
-    // A lease must outlive the wait: nothing renews it meanwhile but the worker's heartbeats.
-    const waitMs = (body?.wait_seconds ?? 0) * 1000;
+    const waitMs = waitOfClaim(body.wait_seconds ?? 0, isIdle) * 1000;
     const caller = new Caller(res);
     const waiter = waitMs > 0
       ? wakeups.enter(appetiteOf(session))
       : null;
     if (waitMs > 0 && waiter === null) throw new Problem(wakeups.stopped ? 'shutting_down' : 'too_many_requests');
+    const idle = isIdle ? new IdleClaim(services, asked, waiter, caller) : null;
     let claimed: Claimed;
     try {
-      claimed = await claimWithin(session, asked, given === null, waitMs, waiter, caller);
+      claimed = await claimWithin(session, asked, given === null, { waitMs, waiter, idle, caller });
     } finally {
+      idle?.end();
       if (waiter !== null) wakeups.leave(waiter);
     }
     const { request, tasks } = claimed;
@@ -111,7 +122,8 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
       return null;
     }
     metrics.claims.inc({ result: tasks.length === 0 ? 'nothing' : 'task' });
-    return Promise.all(tasks.map(toClaimed));
+    const [answered, besides] = await Promise.all([Promise.all(tasks.map(toClaimed)), idle?.answer(tasks.length > 0)]);
+    return { tasks: answered, ...besides };
   }
 
   async function giveBack({ workerId, sessionId, leaseSeconds }: ClaimRequest, tasks: readonly ClaimedRow[]): Promise<void> {
@@ -134,17 +146,16 @@ export function claimRoutes({ config, databases, groups, sessions, wakeups, afte
   }
 
   router.post('/api/v1/workers/:worker_id/claim', hanging(log, async (req, res) => {
-    const tasks = await claimFor(req, res, req.body as Schemas['Claim'] | undefined, 1);
-    if (tasks === null) return;
-    const [task] = tasks;
+    const claimed = await claimFor(req, res, { ...(req.body as Schemas['Claim'] | undefined), max_tasks: 1 });
+    if (claimed === null) return;
+    const [task] = claimed.tasks;
     if (task === undefined) res.status(204).end();
     else res.json(task);
   }));
 
   router.post('/api/v1/workers/:worker_id/claim-batch', hanging(log, async (req, res) => {
-    const body = req.body as Schemas['BatchClaim'];
-    const tasks = await claimFor(req, res, body, body.max_tasks ?? LIMITS.defaultClaimedTasks);
-    if (tasks !== null) res.json({ tasks });
+    const claimed = await claimFor(req, res, req.body as Schemas['BatchClaim']);
+    if (claimed !== null) res.json(claimed);
   }));
 
   return router;

@@ -10,7 +10,8 @@ import { setDraining } from '../fleet/drain.js';
 import { statusOf, toWorker, type WorkerRow } from '../fleet/worker.js';
 import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
-import type { Waiter } from '../waiter.js';
+import { Waiter } from '../waiter.js';
+import { claimWait, idleBeatWait } from '../waits.js';
 import { Caller } from './caller.js';
 import { hanging } from './hanging.js';
 import { Problem } from './problem.js';
@@ -36,8 +37,8 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
       session: sessionId,
       lease_seconds: config.leaseSeconds,
       heartbeat_interval_seconds: config.heartbeatIntervalSeconds,
-      // A worker that sends no heartbeats while it waits keeps its lease.
-      claim_wait_seconds: Math.min(config.claimWaitSeconds, config.leaseSeconds / 2),
+      claim_wait_seconds: claimWait(config),
+      idle_claims: true,
       directives,
     };
   }
@@ -77,9 +78,9 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     // has only its lease to renew.
     const named = namedAttempts(body);
     const runsNothing = body.attempts !== undefined && named.length === 0;
-    const mostSeconds = runsNothing ? Math.max(config.heartbeatIntervalSeconds, config.leaseSeconds / 4) : config.heartbeatIntervalSeconds;
+    const mostSeconds = runsNothing ? idleBeatWait(config) : config.heartbeatIntervalSeconds;
     const waitMs = Math.min(body.wait_seconds ?? 0, mostSeconds) * 1000;
-    const watch = waitMs > 0 ? watches.enter(workerId) : null;
+    const watch = waitMs > 0 ? watches.enter(workerId, new Waiter()) : null;
     try {
       const answer = await heartbeatAnswer(workerId, { workerId, sessionId, named, isAll: body.attempts !== undefined }, {
         watch, waitMs, caller: new Caller(res), knownDrain: body.draining ?? null,

@@ -40,7 +40,7 @@ export type Ids = Readonly<Record<string, readonly string[]>>;
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 4;
 /** The longest wait that any operation allows, in seconds. */
-const MAX_WAIT = Math.max(LIMITS.maxTaskWaitSeconds, LIMITS.maxClaimWaitSeconds, LIMITS.maxHeartbeatWaitSeconds);
+const MAX_WAIT = Math.max(LIMITS.maxTaskWaitSeconds, LIMITS.maxClaimWaitSeconds, LIMITS.maxIdleClaimWaitSeconds, LIMITS.maxHeartbeatWaitSeconds);
 const FIRST_MOMENT = new Date('2020-01-01T00:00:00Z');
 const LAST_MOMENT = new Date('2030-01-01T00:00:00Z');
 

@@ -1,0 +1,39 @@
+/** How long calls of workers hang. */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { claimWait, idleBeatWait, nextIdleWait, waitOfClaim } from '../src/waits.js';
+
+const times = { claimWaitSeconds: 55, idleClaimWaitSeconds: 300, heartbeatIntervalSeconds: 5, leaseSeconds: 120 };
+
+describe('waits', () => {
+  it('of claims are as long as asked for, and no longer than counts', () => {
+    expect([waitOfClaim(0, false), waitOfClaim(100, false), waitOfClaim(300, false)]).to.deep.equal([0, 100, 120]);
+    expect([waitOfClaim(0, true), waitOfClaim(100, true), waitOfClaim(300, true), waitOfClaim(301, true)]).to.deep.equal([0, 100, 300, 300]);
+  });
+
+  it('that are asked for leave half a lease', () => {
+    expect(claimWait(times)).to.equal(55);
+    expect(claimWait({ ...times, leaseSeconds: 60 })).to.equal(30);
+  });
+
+  it('of idle claims grow with them, so that thirty come back each second', () => {
+    expect([0, 1_000, 1_650].map((waiting) => nextIdleWait(times, waiting))).to.deep.equal([undefined, undefined, undefined]);
+    expect([1_800, 6_000, 10_000].map((waiting) => nextIdleWait(times, waiting))).to.deep.equal([60, 200, 300]);
+    // Behind a proxy that is less patient.
+    expect(nextIdleWait({ ...times, idleClaimWaitSeconds: 100 }, 6_000)).to.equal(100);
+    expect(nextIdleWait({ ...times, idleClaimWaitSeconds: 55 }, 10_000)).to.equal(undefined);
+    expect(nextIdleWait({ ...times, leaseSeconds: 60 }, 1_200)).to.equal(40);
+  });
+
+  it('of idle claims are never longer than allowed, nor shorter than any', () => {
+    fc.assert(fc.property(fc.nat(20_000), fc.double({ min: 1, max: 120, noNaN: true }), fc.double({ min: 1, max: 300, noNaN: true }), (waiting, claimWaitSeconds, idleClaimWaitSeconds) => {
+      const wait = nextIdleWait({ ...times, claimWaitSeconds, idleClaimWaitSeconds }, waiting);
+      return wait === undefined || (wait <= idleClaimWaitSeconds && wait > Math.min(claimWaitSeconds, 60));
+    }));
+  });
+
+  it('without a heartbeat are a quarter of the lease, or the interval where that is longer', () => {
+    expect(idleBeatWait(times)).to.equal(30);
+    expect(idleBeatWait({ ...times, leaseSeconds: 15 })).to.equal(5);
+  });
+});
