@@ -153,12 +153,11 @@ export class ApiClient {
   }
 
   /** Up to `max_tasks` claimed tasks: those that are there, or the first that comes within `wait_seconds`; maybe none. */
-  async claimMany(worker: WorkerIdentity, claim: Schemas['BatchClaim'], signal?: AbortSignal): Promise<readonly Schemas['Task'][]> {
+  claimMany(worker: WorkerIdentity, claim: Schemas['BatchClaim'], signal?: AbortSignal): Promise<Schemas['ClaimedTasks']> {
     const timeoutMs = (claim.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
-    const { tasks } = await this.#api.call<Schemas['ClaimedTasks']>('POST', `/api/v1/workers/${worker.workerId}/claim-batch`, {
+    return this.#api.call<Schemas['ClaimedTasks']>('POST', `/api/v1/workers/${worker.workerId}/claim-batch`, {
       body: claim, headers: sessionHeader(worker), timeoutMs, signal,
     });
-    return tasks;
   }
 
   /** What complete, fail and release say, of many attempts at once. What became of each, in their order. */

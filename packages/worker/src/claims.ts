@@ -2,7 +2,7 @@
  * Claims as calls of the API: many tasks at once where the worker runs more than one, one at a time else, and for good where the
  * API is older than the call for many.
  */
-import { ApiError, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
+import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import type { Task } from './executors/executor.js';
 
 export interface ClaimOptions {
@@ -10,24 +10,39 @@ export interface ClaimOptions {
   readonly room: number;
   readonly waitSeconds: number;
   readonly requestId: string;
+  /** Whether it stands for heartbeats, which only claims for many can. */
+  readonly isIdle: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface Claimed {
+  readonly tasks: readonly Task[];
+  /** How long after it was made the claim renewed the lease, at least; only of an idle one. */
+  readonly waitedSeconds: number;
+  /** How long the next idle claim should wait, or null where the API does not say. */
+  readonly nextWaitSeconds: number | null;
+  readonly directives: components['schemas']['Directives'] | null;
+}
+
 /** Claims up to `room` tasks in one call. @throws ApiError, ApiUnreachable */
-export type ClaimTasks = (worker: WorkerIdentity, options: ClaimOptions) => Promise<readonly Task[]>;
+export type ClaimTasks = (worker: WorkerIdentity, options: ClaimOptions) => Promise<Claimed>;
+
+const PLAIN = { waitedSeconds: 0, nextWaitSeconds: null, directives: null };
 
 /** The claims of a worker that runs `concurrency` tasks at a time. */
 export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
   let isSingle = concurrency === 1;
   const claim: ClaimTasks = async (worker, options) => {
-    const { room, waitSeconds, requestId, signal } = options;
+    const { room, waitSeconds, requestId, isIdle, signal } = options;
     const body = { ...(waitSeconds > 0 ? { wait_seconds: waitSeconds } : {}), request_id: requestId };
-    if (isSingle) {
+    if (isSingle && !isIdle) {
       const task = await client.claim(worker, body, signal);
-      return task === null ? [] : [task];
+      return { ...PLAIN, tasks: task === null ? [] : [task] };
     }
     try {
-      return await client.claimMany(worker, { ...body, max_tasks: room }, signal);
+      const { tasks, waited_seconds: waitedSeconds = 0, next_wait_seconds: nextWaitSeconds = null, directives = null } =
+        await client.claimMany(worker, { ...body, max_tasks: room, ...(isIdle && { idle: true }) }, signal);
+      return { tasks, waitedSeconds, nextWaitSeconds, directives };
     } catch (error) {
       if (!isMissingCall(error)) throw error;
       isSingle = true;

@@ -1,16 +1,19 @@
 /**
  * One session of a worker: heartbeats, claims and attempts from a registration to the session's end. It ends when the API
  * says so (409), when its lease has run out by this host's monotonic clock, or when the worker leaves. Heartbeats are in a
- * thread of their own; what they learn is obeyed here.
+ * thread of their own; what they learn is obeyed here, and what a claim learns that stands for them.
  */
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AnswerTooLarge, ApiError, LIMITS, type WorkerIdentity, type components } from '@task-executor/shared';
+import { ApiError, type WorkerIdentity, type components } from '@task-executor/shared';
 import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
 import { Change } from './change.js';
+import { ClaimCalls } from './claim-calls.js';
 import { claimLoop } from './claim-loop.js';
 import type { Task } from './executors/executor.js';
+import { monotonicMs } from './heartbeat/heartbeats.js';
 import type { Pulse } from './heartbeat/pulse.js';
+import { IdleClaims } from './idle-claims.js';
 import type { WorkerLog } from './log.js';
 import { Offering, type Capabilities } from './offering.js';
 import { gatherMsOf, Pace } from './pace.js';
@@ -31,14 +34,12 @@ export class Session {
   /** Told of whatever may make room for tasks, or take it. */
   readonly #change = new Change();
   readonly #offering: Offering;
+  readonly #idleClaims: IdleClaims;
+  readonly #calls: ClaimCalls;
   readonly #strays = new Strays();
   readonly #pace: Pace;
-  /** Tasks of one claim: fewer after an answer that was too large to read, and one more after each that could be. */
-  #mostClaimed: number = LIMITS.maxClaimedTasks;
   /** Resolves when no claim is made any more. */
   #claimed: Promise<void> = Promise.resolve();
-  /** Of the claim that is under way or to be made again, or null. */
-  #claimRequest: string | null = null;
   #end: SessionEnd | null = null;
   #draining = false;
   #leaseUntil: number;
@@ -49,7 +50,8 @@ export class Session {
     this.#log = parts.log;
     this.#pace = new Pace(gatherMsOf(parts.concurrency));
     this.identity = { workerId: registered.id, session: registered.session };
-    this.#leaseUntil = registeredAt + registered.lease_seconds * 1000;
+    const leaseMs = registered.lease_seconds * 1000;
+    this.#leaseUntil = registeredAt + leaseMs;
     this.#offering = new Offering({
       client: parts.client, identity: this.identity, over: this.#over.signal, endedBy: (error) => this.#endedBy(error), log: parts.log,
       settled: () => {
@@ -58,10 +60,10 @@ export class Session {
     });
     this.#pulse = parts.pulses.open({
       apiUrl: parts.apiUrl, identity: this.identity, renewedAt: registeredAt,
-      leaseMs: registered.lease_seconds * 1000, intervalMs: registered.heartbeat_interval_seconds * 1000,
+      leaseMs, intervalMs: registered.heartbeat_interval_seconds * 1000,
     }, {
-      answered: (renewedAt, leaseMs) => {
-        this.#leaseUntil = renewedAt + leaseMs;
+      answered: (renewedAt, newLeaseMs) => {
+        this.#leaseUntil = renewedAt + newLeaseMs;
         parts.tally.heartbeats.answered += 1;
       },
       directed: (directives) => {
@@ -76,11 +78,22 @@ export class Session {
         this.end(reason === 'superseded' ? 'superseded' : 'lapsed');
       },
     });
+    this.#idleClaims = new IdleClaims(registered, this.#pulse, (renewedAt) => {
+      this.#leaseUntil = renewedAt + leaseMs;
+    });
+    this.#calls = new ClaimCalls({
+      claim: parts.claim, identity: this.identity, idleClaims: this.#idleClaims, pace: this.#pace,
+      room: () => this.#room(), runsNothing: () => this.attempts.size === 0, renewal: () => this.#offering.renewal,
+      directed: (directives) => {
+        this.#obey(directives);
+      },
+    });
   }
 
   /** Until when the lease holds, see monotonicMs. */
   get leaseUntil(): number {
-    return this.#leaseUntil;
+    // A claim that stands for heartbeats keeps it whole.
+    return this.#idleClaims.isResting ? monotonicMs() + this.#parts.registered.lease_seconds * 1000 : this.#leaseUntil;
   }
 
   /** Aborts when the session has ended. */
@@ -164,31 +177,10 @@ export class Session {
   }
 
   async #claims(): Promise<void> {
-    const { claim, tally } = this.#parts;
+    const { tally } = this.#parts;
     await claimLoop({
       waitSeconds: this.#parts.registered.claim_wait_seconds,
-      claim: async (waitSeconds, requestId, stop) => {
-        const { renewal } = this.#offering;
-        this.#claimRequest = requestId;
-        // One that is asked for what it may have taken wants it even where there is no room any more.
-        const room = Math.min(Math.max(1, this.#room()), this.#mostClaimed);
-        try {
-          const tasks = await claim(this.identity, { room, waitSeconds, requestId, signal: AbortSignal.any([stop, renewal]) });
-          this.#claimRequest = null;
-          // There are more.
-          if (tasks.length >= room) this.#pace.skip();
-          if (tasks.length > 0) this.#mostClaimed = Math.min(this.#mostClaimed + 1, LIMITS.maxClaimedTasks);
-          return tasks;
-        } catch (error) {
-          if (error instanceof AnswerTooLarge) {
-            this.#claimRequest = null;
-            this.#mostClaimed = Math.max(1, Math.floor(room / 2));
-            throw error;
-          }
-          if (renewal.aborted && !stop.aborted) return null;
-          throw error;
-        }
-      },
+      claim: (waitSeconds, requestId, stop) => this.#calls.make(waitSeconds, requestId, stop),
       ready: (stop) => this.#ready(stop),
       begin: (task) => {
         if (this.#over.signal.aborted) return;
@@ -203,7 +195,7 @@ export class Session {
         tally.claims[result] += 1;
       },
     }, this.#log, this.#claiming.signal);
-    this.#claimRequest = null;
+    this.#calls.forget();
   }
 
   /** How many tasks may be taken. */
@@ -226,8 +218,9 @@ export class Session {
       if (this.#room() <= 0) {
         // What a claim without an answer took must not wait for room: it is handed back like any stray.
         hadRoom = false;
-        this.#claimRequest = null;
+        this.#calls.forget();
       }
+      this.#idleClaims.wake();
       await this.#change.next(stop);
     }
     return hadRoom;
@@ -235,7 +228,10 @@ export class Session {
 
   async #passOnFitness(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      await this.#parts.fitness.changed.next(this.#over.signal);
+      const { fitness } = this.#parts;
+      await fitness.changed.next(this.#over.signal);
+      // A claim that hangs says nothing of it.
+      if (fitness.reason !== null) this.#idleClaims.wake();
       this.#change.tell();
     }
   }
@@ -293,7 +289,7 @@ export class Session {
   /** Whether this worker runs the attempt, has something to say of it, or may yet get it. */
   #isKnown({ task_id, attempt, request_id }: UnnamedAttempt): boolean {
     return this.attempts.has(`${task_id}/${attempt}`) || this.#parts.outboxes.has(this.identity.session, task_id, attempt)
-      || (request_id !== null && request_id === this.#claimRequest);
+      || (request_id !== null && request_id === this.#calls.request);
   }
 
   #name(): void {

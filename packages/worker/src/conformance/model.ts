@@ -73,6 +73,8 @@ export class Model {
   readonly directives: Directives = { cancel: [], lost: [], drain: false };
   leaseSeconds = 30;
   intervalSeconds = 5;
+  /** Whether claims may stand for heartbeats, and how long they then wait: the first, and those after an answer. */
+  idleClaims: { waitSeconds: number; nextWaitSeconds: number } | null = null;
   #registrations = 0;
 
   register(call: Call): Reply {
@@ -112,7 +114,13 @@ export class Model {
   /** The same for many. */
   claimMany(call: Call): Reply | null {
     const tasks = this.#claim(call, typeof call.body.max_tasks === 'number' ? call.body.max_tasks : LIMITS.defaultClaimedTasks);
-    return Array.isArray(tasks) ? { status: 200, body: { tasks } } : tasks;
+    if (Array.isArray(tasks)) return this.#claimed(call, tasks);
+    return tasks ?? (call.body.idle === true && this.directives.drain ? this.#claimed(call, []) : null);
+  }
+
+  /** The answer to a claim for many whose wait is over. */
+  claimedNothing(call: Call): Reply {
+    return this.#claimed(call, []);
   }
 
   logs(call: Call): Reply {
@@ -245,6 +253,20 @@ export class Model {
     return problem('attempt_not_held', { task_status: 'pending', current_attempt: 1 });
   }
 
+  #claimed(call: Call, tasks: readonly Record<string, unknown>[]): Reply {
+    if (call.body.idle !== true) return { status: 200, body: { tasks } };
+    const unnamed = tasks.length > 0 ? {} : this.#unnamed({ ...call, body: { attempts: [] } });
+    const { drain } = this.directives;
+    return {
+      status: 200,
+      body: {
+        tasks, waited_seconds: (performance.now() - call.at) / 1000,
+        ...(this.idleClaims !== null && { next_wait_seconds: this.idleClaims.nextWaitSeconds }),
+        ...((drain || unnamed.unnamed !== undefined) && { directives: { cancel: [], lost: [], ...unnamed, drain } }),
+      },
+    };
+  }
+
   #task(task: GivenTask): Record<string, unknown> {
     return { ...task, status: 'running', priority: 5 };
   }
@@ -253,6 +275,7 @@ export class Model {
     return {
       id: workerId, session: this.sessions.get(workerId)?.session, status: 'idle', draining: directives.drain,
       lease_seconds: this.leaseSeconds, heartbeat_interval_seconds: this.intervalSeconds, directives,
+      ...(this.idleClaims !== null && { idle_claims: true, claim_wait_seconds: this.idleClaims.waitSeconds }),
     };
   }
 }

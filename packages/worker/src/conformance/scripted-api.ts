@@ -152,7 +152,7 @@ export class ScriptedApi {
         return (await this.#hanging(call, gone, () => model.heartbeat(call, drain))) ?? model.nothingNew(call);
       }
       case 'claim': return (await this.#hanging(call, gone, () => model.claim(call))) ?? { status: 204 };
-      case 'claim-batch': return (await this.#hanging(call, gone, () => model.claimMany(call))) ?? { status: 200, body: { tasks: [] } };
+      case 'claim-batch': return (await this.#hanging(call, gone, () => model.claimMany(call))) ?? model.claimedNothing(call);
       case 'report': return model.reportMany(call);
       case 'logs': return model.logs(call);
       case 'progress': return model.progress(call);

@@ -42,6 +42,10 @@ port.on('message', (order: Order) => {
     void heartbeats.run();
   } else if (order.kind === 'name') {
     open.get(key)?.heartbeats.name(order.attempts);
+  } else if (order.kind === 'rest') {
+    open.get(key)?.heartbeats.rest();
+  } else if (order.kind === 'wake') {
+    open.get(key)?.heartbeats.wake(order.renewedAt);
   } else if (order.kind === 'heard') {
     clearTimeout(watchdogs.get(key));
     watchdogs.delete(key);

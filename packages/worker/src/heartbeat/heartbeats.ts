@@ -1,9 +1,11 @@
 /**
  * The heartbeats of one session: each hangs at the API until there is a directive, so that a cancel arrives at once. Runs
  * in a thread of its own (heartbeat-thread.ts), where no task code can block it. The session is over when the API says so,
- * or when its lease has run out by this host's monotonic clock; a heartbeat that fails is no reason for anything.
+ * or when its lease has run out by this host's monotonic clock; a heartbeat that fails is no reason for anything. While nothing runs
+ * a claim may stand for them: then none is sent, and there is nothing that a lease would have to fence.
  */
 import { ApiError, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { Change } from '../change.js';
 import { pause, retryDelayMs } from '../retry.js';
 
 type Schemas = components['schemas'];
@@ -48,7 +50,11 @@ export class Heartbeats {
   #leaseMs: number;
   #intervalMs: number;
   #renewedAt: number;
-  #fence: NodeJS.Timeout;
+  #isResting = false;
+  readonly #woken = new Change();
+  /** Whether nothing runs and what is known of the lease may be from before a rest. */
+  #isUnfenced = false;
+  #fence: NodeJS.Timeout | undefined;
   #attempts = new Map<string, NamedAttempt>();
   /** Attempts that the API has spoken about: naming them again would only get the same answer again, at once. */
   readonly #settled = new Set<string>();
@@ -64,7 +70,24 @@ export class Heartbeats {
     this.#leaseMs = parts.leaseMs;
     this.#intervalMs = parts.intervalMs;
     this.#renewedAt = parts.renewedAt;
-    this.#fence = this.#setFence();
+    this.#setFence();
+  }
+
+  /** A claim stands for heartbeats from now on, while nothing runs. */
+  rest(): void {
+    this.#isResting = true;
+    this.#isUnfenced = true;
+    clearTimeout(this.#fence);
+  }
+
+  /**
+   * Heartbeats are sent again. `renewedAt`: the lease holds from then, and tasks may begin under it; null: that claim was not
+   * answered, or brought nothing.
+   */
+  wake(renewedAt: number | null): void {
+    this.#isResting = false;
+    if (renewedAt !== null) this.#renew(renewedAt);
+    this.#woken.tell();
   }
 
   /** Names `attempts` from now on, and no others. */
@@ -75,6 +98,8 @@ export class Heartbeats {
     if ([...this.#attempts.keys()].every((key) => before.has(key))) return;
     this.#hasNews = true;
     this.#interrupt.abort();
+    // What runs has a lease, and is not to run without a fence.
+    if (this.#isUnfenced || this.#isResting) this.wake(this.#renewedAt);
   }
 
   /** Sends nothing more, and says nothing more. */
@@ -88,11 +113,15 @@ export class Heartbeats {
     let failures = 0;
     let early = 0;
     while (!this.#over.signal.aborted) {
+      if (this.#isResting) {
+        await this.#woken.next(this.#over.signal);
+        continue;
+      }
       this.#interrupt = new AbortController();
       // With news the next one does not hang: however often there are news, heartbeats get answers.
       const began = monotonicMs();
       // What renews the lease is known here with the answer alone: late in the lease that must not take long.
-      const leftMs = Math.max(0, this.#renewedAt + this.#leaseMs - began);
+      const leftMs = Math.max(0, this.#leaseLeftMs(began));
       const mostMs = this.#attempts.size > 0 ? this.#intervalMs : Math.max(this.#intervalMs, this.#leaseMs / 4);
       const waitMs = this.#hasNews ? 0 : Math.min(mostMs, LIMITS.maxHeartbeatWaitSeconds * 1000, leftMs / 2);
       this.#hasNews = false;
@@ -116,7 +145,7 @@ export class Heartbeats {
   async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<{ kind: 'answered' | 'interrupted' } | { kind: 'failed'; error: unknown }> {
     const attempts = [...this.#attempts].filter(([key]) => !this.#settled.has(key)).map(([, one]) => one);
     // Half a lease lost on a broken connection leaves time for another try.
-    const boundMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#renewedAt + this.#leaseMs - began);
+    const boundMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#leaseLeftMs(began));
     const signals = [this.#over.signal, AbortSignal.timeout(Math.max(1, Math.ceil(boundMs))), ...(interrupt === null ? [] : [interrupt])];
     try {
       const answer = await this.#client.heartbeat(this.#identity, {
@@ -136,11 +165,9 @@ export class Heartbeats {
 
   #take(answer: Schemas['WorkerSession'], began: number): void {
     // The lease counts from before the call: the API may have renewed it at any moment since.
-    this.#renewedAt = began;
     this.#leaseMs = answer.lease_seconds * 1000;
     this.#intervalMs = answer.heartbeat_interval_seconds * 1000;
-    clearTimeout(this.#fence);
-    this.#fence = this.#setFence();
+    this.#renew(began);
     this.#events.answered(this.#renewedAt, this.#leaseMs);
     const { cancel, lost, drain } = answer.directives;
     this.#draining = drain;
@@ -148,10 +175,23 @@ export class Heartbeats {
     this.#events.directed(answer.directives);
   }
 
-  #setFence(): NodeJS.Timeout {
-    return setTimeout(() => {
+  /** How long the lease is known to hold after `now`, in milliseconds. */
+  #leaseLeftMs(now: number): number {
+    return this.#isUnfenced ? Infinity : this.#renewedAt + this.#leaseMs - now;
+  }
+
+  #renew(renewedAt: number): void {
+    this.#renewedAt = Math.max(renewedAt, this.#renewedAt);
+    if (this.#isResting) return;
+    this.#isUnfenced = false;
+    this.#setFence();
+  }
+
+  #setFence(): void {
+    clearTimeout(this.#fence);
+    this.#fence = setTimeout(() => {
       this.#end('lapsed');
-    }, Math.max(0, this.#renewedAt + this.#leaseMs - monotonicMs()));
+    }, Math.max(0, this.#leaseLeftMs(monotonicMs())));
   }
 
   #end(reason: SessionOver): void {

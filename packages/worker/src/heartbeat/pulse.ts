@@ -29,7 +29,8 @@ export interface Opened {
 export type Order =
   | ({ readonly kind: 'open'; readonly key: number } & Opened)
   | { readonly kind: 'name'; readonly key: number; readonly attempts: readonly NamedAttempt[] }
-  | { readonly kind: 'heard' | 'close'; readonly key: number };
+  | { readonly kind: 'wake'; readonly key: number; readonly renewedAt: number | null }
+  | { readonly kind: 'rest' | 'heard' | 'close'; readonly key: number };
 
 /** From the thread. */
 export type Event =
@@ -42,6 +43,9 @@ export type Event =
 export interface Pulse {
   /** What runs has changed: a moment later heartbeats name what `attempts` gives then. */
   name(attempts: () => readonly NamedAttempt[]): void;
+  /** A claim stands for them until `wake`; see Heartbeats. */
+  rest(): void;
+  wake(renewedAt: number | null): void;
   /** Ends them; resolves when the thread has ended, where it was the last. Idempotent. */
   close(): Promise<void>;
 }
@@ -80,6 +84,12 @@ export class Pulses {
           gathering = undefined;
           order({ kind: 'name', key, attempts: attempts() });
         }, GATHER_MS);
+      },
+      rest: () => {
+        order({ kind: 'rest', key });
+      },
+      wake: (renewedAt) => {
+        order({ kind: 'wake', key, renewedAt });
       },
       close: async () => {
         clearTimeout(gathering);

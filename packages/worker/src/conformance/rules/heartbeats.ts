@@ -1,5 +1,5 @@
 /** H: heartbeats are sent whatever else the worker does, name what it runs, and their directives are obeyed. */
-import { INTERVAL_SECONDS, LEASE_SECONDS, names, type Bench } from '../bench.js';
+import { INTERVAL_SECONDS, LEASE_SECONDS, LONG_SECONDS, names, type Bench } from '../bench.js';
 import type { Call } from '../call.js';
 import { problem, type GivenTask } from '../model.js';
 import type { Scenario } from '../rule.js';
@@ -120,6 +120,33 @@ export const heartbeats: readonly Scenario[] = [
       const task = bench.api.strand(heartbeat?.workerId ?? '', { parameters: { duration_seconds: 0, max_steps: 1 } });
       await bench.until('the release of a task that it was never given', () => bench.reports(task).length > 0);
       bench.judge('H9', bench.reports(task)[0]?.operation === 'release', `said ${bench.reports(task)[0]?.operation ?? ''} of it`);
+    },
+  },
+  {
+    level: 'full',
+    rules: { H10: 'says `idle` with a claim only while it runs nothing, and goes by what such a claim is told' },
+    play: async (bench) => {
+      const { api } = bench;
+      const claims = (): Call[] => api.of('claim', 'claim-batch');
+      api.model.idleClaims = { waitSeconds: LONG_SECONDS, nextWaitSeconds: LONG_SECONDS };
+      await bench.program.start();
+      await bench.until('a claim', () => claims().length > 0);
+      api.model.directives.drain = true;
+      api.look();
+      const before = api.of('heartbeat').length;
+      await bench.until('heartbeats during the drain', () => api.of('heartbeat').length > before + 2);
+      const drained = claims().length;
+      await bench.until('more heartbeats', () => api.of('heartbeat').length > before + 5);
+      bench.judge('H10', claims().length === drained, 'claimed while it was drained');
+      api.model.directives.drain = false;
+      api.look();
+      await bench.until('a claim after the drain', () => claims().length > drained);
+      const task = await bench.run({ duration_seconds: 4 * INTERVAL_SECONDS, max_steps: 2 });
+      const begun = claims().length;
+      await bench.until('the end of the task', () => api.model.ended.has(`${task.id}/1`));
+      const ended = bench.reports(task)[0]?.at ?? 0;
+      const idle = claims().slice(begun).some(({ at, body }) => at < ended && body.idle === true);
+      bench.judge('H10', !idle, 'called itself idle while it ran a task');
     },
   },
 ];

@@ -1,0 +1,75 @@
+/**
+ * The calls that a session's claims make: for as many tasks as there is room for, and fewer after an answer that was too large to
+ * read. While the session runs nothing, they stand for its heartbeats (see idle-claims.ts).
+ */
+import { AnswerTooLarge, LIMITS, type components, type WorkerIdentity } from '@task-executor/shared';
+import type { Claimed, ClaimTasks } from './claims.js';
+import type { Task } from './executors/executor.js';
+import type { IdleClaims } from './idle-claims.js';
+import type { Pace } from './pace.js';
+
+export interface ClaimCallParts {
+  readonly claim: ClaimTasks;
+  readonly identity: WorkerIdentity;
+  readonly idleClaims: IdleClaims;
+  readonly pace: Pace;
+  /** How many tasks may be taken. */
+  readonly room: () => number;
+  readonly runsNothing: () => boolean;
+  /** Aborts when a claim that hangs is to be made anew. */
+  readonly renewal: () => AbortSignal;
+  /** What an idle claim was told. */
+  readonly directed: (directives: components['schemas']['Directives']) => void;
+}
+
+export class ClaimCalls {
+  readonly #parts: ClaimCallParts;
+  /** Tasks of one claim: fewer after an answer that was too large to read, and one more after each that could be. */
+  #most: number = LIMITS.maxClaimedTasks;
+  #request: string | null = null;
+
+  constructor(parts: ClaimCallParts) {
+    this.#parts = parts;
+  }
+
+  /** Of the claim that is under way or to be made again, or null. */
+  get request(): string | null {
+    return this.#request;
+  }
+
+  /** What the claim that was not answered may have taken is nobody's any more. */
+  forget(): void {
+    this.#request = null;
+  }
+
+  /** One call; null where it is to be made again at once. @throws ApiError, ApiUnreachable */
+  async make(waitSeconds: number, requestId: string, stop: AbortSignal): Promise<readonly Task[] | null> {
+    const { idleClaims, pace, directed } = this.#parts;
+    const renewal = this.#parts.renewal();
+    const signal = AbortSignal.any([stop, renewal]);
+    this.#request = requestId;
+    // One that is asked for what it may have taken wants it even where there is no room any more.
+    const room = Math.min(Math.max(1, this.#parts.room()), this.#most);
+    const call = (how: { waitSeconds: number; isIdle: boolean }): Promise<Claimed> =>
+      this.#parts.claim(this.#parts.identity, { room, requestId, signal, ...how });
+    try {
+      const { tasks, directives } = waitSeconds > 0 && this.#parts.runsNothing()
+        ? await idleClaims.make(waitSeconds, signal, call)
+        : await call({ waitSeconds, isIdle: false });
+      this.#request = null;
+      if (directives !== null) directed(directives);
+      // There are more.
+      if (tasks.length >= room) pace.skip();
+      if (tasks.length > 0) this.#most = Math.min(this.#most + 1, LIMITS.maxClaimedTasks);
+      return tasks;
+    } catch (error) {
+      if (error instanceof AnswerTooLarge) {
+        this.#request = null;
+        this.#most = Math.max(1, Math.floor(room / 2));
+        throw error;
+      }
+      if (renewal.aborted && !stop.aborted) return null;
+      throw error;
+    }
+  }
+}

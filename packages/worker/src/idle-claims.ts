@@ -1,0 +1,71 @@
+/**
+ * The claims of a session that runs nothing, where the API offers that each stands for the session's heartbeats for as long as it
+ * hangs: an idle worker is then one call that hangs, not two. Heartbeats rest until there is a task, the claim fails, or there is
+ * something to be said that only they say.
+ */
+import type { components } from '@task-executor/shared';
+import { ClaimWait } from './claim-wait.js';
+import type { Claimed } from './claims.js';
+import { monotonicMs } from './heartbeat/heartbeats.js';
+import type { Pulse } from './heartbeat/pulse.js';
+
+type Registered = Pick<components['schemas']['WorkerSession'], 'idle_claims' | 'claim_wait_seconds'>;
+
+export class IdleClaims {
+  readonly #isOffered: boolean;
+  readonly #pulse: Pulse;
+  readonly #wait: ClaimWait | null;
+  readonly #onRenewed: (at: number) => void;
+  #isResting = false;
+
+  /** `onRenewed` is told since when the lease holds under which tasks begin, see monotonicMs. */
+  constructor({ idle_claims: isOffered, claim_wait_seconds: waitSeconds }: Registered, pulse: Pulse, onRenewed: (at: number) => void) {
+    this.#onRenewed = onRenewed;
+    this.#isOffered = isOffered === true && waitSeconds !== undefined;
+    this.#wait = waitSeconds === undefined ? null : new ClaimWait(waitSeconds);
+    this.#pulse = pulse;
+  }
+
+  /** Whether a claim that hangs keeps the lease at this moment. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  /**
+   * Makes a claim of a session that runs nothing and may wait; `claim` is told for how long, and whether it stands for heartbeats.
+   * `stop` aborts where it is cut by the session itself.
+   */
+  async make(usualSeconds: number, stop: AbortSignal, claim: (how: { waitSeconds: number; isIdle: boolean }) => Promise<Claimed>): Promise<Claimed> {
+    if (!this.#isOffered || this.#wait === null) return claim({ waitSeconds: usualSeconds, isIdle: false });
+    this.#rest();
+    const began = monotonicMs();
+    try {
+      const claimed = await claim({ waitSeconds: this.#wait.seconds, isIdle: true });
+      this.#wait.answered({ tookMs: monotonicMs() - began, proposed: claimed.nextWaitSeconds });
+      // What runs from now on has the lease that came with it; nothing is known of a later one.
+      if (claimed.tasks.length > 0) this.#wake(began + claimed.waitedSeconds * 1000);
+      return claimed;
+    } catch (error) {
+      if (!stop.aborted) this.#wait.failed({ tookMs: monotonicMs() - began });
+      this.wake();
+      throw error;
+    }
+  }
+
+  /** Heartbeats are sent again, for all that a claim may hang. */
+  wake(): void {
+    if (this.#isResting) this.#wake(null);
+  }
+
+  #rest(): void {
+    if (this.#isResting) return;
+    this.#isResting = true;
+    this.#pulse.rest();
+  }
+
+  #wake(renewedAt: number | null): void {
+    this.#isResting = false;
+    this.#pulse.wake(renewedAt);
+    if (renewedAt !== null) this.#onRenewed(renewedAt);
+  }
+}

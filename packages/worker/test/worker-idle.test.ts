@@ -1,0 +1,131 @@
+/** Claims that stand for the heartbeats of a worker that runs nothing, against the scripted API. */
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import { problem } from '../src/conformance/model.js';
+import { COMPLETED, gate, Stage, untilStopped } from './fixtures/scripted-worker.js';
+
+describe('worker: idle claims', () => {
+  const stage = Stage.forEachTest();
+  const SHORT_LEASE_SECONDS = 1;
+
+  beforeEach(() => {
+    Object.assign(stage.current.api.model, { leaseSeconds: 30, intervalSeconds: 0.1, idleClaims: { waitSeconds: 0.2, nextWaitSeconds: 0.2 } });
+  });
+
+  it('sends no heartbeat while it runs nothing, says so with each claim, and keeps its session for longer than a lease', async () => {
+    const { api } = stage.current;
+    api.model.leaseSeconds = SHORT_LEASE_SECONDS;
+    const worker = stage.current.start();
+    await api.untilCalls('claim-batch', 2);
+    api.model.idleClaims = { waitSeconds: 0.2, nextWaitSeconds: 2 * SHORT_LEASE_SECONDS };
+    const [, , ...calls] = await api.untilCalls('claim-batch', 5);
+    expect(calls.map(({ body }) => [body.idle, body.max_tasks])).to.deep.equal([[true, 1], [true, 1], [true, 1]]);
+    expect(calls.at(-1)?.body.wait_seconds).to.equal(2 * SHORT_LEASE_SECONDS);
+    const task = api.give();
+    await api.until(() => api.model.ended.get(`${task.id}/1`)?.verb === 'complete');
+    // The one that began with the session, before there was a claim.
+    expect(api.of('heartbeat').filter(({ at }) => at < calls[1]!.at)).to.have.lengthOf.at.most(1);
+    expect(api.of('register')).to.have.lengthOf(1);
+    expect(worker.state().leaseLeftMs).to.be.above(0);
+    await worker.drain();
+  });
+
+  it('sends heartbeats while it runs something, and claims without a word of idleness then', async () => {
+    const { api } = stage.current;
+    api.give();
+    const { opened, open } = gate();
+    const worker = stage.current.start({ concurrency: 2 }, async () => {
+      await opened;
+      return COMPLETED;
+    });
+    await stage.current.untilBegun();
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 3);
+    const claims = (await api.untilCalls('claim-batch', 2)).slice(1);
+    expect(claims.map(({ body }) => body.idle)).to.deep.equal(claims.map(() => undefined));
+    open();
+    await api.until(() => api.of('claim-batch').at(-1)?.body.idle === true);
+    await worker.drain();
+  });
+
+  it('fences a task by when its claim renewed the lease, not by when the answer came', async () => {
+    const { api } = stage.current;
+    const { model } = api;
+    model.leaseSeconds = SHORT_LEASE_SECONDS;
+    model.idleClaims = { waitSeconds: 2 * SHORT_LEASE_SECONDS, nextWaitSeconds: 2 * SHORT_LEASE_SECONDS };
+    // An answer that was on its way for all the time that the claim took.
+    model.claimedNothing = (call) => {
+      model.pending.push({ id: randomUUID(), problem_id: 'test-late', parameters: {}, timeout_seconds: 60, attempt: 0 });
+      const reply = model.claimMany(call);
+      Object.assign(reply?.body as object, { waited_seconds: 0 });
+      api.always('claim-batch', 'hang');
+      return reply!;
+    };
+    api.always('heartbeat', 'hang');
+    const worker = stage.current.start({}, untilStopped);
+    await api.untilCalls('register', 2);
+    expect(stage.current.begun).to.equal(1);
+    expect(api.of('complete', 'fail', 'release')).to.be.empty;
+    Reflect.deleteProperty(model, 'claimedNothing');
+    for (const operation of ['heartbeat', 'claim-batch'] as const) api.always(operation, 'usual');
+    await worker.release();
+  });
+
+  it('hears of a drain in the answer to its claim, hangs with heartbeats meanwhile, and claims when it is resumed', async () => {
+    const { api } = stage.current;
+    api.model.idleClaims = { waitSeconds: 1_000, nextWaitSeconds: 1_000 };
+    const worker = stage.current.start();
+    await api.untilCalls('claim-batch');
+    api.model.directives.drain = true;
+    api.look();
+    await api.until(() => worker.state().draining);
+    await api.untilCalls('heartbeat', api.of('heartbeat').length + 3);
+    expect(api.of('claim-batch')).to.have.lengthOf(1);
+    api.model.directives.drain = false;
+    api.look();
+    await api.untilCalls('claim-batch', 2);
+    await worker.drain();
+  });
+
+  it('sends heartbeats again when it is unfit, though its claim hangs', async () => {
+    const { api } = stage.current;
+    api.model.idleClaims = { waitSeconds: 1_000, nextWaitSeconds: 1_000 };
+    let fault: string | null = null;
+    const worker = stage.current.start({ health: () => Promise.resolve(fault) });
+    await api.untilCalls('claim-batch');
+    const before = api.of('heartbeat').length;
+    fault = 'the disk is full';
+    worker.offer(['test-*']);
+    await api.untilCalls('heartbeat', before + 3);
+    await worker.release();
+  });
+
+  it('asks with a heartbeat when a claim is cut, and repeats the claim', async () => {
+    const { api } = stage.current;
+    api.script('claim-batch', 'usual', 'cut', problem('database_unavailable'));
+    const worker = stage.current.start();
+    const [, cut, , again] = await api.untilCalls('claim-batch', 4);
+    expect(again?.body.request_id).to.equal(cut?.body.request_id);
+    await api.until(() => api.of('heartbeat').some(({ at }) => at > cut!.at));
+    expect(api.of('register')).to.have.lengthOf(1);
+    await worker.drain();
+  });
+
+  it('hands back what an idle claim says that it holds and was never given', async () => {
+    const { api } = stage.current;
+    const worker = stage.current.start({ concurrency: 2 });
+    await api.untilCalls('claim-batch');
+    const stray = api.strand(worker.id!);
+    await api.until(() => api.model.ended.get(`${stray.id}/1`)?.verb === 'release');
+    await worker.drain();
+  });
+
+  it('ends where somebody else has taken its fixed id while its claim hangs', async () => {
+    const { api } = stage.current;
+    api.model.idleClaims = { waitSeconds: 1_000, nextWaitSeconds: 1_000 };
+    const worker = stage.current.start({ workerId: 'worker-001-kind' });
+    await api.untilCalls('claim-batch');
+    api.model.register({ ...api.calls[0]!, body: { worker_id: 'worker-001-kind' } });
+    api.look();
+    expect(await worker.stopped).to.equal('superseded');
+  });
+});
