@@ -22,7 +22,7 @@ export class Fleet {
       await closedLoop({ inFlight: SET_UP_IN_FLIGHT, count }, async (n) => {
         const workerId = `worker-${String(100_000 + n)}-kind`;
         const worker = await register(http, { problems: [problem], workerId });
-        fleet.#workers.push({ ...worker, client: new undici.Client(url, { keepAliveTimeout: 60_000, headersTimeout: 180_000, bodyTimeout: 60_000 }) });
+        fleet.#workers.push({ ...worker, client: new undici.Client(url, { keepAliveTimeout: 60_000, headersTimeout: 360_000, bodyTimeout: 60_000 }) });
       });
     } finally {
       await http.close();
@@ -30,17 +30,23 @@ export class Fleet {
     return fleet;
   }
 
-  /** Every worker waits for tasks in long polls, and completes what it gets. Resolves when all have asked once. */
+  /**
+   * Every worker waits for tasks as the worker package does, in claims that stand for its heartbeats and last as long as the API
+   * proposes, and completes what it gets. Resolves when all have asked once; a while later their calls are spread over that time.
+   */
   async poll() {
     await this.#each(async (worker) => {
-      // Not all at the same moment, ever after.
+      // Not all at the same moment, ever after: neither the first nor the first long one.
       let waitSeconds = worker.claimWaitSeconds * Math.random();
+      let share = Math.random();
       while (!this.#stopping) {
-        const task = await this.#post(worker, 'claim', { wait_seconds: waitSeconds });
-        waitSeconds = worker.claimWaitSeconds;
-        if (task === undefined) continue;
-        this.onClaim(task.id, performance.now());
-        await this.#post(worker, `tasks/${task.id}/complete`, { success: true }, task.attempt);
+        const { tasks, next_wait_seconds: proposed } = await this.#post(worker, 'claim-batch', { max_tasks: 1, wait_seconds: waitSeconds, idle: true });
+        waitSeconds = proposed === undefined ? worker.claimWaitSeconds : proposed * share;
+        if (proposed !== undefined) share = 1;
+        for (const task of tasks) {
+          this.onClaim(task.id, performance.now());
+          await this.#post(worker, `tasks/${task.id}/complete`, { success: true }, task.attempt);
+        }
       }
     });
   }
