@@ -16,6 +16,7 @@ import { appendLogs } from '../src/queue/logs.js';
 import { report } from '../src/queue/report.js';
 import { submit } from '../src/queue/submit.js';
 import { submitPlain } from '../src/queue/submit-plain.js';
+import { DUE_TASKS, sweepDue } from '../src/queue/sweep.js';
 import { AGEING_MS, LEASE_SECONDS, submission } from './races/scene.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 
@@ -124,6 +125,17 @@ describe('the rows that are read', function () {
     const one = await rowsRead(claims(1));
     expect(claimed(one.result)).to.have.length(1);
     expect(one.rows).to.be.below(FRONT_ROWS);
+  });
+
+  it('do not grow with the tasks that wait on where one is due', async () => {
+    const later = Array.from({ length: 1000 }, () => ({ ...submission('other'), runAt: '2999-01-01T00:00:00Z' }));
+    const [first] = await submitPlain(db, AGEING_MS, later);
+    await sql`update queue set available_at = now() where task_id = ${first!.id}::uuid`.execute(db);
+    const { rows: [answer] } = await sql<{ tasks: string[] }>`select to_json(${DUE_TASKS}) as tasks`.execute(db);
+    expect(answer!.tasks).to.deep.equal([first!.id]);
+    const due = await rowsRead((on) => sweepDue(on, answer!.tasks));
+    expect(due.result.map(({ task_id: id }) => id)).to.deep.equal([first!.id]);
+    expect(due.rows).to.be.below(FIXED_ROWS);
   });
 
   it('do not grow with the equal tasks that wait for a result, or took it', async () => {
