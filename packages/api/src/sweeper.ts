@@ -18,21 +18,23 @@ import { ANY_NOTES } from './queue/dependents.js';
 import { ANY_TO_REGROUP, regroup } from './queue/limits.js';
 import { ANY_DELTAS, foldDeltas } from './queue/stats.js';
 import {
-  ANY_DUE, ANY_EXPIRED, ANY_ORPHANED, ANY_TIMED_OUT, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, type Swept,
+  DUE_TASKS, EXPIRED_TASKS, findOrphaned, ORPHANED_TASKS, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, TIMED_OUT_TASKS,
+  type Swept,
 } from './queue/sweep.js';
 
-/** Statements of one kind that one round runs at most; what is left waits for the next. */
-const MAX_BATCHES = 50;
 /** From here on, what a question took is dear; without a held snapshot all of them together take about a millisecond. */
 const DEAR_MS = 20;
 /** Of the time, for each question that is dear. */
 const DEAR_SHARE = 0.02;
 
+/** To a question of a round: whether there is anything to do, or the tasks that there is something to do about. */
+type Answer = boolean | readonly string[];
+
 /** What a round does where it is due. */
 export interface Chore {
-  /** Whether there is anything to do, in SQL. */
-  readonly due: RawBuilder<boolean>;
-  run(): Promise<unknown>;
+  /** In SQL: a boolean, or an array of uuids. */
+  readonly due: RawBuilder<boolean> | RawBuilder<string[]>;
+  run(tasks: readonly string[]): Promise<unknown>;
 }
 
 interface Step extends Chore {
@@ -66,10 +68,10 @@ export class Sweeper {
     const chores: readonly Chore[] = [
       { due: ANY_LAPSED, run: () => this.#lapse() },
       // Whoever ends a session takes back at once what it held; this is for those who died in between, and reads all that runs.
-      { due: ANY_ORPHANED, run: () => this.#drain(() => sweepSessions(this.#db, null)) },
-      { due: ANY_TIMED_OUT, run: () => this.#drain(() => sweepTimeouts(this.#db)) },
-      { due: ANY_EXPIRED, run: () => this.#drain(() => sweepExpired(this.#db)) },
-      { due: ANY_DUE, run: () => this.#promote() },
+      { due: ORPHANED_TASKS, run: (tasks) => this.#drain(tasks, sweepSessions) },
+      { due: TIMED_OUT_TASKS, run: (tasks) => this.#drain(tasks, sweepTimeouts) },
+      { due: EXPIRED_TASKS, run: (tasks) => this.#drain(tasks, sweepExpired) },
+      { due: DUE_TASKS, run: (tasks) => this.#promote(tasks) },
       { due: ANY_NOTES, run: () => this.#aftermath.dependents() },
       { due: ANY_TO_REGROUP, run: () => regroup(this.#db) },
       { due: ANY_DELTAS, run: () => foldDeltas(this.#db) },
@@ -97,14 +99,16 @@ export class Sweeper {
 
   async #sweep(asked: readonly Step[]): Promise<void> {
     const apart = asked.filter(({ isDear }) => isDear);
-    let due: ReadonlySet<Step> | null = null;
+    let due: ReadonlyMap<Step, Answer> | null = null;
     await this.#try(async () => {
       due = await this.#look(asked.filter((step) => !apart.includes(step)));
     });
     if (due === null) return;
     for (const step of asked) {
       await this.#try(async () => {
-        if (due?.has(step) === true || (apart.includes(step) && await this.#isDue(step))) await step.run();
+        const answer = apart.includes(step) ? await this.#lookApart(step) : due?.get(step) ?? false;
+        if (answer === true) await step.run([]);
+        else if (answer !== false && answer.length > 0) await step.run(answer);
       });
     }
   }
@@ -115,14 +119,14 @@ export class Sweeper {
     });
   }
 
-  /** Those of the steps that have anything to do. Asks for none, too: that the database answers is what leases lapse by. */
-  async #look(steps: readonly Step[]): Promise<ReadonlySet<Step>> {
+  /** What each of the steps has to do. Asks for none, too: that the database answers is what leases lapse by. */
+  async #look(steps: readonly Step[]): Promise<ReadonlyMap<Step, Answer>> {
     let isDear = true;
     try {
-      const { due, ms } = await ask(this.#db, steps);
+      const { answers, ms } = await ask(this.#db, steps);
       isDear = ms >= DEAR_MS;
       this.#presence.answered();
-      return new Set(steps.filter((_step, n) => due[n] === true));
+      return new Map(steps.map((step, n) => [step, answers[n] ?? false]));
     } catch (error) {
       this.#presence.absent();
       throw error;
@@ -132,14 +136,14 @@ export class Sweeper {
     }
   }
 
-  /** Whether a step that is dear, or may be, has anything to do. */
-  async #isDue(step: Step): Promise<boolean> {
+  /** What a step has to do that is dear, or may be. */
+  async #lookApart(step: Step): Promise<Answer> {
     const began = performance.now();
     let took: number | null = null;
     try {
-      const { due, ms } = await ask(this.#db, [step]);
+      const { answers, ms } = await ask(this.#db, [step]);
       took = ms;
-      return due[0] === true;
+      return answers[0] ?? false;
     } finally {
       const ms = took ?? performance.now() - began;
       step.isDear = took === null || ms >= DEAR_MS;
@@ -149,7 +153,7 @@ export class Sweeper {
 
   /** Takes back at once what the earlier sessions of one worker held. */
   async takeBack(workerId: string): Promise<void> {
-    await this.#drain(() => sweepSessions(this.#db, workerId));
+    await this.#drain(await findOrphaned(this.#db, workerId), sweepSessions);
   }
 
   /** Ends the sessions whose lease has lapsed, and takes back what ended sessions held. */
@@ -158,31 +162,28 @@ export class Sweeper {
     for (const worker of lapsed) {
       this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
     }
-    if (lapsed.length > 0) await this.#drain(() => sweepSessions(this.#db, null));
+    if (lapsed.length > 0) await this.#drain(await findOrphaned(this.#db, null), sweepSessions);
   }
 
-  async #promote(): Promise<void> {
-    for (let n = 0; n < MAX_BATCHES; n++) {
-      const due = await sweepDue(this.#db);
+  async #promote(tasks: readonly string[]): Promise<void> {
+    for (const among of batchesOf(tasks)) {
+      const due = await sweepDue(this.#db, among);
       this.#aftermath.changed(due.map((task) => task.task_id));
       for (const task of due) this.#aftermath.pending(task);
-      if (due.length < SWEEP_ROWS) return;
     }
   }
 
-  async #drain(batch: () => Promise<Swept[]>): Promise<void> {
-    for (let n = 0; n < MAX_BATCHES; n++) {
-      const swept = await batch();
+  async #drain(tasks: readonly string[], statement: (db: Database, among: readonly string[]) => Promise<Swept[]>): Promise<void> {
+    for (const among of batchesOf(tasks)) {
+      const swept = await statement(this.#db, among);
+      if (swept.length === 0) continue;
       this.#aftermath.changed(swept.map((task) => task.task_id));
       for (const task of swept) this.#account(task);
       await this.#aftermath.ended(swept.filter((task) => task.fate === 'ended').map((task) => ({
         status: task.outcome === 'lost' ? 'failed' : 'timeout', hasDependents: task.has_dependents,
       })));
-      if (swept.length > 0) {
-        this.#aftermath.tell(swept.map((task) => task.worker_id));
-        await this.#aftermath.freed();
-      }
-      if (swept.length < SWEEP_ROWS) return;
+      this.#aftermath.tell(swept.map((task) => task.worker_id));
+      await this.#aftermath.freed();
     }
   }
 
@@ -203,11 +204,16 @@ export class Sweeper {
   }
 }
 
-/** For each of the questions what the answer is, and what all took in the database: to wait for a connection is not dear. */
-async function ask(db: Database, chores: readonly Chore[]): Promise<{ readonly due: readonly boolean[]; readonly ms: number }> {
-  const { rows: [answer] } = await sql<{ due: boolean[]; ms: number }>`
-    select array[${chores.length === 0 ? sql`` : sql.join(chores.map(({ due }) => due))}]::boolean[] as due,
+/** As many of the tasks at a time as one statement is to change. */
+function batchesOf(tasks: readonly string[]): readonly string[][] {
+  return Array.from({ length: Math.ceil(tasks.length / SWEEP_ROWS) }, (_none, n) => tasks.slice(n * SWEEP_ROWS, (n + 1) * SWEEP_ROWS));
+}
+
+/** For each of the questions the answer, and what all took in the database: to wait for a connection is not dear. */
+async function ask(db: Database, chores: readonly Chore[]): Promise<{ readonly answers: readonly Answer[]; readonly ms: number }> {
+  const { rows: [asked] } = await sql<{ answers: Answer[]; ms: number }>`
+    select json_build_array(${chores.length === 0 ? sql`` : sql.join(chores.map(({ due }) => due))}) as answers,
            extract(epoch from clock_timestamp() - statement_timestamp())::float8 * 1000 as ms`.execute(db);
-  if (answer === undefined) throw new Error('the database gave no answer');
-  return answer;
+  if (asked === undefined) throw new Error('the database gave no answer');
+  return asked;
 }

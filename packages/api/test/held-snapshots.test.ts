@@ -11,10 +11,10 @@ import { directivesFor, renewLeases } from '../src/fleet/heartbeat.js';
 import { claim, claimMemory, type ClaimMemory, type ClaimResult } from '../src/queue/claim.js';
 import { Front, MANY_DEAD_ROWS } from '../src/queue/front.js';
 import { LEASE_SECONDS } from './races/scene.js';
-import { eventually, submitTask, TestWorker } from './support/actors.js';
+import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { expectInvariants } from './support/invariants.js';
-import { NO_SWEEPS } from './support/sweeper.js';
+import { NO_SWEEPS, testSweeper } from './support/sweeper.js';
 
 const FEW_BLOCKS = 400;
 /** After a look that took so long, the next one is as far off as it can be. */
@@ -66,10 +66,13 @@ describe('claims while a snapshot is held', function () {
     await holder.connect();
     await holder.query('begin isolation level repeatable read');
     await holder.query('select from queue');
-    // Was pending before all that follows, was run by the worker before all that it will run, and is no more.
+    // Was due, would have expired, was pending before all that follows, was run by the worker before all that it will run, and is no more.
     await sql`
-      insert into queue (task_id, problem_id, backend_type, lane, priority, rank, state, timeout_seconds, max_attempts, max_lost, updated_at)
-      select gen_random_uuid(), 'dead', '', '', 5, n, 'pending', 1, 1, 1, now() from generate_series(1, ${MANY_DEAD_ROWS}::int) as n`.execute(api.db);
+      insert into queue (task_id, problem_id, backend_type, lane, priority, rank, state, wait_reason, available_at, expires_at,
+                         timeout_seconds, max_attempts, max_lost, updated_at)
+      select gen_random_uuid(), 'dead', '', '', 5, n, 'waiting', 'scheduled', now() - interval '1 day', now() - interval '1 day', 1, 1, 1, now()
+        from generate_series(1, ${MANY_DEAD_ROWS}::int) as n`.execute(api.db);
+    await sql`update queue set state = 'pending', wait_reason = null`.execute(api.db);
     await sql`
       update queue set state = 'running', attempt = 1, worker_id = ${worker.id}, session_id = ${worker.session}::uuid, started_at = now() - interval '1 day',
                        deadline_at = now()`.execute(api.db);
@@ -192,5 +195,27 @@ describe('claims while a snapshot is held', function () {
     for (const id of ids.slice(0, 3)) await complete(id);
     expect((await ask(api.db, remembering())).tasks.map(({ id }) => id)).to.deep.equal([ids[3]]);
     await complete(ids[3]!);
+  });
+
+  it('let a round of the sweeper walk past what is dead no more often where there is something to do', async () => {
+    const round = () => blocksRead((on) => testSweeper(on, api.databaseUrl)());
+    const other = await TestWorker.register(api);
+    const ids = [await submitTask(api), await submitTask(api)];
+    expect((await worker.claim()).body.id).to.equal(ids[0]);
+    expect((await other.claim()).body.id).to.equal(ids[1]);
+    ids.push(await submitTask(api, { expires_at: '2100-01-01T00:00:00Z' }), await submitTask(api, { run_at: '2100-01-01T00:00:00Z' }));
+    // The first one folds the counters of what was submitted.
+    await round();
+    const idle = await round();
+    await sql`update queue set deadline_at = now() where task_id = ${ids[0]!}::uuid`.execute(api.db);
+    await sql`update workers set ended_at = now(), end_reason = 'lapsed' where id = ${other.id}`.execute(api.db);
+    await sql`update queue set expires_at = now() where task_id = ${ids[2]!}::uuid`.execute(api.db);
+    await sql`update queue set available_at = now() where task_id = ${ids[3]!}::uuid`.execute(api.db);
+    const busy = await round();
+    const found = await Promise.all(ids.map(async (id) => (await readTask(api, id)).reason));
+    expect(found).to.deep.equal(['timed_out', 'ready', 'expired', 'ready']);
+    expect(idle.blocks).to.be.greaterThan(FEW_BLOCKS);
+    expect(busy.blocks - idle.blocks).to.be.below(FEW_BLOCKS);
+    for (const id of [ids[1]!, ids[3]!]) expect((await api.call('POST', `/api/v1/tasks/${id}/cancel`)).status).to.equal(200);
   });
 });

@@ -63,9 +63,9 @@ describe('races with snapshots', function () {
     const scene = await setScene(db, 'running');
     await sql`update workers set ended_at = now(), end_reason = 'lapsed' where id = ${scene.holder.workerId}`.execute(db);
     const swept = await overtaken(async (on) => {
-      await sweepSessions(on, scene.holder.workerId);
+      await sweepSessions(on, [scene.taskId]);
       expect(await take(on, await registerAnew(on, scene))).to.equal(true);
-    }, 'from queue q\n', (on) => sweepSessions(on, null));
+    }, 'from queue q\n', (on) => sweepSessions(on, [scene.taskId]));
     expect([swept, await stateOf(db, scene)]).to.deep.equal([[], 'running attempt 2 of holder lost 0 blockers 0 lines']);
   });
 
@@ -75,14 +75,14 @@ describe('races with snapshots', function () {
     const swept = await overtaken(async (on) => {
       await release(on, scene);
       expect(await take(on, scene.claimers[0])).to.equal(true);
-    }, 'from queue q\n', sweepTimeouts);
+    }, 'from queue q\n', (on) => sweepTimeouts(on, [scene.taskId]));
     expect([swept, await stateOf(db, scene)]).to.deep.equal([[], 'running attempt 2 of claimer 1 released 0 blockers 0 lines']);
   });
 
   it('let no task expire that has ended', async () => {
     const scene = await setScene(db, 'pending');
     await sql`update queue set expires_at = now() - interval '1 second' where task_id = ${scene.taskId}::uuid`.execute(db);
-    const swept = await overtaken((on) => cancel(on, scene.taskId), 'from queue q\n', sweepExpired);
+    const swept = await overtaken((on) => cancel(on, scene.taskId), 'from queue q\n', (on) => sweepExpired(on, [scene.taskId]));
     expect([swept, await stateOf(db, scene)]).to.deep.equal([[], 'cancelled cancel_requested attempt 0 0 lines']);
   });
 
@@ -90,7 +90,7 @@ describe('races with snapshots', function () {
     const scene = await setScene(db, 'pending');
     await adjust(db, AGEING_MS, scene.taskId, { priority: null, runAt: '2100-01-01T00:00:00Z' });
     await sql`update queue set available_at = now() - interval '1 second' where task_id = ${scene.taskId}::uuid`.execute(db);
-    const due = await overtaken((on) => adjust(on, AGEING_MS, scene.taskId, { priority: null, runAt: '2100-01-01T00:00:00Z' }), 'from queue q\n', sweepDue);
+    const due = await overtaken((on) => adjust(on, AGEING_MS, scene.taskId, { priority: null, runAt: '2100-01-01T00:00:00Z' }), 'from queue q\n', (on) => sweepDue(on, [scene.taskId]));
     expect([due, await stateOf(db, scene)]).to.deep.equal([[], 'waiting scheduled attempt 0 0 blockers 0 lines']);
   });
 

@@ -6,6 +6,7 @@ import { submit } from '../src/queue/submit.js';
 import { AGEING_MS, submission } from './races/scene.js';
 import { readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type TestApi } from './support/api.js';
+import { expectInvariants } from './support/invariants.js';
 
 describe('reuse', () => {
   let api: TestApi;
@@ -108,6 +109,26 @@ describe('reuse', () => {
     for (const id of waiting.filter((one) => one !== chosen.id)) {
       expect(await readTask(api, id)).to.deep.include({ status: 'completed', reason: 'reused', reused_from: chosen.id, result: { once: true } });
     }
+  });
+
+  it('finds who stands in for one that stood in, while it runs and when it has completed', async () => {
+    const submitted = [await reusing({ chain: 1 }), await reusing({ chain: 1 }), await reusing({ chain: 1 })];
+    const ids = submitted.map(({ body }) => body.id as string);
+    for (const id of ids.slice(0, 2)) {
+      expect((await worker.claim()).body.id).to.equal(id);
+      await worker.report('fail', id, { error: 'x' });
+    }
+    const waiting = await reusing({ chain: 1 });
+    expect(waiting.body.reason).to.equal('reusing');
+    await run(ids[2]!, { by: 'the third' });
+    for (const id of [waiting.body.id as string, (await reusing({ chain: 1 })).body.id as string]) {
+      expect(await readTask(api, id)).to.deep.include({ status: 'completed', reused_from: ids[2], result: { by: 'the third' } });
+    }
+    // Of two results it is that of the one submitted last.
+    const last = await submitTask(api, { problem_id: 'reuse', parameters: { chain: 1 } });
+    await run(last, { by: 'the last' });
+    expect((await reusing({ chain: 1 })).body).to.deep.include({ reused_from: last, result: { by: 'the last' } });
+    await expectInvariants(api.db, { settled: false });
   });
 
   it('waits for an awaited one that is tried again', async () => {

@@ -1,5 +1,5 @@
 /**
- * How many rows the statements of workers read: few, however long the queue is and whatever the planner knows of it. PostgreSQL
+ * How many rows the statements of workers, and those of submissions, read: few, however long the queue is and whatever the planner knows of it. PostgreSQL
  * counts what a transaction has read.
  */
 import { expect } from 'chai';
@@ -11,9 +11,12 @@ import { directivesFor, renewLeases } from '../src/fleet/heartbeat.js';
 import { register } from '../src/fleet/register.js';
 import { claim } from '../src/queue/claim.js';
 import { cancelMany } from '../src/queue/cancel.js';
+import { wakeDependents } from '../src/queue/dependents.js';
 import { appendLogs } from '../src/queue/logs.js';
 import { report } from '../src/queue/report.js';
+import { submit } from '../src/queue/submit.js';
 import { submitPlain } from '../src/queue/submit-plain.js';
+import { DUE_TASKS, sweepDue } from '../src/queue/sweep.js';
 import { AGEING_MS, LEASE_SECONDS, submission } from './races/scene.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 
@@ -52,8 +55,8 @@ describe('the rows that are read', function () {
   };
 
   /** The rows that the statements of `work` read. The counters may still hold those of earlier transactions. */
-  async function rowsRead<T>(work: (on: Database) => Promise<T>): Promise<{ rows: number; result: T }> {
-    return db.transaction().execute(async (on) => {
+  async function rowsRead<T>(work: (on: Database) => Promise<T>, pool = db): Promise<{ rows: number; result: T }> {
+    return pool.transaction().execute(async (on) => {
       const before = await readSoFar(on);
       const result = await work(on);
       return { rows: (await readSoFar(on)) - before, result };
@@ -122,5 +125,43 @@ describe('the rows that are read', function () {
     const one = await rowsRead(claims(1));
     expect(claimed(one.result)).to.have.length(1);
     expect(one.rows).to.be.below(FRONT_ROWS);
+  });
+
+  it('do not grow with the tasks that wait on where one is due', async () => {
+    const later = Array.from({ length: 1000 }, () => ({ ...submission('other'), runAt: '2999-01-01T00:00:00Z' }));
+    const [first] = await submitPlain(db, AGEING_MS, later);
+    await sql`update queue set available_at = now() where task_id = ${first!.id}::uuid`.execute(db);
+    const { rows: [answer] } = await sql<{ tasks: string[] }>`select to_json(${DUE_TASKS}) as tasks`.execute(db);
+    expect(answer!.tasks).to.deep.equal([first!.id]);
+    const due = await rowsRead((on) => sweepDue(on, answer!.tasks));
+    expect(due.result.map(({ task_id: id }) => id)).to.deep.equal([first!.id]);
+    expect(due.rows).to.be.below(FIXED_ROWS);
+  });
+
+  it('do not grow with the equal tasks that wait for a result, or took it', async () => {
+    const { general } = databases;
+    const equal = { ...submission('bench-equal'), priority: 10, reuseSeconds: 3600, maxAttempts: 1 };
+    const submitting = (tasks: number) => (on: Database) => submit(on, AGEING_MS, Array.from({ length: tasks }, () => equal));
+    const submitMany = async () => {
+      for (let n = 0; n < 1000; n += 200) await general.transaction().execute(submitting(200));
+    };
+    const end = async (outcome: 'completed' | 'failed') => {
+      const [held] = claimed(await claims(1)(db));
+      expect(held?.problem_id).to.equal('bench-equal');
+      const reporter = { ...worker, taskId: held!.id, attempt: held!.attempt, leaseSeconds: LEASE_SECONDS };
+      await report(db, [{ reporter, report: outcome === 'completed' ? { outcome, result: {} } : { outcome, error: 'x', retryable: true, retryAfterSeconds: null } }]);
+      while ((await wakeDependents(db)) !== null);
+    };
+    for (const [where, prepare, status, reason] of [
+      ['behind those that wait', submitMany, 'pending', 'reusing'],
+      ['where one of them stands in', () => end('failed'), 'pending', 'reusing'],
+      ['behind those that waited', () => end('completed'), 'completed', 'reused'],
+      ['behind those that took it at once', submitMany, 'completed', 'reused'],
+    ] as const) {
+      await prepare();
+      const one = await rowsRead(submitting(1), general);
+      expect(one.result.rows[0]).to.include({ status, reason });
+      expect(one.rows, where).to.be.below(FIXED_ROWS);
+    }
   });
 });

@@ -1,9 +1,11 @@
 /** A round of the sweeper: what it costs where there is nothing to do, or much to look at. What each step of it does is tested with what it is about. */
 import { expect } from 'chai';
 import { sql, type RawBuilder } from 'kysely';
+import { SWEEP_ROWS } from '../src/queue/sweep.js';
 import type { Chore } from '../src/sweeper.js';
 import { eventually, submitTask } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
+import { submitMany } from './support/exporter.js';
 import { NO_SWEEPS, sweeperOf, testSweeper, type Sweep } from './support/sweeper.js';
 
 describe('a round of the sweeper', () => {
@@ -32,6 +34,15 @@ describe('a round of the sweeper', () => {
       await sweep();
       return statements === 1;
     });
+  });
+
+  it('sees to all that is due, in as many statements as it takes', async () => {
+    const ids = await submitMany(api, 2 * SWEEP_ROWS + 1, { problem_id: 'due-at-once', run_at: '2100-01-01T00:00:00Z' });
+    await sql`update queue set available_at = now() where task_id = any (${ids}::uuid[])`.execute(api.db);
+    await sweep();
+    const { rows } = await sql<{ state: string; tasks: number }>`
+      select state, count(*) as tasks from queue where task_id = any (${ids}::uuid[]) group by state`.execute(api.db);
+    expect(rows).to.deep.equal([{ state: 'pending', tasks: ids.length }]);
   });
 
   /** A step, and how often it was done. */

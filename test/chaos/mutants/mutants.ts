@@ -52,16 +52,15 @@ const sweeperReadsThenWrites: Mutant = {
   mistake: 'the sweep decides by what it read before, and writes by the id alone',
   edits: [{
     file: 'queue/sweep.js',
-    find: 'export async function sweepTimeouts(db) {\n',
-    replace: `export async function sweepTimeouts(db) {
-    const late = (await sql \`select task_id from queue where state = 'running' and deadline_at <= now()\`.execute(db)).rows.map((row) => row.task_id);
-    if (late.length > 0) await sql\`update chaos_gate set is_read = true\`.execute(db);
-    while (late.length > 0 && !(await sql\`select is_open from chaos_gate\`.execute(db)).rows[0].is_open) await new Promise((resolve) => setTimeout(resolve, 50));
+    find: 'export async function sweepTimeouts(db, among) {\n',
+    replace: `export async function sweepTimeouts(db, among) {
+    await sql\`update chaos_gate set is_read = true\`.execute(db);
+    while (!(await sql\`select is_open from chaos_gate\`.execute(db)).rows[0].is_open) await new Promise((resolve) => setTimeout(resolve, 50));
 `,
   }, {
     file: 'queue/sweep.js',
-    find: 'where ${TIMED_OUT}\n           order by q.deadline_at',
-    replace: "where q.state = 'running' and q.task_id = any (${late}::uuid[])\n           order by q.deadline_at",
+    find: 'where ${stillSo(TIMED_OUT, among)}',
+    replace: "where q.state = 'running' and q.task_id = any (${among}::uuid[])",
   }],
   caughtBy: ['timeoutsAreNotEarly'],
   scene: async (stage) => {

@@ -79,6 +79,17 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
                                 when c.fate <> 'pending' then 'scheduled' end
         from children c
        where ${isTaskOf('c')} and c.fate in ('waiting', 'pending')
+    ), stood_in as (
+      -- What was awaited is found by its fingerprint in one place or the other.
+      insert into stand_ins (task_id, fingerprint)
+      select c.task_id, awaited.fingerprint
+        from children c
+       cross join lateral (
+         select fingerprint from tasks where id = c.awaited::uuid and fingerprint is not null
+         union all
+         select fingerprint from stand_ins where task_id = c.awaited::uuid
+         limit 1) as awaited
+       where c.stand_in = c.task_id
     ), followed as (
       insert into open_dependencies (parent_id, task_id, kind) select stand_in, task_id, 'reuse' from children where follows
     ), depended as (

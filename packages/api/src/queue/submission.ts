@@ -47,10 +47,10 @@ const SUBMISSION_COLUMNS: RawBuilder<unknown> = sql`
   expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid, schedule_id uuid, dedupe_key text,
   reuse_seconds int, fingerprint uuid`;
 
-/** What `tasks` takes from them as it is. */
+/** What `tasks` takes from them as it is; by the fingerprint a task is found by its equals, where it runs itself. */
 export const STORED_COLUMNS: RawBuilder<unknown> = sql`
   id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost, backoff, expires_at,
-  run_anyway, retry_of, workflow_id, schedule_id, dedupe_key, reuse_seconds, fingerprint, created_at`;
+  run_anyway, retry_of, workflow_id, schedule_id, dedupe_key, reuse_seconds, created_at`;
 
 /** The n-th submission as SUBMISSION_COLUMNS reads it. What is null is left out: PostgreSQL reads the rest in a third of the time. */
 function submissionRow(task: Submission, n: number): Record<string, unknown> {

@@ -18,8 +18,8 @@ export async function submitPlain(db: Database, ageingMs: number, tasks: readonl
     with given as materialized (
       ${submissions(tasks)}
     ), stored as (
-      insert into tasks (${STORED_COLUMNS}, run_at)
-      select ${STORED_COLUMNS}, starts_at from given order by n
+      insert into tasks (${STORED_COLUMNS}, fingerprint, run_at)
+      select ${STORED_COLUMNS}, fingerprint, starts_at from given order by n
     ), labelled as (
       insert into task_labels (label, task_id)
       select l.key || '=' || l.value, g.id from given g, json_each_text(g.labels) as l where g.is_labelled

@@ -9,7 +9,7 @@
  * To depend on others and to ask for `reuse` never meet in one task. Tasks that others of the same submission depend on are those
  * of workflows, which know neither `reuse` nor a dedupe_key: they are always stored, and never take a result.
  */
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
 import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
@@ -97,6 +97,33 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   if (missing !== undefined) throw new MissingParent(missing.id);
 }
 
+/**
+ * Where the tasks that run themselves are found by their fingerprint, in the order of their submission: those that ran at once, and those
+ * that waited for an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
+ */
+const RUN = sql`(select id as task_id, fingerprint from tasks) as r`;
+const RUN_AFTER_ALL = sql`stand_ins as r`;
+
+/**
+ * Of these the last that has completed and is not too old for `g`, and the first that has not ended. What becomes of each is looked up in
+ * turn: joined, a planner that takes outcomes for short could as well read all that have completed.
+ */
+const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  (select r.task_id as source_id, o.result
+     from ${runs}
+    cross join lateral (
+      select result from outcomes
+       where task_id = r.task_id and status = 'completed' and reason is null and ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
+       limit 1) as o
+    where g.reuse_seconds is not null and r.fingerprint = g.fingerprint
+    order by r.task_id desc limit 1)`;
+const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  (select r.task_id as parent_id, false as within
+     from ${runs}
+    cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
+    where g.reuse_seconds is not null and r.fingerprint = g.fingerprint
+    order by r.task_id limit 1)`;
+
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
 
 /** Null: a race was lost, and nothing was stored. */
@@ -124,20 +151,12 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       select g.n, source.*
         from given g
        cross join lateral (
-         select t.id as source_id, o.result
-           from tasks t join outcomes o on o.task_id = t.id
-          where g.reuse_seconds is not null and t.fingerprint = g.fingerprint and t.problem_id = g.problem_id
-            and o.status = 'completed' and o.reason is null and o.ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
-          order by t.id desc limit 1) as source
+         ${sourceAmong(RUN)} union all ${sourceAmong(RUN_AFTER_ALL)} order by source_id desc limit 1) as source
     ), equals as materialized (
       select g.n, g.id as task_id, equal.*
         from given g
        cross join lateral (
-         (select t.id as parent_id, false as within
-            from tasks t join queue q on q.task_id = t.id
-           where g.reuse_seconds is not null and t.fingerprint = g.fingerprint and t.problem_id = g.problem_id
-             and q.wait_reason is distinct from 'reusing'
-           order by t.id limit 1)
+         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)}
          union all
          (select twin.id, true
             from given twin
@@ -171,8 +190,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       union all
       select n, task_id, parent_id, 'equal task', 'reuse', true from equals
     ), stored as (
-      insert into tasks (${STORED_COLUMNS}, run_at)
-      select ${STORED_COLUMNS}, starts_at
+      insert into tasks (${STORED_COLUMNS}, fingerprint, run_at)
+      select ${STORED_COLUMNS}, case when n not in (select n from sources union all select n from equals) then fingerprint end, starts_at
         from given where (select yes from accepted)
        order by n
       returning *

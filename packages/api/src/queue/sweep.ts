@@ -1,10 +1,11 @@
 /**
  * What must happen without anybody asking, from any replica at any time: attempts past their deadline end as timeout,
  * attempts whose session has ended are lost, tasks whose time has come become pending, and tasks whose time is over expire.
- * Each statement decides and writes at once; rows that somebody else is changing are left to them. That a session has ended
- * is final (see fleet/lapse), so a decision by it cannot go stale.
+ * A question finds the tasks that each is about; its statement is told where to look, and decides and writes at once: rows that
+ * somebody else is changing are left to them. That a session has ended is final (see fleet/lapse), so a decision by it cannot go
+ * stale.
  */
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isTaskOf } from './fence.js';
 import { BACK_TO_PENDING, backAfter, BACKOFF_SECONDS, ENDED_AT, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
@@ -15,14 +16,40 @@ const ORPHANED = sql<boolean>`q.state = 'running' and (w.session_id <> q.session
 const EXPIRED = sql<boolean>`q.attempt = 0 and q.expires_at <= now()`;
 const DUE = sql<boolean>`q.state = 'waiting' and q.blockers = 0 and q.available_at <= now()`;
 
-/** Whether there is anything for each of the sweeps. */
-export const ANY_TIMED_OUT = sql<boolean>`exists (select from queue q where ${TIMED_OUT})`;
-export const ANY_ORPHANED = sql<boolean>`exists (select from queue q join workers w on w.id = q.worker_id where ${ORPHANED})`;
-export const ANY_EXPIRED = sql<boolean>`exists (select from queue q where ${EXPIRED})`;
-export const ANY_DUE = sql<boolean>`exists (select from queue q where ${DUE})`;
-
 /** Rows that one statement changes at most; a fuller sweep takes several. */
 export const SWEEP_ROWS = 200;
+/** Ids that a question gives at most; what is left waits for the next. */
+const FOUND_ROWS = 50 * SWEEP_ROWS;
+
+function orphanedOf(workerId: string | null): RawBuilder<{ task_id: string }> {
+  return sql`
+    select q.task_id from queue q join workers w on w.id = q.worker_id
+     where ${ORPHANED} and q.worker_id = coalesce(${workerId}, q.worker_id)
+     limit ${FOUND_ROWS}`;
+}
+
+/**
+ * The tasks that there are for each of the sweeps. While a snapshot is held, each walks past all that was as it asks: once for
+ * however many statements follow.
+ */
+export const TIMED_OUT_TASKS = sql<string[]>`array(select q.task_id from queue q where ${TIMED_OUT} order by q.deadline_at limit ${FOUND_ROWS})`;
+export const ORPHANED_TASKS = sql<string[]>`array(${orphanedOf(null)})`;
+export const EXPIRED_TASKS = sql<string[]>`array(select q.task_id from queue q where ${EXPIRED} order by q.expires_at limit ${FOUND_ROWS})`;
+export const DUE_TASKS = sql<string[]>`array(select q.task_id from queue q where ${DUE} order by q.available_at limit ${FOUND_ROWS})`;
+
+/** As ORPHANED_TASKS, of one worker or of all. */
+export async function findOrphaned(db: Database, workerId: string | null): Promise<string[]> {
+  const { rows } = await orphanedOf(workerId).execute(db);
+  return rows.map((row) => row.task_id);
+}
+
+/**
+ * True of the queue rows `q` of the tasks `among` of which `condition` is true now. Within coalesce it is no reason to read the index of
+ * the question again, which a planner that takes the queue for empty prefers to looking up some ids.
+ */
+function stillSo(condition: RawBuilder<boolean>, among: readonly string[]): RawBuilder<boolean> {
+  return sql<boolean>`q.task_id = any (${among}::uuid[]) and coalesce(${condition}, false)`;
+}
 
 /** A task that a sweep took from its worker, or ended. */
 export interface Swept {
@@ -37,17 +64,15 @@ export interface Swept {
   readonly worker_id: string | null;
 }
 
-/** Ends up to SWEEP_ROWS attempts that are past their deadline. */
-export async function sweepTimeouts(db: Database): Promise<Swept[]> {
+/** Ends those of the attempts of the tasks `among` that are past their deadline. */
+export async function sweepTimeouts(db: Database, among: readonly string[]): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
       select h.*, ${ENDED_AT} as ended_at, ${BACKOFF_SECONDS} as delay, h.failures + 1 < h.max_attempts as again
         from (
           select q.*, 'timeout' as outcome, 'timed out after ' || q.timeout_seconds || ' seconds' as error
             from queue q
-           where ${TIMED_OUT}
-           order by q.deadline_at
-           limit ${SWEEP_ROWS}
+           where ${stillSo(TIMED_OUT, among)}
              for update skip locked) as h
     ), requeued as (
       update queue q set failures = q.failures + 1, ${backAfter(sql`h.delay`)}
@@ -62,11 +87,8 @@ export async function sweepTimeouts(db: Database): Promise<Swept[]> {
   return rows;
 }
 
-/**
- * Takes up to SWEEP_ROWS attempts from sessions that have ended, of all workers or of one. They are lost, or released
- * where the worker had left in good order.
- */
-export async function sweepSessions(db: Database, workerId: string | null): Promise<Swept[]> {
+/** Takes the tasks `among` from sessions that have ended: their attempts are lost, or released where the worker had left in good order. */
+export async function sweepSessions(db: Database, among: readonly string[]): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
       select q.*, case when w.session_id = q.session_id and w.end_reason = 'deregistered' then 'released' else 'lost' end as outcome,
@@ -75,9 +97,7 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
                   else 'the worker stopped sending heartbeats' end as error
         from queue q
         join workers w on w.id = q.worker_id
-       where ${ORPHANED}
-         and q.worker_id = coalesce(${workerId}, q.worker_id)
-       limit ${SWEEP_ROWS}
+       where ${stillSo(ORPHANED, among)}
          for update of q skip locked
          -- The session as it is when the task is locked: with that of the snapshot, a task that a newer session has claimed since
          -- would be taken from it.
@@ -100,15 +120,13 @@ export async function sweepSessions(db: Database, workerId: string | null): Prom
   return rows;
 }
 
-/** Ends up to SWEEP_ROWS tasks that have not begun by their expires_at. */
-export async function sweepExpired(db: Database): Promise<Swept[]> {
+/** Ends those of the tasks `among` that have not begun by their expires_at. */
+export async function sweepExpired(db: Database, among: readonly string[]): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
       select q.*, ${ENDED_AT} as ended_at, 'expired' as outcome
         from queue q
-       where ${EXPIRED}
-       order by q.expires_at
-       limit ${SWEEP_ROWS}
+       where ${stillSo(EXPIRED, among)}
          for update skip locked
     ), ended as (
       delete from queue q using held h where ${isTaskOf('h')}
@@ -126,18 +144,16 @@ export interface Due {
   readonly backend_type: string;
 }
 
-/** Makes up to SWEEP_ROWS tasks pending whose time has come. */
-export async function sweepDue(db: Database): Promise<Due[]> {
+/** Makes those of the tasks `among` pending whose time has come. */
+export async function sweepDue(db: Database, among: readonly string[]): Promise<Due[]> {
   const { rows } = await sql<Due>`
     with due as materialized (
       select q.task_id from queue q
-       where ${DUE}
-       order by q.available_at
-       limit ${SWEEP_ROWS}
+       where ${stillSo(DUE, among)}
          for update skip locked
     )
     update queue q set state = 'pending', wait_reason = null, updated_at = now()
-      from due where q.task_id = due.task_id and q.state = 'waiting' and q.blockers = 0
+      from due where ${isTaskOf('due')}
     returning q.task_id, q.problem_id, q.backend_type`.execute(db);
   return rows;
 }

@@ -10,7 +10,7 @@ import { wakeDependents } from '../../src/queue/dependents.js';
 import { fingerprintOf } from '../../src/queue/fingerprint.js';
 import type { Submission } from '../../src/queue/submission.js';
 import { submit } from '../../src/queue/submit.js';
-import { sweepSessions } from '../../src/queue/sweep.js';
+import { findOrphaned, sweepSessions } from '../../src/queue/sweep.js';
 
 export const AGEING_MS = 86_400_000;
 export const LEASE_SECONDS = 3600;
@@ -73,7 +73,7 @@ export function hasTask(claimed: ClaimResult): boolean {
 
 /** What follows by itself soon after: what the next sweep does about sessions and dependents. */
 export async function settle(db: Database): Promise<void> {
-  await sweepSessions(db, null);
+  await sweepSessions(db, await findOrphaned(db, null));
   while ((await wakeDependents(db)) !== null);
 }
 

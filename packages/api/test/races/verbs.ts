@@ -65,18 +65,18 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'sweep of timeouts': {
     needs: 'running', skips: true,
     prepare: (db, { taskId }) => sql`update queue set deadline_at = now() - interval '1 second' where task_id = ${taskId}::uuid and state = 'running'`.execute(db),
-    act: async (db, scene) => swept(scene, await sweepTimeouts(db)),
+    act: async (db, scene) => swept(scene, await sweepTimeouts(db, [scene.taskId])),
   },
   'sweep of sessions': {
     needs: 'running', skips: true,
     prepare: (db, { holder }) => sql`update workers set ended_at = now(), end_reason = 'lapsed' where id = ${holder.workerId}`.execute(db),
-    act: async (db, scene) => swept(scene, await sweepSessions(db, scene.holder.workerId)),
+    act: async (db, scene) => swept(scene, await sweepSessions(db, [scene.taskId])),
   },
   'sweep of expired': {
     needs: 'pending', skips: true,
     // Not before the claim, which looks at it too.
     prepare: (db, { taskId }) => sql`update queue set expires_at = now() - interval '1 second' where task_id = ${taskId}::uuid and state <> 'running'`.execute(db),
-    act: async (db, scene) => swept(scene, await sweepExpired(db)),
+    act: async (db, scene) => swept(scene, await sweepExpired(db, [scene.taskId])),
   },
   'registration anew': {
     needs: null, skips: false,

@@ -148,6 +148,11 @@ export const INVARIANTS: Readonly<Record<string, string>> = {
     select o.task_id from outcomes o left join outcomes s on s.task_id = o.reused_from
      where o.reason = 'reused' and (s.status is distinct from 'completed' or s.reason is not null or s.result::text <> o.result::text)`,
 
+  'a task that asks for reuse and runs is found by its equals': `
+    select q.task_id from queue q join tasks t on t.id = q.task_id
+     where t.reuse_seconds is not null and q.wait_reason is distinct from 'reusing' and t.fingerprint is null
+       and not exists (select from stand_ins s where s.task_id = q.task_id)`,
+
   'a dedupe_key has one task that has not ended': `
     select t.dedupe_key from queue q join tasks t on t.id = q.task_id where t.dedupe_key is not null group by 1 having count(*) > 1`,
 
