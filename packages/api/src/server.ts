@@ -28,6 +28,7 @@ import { createMetrics, watchQueue } from './metrics.js';
 import { Readiness } from './queue/readiness.js';
 import { Sweeper } from './sweeper.js';
 import { Wakeups } from './wakeups.js';
+import { LeaseRounds } from './lease-rounds.js';
 import { Watches } from './watches.js';
 
 /** How long calls that are under way at the stop may take, in milliseconds. */
@@ -83,6 +84,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     const listener = new Listener(config.listenUrl ?? (config.isPooled ? null : databaseUrl), log);
     const wakeups = new Wakeups(databases.general, listener, log);
     const watches = new Watches(listener);
+    const leaseRounds = new LeaseRounds(config.leaseSeconds * 500);
     const follows = new Follows(databases.general, listener, log);
     await listener.start();
     undo.push(() => listener.stop());
@@ -96,7 +98,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);
     const groups = new Groups({ config, databases });
     const services = {
-      config, databases, groups, sessions: new Sessions((asked) => groups.sessions.add(asked)), readiness, wakeups, watches, follows,
+      config, databases, groups, sessions: new Sessions((asked) => groups.sessions.add(asked)), readiness, wakeups, watches, leaseRounds, follows,
       aftermath, artifacts, sweeper, metrics, internalWorkers, held, log,
     };
 
@@ -125,6 +127,11 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     undo.push(() => follows.stop());
     undo.push(() => {
       watches.stop();
+      return Promise.resolve();
+    });
+    leaseRounds.start();
+    undo.push(() => {
+      leaseRounds.stop();
       return Promise.resolve();
     });
     undo.push(() => {

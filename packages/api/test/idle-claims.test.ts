@@ -1,4 +1,5 @@
 /** Claims that stand for heartbeats: what keeps the lease while one hangs, what ends it, and what is answered beside the tasks. */
+import { LIMITS } from '@task-executor/shared';
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
@@ -120,6 +121,14 @@ describe('claims of idle workers', () => {
     });
   }
 
+  it('end with a drain of which the word was lost: a renewal shows it', async () => {
+    const { worker } = await register(quick);
+    const answer = claim(worker, {}, quick);
+    await renewals(worker, 2);
+    await sql`update workers set draining_at = now() where id = ${worker.id}`.execute(api.db);
+    expect((await answer).body.directives).to.deep.equal({ ...NONE, drain: true });
+  });
+
   it('are not ended by a resume, nor by a cancellation', async () => {
     const { worker, problem } = await register();
     const cancelled = await submitTask(api, { problem_id: problem });
@@ -220,7 +229,7 @@ describe('claims of idle workers', () => {
     const many = Array.from({ length: 36 }, () => claim(worker, {}, at));
     expect(await eventually(async () => {
       const { body } = await claim(worker, { wait_seconds: 0 }, at);
-      return body.next_wait_seconds === 1.2;
+      return body.next_wait_seconds === 2.4;
     })).to.equal(true);
     await api.call('POST', `/api/v1/workers/${worker.id}/drain`);
     for (const { body } of await Promise.all(many)) expect(body.directives.drain).to.equal(true);
@@ -228,6 +237,6 @@ describe('claims of idle workers', () => {
 
   it('take a wait that the contract allows', async () => {
     const { worker } = await register();
-    for (const body of [{ wait_seconds: 301 }, { wait_seconds: -1 }, { idle: 1 }]) expect((await claim(worker, body)).status, JSON.stringify(body)).to.equal(422);
+    for (const body of [{ wait_seconds: LIMITS.maxIdleClaimWaitSeconds + 1 }, { wait_seconds: -1 }, { idle: 1 }]) expect((await claim(worker, body)).status, JSON.stringify(body)).to.equal(422);
   });
 });

@@ -8,7 +8,7 @@ const times = { claimWaitSeconds: 55, idleClaimWaitSeconds: 300, heartbeatInterv
 describe('waits', () => {
   it('of claims are as long as asked for, and no longer than counts', () => {
     expect([waitOfClaim(0, false), waitOfClaim(100, false), waitOfClaim(300, false)]).to.deep.equal([0, 100, 120]);
-    expect([waitOfClaim(0, true), waitOfClaim(100, true), waitOfClaim(300, true), waitOfClaim(301, true)]).to.deep.equal([0, 100, 300, 300]);
+    expect([waitOfClaim(0, true), waitOfClaim(100, true), waitOfClaim(600, true), waitOfClaim(601, true)]).to.deep.equal([0, 100, 600, 600]);
   });
 
   it('that are asked for leave half a lease', () => {
@@ -16,13 +16,13 @@ describe('waits', () => {
     expect(claimWait({ ...times, leaseSeconds: 60 })).to.equal(30);
   });
 
-  it('of idle claims grow with them, so that thirty come back each second', () => {
-    expect([0, 1_000, 1_650].map((waiting) => nextIdleWait(times, waiting))).to.deep.equal([undefined, undefined, undefined]);
-    expect([1_800, 6_000, 10_000].map((waiting) => nextIdleWait(times, waiting))).to.deep.equal([60, 200, 300]);
+  it('of idle claims grow with them, so that fifteen come back each second', () => {
+    expect([0, 500, 825].map((waiting) => nextIdleWait(times, waiting))).to.deep.equal([undefined, undefined, undefined]);
+    expect([900, 3_000, 10_000].map((waiting) => nextIdleWait(times, waiting))).to.deep.equal([60, 200, 300]);
     // Behind a proxy that is less patient.
-    expect(nextIdleWait({ ...times, idleClaimWaitSeconds: 100 }, 6_000)).to.equal(100);
+    expect(nextIdleWait({ ...times, idleClaimWaitSeconds: 100 }, 3_000)).to.equal(100);
     expect(nextIdleWait({ ...times, idleClaimWaitSeconds: 55 }, 10_000)).to.equal(undefined);
-    expect(nextIdleWait({ ...times, leaseSeconds: 60 }, 1_200)).to.equal(40);
+    expect(nextIdleWait({ ...times, leaseSeconds: 60 }, 600)).to.equal(40);
   });
 
   it('of idle claims are never longer than allowed, nor shorter than any', () => {

@@ -60,7 +60,7 @@ export const LIMITS = {
   maxMetadataBytes: 16 * 1024,
   maxClaimWaitSeconds: 120,
   /** Of a worker that runs nothing, whose claim stands for its heartbeats. */
-  maxIdleClaimWaitSeconds: 300,
+  maxIdleClaimWaitSeconds: 600,
   maxHeartbeatWaitSeconds: 30,
   maxClaimedTasks: 200,
   /** Of the parameters of all that a claim takes; one task is taken whatever it has. */

@@ -28,11 +28,14 @@ export interface Renewed {
   readonly sessionId: string;
   /** Whether a claim of this id has taken tasks before. */
   readonly claimed: boolean;
+  /** Whether, where it stands for a claim, the session holds attempts that others took. */
+  readonly holdsOthers: boolean;
+  readonly draining: boolean;
 }
 
 /** Renews the leases of live sessions. For each beat what was renewed, or null where no session is live. */
 export async function renewLeases(db: Database, leaseSeconds: number, beats: readonly Beat[]): Promise<(Renewed | null)[]> {
-  const { rows } = await sql<{ n: number; session_id: string; claimed: boolean }>`
+  const { rows } = await sql<{ n: number; session_id: string; claimed: boolean; holds_others: boolean; draining: boolean }>`
     with given as materialized (
       select * from unnest(${beats.map((beat) => beat.workerId)}::text[], ${beats.map((beat) => beat.sessionId)}::uuid[],
                            ${beats.map((beat) => beat.requestId)}::text[]) with ordinality as g (worker_id, session_id, request_id, n)
@@ -48,15 +51,20 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
     ), renewed as (
       update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
         from live where w.id = live.id and w.session_id = live.session_id and w.ended_at is null
-      returning w.id, w.session_id, w.running_since
+      returning w.id, w.session_id, w.running_since, w.draining_at
     )
-    select g.n::int as n, renewed.session_id,
+    select g.n::int as n, renewed.session_id, renewed.draining_at is not null as draining,
            g.request_id is not null and (
              select true from queue q
-              where ${runsOn('renewed')} and q.claim_request = g.request_id limit 1) is not null as claimed
+              where ${runsOn('renewed')} and q.claim_request = g.request_id limit 1) is not null as claimed,
+           g.request_id is not null and (
+             select true from queue q
+              where ${runsOn('renewed')} and q.claim_request is distinct from g.request_id limit 1) is not null as holds_others
       from given g join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
   const renewed = beats.map((): Renewed | null => null);
-  for (const { n, session_id, claimed } of rows) renewed[n - 1] = { sessionId: session_id, claimed };
+  for (const { n, session_id, claimed, holds_others, draining } of rows) {
+    renewed[n - 1] = { sessionId: session_id, claimed, holdsOthers: holds_others, draining };
+  }
   return renewed;
 }
 

@@ -1,12 +1,13 @@
 /**
  * A claim of a worker that runs nothing stands for its heartbeats. While it hangs it keeps the lease, which it renews each half of one,
- * and hears over the watches what a heartbeat would: a drain ends it, and attempts that the worker does not know of shorten it. These may
- * be on their way to it, or its report of them here: told at once, it would ask again at once.
+ * and hears over the watches, or by what a renewal shows, what a heartbeat would: a drain ends it, and attempts that the worker does not
+ * know of shorten it. These may be on their way to it, or its report of them here: told at once, it would ask again at once.
  */
 import type { components } from '@task-executor/shared';
 import type { Renewed, Unnamed } from '../fleet/heartbeat.js';
 import type { ClaimRequest } from '../queue/claim-parts.js';
 import { idleBeatWait, nextIdleWait } from '../waits.js';
+import type { LeaseHolder } from '../lease-rounds.js';
 import type { ClaimWaiter } from '../wakeups.js';
 import type { Watcher } from '../watches.js';
 import type { Caller } from './caller.js';
@@ -29,20 +30,21 @@ export function standIn(beat: Promise<Renewed | null>, waiter: ClaimWaiter): voi
   });
 }
 
-export class IdleClaim implements Watcher {
+export class IdleClaim implements Watcher, LeaseHolder {
   /** Of a caller that names no session, the session may become another one. */
   request: ClaimRequest;
   readonly #services: Services;
   readonly #waiter: ClaimWaiter | null;
+  readonly #caller: Caller;
   readonly #arrivedAt = performance.now();
   /** A moment before the last statement was sent that has renewed the lease; null: none has yet. */
   #renewedAt: number | null = null;
-  /** The latest look at what there is to tell; null: there was none. */
+  /** Whether a directive counts by now. */
+  #listens = false;
+  /** The latest look at what there is to tell; null: there was no reason for one. */
   #told: Promise<Told> | null = null;
   #drains = false;
   #ended = false;
-  readonly #isWatched: boolean;
-  readonly #renewals: NodeJS.Timeout | null;
   #shortened: NodeJS.Timeout | null = null;
 
   /** To be ended with `end`. `waiter`: null where the claim does not wait. */
@@ -50,17 +52,15 @@ export class IdleClaim implements Watcher {
     this.#services = services;
     this.request = request;
     this.#waiter = waiter;
-    this.#isWatched = waiter !== null && services.watches.enter(request.workerId, this) !== null;
-    this.#renewals = waiter === null ? null : setInterval(() => {
-      if (caller.gone) return;
-      standIn(this.renew(), waiter);
-      if (!this.#isWatched || !services.watches.hears) this.wake();
-    }, services.config.leaseSeconds * 500);
+    this.#caller = caller;
+    if (waiter === null) return;
+    services.watches.enter(request.workerId, this);
+    services.leaseRounds.enter(this);
   }
 
   end(): void {
     this.#ended = true;
-    if (this.#renewals !== null) clearInterval(this.#renewals);
+    this.#services.leaseRounds.leave(this);
     if (this.#shortened !== null) clearTimeout(this.#shortened);
     this.#services.watches.leave(this.request.workerId, this);
   }
@@ -71,9 +71,14 @@ export class IdleClaim implements Watcher {
     const renewed = await this.#services.groups.beats.add(this.request);
     if (renewed !== null) {
       this.renewed(sentAt);
-      this.listen();
+      this.#listens = true;
+      if (renewed.draining || renewed.holdsOthers) this.#look();
     }
     return renewed;
+  }
+
+  renewLease(): void {
+    if (this.#waiter !== null && !this.#caller.gone) standIn(this.renew(), this.#waiter);
   }
 
   /** The lease was renewed by a statement that was sent after `sentAt`. */
@@ -81,13 +86,15 @@ export class IdleClaim implements Watcher {
     this.#renewedAt = Math.max(this.#renewedAt ?? 0, sentAt);
   }
 
-  /** From now on a directive counts. Not sooner: what a claim of this id has taken before goes first. */
+  /** A claim found nothing. From now on a directive counts; not sooner, since what a claim of this id has taken before goes first. */
   listen(): void {
-    if (this.#told === null) this.#look();
+    if (this.#listens) return;
+    this.#listens = true;
+    this.#look();
   }
 
   wake(): void {
-    if (this.#told !== null) this.#look();
+    if (this.#listens) this.#look();
   }
 
   dismiss(): void {
@@ -114,6 +121,8 @@ export class IdleClaim implements Watcher {
   }
 
   async #directivesAtEnd(): Promise<Schemas['Directives'] | null> {
+    // Where it listens and has not looked, there was nothing.
+    if (this.#listens && this.#told === null) return null;
     let { drain, unnamed } = await (this.#told ?? this.#read());
     if (!drain && unnamed.length > 0) ({ drain, unnamed } = await this.#read());
     return drain || unnamed.length > 0 ? { cancel: [], lost: [], ...(unnamed.length > 0 && { unnamed: [...unnamed] }), drain } : null;

@@ -13,6 +13,7 @@ import type { Metrics } from '../metrics.js';
 import type { Readiness } from '../queue/readiness.js';
 import type { Sweeper } from '../sweeper.js';
 import type { Wakeups } from '../wakeups.js';
+import type { LeaseRounds } from '../lease-rounds.js';
 import type { Watches } from '../watches.js';
 import type { Held } from './held.js';
 import { Problem } from './problem.js';
@@ -25,6 +26,7 @@ export interface Services {
   readonly readiness: Readiness;
   readonly wakeups: Wakeups;
   readonly watches: Watches;
+  readonly leaseRounds: LeaseRounds;
   readonly follows: Follows;
   readonly aftermath: Aftermath;
   readonly artifacts: ArtifactStore;
