@@ -31,12 +31,14 @@ export function nextOf(operations: readonly ModelBulk[]): ModelBulk | null {
   return operations.filter(({ state }) => state === 'running').sort((a, b) => a.turn - b.turn)[0] ?? null;
 }
 
-/** Up to `most` tasks that the operation comes to next. */
-export function pieceOf({ action, filter, place, until }: ModelBulk, tasks: readonly ModelTask[], most: number): ModelTask[] {
-  return tasks
+/** Up to `most` tasks that the operation comes to next, and whether there are more. */
+export function pieceOf(
+  { action, filter, place, until }: ModelBulk, tasks: readonly ModelTask[], most: number,
+): { piece: ModelTask[]; hasMore: boolean } {
+  const left = tasks
     .filter((task) => task.id > (place ?? '') && task.id <= (until ?? '') && isMeant(action, filter, task) && fits(filter, task))
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .slice(0, most);
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { piece: left.slice(0, most), hasMore: left.length > most };
 }
 
 /** Whether no task can be meant: the action is about none of the statuses that are asked for. */

@@ -56,7 +56,7 @@ export class Standing {
   }
 
   #advance(operation: ModelBulk, born: Born): void {
-    const piece = pieceOf(operation, this.#tasks.all, BULK_PIECE);
+    const { piece, hasMore } = pieceOf(operation, this.#tasks.all, BULK_PIECE);
     if (operation.action === 'cancel') {
       for (const task of piece) this.#tasks.cancel(task);
       this.#tasks.settle();
@@ -69,6 +69,6 @@ export class Standing {
     operation.examined += piece.length;
     operation.place = piece.at(-1)?.id ?? operation.place;
     operation.turn = ++this.#turns;
-    if (piece.length < BULK_PIECE) operation.state = 'done';
+    if (!hasMore) operation.state = 'done';
   }
 }
