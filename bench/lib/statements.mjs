@@ -19,7 +19,7 @@ const PAGE = /with page as materialized/;
 const TOTALS = /with counted as/;
 
 /** What no call asks for; looked at while nothing is due. */
-export const SWEEPS = [['sweep: whether anything is due', /\]::boolean\[\] as due/]];
+export const SWEEPS = [['sweep: whether anything is due', /json_build_array\(.*\) as answers/s]];
 
 /**
  * Prepares a queue of `pending` tasks; steps `{ call, statements }` are to be done in their order, each as often as wished up to
