@@ -46,7 +46,7 @@ export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
     } catch (error) {
       if (!isMissingCall(error)) throw error;
       isSingle = true;
-      return claim(worker, options);
+      return claim(worker, { ...options, isIdle: false });
     }
   };
   return claim;

@@ -3,7 +3,7 @@
  * hangs: an idle worker is then one call that hangs, not two. Heartbeats rest until there is a task, the claim fails, or there is
  * something to be said that only they say.
  */
-import type { components } from '@task-executor/shared';
+import { ApiError, type components } from '@task-executor/shared';
 import { ClaimWait } from './claim-wait.js';
 import type { Claimed } from './claims.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
@@ -11,12 +11,16 @@ import type { Pulse } from './heartbeat/pulse.js';
 
 type Registered = Pick<components['schemas']['WorkerSession'], 'idle_claims' | 'claim_wait_seconds'>;
 
+/** After an answer of a replica that does not know such claims, since it is older than the one that offered them. */
+const OLDER_REPLICA_MS = 10 * 60 * 1000;
+
 export class IdleClaims {
   readonly #isOffered: boolean;
   readonly #pulse: Pulse;
   readonly #wait: ClaimWait | null;
   readonly #onRenewed: (at: number) => void;
   #isResting = false;
+  #notBefore = -Infinity;
 
   /** `onRenewed` is told since when the lease holds under which tasks begin, see monotonicMs. */
   constructor({ idle_claims: isOffered, claim_wait_seconds: waitSeconds }: Registered, pulse: Pulse, onRenewed: (at: number) => void) {
@@ -36,9 +40,9 @@ export class IdleClaims {
    * `stop` aborts where it is cut by the session itself.
    */
   async make(usualSeconds: number, stop: AbortSignal, claim: (how: { waitSeconds: number; isIdle: boolean }) => Promise<Claimed>): Promise<Claimed> {
-    if (!this.#isOffered || this.#wait === null) return claim({ waitSeconds: usualSeconds, isIdle: false });
-    this.#rest();
     const began = monotonicMs();
+    if (!this.#isOffered || this.#wait === null || began < this.#notBefore) return claim({ waitSeconds: usualSeconds, isIdle: false });
+    this.#rest();
     try {
       const claimed = await claim({ waitSeconds: this.#wait.seconds, isIdle: true });
       this.#wait.answered({ tookMs: monotonicMs() - began, proposed: claimed.nextWaitSeconds });
@@ -46,8 +50,12 @@ export class IdleClaims {
       if (claimed.tasks.length > 0) this.#wake(began + claimed.waitedSeconds * 1000);
       return claimed;
     } catch (error) {
-      if (!stop.aborted) this.#wait.failed({ tookMs: monotonicMs() - began });
       this.wake();
+      if (error instanceof ApiError && error.code === 'validation_failed') {
+        this.#notBefore = began + OLDER_REPLICA_MS;
+        return claim({ waitSeconds: usualSeconds, isIdle: false });
+      }
+      if (!stop.aborted) this.#wait.failed({ tookMs: monotonicMs() - began });
       throw error;
     }
   }

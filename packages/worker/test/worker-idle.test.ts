@@ -110,6 +110,29 @@ describe('worker: idle claims', () => {
     await worker.drain();
   });
 
+  it('claims as usual where an older replica answers', async () => {
+    const { api } = stage.current;
+    api.script('claim-batch', problem('validation_failed'));
+    const worker = stage.current.start();
+    const [idle] = await api.untilCalls('claim-batch');
+    const [plain] = await api.untilCalls('claim');
+    expect(plain?.body.request_id).to.equal(idle?.body.request_id);
+    await api.untilCalls('heartbeat');
+    const task = api.give();
+    await api.until(() => api.model.ended.get(`${task.id}/1`)?.verb === 'complete');
+    expect(api.of('claim-batch')).to.have.lengthOf(1);
+    await worker.drain();
+  });
+
+  it('claims one at a time where one answers that has no call for many', async () => {
+    const { api } = stage.current;
+    api.always('claim-batch', problem('path_not_found'));
+    const task = api.give();
+    const worker = stage.current.start({ concurrency: 2 });
+    await api.until(() => api.model.ended.get(`${task.id}/1`)?.verb === 'complete');
+    await worker.drain();
+  });
+
   it('hands back what an idle claim says that it holds and was never given', async () => {
     const { api } = stage.current;
     const worker = stage.current.start({ concurrency: 2 });
