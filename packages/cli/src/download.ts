@@ -38,7 +38,8 @@ export function pathFor(folder: string, { name }: Pick<Artifact, 'name'>): strin
  * names the file system takes for one. @throws NoPlace, and Failure where the bytes are not those that were stored
  */
 export async function downloadTo(invocation: Invocation, artifact: Artifact, path: string, written: Set<string>): Promise<void> {
-  const part = `${path}.${artifact.id}.part`;
+  // Not beside it by its name, which may be as long as a name may be.
+  const part = join(dirname(path), `.${artifact.id}.part`);
   const file = await begin(path, part, written);
   try {
     const hash = createHash('sha256');
@@ -61,14 +62,21 @@ export async function downloadTo(invocation: Invocation, artifact: Artifact, pat
 async function begin(path: string, part: string, written: ReadonlySet<string>): Promise<FileHandle> {
   try {
     await makeFolder(dirname(path));
-    const there = await lstat(path, { bigint: true }).catch(() => null);
+    const there = await lstat(path, { bigint: true }).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    });
     if (there?.isDirectory() === true) throw new NoPlace(`${path} is a folder`);
     if (there !== null && written.has(identityOf(there))) throw new NoPlace(`${path} holds another file of the task, whose name is the same there`);
     return await open(part, 'a+');
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || !NAME_CODES.has(String(error.code))) throw error;
-    throw new NoPlace(error.message, { cause: error });
+    if (!NAME_CODES.has(codeOf(error))) throw error;
+    throw new NoPlace((error as Error).message, { cause: error });
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {

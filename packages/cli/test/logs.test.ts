@@ -98,13 +98,13 @@ describe('what a task leaves, on the command line', function () {
 
     const folder = join(system.folder, 'out');
     await mkdir(join(folder, 'traces'), { recursive: true });
-    await writeFile(join(folder, 'traces', `one.bin.${largeId}.part`), large.subarray(0, 1_000_000));
+    await writeFile(join(folder, 'traces', `.${largeId}.part`), large.subarray(0, 1_000_000));
     const got = await system.run(['artifacts', 'get', id, '-d', folder]);
     expect(got).to.include({ code: 0, stdout: `${join(folder, 'traces/one.bin')}\n${join(folder, 'report.txt')}\n` });
     expect(await readFile(join(folder, 'traces/one.bin'))).to.deep.equal(large);
     expect(await readFile(join(folder, 'report.txt'), 'utf8')).to.equal('hello');
 
-    await writeFile(join(folder, 'traces', `one.bin.${largeId}.part`), 'wrong');
+    await writeFile(join(folder, 'traces', `.${largeId}.part`), 'wrong');
     const wrong = await system.run(['artifacts', 'get', id, 'traces/one.bin', '-d', folder]);
     expect(wrong.code).to.equal(6);
     expect(wrong.stderr).to.contain('SHA-256');
@@ -121,12 +121,13 @@ describe('what a task leaves, on the command line', function () {
     await mkdir(join(folder, 'case'), { recursive: true });
     // As a file system does that does not tell upper case from lower.
     await symlink('case', join(folder, 'CASE'));
-    const long = 'x'.repeat(250);
-    const names = ['p', 'p/q', 'p/q/r', 'f/g', 'f', 'case/a', 'CASE/a', long, 'last'];
+    const longest = 'x'.repeat(255);
+    const tooLong = 'é'.repeat(250);
+    const names = ['p', 'p/q', 'p/q/r', 'f/g', 'f', 'case/a', 'CASE/a', tooLong, longest, 'last'];
     const ids = new Map<string, string>();
     for (const name of names) ids.set(name, await store(id, name, Buffer.from(`this is ${name}`)));
     await report(id, 'complete', {});
-    const stored = ['p', 'f/g', 'case/a', 'last'];
+    const stored = ['p', 'f/g', 'case/a', longest, 'last'];
     for (const round of ['first', 'second']) {
       const got = await system.run(['artifacts', 'get', id, '-d', folder]);
       expect(got.code, round).to.equal(74);
@@ -136,7 +137,7 @@ describe('what a task leaves, on the command line', function () {
         expect(got.stderr, round).to.contain(`${name} was not stored: `).and.contain(`artifacts get ${id} ${ids.get(name)!} --stdout`);
       }
     }
-    expect(await Promise.all(['', 'f', 'case'].map(async (one) => (await readdir(join(folder, one))).sort()))).to.deep.equal([['CASE', 'case', 'f', 'last', 'p'], ['g'], ['a']]);
+    expect(await Promise.all(['', 'f', 'case'].map(async (one) => (await readdir(join(folder, one))).sort()))).to.deep.equal([['CASE', 'case', 'f', 'last', 'p', longest], ['g'], ['a']]);
     expect((await system.run(['artifacts', 'get', id, ids.get('CASE/a')!, '--stdout'])).stdout).to.equal('this is CASE/a');
   });
 });

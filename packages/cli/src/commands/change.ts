@@ -2,10 +2,11 @@
  * `cancel`, `retry`: of tasks by their ids, or of every task that fits a filter, which is a bulk operation of the API. `bulk`
  * follows and stops those.
  */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, type components } from '@task-executor/shared';
+import { ApiError, LIMITS, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { explain } from '../failures.js';
@@ -79,6 +80,8 @@ function changeOf(invocation: Invocation, action: 'cancel' | 'retry', options: O
   const { client } = invocation;
   if (action === 'retry') {
     const key = keyFor(invocation, options, 'every task was submitted again');
+    const most = LIMITS.maxIdempotencyKeyChars - ':'.length - randomUUID().length;
+    if (key.length > most) throw new Failure(EXIT.usage, `--idempotency-key takes up to ${most} characters here: each task has a key of its own, made of it and the task's id.`);
     return (id) => client.retryTask(id, `${key}:${id}`);
   }
   // Takes no key, and needs none.
