@@ -168,6 +168,16 @@ describe('claims of idle workers', () => {
     expect([next.body.tasks[0]?.id, next.body.tasks[0]?.attempt, next.body.directives]).to.deep.equal([id, 2, undefined]);
   });
 
+  it('tell of it also where they have no id, and a claim of their appetite has just found nothing', async () => {
+    const patient = await api.replica({ ...environment, LEASE_SECONDS: '6', HEARTBEAT_INTERVAL_SECONDS: '0.05' });
+    const { worker, problem } = await register(patient);
+    const id = await submitTask(api, { problem_id: problem });
+    expect((await claim(worker, {}, patient)).body.tasks).to.have.length(1);
+    expect((await claim(worker, { wait_seconds: 0 }, patient)).body.tasks).to.deep.equal([]);
+    const { body } = await claim(worker, {}, patient);
+    expect(body.directives.unnamed.map((one: { task_id: string }) => one.task_id)).to.deep.equal([id]);
+  });
+
   it('bring tasks that come meanwhile, and tell nothing then', async () => {
     const { worker, problem } = await register();
     const held = await submitTask(api, { problem_id: problem });

@@ -2397,7 +2397,7 @@ export interface components {
             tasks: components["schemas"]["Task"][];
             /**
              * @description How long the call had hung when it last renewed the lease, where there are tasks with their claim: so long after it was made the
-             *     lease begins. Only after `idle`.
+             *     lease begins, and no later than the answer came. Only after `idle`.
              */
             waited_seconds?: number;
             /** @description How long the next claim with `idle` should wait, where that is longer than `claim_wait_seconds`. */

@@ -41,19 +41,27 @@ export class IdleClaims {
    */
   async make(usualSeconds: number, stop: AbortSignal, claim: (how: { waitSeconds: number; isIdle: boolean }) => Promise<Claimed>): Promise<Claimed> {
     const began = monotonicMs();
-    if (!this.#isOffered || this.#wait === null || began < this.#notBefore) return claim({ waitSeconds: usualSeconds, isIdle: false });
+    const usual = async (): Promise<Claimed> => {
+      const asked = monotonicMs();
+      const claimed = await claim({ waitSeconds: usualSeconds, isIdle: false });
+      // What heartbeats know of the lease may be from before a rest.
+      if (claimed.tasks.length > 0) this.#wake(asked);
+      return claimed;
+    };
+    if (!this.#isOffered || this.#wait === null || began < this.#notBefore) return usual();
     this.#rest();
     try {
       const claimed = await claim({ waitSeconds: this.#wait.seconds, isIdle: true });
       this.#wait.answered({ tookMs: monotonicMs() - began, proposed: claimed.nextWaitSeconds });
-      // What runs from now on has the lease that came with it; nothing is known of a later one.
-      if (claimed.tasks.length > 0) this.#wake(began + claimed.waitedSeconds * 1000);
+      // What runs from now on has the lease that came with it; nothing is known of a later one. This host's clock may have stood
+      // still while the call hung.
+      if (claimed.tasks.length > 0) this.#wake(Math.min(began + claimed.waitedSeconds * 1000, monotonicMs()));
       return claimed;
     } catch (error) {
       this.wake();
       if (error instanceof ApiError && error.code === 'validation_failed') {
         this.#notBefore = began + OLDER_REPLICA_MS;
-        return claim({ waitSeconds: usualSeconds, isIdle: false });
+        return await usual();
       }
       if (!stop.aborted) this.#wait.failed({ tookMs: monotonicMs() - began });
       throw error;

@@ -74,8 +74,8 @@ export class Session {
         this.#log.warn({ event: 'heartbeat_failed', error }, 'a heartbeat was not answered');
       },
       over: (reason) => {
-        if (reason === 'lapsed') this.#log.warn({ event: 'lease_run_out', worker_id: this.identity.workerId }, 'the lease has run out; what runs is stopped');
-        this.end(reason === 'superseded' ? 'superseded' : 'lapsed');
+        if (reason === 'lapsed') this.#lapse();
+        else this.end(reason === 'superseded' ? 'superseded' : 'lapsed');
       },
     });
     this.#idleClaims = new IdleClaims(registered, this.#pulse, (renewedAt) => {
@@ -159,6 +159,12 @@ export class Session {
     if (reason === 'superseded' || reason === 'lapsed') this.stopAttempts('fenced');
   }
 
+  #lapse(): void {
+    if (this.#over.signal.aborted) return;
+    this.#log.warn({ event: 'lease_run_out', worker_id: this.identity.workerId }, 'the lease has run out; what runs is stopped');
+    this.end('lapsed');
+  }
+
   #obey(directives: Schemas['Directives']): void {
     for (const [kind, list] of [['cancelled', directives.cancel], ['lost', directives.lost]] as const) {
       for (const { task_id: taskId, attempt } of list) this.attempts.get(`${taskId}/${attempt ?? ''}`)?.stop(kind);
@@ -183,6 +189,8 @@ export class Session {
       claim: (waitSeconds, requestId, stop) => this.#calls.make(waitSeconds, requestId, stop),
       ready: (stop) => this.#ready(stop),
       begin: (task) => {
+        // Of an answer that was long on its way, it may be somebody else's by now.
+        if (monotonicMs() >= this.#leaseUntil) this.#lapse();
         if (this.#over.signal.aborted) return;
         if (this.#room() > 0 && this.#offering.wants(task.problem_id)) this.#begin(task);
         else this.#refuse(task);
@@ -196,6 +204,7 @@ export class Session {
       },
     }, this.#log, this.#claiming.signal);
     this.#calls.forget();
+    this.#idleClaims.wake();
   }
 
   /** How many tasks may be taken. */

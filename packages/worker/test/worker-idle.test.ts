@@ -63,7 +63,7 @@ describe('worker: idle claims', () => {
     api.always('heartbeat', 'hang');
     const worker = stage.current.start({}, untilStopped);
     await api.untilCalls('register', 2);
-    expect(stage.current.begun).to.equal(1);
+    expect(stage.current.begun).to.equal(0);
     expect(api.of('complete', 'fail', 'release')).to.be.empty;
     Reflect.deleteProperty(model, 'claimedNothing');
     for (const operation of ['heartbeat', 'claim-batch'] as const) api.always(operation, 'usual');
@@ -121,6 +121,23 @@ describe('worker: idle claims', () => {
     const task = api.give();
     await api.until(() => api.model.ended.get(`${task.id}/1`)?.verb === 'complete');
     expect(api.of('claim-batch')).to.have.lengthOf(1);
+    await worker.drain();
+  });
+
+  it('fences what a usual claim brings by that claim, however long heartbeats had rested before', async () => {
+    const { api } = stage.current;
+    api.model.leaseSeconds = SHORT_LEASE_SECONDS;
+    api.model.idleClaims = { waitSeconds: 2 * SHORT_LEASE_SECONDS, nextWaitSeconds: 2 * SHORT_LEASE_SECONDS };
+    api.script('claim-batch', 'usual', problem('validation_failed'));
+    let task = '';
+    const worker = stage.current.start({}, async ({ signal }) => {
+      await api.until(() => api.of('heartbeat').some((call) => JSON.stringify(call.body.attempts).includes(task)));
+      return signal.aborted ? { kind: 'failed', error: 'stopped' } : COMPLETED;
+    });
+    await api.untilCalls('claim');
+    task = api.give().id;
+    await api.until(() => api.model.ended.get(`${task}/1`)?.verb === 'complete');
+    expect(api.of('register')).to.have.lengthOf(1);
     await worker.drain();
   });
 

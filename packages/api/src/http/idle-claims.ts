@@ -68,7 +68,8 @@ export class IdleClaim implements Watcher, LeaseHolder {
   /** Renews the lease without a claim. Null: no session is live. */
   async renew(): Promise<Renewed | null> {
     const sentAt = performance.now();
-    const renewed = await this.#services.groups.beats.add(this.request);
+    // Of a claim without an id all that the session holds was taken by others; no id is empty.
+    const renewed = await this.#services.groups.beats.add({ ...this.request, requestId: this.request.requestId ?? '' });
     if (renewed !== null) {
       this.renewed(sentAt);
       this.#listens = true;

@@ -87,6 +87,8 @@ export class Heartbeats {
   wake(renewedAt: number | null): void {
     this.#isResting = false;
     if (renewedAt !== null) this.#renew(renewedAt);
+    // Nothing is known of how the session is: the next one is to be answered at once.
+    else this.#hasNews = true;
     this.#woken.tell();
   }
 
