@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { LIMITS } from '@task-executor/shared';
+import { MAX_COMPARED } from '../src/queue/explain.js';
 import { submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 
@@ -73,6 +74,28 @@ describe('explanations of a place', () => {
     expect(behind).to.deep.include({ position: 255, ahead: 2 });
     // Of these three one begins at once, the last after two rounds of about 100 seconds: one at the earliest.
     expect(spanOf(behind)).to.be.within(100, 103);
+  });
+
+  it('compare a bounded number of problems, and say that there may be more', async () => {
+    await TestWorker.register(api, { globs: [] });
+    const problems = Array.from({ length: MAX_COMPARED }, (_none, n) => ({ problem_id: `ex-${n}` }));
+    await api.call('POST', '/api/v1/tasks/batch', { tasks: problems });
+    const last = await submitTask(api, { problem_id: 'ex-last' });
+    expect(await explain(last)).to.deep.include({ position: MAX_COMPARED + 1, position_is_lower_bound: false, ahead: MAX_COMPARED });
+    await submitMany(2, { problem_id: 'ex-0' });
+    expect(await explain(await submitTask(api, { problem_id: 'ex-last' }))).to.deep.include({
+      position: MAX_COMPARED + 4, position_is_lower_bound: true, ahead: MAX_COMPARED + 2,
+      summary: `Nothing holds it back, but its workers take at least ${MAX_COMPARED + 2} tasks that rank before it.`,
+    });
+  });
+
+  it('compare a bounded number of globs, and say that there may be more', async () => {
+    for (let n = 0; n < MAX_COMPARED; n += 99) await TestWorker.register(api, { globs: ['ex-a', ...Array.from({ length: 99 }, (_none, k) => `ex-other-${n + k}`)] });
+    expect(await explain(await submitTask(api, { problem_id: 'ex-a' }))).to.deep.include({ position: 1, position_is_lower_bound: false, ahead: 0 });
+    // Among the longest, so it is not known that the workers take it.
+    await submitTask(api, { problem_id: `ex-other-${MAX_COMPARED}` });
+    await submitTask(api, { problem_id: 'ex-other-0' });
+    expect(await explain(await submitTask(api, { problem_id: 'ex-a' }))).to.deep.include({ position: 4, position_is_lower_bound: true, ahead: 2 });
   });
 
   it('look at a bounded number of tasks, and say that there may be more', async () => {

@@ -164,4 +164,23 @@ describe('the rows that are read', function () {
       expect(one.rows, where).to.be.below(FIXED_ROWS);
     }
   });
+
+  it('do not grow with the equal tasks of a submission, behind those that failed', async () => {
+    const { general } = databases;
+    const failing = { ...submission('bench-failing'), priority: 10, maxAttempts: 1 };
+    for (let n = 0; n < 200; n += 50) {
+      await submitPlain(db, AGEING_MS, Array.from({ length: 50 }, () => failing));
+      const held = claimed(await claims(50)(db));
+      expect(held.map(({ problem_id: problem }) => problem)).to.deep.equal(held.map(() => 'bench-failing')).and.have.length(50);
+      await report(db, held.map(({ id, attempt }) => ({
+        reporter: { ...worker, taskId: id, attempt, leaseSeconds: LEASE_SECONDS }, report: { outcome: 'failed', error: 'x', retryable: false, retryAfterSeconds: null },
+      })));
+    }
+    const submitting = (tasks: number) => rowsRead((on) => submit(on, AGEING_MS, Array.from({ length: tasks }, () => ({ ...failing, reuseSeconds: 3600 }))), general);
+    const one = await submitting(1);
+    expect(one.result.rows[0]).to.include({ status: 'pending', reason: null });
+    const fifty = await submitting(50);
+    expect(fifty.result.rows.map(({ reason }) => reason)).to.deep.equal(Array.from({ length: 50 }, () => 'reusing'));
+    expect(fifty.rows, 'fifty').to.be.below(one.rows + 50 * 10);
+  });
 });

@@ -1914,7 +1914,11 @@ export interface components {
              *     and those that no worker takes, have a place as well.
              */
             position: number | null;
-            /** @description Whether 10,000 tasks rank before it, beyond which none is looked at; `ahead` is a lower bound then, too. */
+            /**
+             * @description Whether 10,000 tasks rank before it, beyond which none is looked at; `ahead` is a lower bound then, too. Also true where only
+             *     `ahead` is one: the tasks before it are of more than 1,000 problems, or its workers have more than 1,000 different globs, of
+             *     which the largest problems and the shortest globs are compared.
+             */
             position_is_lower_bound: boolean;
             /**
              * @description Of the tasks that rank before it, those that the workers which take it take as well; not those that are paused or have

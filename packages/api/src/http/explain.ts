@@ -113,17 +113,18 @@ function summaryOf(task: Task, constraints: readonly Constraint[], placed: Expla
 
 function placeOf(placed: Explained | null): string {
   if (placed === null) return 'Nothing holds it back.';
-  const { ahead, before } = placed;
+  const { ahead, ahead_is_cut_off: aheadIsCutOff, before } = placed;
   const cutOff = isCutOff(placed);
   const tasks = ahead === 1 ? '1 task that ranks' : `${ahead} tasks that rank`;
   if (ahead > 0) return `Nothing holds it back, but its workers take ${cutOff ? 'at least ' : ''}${tasks} before it.`;
+  if (aheadIsCutOff) return 'Nothing holds it back; of the tasks that rank before it and were looked at, its workers take none.';
   if (cutOff) return `Nothing holds it back; of the first ${before} tasks that rank before it, its workers take none.`;
   return 'Nothing holds it back: it is next when a worker claims.';
 }
 
-/** Whether more tasks may rank before it than were looked at. */
-function isCutOff({ before }: Explained): boolean {
-  return before >= LIMITS.maxCountedAhead;
+/** Whether more tasks may rank before it, or be taken before it, than were looked at. */
+function isCutOff({ before, ahead_is_cut_off: aheadIsCutOff }: Explained): boolean {
+  return before >= LIMITS.maxCountedAhead || aheadIsCutOff;
 }
 
 /**

@@ -28,6 +28,8 @@ export interface Explained {
   before: number;
   /** Those of them that the workers which take it take as well, but for paused and expired ones. */
   ahead: number;
+  /** More of them were left out: there are more problems or globs than MAX_COMPARED. */
+  ahead_is_cut_off: boolean;
   /** Of the recent tasks of this problem, or of any where there are none: quartiles of their durations, in seconds. */
   durations: { low: number; high: number } | null;
   now: Date;
@@ -37,6 +39,8 @@ export interface Explained {
 const SAMPLE = 100;
 /** Holders that are named for each full limit. */
 const HOLDERS = 10;
+/** Of the problems before a task, and of the globs of its workers, so many are compared, each with each. */
+export const MAX_COMPARED = 1000;
 
 /** What holds a task back that has not begun, or null where it runs, has ended or is not there. */
 export async function explainPending(db: Database, taskId: string): Promise<Explained | null> {
@@ -54,12 +58,20 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
         from asked a cross join lateral (
           select q.* from queue q where ${IN_ORDER} and (q.rank, q.task_id) < (a.rank, a.task_id)
            order by q.rank, q.task_id limit ${LIMITS.maxCountedAhead}) as q
-    ), ahead as (
-      -- By problem and backend, and for workers that are alike at once: there are far fewer of these.
-      select q.tasks
+    ), problems as materialized (
+      select q.*
         from (select problem_id, backend_type, count(*) as tasks from before where unexpired group by 1, 2) as q
        where ${NOT_PAUSED}
-         and exists (select from (select distinct backend_type, problem_patterns from taking) as s where ${fits('q')})
+    ), patterns as materialized (
+      select distinct backend_type, pattern
+        from taking cross join lateral unnest(case when problem_patterns = '{}' then array['%'] else problem_patterns end) as pattern
+    ), takers as materialized (
+      -- The shortest take the most.
+      select backend_type, array_agg(pattern) as problem_patterns
+        from (select * from patterns order by length(pattern), pattern limit ${MAX_COMPARED}) as compared group by 1
+    ), ahead as (
+      select q.tasks from (select * from problems order by tasks desc, problem_id limit ${MAX_COMPARED}) as q
+       where exists (select from takers s where ${fits('q')})
     ), durations as materialized (
       select extract(epoch from o.ended_at - o.started_at) as seconds, t.problem_id = (select problem_id from asked) as same
         from (
@@ -105,6 +117,7 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
               from fleet) as workers,
            (select unfit from fleet where fits and unfit is not null order by id limit 1) as unfit_reason,
            (select count(*) from before) as before, (select coalesce(sum(tasks), 0)::bigint from ahead) as ahead,
+           (select count(*) > ${MAX_COMPARED} or (count(*) > 0 and (select count(*) from patterns) > ${MAX_COMPARED}) from problems) as ahead_is_cut_off,
            (select json_build_object('low', percentile_cont(0.25) within group (order by seconds),
                                      'high', percentile_cont(0.75) within group (order by seconds))
               from durations where same or not exists (select from durations where same) having count(*) > 0) as durations

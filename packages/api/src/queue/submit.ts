@@ -106,7 +106,8 @@ const RUN_AFTER_ALL = sql`stand_ins as r`;
 
 /**
  * Of these the last that has completed and is not too old for `g`, and the first that has not ended. What becomes of each is looked up in
- * turn: joined, a planner that takes outcomes for short could as well read all that have completed.
+ * turn: joined, a planner that takes outcomes for short could as well read all that have completed. What ran without success is walked
+ * past, so `g` is never each of many equal tasks.
  */
 const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   (select r.task_id as source_id, o.result
@@ -115,13 +116,13 @@ const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
       select result from outcomes
        where task_id = r.task_id and status = 'completed' and reason is null and ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
        limit 1) as o
-    where g.reuse_seconds is not null and r.fingerprint = g.fingerprint
+    where r.fingerprint = g.fingerprint
     order by r.task_id desc limit 1)`;
 const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  (select r.task_id as parent_id, false as within
+  (select r.task_id as parent_id
      from ${runs}
     cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
-    where g.reuse_seconds is not null and r.fingerprint = g.fingerprint
+    where r.fingerprint = g.fingerprint
     order by r.task_id limit 1)`;
 
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
@@ -147,25 +148,28 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
         from json_to_recordset(${JSON.stringify(wanted)}::json) as e (child int, inside int, outside uuid, name text)
         join given child on child.n = e.child
         left join given parent on parent.n = e.inside
-    ), sources as materialized (
-      select g.n, source.*
-        from given g
+    ), results as materialized (
+      select g.fingerprint, g.reuse_seconds, source.*
+        from (select fingerprint, reuse_seconds, max(created_at) as created_at from given where reuse_seconds is not null group by 1, 2) as g
        cross join lateral (
          ${sourceAmong(RUN)} union all ${sourceAmong(RUN_AFTER_ALL)} order by source_id desc limit 1) as source
-    ), equals as materialized (
-      select g.n, g.id as task_id, equal.*
-        from given g
+    ), sources as materialized (
+      select g.n, r.source_id, r.result from given g join results r on r.fingerprint = g.fingerprint and r.reuse_seconds = g.reuse_seconds
+    ), runs as materialized (
+      -- One that takes a result does not run, and another may not take a result so old.
+      select n, id, fingerprint, reuse_seconds is not null as reuses from given where n not in (select n from sources)
+    ), unended as materialized (
+      select g.fingerprint, equal.parent_id
+        from (select distinct fingerprint from runs where reuses) as g
        cross join lateral (
-         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)}
-         union all
-         (select twin.id, true
-            from given twin
-           where g.reuse_seconds is not null and twin.fingerprint = g.fingerprint and twin.problem_id = g.problem_id and twin.n < g.n
-             -- One that takes a result does not run, and this one may not take a result so old.
-             and not exists (select from sources s where s.n = twin.n)
-           order by twin.n limit 1)
-         limit 1) as equal
-       where not exists (select from sources s where s.n = g.n)
+         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} limit 1) as equal
+    ), equals as materialized (
+      select r.n, r.id as task_id, coalesce(u.parent_id, twin.id) as parent_id, u.parent_id is null as within
+        from runs r
+        left join unended u on u.fingerprint = r.fingerprint
+        left join (select distinct on (fingerprint) fingerprint, n, id from runs order by fingerprint, n) as twin
+          on twin.fingerprint = r.fingerprint and twin.n < r.n
+       where r.reuses and coalesce(u.parent_id, twin.id) is not null
     ), locked as materialized (
       select q.task_id, q.has_dependents
         from queue q
