@@ -152,6 +152,18 @@ describe('retries of dependents', () => {
     expect((await api.call('GET', `/api/v1/workflows/${body.id}`)).body.status).to.equal('failed');
   }).timeout(60_000);
 
+  it('in bulk do not wait for a parent beyond the end of their workflow', async () => {
+    const { body } = await api.call('POST', '/api/v1/workflows', { tasks: [{ name: 'child', problem_id: problem }] });
+    const [{ task_id: child }] = body.tasks as [{ task_id: string }];
+    await end(child, 'fail');
+    const parent = await submitTask(api, { problem_id: `parent-of-${problem}` });
+    // As where the database's clock was set back between the two.
+    await sql`insert into dependencies (task_id, parent_id, name, kind) values (${child}::uuid, ${parent}::uuid, ${parent}, 'needs')`.execute(api.db);
+    expect(await bulk({})).to.include({ examined: 1, changed: 1 });
+    const [again] = await againOf([child]);
+    expect(await parentsOf(again ?? '')).to.deep.equal([parent]);
+  });
+
   it('in bulk leave out, and count, what depends on a task that is not retried', async () => {
     const [parent, child] = await failedPair({ labels: { part: 'parent' } });
     const far = await submit({ depends_on: [child] });
