@@ -152,6 +152,37 @@ describe('retries of dependents', () => {
     expect((await api.call('GET', `/api/v1/workflows/${body.id}`)).body.status).to.equal('failed');
   }).timeout(60_000);
 
+  it('in bulk can be retried in bulk in turn, where a workflow names its children first', async () => {
+    const children = Array.from({ length: MORE_THAN_A_PIECE }, (_one, n) => ({ name: `c${n}`, problem_id: problem, depends_on: [n === 0 ? 'middle' : 'root'] }));
+    const { body } = await api.call('POST', '/api/v1/workflows', {
+      tasks: [...children, { name: 'middle', problem_id: problem, depends_on: ['root'] }, { name: 'root', problem_id: problem }],
+    });
+    const ids = (body.tasks as { task_id: string }[]).map(({ task_id: id }) => id);
+    await end(ids.at(-1) ?? '', 'fail');
+    expect(await bulk({})).to.include({ changed: ids.length });
+    const firsts = (await againOf(ids)).map((id) => id ?? '');
+    const root = firsts.at(-1) ?? '';
+    const middle = firsts.at(-2) ?? '';
+    expect([root, middle, ...firsts.slice(0, -2)], 'parents first, and else in their order').to.deep.equal([...firsts].sort());
+    await end(root, 'fail');
+    const since = (await readTask(api, root)).created_at as string;
+    expect(await bulk({ created_from: since })).to.include({ examined: ids.length, changed: ids.length, skipped: 0 });
+    const [child, other, middleAgain, rootAgain] = await againOf([firsts[0] ?? '', firsts[1] ?? '', middle, root]);
+    expect([await parentsOf(child ?? ''), await parentsOf(other ?? '')]).to.deep.equal([[middleAgain], [rootAgain]]);
+  }).timeout(60_000);
+
+  it('in bulk do not wait for a parent beyond the end of their workflow', async () => {
+    const { body } = await api.call('POST', '/api/v1/workflows', { tasks: [{ name: 'child', problem_id: problem }] });
+    const [{ task_id: child }] = body.tasks as [{ task_id: string }];
+    await end(child, 'fail');
+    const parent = await submitTask(api, { problem_id: `parent-of-${problem}` });
+    // As where the database's clock was set back between the two.
+    await sql`insert into dependencies (task_id, parent_id, name, kind) values (${child}::uuid, ${parent}::uuid, ${parent}, 'needs')`.execute(api.db);
+    expect(await bulk({})).to.include({ examined: 1, changed: 1 });
+    const [again] = await againOf([child]);
+    expect(await parentsOf(again ?? '')).to.deep.equal([parent]);
+  });
+
   it('in bulk leave out, and count, what depends on a task that is not retried', async () => {
     const [parent, child] = await failedPair({ labels: { part: 'parent' } });
     const far = await submit({ depends_on: [child] });

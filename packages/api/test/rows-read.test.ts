@@ -2,6 +2,7 @@
  * How many rows the statements of workers, and those of submissions, read: few, however long the queue is and whatever the planner knows of it. PostgreSQL
  * counts what a transaction has read.
  */
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import pg from 'pg';
@@ -9,14 +10,17 @@ import { pino } from 'pino';
 import { openDatabases, type Database, type Databases } from '../src/db/database.js';
 import { directivesFor, renewLeases } from '../src/fleet/heartbeat.js';
 import { register } from '../src/fleet/register.js';
-import { claim } from '../src/queue/claim.js';
+import { advanceBulk, createBulk } from '../src/queue/bulk.js';
 import { cancelMany } from '../src/queue/cancel.js';
+import { claim } from '../src/queue/claim.js';
 import { wakeDependents } from '../src/queue/dependents.js';
+import { NO_FILTER } from '../src/queue/filter.js';
 import { appendLogs } from '../src/queue/logs.js';
 import { report } from '../src/queue/report.js';
 import { submit } from '../src/queue/submit.js';
 import { submitPlain } from '../src/queue/submit-plain.js';
 import { DUE_TASKS, sweepDue } from '../src/queue/sweep.js';
+import { storeWorkflow } from '../src/queue/workflow.js';
 import { AGEING_MS, LEASE_SECONDS, submission } from './races/scene.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 
@@ -182,5 +186,21 @@ describe('the rows that are read', function () {
     const fifty = await submitting(50);
     expect(fifty.result.rows.map(({ reason }) => reason)).to.deep.equal(Array.from({ length: 50 }, () => 'reusing'));
     expect(fifty.rows, 'fifty').to.be.below(one.rows + 50 * 10);
+  });
+
+  it('do not grow with what was submitted after a workflow that is retried in bulk', async () => {
+    const workflowId = randomUUID();
+    await storeWorkflow(db, { id: workflowId, name: null, labels: {}, retryOf: null });
+    // So many that the planner, which knows of no other workflow, expects one of its tasks wherever it looks.
+    const workflow = Array.from({ length: 1000 }, () => ({ ...submission('bulk'), workflowId }));
+    const { rows: tasks } = await submit(db, AGEING_MS, workflow, [{ child: 0, parent: 999, name: 'parent' }]);
+    const [child, parent] = [tasks[0]!, tasks[999]!];
+    await cancelMany(db, [child.id, parent.id]);
+    for (let n = 0; n < TASKS; n += 1000) await submitPlain(db, AGEING_MS, Array.from({ length: 1000 }, () => submission('other')));
+    await sql`analyze`.execute(db);
+    await createBulk(db, 'retry', { ...NO_FILTER, statuses: ['cancelled'], createdFrom: child.created_at.toISOString() });
+    const piece = await rowsRead((on) => advanceBulk(on, AGEING_MS, 1));
+    expect(piece.result?.submitted.rows.map(({ retry_of: of }) => of)).to.have.members([child.id, parent.id]);
+    expect(piece.rows).to.be.below(FIXED_ROWS);
   });
 });

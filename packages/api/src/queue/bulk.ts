@@ -92,7 +92,8 @@ interface RetryPiece {
 
 /**
  * The tasks `ids`, whole. The tasks of a workflow have ids in the order in which they were written down, where a child may come before
- * its parent; then the piece goes on to the end of the workflow, which was submitted within a few milliseconds.
+ * its parent; then the piece goes on to the end of the workflow, which was submitted within a few milliseconds. A parent beyond that end
+ * (the database's clock was set back) is not waited for.
  */
 async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: readonly string[]): Promise<RetryPiece> {
   const rows = await readRetried(db, ids);
@@ -100,9 +101,14 @@ async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: 
   for (;;) {
     const split = rows.flatMap(({ workflow_id: workflow, parents }) => (workflow !== null && parents.some(({ parent_id: parent }) => parent > place) ? [workflow] : []));
     if (split.length === 0) return { rows, place };
+    // Each workflow by itself: for several at once the planner may walk back over all tasks that were submitted since.
     const { rows: [end] } = await sql<{ id: string }>`
-      select id from tasks where workflow_id = any (${[...new Set(split)]}::uuid[]) order by id desc limit 1`.execute(db);
+      select e.id
+        from unnest(${[...new Set(split)]}::uuid[]) as w (id)
+       cross join lateral (select t.id from tasks t where t.workflow_id = w.id order by t.id desc limit 1) as e
+       order by e.id desc limit 1`.execute(db);
     if (end === undefined) throw new Error('a workflow without tasks');
+    if (end.id <= place) return { rows, place };
     const { rows: more } = await sql<{ id: string }>`
       select id from (${idsOf(untilTheMomentOf(filter, end.id), { after: place, descending: false, limit: Number.MAX_SAFE_INTEGER })}) as ids
        where id <= ${end.id}::uuid and id < ${row.until}::uuid`.execute(db);

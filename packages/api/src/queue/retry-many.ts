@@ -7,12 +7,39 @@ import { submit, type Submitted } from './submit.js';
 import type { TaskRow } from './task.js';
 
 /**
- * Those of `rows` that can be retried, in the parts in which they have to be submitted: what a task depends on is in the same part or an
- * earlier one. Where a parent has a dedupe_key, it may turn out to be another task, so its children come in a part after it.
+ * Those of `rows` that can be retried, parents first and else in their order. Ids follow the order of submission, and what has no workflow
+ * to hold it together is retried piece by piece in the order of ids: a child before its parent could come a piece too early.
+ */
+function parentsFirst(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[] {
+  const rowOf = new Map(rows.filter(({ id }) => needs.has(id)).map((row) => [row.id, row]));
+  const placed = new Set<RetriedRow>();
+  for (const row of rowOf.values()) {
+    // With the way kept: a workflow of 2,000 in a row must not exhaust the stack.
+    const way = [row];
+    for (let top = way.at(-1); top !== undefined; top = way.at(-1)) {
+      const parents = placed.has(top) ? [] : needs.get(top.id) ?? [];
+      const missing = parents.flatMap(({ id, again }) => {
+        const parent = again ? rowOf.get(id) : undefined;
+        return parent === undefined || placed.has(parent) ? [] : [parent];
+      });
+      if (missing.length > 0) {
+        way.push(...missing.reverse());
+      } else {
+        placed.add(top);
+        way.pop();
+      }
+    }
+  }
+  return [...placed];
+}
+
+/**
+ * `rows`, parents first, in the parts in which they have to be submitted: what a task depends on is in the same part or an earlier
+ * one. Where a parent has a dedupe_key, it may turn out to be another task, so its children come in a part after it.
  */
 function partsOf(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[][] {
   const keyed = new Set(rows.filter((row) => row.dedupe_key !== null).map(({ id }) => id));
-  const partOf = new Map([...needs.keys()].map((id) => [id, 0]));
+  const partOf = new Map(rows.map(({ id }) => [id, 0]));
   for (let isSettled = false; !isSettled;) {
     isSettled = true;
     for (const [id, part] of partOf) {
@@ -24,8 +51,7 @@ function partsOf(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[][] {
   }
   const parts: RetriedRow[][] = [];
   for (const row of rows) {
-    const part = partOf.get(row.id);
-    if (part !== undefined) (parts[part] ??= []).push(row);
+    (parts[partOf.get(row.id) ?? 0] ??= []).push(row);
   }
   return parts;
 }
@@ -34,7 +60,7 @@ function partsOf(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[][] {
 export async function submitRetries(db: Database, ageingMs: number, rows: readonly RetriedRow[], plan: Plan): Promise<Submitted> {
   const all: { rows: TaskRow[]; created: boolean[]; parentsEnded: boolean } = { rows: [], created: [], parentsEnded: false };
   const retries = new Map<string, string>();
-  for (const part of partsOf(rows, plan)) {
+  for (const part of partsOf(parentsFirst(rows, plan), plan)) {
     const position = new Map(part.map(({ id }, n) => [id, n]));
     const edges = part.flatMap((row, child) => {
       const parents = new Map((plan.needs.get(row.id) ?? []).map(({ id, again, name }) => [again ? position.get(id) ?? retries.get(id) ?? id : id, name]));

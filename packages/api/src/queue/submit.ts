@@ -162,7 +162,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       select g.fingerprint, equal.parent_id
         from (select distinct fingerprint from runs where reuses) as g
        cross join lateral (
-         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} limit 1) as equal
+         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} order by parent_id limit 1) as equal
     ), equals as materialized (
       select r.n, r.id as task_id, coalesce(u.parent_id, twin.id) as parent_id, u.parent_id is null as within
         from runs r
