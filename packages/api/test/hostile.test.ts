@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { HOSTILE_STRINGS, toJson } from './hostile/corpus.js';
 import { requests, type HostileRequest, type Ids } from './hostile/requests.js';
+import { submitTask } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { validator } from './support/contract.js';
 import { expectInvariants } from './support/invariants.js';
@@ -73,6 +74,18 @@ describe('hostile input', () => {
     });
     await expectInvariants(api.db, { settled: false });
     expect((await api.call('GET', '/health')).status).to.equal(200);
+  });
+
+  it('takes no number that is infinite, wherever a text may be one', async () => {
+    const id = await submitTask(api, { problem_id: 'h-number' });
+    for (const number of ['1e400', '-1e400']) {
+      for (const path of ['tasks?page=', 'tasks?page_size=', 'workers?limit=', `tasks/${id}/logs?attempt=`, `tasks/${id}/logs?limit=`, `tasks/${id}?wait_seconds=`]) {
+        const { status, body } = await api.call('GET', `/api/v1/${path}${number}`);
+        expect([status, body.code], path).to.deep.equal([422, 'validation_failed']);
+      }
+      const { status, body } = await api.call('POST', `/api/v1/workers/worker-001-kind/tasks/${id}/release`, '{}', { 'task-attempt': number });
+      expect([status, body.errors], number).to.deep.equal([422, [{ path: '/headers/task-attempt', message: 'must be a finite number' }]]);
+    }
   });
 
   it('takes a wait that is shorter than PostgreSQL can say for none', async () => {

@@ -21,7 +21,7 @@ export function artifactRoutes({ config, databases, artifacts: store, metrics, l
   router.get('/api/v1/tasks/:task_id/artifacts', async (req, res) => {
     const taskId = pathText(req, 'task_id');
     const limit = queryNumber(req, 'limit', LIMITS.maxPageSize);
-    const attempt = (req.query as { attempt?: number }).attempt ?? null;
+    const attempt = queryNumber(req, 'attempt', null);
     const cursor = queryText(req, 'cursor');
     const after = cursor === null ? null : idIn(decodeCursor(cursor, 1)[0]);
     const rows = await listArtifacts(db, taskId, { after, attempt, limit: limit + 1 });

@@ -97,7 +97,7 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
   router.get('/api/v1/tasks/:task_id/logs', async (req, res) => {
     const taskId = pathText(req, 'task_id');
     const level = queryText(req, 'level') as LogLevel | null;
-    const attempt = (req.query as { attempt?: number }).attempt ?? null;
+    const attempt = queryNumber(req, 'attempt', null);
     const limit = queryNumber(req, 'limit', LIMITS.defaultLogPageLines);
     const after = placeOf(queryText(req, 'cursor'));
     const total = await countLogs(db, taskId, level, attempt);

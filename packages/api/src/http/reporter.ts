@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { Database } from '../db/database.js';
 import { explainRefusal, type Reporter } from '../queue/fence.js';
 import { Problem } from './problem.js';
-import { pathText } from './services.js';
+import { finite, pathText } from './services.js';
 
 export function sessionOf(req: Request): string | null {
   return req.get('Worker-Session') ?? null;
@@ -15,7 +15,7 @@ export function reporterOf(req: Request, leaseSeconds: number): Reporter {
     workerId: pathText(req, 'worker_id'),
     sessionId: sessionOf(req),
     taskId: pathText(req, 'task_id'),
-    attempt: attempt === undefined ? null : Number(attempt),
+    attempt: attempt === undefined ? null : finite('/headers/task-attempt', attempt),
     leaseSeconds,
   };
 }

@@ -44,9 +44,19 @@ export function queryText(req: Request, name: string): string | null {
 }
 
 /** A query parameter that the contract declares an integer (the validator has converted it), or `otherwise`. */
-export function queryNumber(req: Request, name: string, otherwise: number): number {
+export function queryNumber<Otherwise extends number | null>(req: Request, name: string, otherwise: Otherwise): number | Otherwise {
   const value = (req.query as Record<string, unknown>)[name];
-  return value === undefined ? otherwise : Number(value);
+  return value === undefined ? otherwise : finite(`/query/${name}`, value);
+}
+
+/**
+ * What the validator has taken for a number. It reads 1e400 as infinity, for which it then looks at no bound (ajv's strictNumbers).
+ * @throws Problem
+ */
+export function finite(path: string, value: unknown): number {
+  const number = Number(value);
+  if (!Number.isFinite(number)) throw validationProblem(path, 'must be a finite number');
+  return number;
 }
 
 /** A path parameter; the contract has checked its form. */
