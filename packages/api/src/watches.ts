@@ -1,6 +1,7 @@
 /**
  * Calls that hang until there is a directive for their worker: heartbeats, and claims of idle workers. Whoever changes what a worker
- * should be doing tells its id; a call on this replica is woken at once, those on others over NOTIFY. A lost hint costs the rest of it.
+ * should be doing tells its id; a call on this replica is woken at once, those on others over NOTIFY. A lost hint costs the
+ * rest of a heartbeat, and of a claim half a lease, at which a renewal shows what there is.
  */
 import type { Listener } from './db/listener.js';
 

@@ -79,7 +79,8 @@ export class Session {
       },
     });
     this.#idleClaims = new IdleClaims(registered, this.#pulse, (renewedAt) => {
-      this.#leaseUntil = renewedAt + leaseMs;
+      // Heartbeats may have renewed it since, where they were sent while the claim hung.
+      this.#leaseUntil = Math.max(this.#leaseUntil, renewedAt + leaseMs);
     });
     this.#calls = new ClaimCalls({
       claim: parts.claim, identity: this.identity, idleClaims: this.#idleClaims, pace: this.#pace,

@@ -141,6 +141,19 @@ describe('worker: idle claims', () => {
     await worker.drain();
   });
 
+  it('begins what a usual claim brings after more than a lease, which heartbeats have renewed meanwhile', async () => {
+    const { api } = stage.current;
+    const leaseSeconds = 4;
+    Object.assign(api.model, { leaseSeconds, intervalSeconds: 0.2, idleClaims: null });
+    const worker = stage.current.start();
+    const [claim] = await api.untilCalls('claim');
+    await api.until(() => api.of('heartbeat').some(({ at }) => at > claim!.at + leaseSeconds * 1000));
+    const task = api.give();
+    await api.until(() => api.model.ended.get(`${task.id}/1`)?.verb === 'complete');
+    expect([api.of('claim')[0], api.of('register').length]).to.deep.equal([claim, 1]);
+    await worker.drain();
+  });
+
   it('claims one at a time where one answers that has no call for many', async () => {
     const { api } = stage.current;
     api.always('claim-batch', problem('path_not_found'));
