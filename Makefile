@@ -1,7 +1,11 @@
 # Familiar names for the scripts in scripts/; nothing is done here that they do not do.
-.PHONY: start api-dev test test-all lint bench chaos model upgrade db-up db-reset stop clean verify-images
+.PHONY: start build worker api-dev test test-all lint bench chaos model upgrade db-up db-reset stop clean verify-images
 
 start: ; @node scripts/start.mjs
+# Installs and builds, and runs nothing.
+build: ; @node scripts/build.mjs
+# A worker on this host; ARGS="--api-url http://tasks.internal:8000 --catalog catalog.yaml".
+worker: ; @node scripts/worker.mjs $(ARGS)
 # The API from its sources, started again on every change.
 api-dev: ; @node scripts/dev.mjs
 # The packages' tests; test-all adds linting and the whole-system tests.

@@ -21,9 +21,9 @@ describe('the repository', () => {
 
   it('pins every tool to one exact version', async () => {
     const { devDependencies } = JSON.parse(await read('package.json')) as Manifest;
-    // But for our own command line, linked here so that `npx task-executor` finds it.
-    const { '@task-executor/cli': cli, ...tools } = devDependencies;
-    expect(cli).to.equal('workspace:*');
+    // But for our own programs, linked here so that `npx task-executor` and `npx task-executor-worker` find them.
+    const { '@task-executor/cli': cli, '@task-executor/worker': worker, ...tools } = devDependencies;
+    expect([cli, worker]).to.deep.equal(['workspace:*', 'workspace:*']);
     for (const [name, version] of Object.entries(tools)) expect(version, name).to.match(/^\d+\.\d+\.\d+$/);
   });
 });

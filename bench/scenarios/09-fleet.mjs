@@ -34,6 +34,7 @@ export async function run(context) {
       target('idle: less than 350 MB in the API', { value: idle.megabytes, atMost: 350, unit: ' MB' }),
       target('idle: fewer than 20 transactions a second', { value: idle.transactions, atMost: 20, unit: '/s' }),
       target('one task starts within 50 ms (p99)', { value: percentile(idle.latencies, 0.99), atMost: 50, unit: ' ms' }),
+      target('busy: at most one core in the API', { value: busy.api, atMost: 100, unit: ' %' }),
     ],
     notes: [
       `${workers.toLocaleString('en-US')} workers, watched for ${fleet.seconds} s each time`,

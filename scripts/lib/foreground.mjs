@@ -11,9 +11,9 @@ import { environment, root } from './run.mjs';
 const SAME_PRESS_MS = 300;
 
 /** Runs it to its end; resolves with its exit code, 128 + n after signal n. */
-export function foreground(program, args, { cwd = root } = {}) {
+export function foreground(program, args, { cwd = root, env = environment() } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], detached: true, env: environment() });
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], detached: true, env });
     let last = -Infinity;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => {

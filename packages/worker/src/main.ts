@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** The executable `task-executor-worker`. */
+/** The executable `task-executor-worker`; see bin/task-executor-worker.js, which is there before this is built. */
 import { setFlagsFromString } from 'node:v8';
 import { createCommand } from './cli.js';
 
