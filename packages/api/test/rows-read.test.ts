@@ -14,7 +14,8 @@ import { advanceBulk, createBulk } from '../src/queue/bulk.js';
 import { cancelMany } from '../src/queue/cancel.js';
 import { claim } from '../src/queue/claim.js';
 import { wakeDependents } from '../src/queue/dependents.js';
-import { NO_FILTER } from '../src/queue/filter.js';
+import { NO_FILTER, type TaskFilter } from '../src/queue/filter.js';
+import { listTasks } from '../src/queue/list.js';
 import { appendLogs } from '../src/queue/logs.js';
 import { report } from '../src/queue/report.js';
 import { submit } from '../src/queue/submit.js';
@@ -140,6 +141,30 @@ describe('the rows that are read', function () {
     const due = await rowsRead((on) => sweepDue(on, answer!.tasks));
     expect(due.result.map(({ task_id: id }) => id)).to.deep.equal([first!.id]);
     expect(due.rows).to.be.below(FIXED_ROWS);
+  });
+
+  it('do not grow with what is queued beside what a list is about', async () => {
+    await submitPlain(db, AGEING_MS, [...Array.from({ length: 30 }, () => ({ ...submission('sought'), priority: 10 })), ...Array.from({ length: 3000 }, () => submission('other'))]);
+    await submitPlain(db, AGEING_MS, Array.from({ length: 30 }, () => ({ ...submission('sought'), runAt: '2999-01-01T00:00:00Z' })));
+    await sql`analyze queue`.execute(db);
+    const { workerId } = worker;
+    const running = claimed(await claims(5)(db));
+    const page = (filter: Partial<TaskFilter>) => (on: Database) => listTasks(on, {
+      filter: { ...NO_FILTER, ...filter }, sort: 'created_at', descending: true, pageSize: 20, page: 1, cursor: null,
+    });
+    const sought: [Partial<TaskFilter>, number][] = [
+      [{ workerId }, 20], [{ statuses: ['running'] }, 5], [{ statuses: ['running'], problemId: running[0]!.problem_id }, 1],
+      [{ statuses: ['pending'], problemId: 'sought' }, 20], [{ statuses: ['pending', 'running'], problemId: 'nobody-has-this' }, 0],
+      [{ statuses: ['pending'], workerId }, 0],
+    ];
+    for (const [filter, least] of sought) {
+      const { rows, result } = await rowsRead(page(filter), databases.reads);
+      expect(result.rows.length, JSON.stringify(filter)).to.be.within(least, 20);
+      expect(rows, JSON.stringify(filter)).to.be.below(FRONT_ROWS * 3);
+    }
+    await report(db, running.map(({ id, attempt }) => ({
+      reporter: { ...worker, taskId: id, attempt, leaseSeconds: LEASE_SECONDS }, report: { outcome: 'completed', result: {} },
+    })));
   });
 
   it('do not grow with the equal tasks that wait for a result, or took it', async () => {

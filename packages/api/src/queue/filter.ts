@@ -43,13 +43,20 @@ export function whereAll(conditions: readonly RawBuilder<unknown>[]): RawBuilder
   return conditions.length === 0 ? sql`` : sql`${PLANNED_FOR_VALUES} where ${sql.join(conditions, sql` and `)}`;
 }
 
-/** Conditions on the submission, over `t` (see readsSubmission). `id` is the column that holds the task's id. */
-function onSubmission(filter: TaskFilter, id: RawBuilder<unknown>): RawBuilder<unknown>[] {
+/** Where a source has what was submitted. */
+interface Columns {
+  readonly id: RawBuilder<unknown>;
+  /** The problem, also where `tasks t` is not joined. */
+  readonly problem: RawBuilder<unknown>;
+}
+
+/** Conditions on the submission; those that `readsSubmission` tells of are over `t`. */
+function onSubmission(filter: TaskFilter, { id, problem }: Columns): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
   if (filter.createdFrom !== null) conditions.push(sql`${id} >= ${leastIdAt(filter.createdFrom)}::uuid`);
   if (filter.createdBefore !== null) conditions.push(sql`${id} < ${leastIdAt(filter.createdBefore)}::uuid`);
-  if (filter.problemId !== null) conditions.push(sql`t.problem_id = ${filter.problemId}`);
-  if (filter.problemGlob !== null) conditions.push(sql`t.problem_id like ${likePattern(filter.problemGlob)}`);
+  if (filter.problemId !== null) conditions.push(sql`${problem} = ${filter.problemId}`);
+  if (filter.problemGlob !== null) conditions.push(sql`${problem} like ${likePattern(filter.problemGlob)}`);
   if (filter.workflowId !== null) conditions.push(sql`t.workflow_id = ${filter.workflowId}::uuid`);
   if (filter.scheduleId !== null) conditions.push(sql`t.schedule_id = ${filter.scheduleId}::uuid`);
   for (const label of filter.labels) {
@@ -58,9 +65,14 @@ function onSubmission(filter: TaskFilter, id: RawBuilder<unknown>): RawBuilder<u
   return conditions;
 }
 
-/** Whether `onSubmission` of this filter reads `t`. */
-function readsSubmission({ problemId, problemGlob, workflowId, scheduleId }: TaskFilter): boolean {
-  return [problemId, problemGlob, workflowId, scheduleId].some((given) => given !== null);
+/** Whether `onSubmission` of this filter reads `t` beside the problem. */
+function readsSubmission({ workflowId, scheduleId }: TaskFilter): boolean {
+  return workflowId !== null || scheduleId !== null;
+}
+
+/** The same, where the problem too is in `t` alone. */
+function readsTasks(filter: TaskFilter): boolean {
+  return readsSubmission(filter) || filter.problemId !== null || filter.problemGlob !== null;
 }
 
 /** Rows with an id and a sort key that is never null, or always. */
@@ -71,20 +83,33 @@ export interface Source {
   readonly where: RawBuilder<unknown>[];
 }
 
+/** The tasks that run are as many as the fleet holds, and lie at the end of the order by id: so they are found by their own index, always. */
+const RUNNING = sql`(select * from queue where state = 'running' offset 0) as q`;
+const PENDING_STATES = ['pending', 'waiting'] as const;
+
+/** Where rows of the queue with the wanted states are sought, whatever else has to be true of them. */
+function queueParts({ statuses, workerId, problemId }: TaskFilter): { readonly from: RawBuilder<unknown>; readonly where: RawBuilder<unknown>[] }[] {
+  const wants = (status: TaskStatus): boolean => statuses.length === 0 || statuses.includes(status);
+  const running = wants('running') ? [{ from: RUNNING, where: [] }] : [];
+  // What nobody runs has no worker.
+  if (workerId !== null) return running;
+  // Each of these states has an index that leads to the tasks of a problem.
+  if (problemId !== null && wants('pending')) return [...running, ...PENDING_STATES.map((state) => ({ from: sql`queue q`, where: [sql`q.state = ${state}`] }))];
+  if (!wants('pending')) return running;
+  return [{ from: sql`queue q`, where: wants('running') ? [] : [sql`q.state in ('waiting', 'pending')`] }];
+}
+
 /** Tasks that have not ended, as rows of the queue; none where the filter asks for ended ones. */
 export function queuedSources(filter: TaskFilter, key: RawBuilder<unknown> | null, given: readonly RawBuilder<unknown>[] = []): Source[] {
-  const { statuses, workerId } = filter;
-  const id = sql`q.task_id`;
-  const where = [...given];
   if (filter.completedFrom !== null || filter.completedBefore !== null) return [];
-  if (statuses.length > 0) {
-    if (!statuses.includes('pending') && !statuses.includes('running')) return [];
-    if (!statuses.includes('pending')) where.push(sql`q.state = 'running'`);
-    if (!statuses.includes('running')) where.push(sql`q.state in ('waiting', 'pending')`);
-  }
-  if (workerId !== null) where.push(sql`q.worker_id = ${workerId}`);
-  where.push(...onSubmission(filter, id));
-  return [{ from: readsSubmission(filter) ? sql`queue q join tasks t on t.id = q.task_id` : sql`queue q`, id, key, where }];
+  const id = sql`q.task_id`;
+  return queueParts(filter).map(({ from, where }) => ({
+    from: readsSubmission(filter) ? sql`${from} join tasks t on t.id = q.task_id` : from, id, key,
+    where: [
+      ...given, ...where, ...(filter.workerId === null ? [] : [sql`q.worker_id = ${filter.workerId}`]),
+      ...onSubmission(filter, { id, problem: sql`q.problem_id` }),
+    ],
+  }));
 }
 
 /**
@@ -102,18 +127,18 @@ export function endedSources(filter: TaskFilter, key: RawBuilder<unknown> | null
     if (workerId !== null) where.push(sql`o.worker_id = ${workerId}`);
     if (completedFrom !== null) where.push(sql`o.ended_at >= ${completedFrom}::timestamptz`);
     if (completedBefore !== null) where.push(sql`o.ended_at < ${completedBefore}::timestamptz`, sql`${id} < ${leastIdAt(completedBefore)}::uuid`);
-    where.push(...onSubmission(filter, id));
-    return { from: readsSubmission(filter) ? sql`outcomes o join tasks t on t.id = o.task_id` : sql`outcomes o`, id, key, where };
+    where.push(...onSubmission(filter, { id, problem: sql`t.problem_id` }));
+    return { from: readsTasks(filter) ? sql`outcomes o join tasks t on t.id = o.task_id` : sql`outcomes o`, id, key, where };
   });
 }
 
 /** Where tasks are found by nothing but their submission: by their first label, or in tasks, through an index or in the order of ids. */
 function submittedSource(filter: TaskFilter): Source {
   const [label, ...others] = filter.labels;
-  if (label === undefined) return { from: sql`tasks t`, id: sql`t.id`, key: null, where: onSubmission(filter, sql`t.id`) };
+  if (label === undefined) return { from: sql`tasks t`, id: sql`t.id`, key: null, where: onSubmission(filter, { id: sql`t.id`, problem: sql`t.problem_id` }) };
   const id = sql`l0.task_id`;
-  const from = readsSubmission(filter) ? sql`task_labels l0 join tasks t on t.id = l0.task_id` : sql`task_labels l0`;
-  return { from, id, key: null, where: [sql`l0.label = ${label}`, ...onSubmission({ ...filter, labels: others }, id)] };
+  const from = readsTasks(filter) ? sql`task_labels l0 join tasks t on t.id = l0.task_id` : sql`task_labels l0`;
+  return { from, id, key: null, where: [sql`l0.label = ${label}`, ...onSubmission({ ...filter, labels: others }, { id, problem: sql`t.problem_id` })] };
 }
 
 /**
