@@ -136,4 +136,26 @@ describe('labels and filters', () => {
       expect((await api.call('POST', '/api/v1/tasks', { problem_id: 'a', labels: bad })).status, JSON.stringify(bad).slice(0, 80)).to.equal(422);
     }
   });
+
+  it('walk a glob that means few problems or many in the order of submission', async () => {
+    const submitted = await api.call('POST', '/api/v1/tasks/batch', { tasks: Array.from({ length: 1000 }, (_, n) => ({ problem_id: `many-${String(n * 7919 % 1000)}`, parameters: { n } })) });
+    expect(submitted.status).to.equal(201);
+    await api.call('POST', '/api/v1/tasks/batch', { tasks: Array.from({ length: 30 }, (_, n) => ({ problem_id: n % 3 === 0 ? 'more-x' : `more-${String(n)}`, parameters: { n: 1000 + n } })) });
+    const walk = async (query: string): Promise<number[]> => {
+      const found: number[] = [];
+      for (let next: string | null = ''; next !== null;) {
+        const { body } = await api.call('GET', `/api/v1/tasks?page_size=100&${query}${next === '' ? '' : `&cursor=${next}`}`);
+        found.push(...(body.tasks as { parameters: { n: number } }[]).map(({ parameters }) => parameters.n));
+        next = body.next_cursor as string | null;
+      }
+      return found;
+    };
+    const all = Array.from({ length: 1030 }, (_, n) => n);
+    expect(await walk('problem_glob=m*-*&sort=created_at')).to.deep.equal(all);
+    expect(await walk('problem_glob=m*-*')).to.deep.equal(all.toReversed());
+    expect(await walk('problem_glob=more-*')).to.deep.equal(all.slice(1000).toReversed());
+    expect(await walk('problem_glob=*e-x&sort=created_at')).to.deep.equal(all.slice(1000).filter((_, n) => n % 3 === 0));
+    const { body } = await api.call('GET', '/api/v1/tasks?problem_glob=more-*&page=2&page_size=20');
+    expect([body.total, body.total_is_lower_bound, body.tasks.length]).to.deep.equal([30, false, 10]);
+  });
 });

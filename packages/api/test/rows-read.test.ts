@@ -18,6 +18,7 @@ import { NO_FILTER, type TaskFilter } from '../src/queue/filter.js';
 import { listTasks } from '../src/queue/list.js';
 import { appendLogs } from '../src/queue/logs.js';
 import { report } from '../src/queue/report.js';
+import { foldDeltas } from '../src/queue/stats.js';
 import { submit } from '../src/queue/submit.js';
 import { submitPlain } from '../src/queue/submit-plain.js';
 import { DUE_TASKS, sweepDue } from '../src/queue/sweep.js';
@@ -147,6 +148,7 @@ describe('the rows that are read', function () {
     await submitPlain(db, AGEING_MS, [...Array.from({ length: 30 }, () => ({ ...submission('sought'), priority: 10 })), ...Array.from({ length: 3000 }, () => submission('other'))]);
     await submitPlain(db, AGEING_MS, Array.from({ length: 30 }, () => ({ ...submission('sought'), runAt: '2999-01-01T00:00:00Z' })));
     await sql`analyze queue`.execute(db);
+    while (await foldDeltas(databases.general) > 0);
     const { workerId } = worker;
     const running = claimed(await claims(5)(db));
     const page = (filter: Partial<TaskFilter>) => (on: Database) => listTasks(on, {
@@ -155,7 +157,7 @@ describe('the rows that are read', function () {
     const sought: [Partial<TaskFilter>, number][] = [
       [{ workerId }, 20], [{ statuses: ['running'] }, 5], [{ statuses: ['running'], problemId: running[0]!.problem_id }, 1],
       [{ statuses: ['pending'], problemId: 'sought' }, 20], [{ statuses: ['pending', 'running'], problemId: 'nobody-has-this' }, 0],
-      [{ statuses: ['pending'], workerId }, 0],
+      [{ statuses: ['pending'], workerId }, 0], [{ problemGlob: '?ought' }, 20], [{ problemGlob: '*-has-*' }, 0],
     ];
     for (const [filter, least] of sought) {
       const { rows, result } = await rowsRead(page(filter), databases.reads);

@@ -6,6 +6,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
 import { PLANNED_FOR_VALUES } from '../db/prepared.js';
 import { likePattern } from '../fleet/register.js';
+import { anyOfGlob, firstOfGlob } from './glob.js';
 
 export interface TaskFilter {
   /** Any of these; none means all. */
@@ -151,6 +152,12 @@ function sourcesOf(filter: TaskFilter): Source[] {
   return asksForState ? [...queuedSources(filter, null), ...endedSources(filter, null)] : [submittedSource(filter)];
 }
 
+/** The glob of a filter whose tasks are found by nothing but that, and the bounds of their submission. */
+function soleGlob({ statuses, problemId, problemGlob, workerId, workflowId, scheduleId, labels, completedFrom, completedBefore }: TaskFilter): string | null {
+  const isSole = [problemId, workerId, workflowId, scheduleId, completedFrom, completedBefore].every((given) => given === null);
+  return isSole && statuses.length === 0 && labels.length === 0 ? problemGlob : null;
+}
+
 const NO_IDS = sql<{ id: string }>`select null::uuid as id where false`;
 
 /** The ids of up to `limit` tasks that fit, beyond id `after`, in order, as a query with one column `id`. */
@@ -158,16 +165,21 @@ export function idsOf(
   filter: TaskFilter,
   { after, descending, limit }: { after: string | null; descending: boolean; limit: number },
 ): RawBuilder<{ id: string }> {
+  const beyond = (id: RawBuilder<unknown>): RawBuilder<unknown>[] => (after === null ? [] : [sql`${id} ${descending ? sql`<` : sql`>`} ${after}::uuid`]);
+  const glob = soleGlob(filter);
+  if (glob !== null) {
+    const { where, id } = submittedSource({ ...filter, problemGlob: null });
+    return firstOfGlob(glob, [...where, ...beyond(id)], { descending, limit });
+  }
   const inOrder = (id: RawBuilder<unknown>): RawBuilder<unknown> => sql`order by ${id} ${descending ? sql`desc` : sql`asc`} limit ${limit}`;
-  const parts = sourcesOf(filter).map(({ from, id, where }) => {
-    const beyond = after === null ? [] : [sql`${id} ${descending ? sql`<` : sql`>`} ${after}::uuid`];
-    return sql`(select ${id} as id from ${from} ${whereAll([...where, ...beyond])} ${inOrder(id)})`;
-  });
+  const parts = sourcesOf(filter).map(({ from, id, where }) => sql`(select ${id} as id from ${from} ${whereAll([...where, ...beyond(id)])} ${inOrder(id)})`);
   return parts.length === 0 ? NO_IDS : sql`select id from (${sql.join(parts, sql` union all `)}) as merged ${inOrder(sql`id`)}`;
 }
 
 /** A row for each task that fits, up to `limit`, in no order: for counting. */
 export function matching(filter: TaskFilter, limit: number): RawBuilder<unknown> {
+  const glob = soleGlob(filter);
+  if (glob !== null) return anyOfGlob(glob, submittedSource({ ...filter, problemGlob: null }).where, limit);
   const parts = sourcesOf(filter).map(({ from, where }) => sql`(select from ${from} ${whereAll(where)} limit ${limit})`);
   return parts.length === 0 ? NO_IDS : sql`select from (${sql.join(parts, sql` union all `)}) as merged limit ${limit}`;
 }
