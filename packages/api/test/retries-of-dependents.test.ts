@@ -208,4 +208,20 @@ describe('retries of dependents', () => {
     const [none, orphanAgain] = await againOf([other, orphan]);
     expect([none, await parentsOf(orphanAgain ?? '')]).to.deep.equal([undefined, [holder]]);
   });
+
+  it('in bulk leave out, and count, what would wait for itself after a task of the same dedupe_key stood in for a parent', async () => {
+    const [parent, child] = await failedPair({ dedupe_key: `${problem}-circle` });
+    const twin = await submit({ dedupe_key: `${problem}-circle`, depends_on: [child], on_dependency_failure: 'run_anyway' });
+    expect(await bulk({ status: ['failed', 'cancelled'] })).to.include({ examined: 2, changed: 1, skipped: 1 });
+    const [none, childAgain] = await againOf([parent, child]);
+    expect([none, await parentsOf(childAgain ?? '')]).to.deep.equal([undefined, [twin]]);
+    await end(twin, 'fail');
+    expect((await readTask(api, childAgain ?? '')).reason).to.equal('dependency_failed');
+
+    expect(await bulk({ status: ['failed', 'cancelled'] })).to.include({ examined: 4, changed: 2, skipped: 2 });
+    const { rows } = await sql<{ id: string; retry_of: string }>`
+      select t.id, t.retry_of from queue q join tasks t on t.id = q.task_id where t.problem_id = ${problem} order by t.id`.execute(api.db);
+    expect(rows.map(({ retry_of: of }) => of)).to.deep.equal([parent, child]);
+    expect(await parentsOf(rows[1]?.id ?? '')).to.deep.equal([rows[0]?.id]);
+  });
 });

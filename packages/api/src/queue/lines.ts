@@ -3,7 +3,9 @@
  * is of use, because it completed or has not ended yet. So a child of a failed task can be retried once that one has been. Where the
  * parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named, and was not.
  *
- * Lines depend on each other as their first tasks do, so no circle can come about.
+ * Lines depend on each other as their first tasks do, but for one whose task depends on what had the dedupe_key of a parent's retry: that
+ * is a task of another line, which may depend on this one. Tasks that are retried together could then need each other's retries, so
+ * those in a circle, and what needs them, are refused; one by one they can be retried.
  */
 import { sql } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
@@ -17,7 +19,7 @@ interface Member {
 }
 
 /** The line of each parent, by its id: in the order of submission, the parent first. */
-type Lines = ReadonlyMap<string, readonly Member[]>;
+export type Lines = ReadonlyMap<string, readonly Member[]>;
 
 async function readLines(db: Database, rows: readonly RetriedRow[]): Promise<Lines> {
   const parents = [...new Set(rows.flatMap((row) => row.parents.map(({ parent_id: id }) => id)))];
@@ -48,7 +50,7 @@ export interface Need {
 export interface Plan {
   /** What each task that can be retried depends on, by its id. */
   readonly needs: ReadonlyMap<string, readonly Need[]>;
-  /** The parents that have to be retried first, by the id of the task that cannot be retried for them. */
+  /** The parents that have to be retried first, by the id of the task that cannot be retried for them, or not together with them. */
   readonly refused: ReadonlyMap<string, readonly Member[]>;
 }
 
@@ -57,7 +59,11 @@ export async function planRetries(db: Database, rows: readonly RetriedRow[]): Pr
   return planAlong(rows, await readLines(db, rows));
 }
 
-function planAlong(rows: readonly RetriedRow[], lines: Lines): Plan {
+/** Of a task that is retried, what the plan is made from. */
+export type Planned = Pick<RetriedRow, 'id' | 'status' | 'run_anyway' | 'parents'>;
+
+/** The plan where the parents of `rows` have these lines. */
+export function planAlong(rows: readonly Planned[], lines: Lines): Plan {
   const left = new Map(rows.map((row) => [row.id, row]));
   const refused = new Map<string, Member[]>();
   // Who is refused may be what another one depends on. Rows come mostly parents first, so that one turn and a look are enough.
@@ -70,23 +76,47 @@ function planAlong(rows: readonly RetriedRow[], lines: Lines): Plan {
       left.delete(row.id);
     }
   }
-  const needs = [...left.values()].map((row) => {
+  const needs = new Map([...left.values()].map((row) => {
     const own = row.parents.map(({ parent_id: parent, name }): [string, Need] => {
       const { id } = standIn(row, lineOf(parent), left) ?? { id: parent };
       return [id, { id, again: left.has(id), name }];
     });
     // Two parents may be of one line.
     return [row.id, [...new Map(own).values()]] as const;
-  });
-  return { needs: new Map(needs), refused };
+  }));
+  const placed = inNoCircle(needs);
+  for (const [id, own] of needs) {
+    if (!placed.has(id)) refused.set(id, own.flatMap((need) => (placed.has(need.id) ? [] : left.get(need.id) ?? [])));
+  }
+  return { needs: new Map([...needs].filter(([id]) => placed.has(id))), refused };
 
   function lineOf(parent: string): readonly Member[] {
     return lines.get(parent) ?? [];
   }
 }
 
+/** The ids in `needs` whose retries can be put in an order in which none comes before one that it needs. */
+function inNoCircle(needs: Plan['needs']): ReadonlySet<string> {
+  const missing = new Map<string, number>();
+  const children = new Map<string, string[]>([...needs.keys()].map((id) => [id, []]));
+  for (const [id, own] of needs) {
+    const again = own.filter((need) => need.again);
+    missing.set(id, again.length);
+    for (const parent of again) children.get(parent.id)?.push(id);
+  }
+  const placed = [...needs.keys()].filter((id) => missing.get(id) === 0);
+  for (const parent of placed) {
+    for (const child of children.get(parent) ?? []) {
+      const left = (missing.get(child) ?? 0) - 1;
+      missing.set(child, left);
+      if (left === 0) placed.push(child);
+    }
+  }
+  return new Set(placed);
+}
+
 /** What takes the place of the first task of `line` for `row`; of those in `retried` their retries are of use. */
-function standIn(row: RetriedRow, line: readonly Member[], retried: ReadonlyMap<string, unknown>): Member | undefined {
+function standIn(row: Planned, line: readonly Member[], retried: ReadonlyMap<string, unknown>): Member | undefined {
   const isOfUse = ({ status }: Member): boolean => status === null || status === 'completed';
   const [first] = line;
   return line.findLast(({ id }) => retried.has(id))
