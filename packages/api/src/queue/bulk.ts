@@ -63,6 +63,11 @@ export async function stopBulk(db: Database, id: string): Promise<boolean> {
   return rows.length === 1;
 }
 
+/** Lets the others go first: for one whose piece failed. */
+export async function putOffBulk(db: Database, id: string): Promise<void> {
+  await sql`update bulk_operations set updated_at = clock_timestamp() where id = ${id}::uuid and state = 'running'`.execute(db);
+}
+
 /** What one piece did. */
 export interface Piece {
   readonly cancelled: Cancelled[];
@@ -124,14 +129,25 @@ function untilTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
 }
 
 /**
- * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest. One that retries
- * takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
+ * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest, but for those in
+ * `except`. One that retries takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
  */
-export async function advanceBulk(transaction: Database, ageingMs: number, most: number): Promise<Piece | null> {
+export async function advanceBulk(
+  transaction: Database,
+  ageingMs: number,
+  most: number,
+  except: readonly string[] = [],
+  onTaken: (id: string) => void = () => undefined,
+): Promise<Piece | null> {
   const { rows } = await sql<BulkRow>`
-    select * from bulk_operations where state = 'running' order by updated_at limit 1 for update skip locked`.execute(transaction);
+    select * from bulk_operations
+     where state = 'running' and not (id = any (${except}::uuid[]))
+     order by updated_at
+     limit 1
+       for update skip locked`.execute(transaction);
   const [row] = rows;
   if (row === undefined) return null;
+  onTaken(row.id);
   const filter = narrowed(row.action, row.filter);
   const { rows: found, hasMore } = filter === null ? { rows: [], hasMore: false } : await readNext(transaction, row, filter, most);
   const ids = found.map(({ id }) => id);
