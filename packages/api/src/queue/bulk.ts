@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
-import { idsOf, leastIdAt, type TaskFilter } from './filter.js';
+import { idsOf, leastIdAt, msFrom, type TaskFilter } from './filter.js';
 import { readPiece, type Piece as Found } from './piece.js';
 import { planRetries } from './lines.js';
 import { readRetried, type RetriedRow } from './retry.js';
@@ -125,7 +125,7 @@ async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: 
 /** The filter without what was submitted in a later millisecond than the task `id`. */
 function untilTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
   const before = new Date(createdAtOf(id).getTime() + 1).toISOString();
-  return filter.createdBefore !== null && Date.parse(filter.createdBefore) < Date.parse(before) ? filter : { ...filter, createdBefore: before };
+  return filter.createdBefore !== null && msFrom(filter.createdBefore) < msFrom(before) ? filter : { ...filter, createdBefore: before };
 }
 
 /**
