@@ -224,4 +224,30 @@ describe('retries of dependents', () => {
     expect(rows.map(({ retry_of: of }) => of)).to.deep.equal([parent, child]);
     expect(await parentsOf(rows[1]?.id ?? '')).to.deep.equal([rows[0]?.id]);
   });
+
+  it('depend on the task that has the dedupe_key of their parent, with which a retry of that one is answered', async () => {
+    const key = { dedupe_key: `${problem}-live` };
+    const [parent, child] = await failedPair(key);
+    const holder = await submit(key);
+    const answered = await retry(parent);
+    expect([answered.status, answered.body.id]).to.deep.equal([200, holder]);
+    expect(await parentsOf(await retried(child))).to.deep.equal([holder]);
+    await end(holder, 'fail');
+    const refused = await retry(child);
+    expect([refused.status, refused.body.code]).to.deep.equal([409, 'dependency_failed']);
+  });
+
+  it('look at the hundred newest retries of a task', async () => {
+    const [parent, child] = await failedPair();
+    const oldest = await retried(parent);
+    await end(oldest, 'complete');
+    const retries: string[] = [];
+    for (let n = 0; n < 99; n++) retries.push(await retried(parent));
+    for (const id of retries) await end(id, 'fail');
+    expect(await parentsOf(await retried(child))).to.deep.equal([oldest]);
+    await worker.report('complete', (await worker.claim()).body.id as string, {});
+    const newest = await retried(parent);
+    await end(newest, 'fail');
+    expect((await retry(child)).body).to.include({ code: 'dependency_failed', detail: `Retry first what it depends on: ${newest} (failed).` });
+  }).timeout(60_000);
 });

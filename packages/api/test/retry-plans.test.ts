@@ -21,8 +21,8 @@ const rows = fc.uniqueArray(fc.record({
 }), { selector: ({ id }) => id, maxLength: TASKS });
 
 /** A parent's line: the task itself, and any others, as where a retry was answered with a task of another line. */
-const lines = fc.array(fc.array(fc.record({ id: someTask, status: fc.constantFrom(null, 'failed' as const, 'completed' as const) }), { maxLength: 3 }), { minLength: TASKS, maxLength: TASKS })
-  .map((all): Lines => new Map(all.map((others, n) => [idOf(n), [{ id: idOf(n), status: 'failed' as const }, ...others].sort((a, b) => a.id.localeCompare(b.id))])));
+const lines = fc.array(fc.array(fc.record({ id: someTask, status: fc.constantFrom(null, 'failed' as const, 'completed' as const), is_twin: fc.boolean() }), { maxLength: 3 }), { minLength: TASKS, maxLength: TASKS })
+  .map((all): Lines => new Map(all.map((others, n) => [idOf(n), [{ id: idOf(n), status: 'failed' as const, is_twin: false }, ...others].sort((a, b) => a.id.localeCompare(b.id))])));
 
 describe('plans for retries', () => {
   it('name each task once, as one that is retried or one that is refused, and none before what it needs', () => {
@@ -52,7 +52,7 @@ describe('plans for retries', () => {
       id, status: 'failed', run_anyway: false, dedupe_key: null, parents: parents.map((parent) => ({ parent_id: parent, name: parent })),
     });
     const retried = [row('a'), row('b', 'a'), row('c', 'b', 'd'), row('d', 'c'), row('e', 'd', 'a')];
-    const along: Lines = new Map(retried.map(({ id, status }) => [id, [{ id, status }]]));
+    const along: Lines = new Map(retried.map(({ id, status }) => [id, [{ id, status, is_twin: false }]]));
     const { needs, refused } = planAlong(retried, along);
     expect([...needs.keys()]).to.deep.equal(['a', 'b']);
     expect([...refused].map(([id, missing]) => [id, missing.map((parent) => parent.id)])).to.deep.equal([['c', ['d']], ['d', ['c']], ['e', ['d']]]);

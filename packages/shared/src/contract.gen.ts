@@ -176,10 +176,10 @@ export interface paths {
          *     `dedupe_key` and one with the same key has not ended, that one is answered, with 200.
          *
          *     It depends on the same tasks, or on retries of them: where one of them did not complete, or was retried since the task was
-         *     submitted, the newest of its retries (and of theirs) that has completed or has not ended takes its place. The result is delivered
-         *     under the same name or id as before. Where a task that it depends on did not complete and no retry of it is of use, the answer is
-         *     409 (`dependency_failed`), and `detail` names what has to be retried first; a task with `on_dependency_failure: run_anyway` is
-         *     retried all the same. The new task of one in a workflow belongs to no workflow.
+         *     submitted, the newest of its retries (and of theirs) that has completed or has not ended takes its place, or else the task that has
+         *     its `dedupe_key` and has not ended. The result is delivered under the same name or id as before. Where a task that it depends on did
+         *     not complete and none of these is there, the answer is 409 (`dependency_failed`), and `detail` names what has to be retried first; a
+         *     task with `on_dependency_failure: run_anyway` is retried all the same. The new task of one in a workflow belongs to no workflow.
          */
         post: operations["retryTask"];
         delete?: never;
@@ -2138,7 +2138,8 @@ export interface components {
             changed: components["schemas"]["Count"];
             /**
              * @description How many of them were left as they are: those that ended before their turn to be cancelled, and of those to be retried the ones
-             *     that depend on a task that did not complete and is not retried, or whose `dedupe_key` another task has that has not ended.
+             *     that depend on a task that did not complete and is not retried, whose retries would wait for each other, or whose `dedupe_key`
+             *     another task has that has not ended.
              */
             skipped: components["schemas"]["Count"];
             created_at: components["schemas"]["Timestamp"];

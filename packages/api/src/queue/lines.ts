@@ -1,7 +1,8 @@
 /**
  * What a retry depends on: of each parent of the task that it retries, and of that one's retries and theirs (its line), the newest that
  * is of use, because it completed or has not ended yet. So a child of a failed task can be retried once that one has been. Where the
- * parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named, and was not.
+ * parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named, and was not. Where
+ * none is of use, the task that has the parent's dedupe_key takes its place.
  *
  * Lines depend on each other as their first tasks do, but for one whose task depends on what had the dedupe_key of a parent's retry: that
  * is a task of another line, which may depend on this one. Tasks that are retried together could then need each other's retries, so
@@ -12,30 +13,46 @@ import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import type { RetriedRow } from './retry.js';
 
+/** How many retries of one task are looked at, and how many tasks of a line in all. */
+const NEWEST_RETRIES = 100;
+const MOST_MEMBERS = 1_000;
+
 /** A task of a line. `status` is null where it has not ended. */
 interface Member {
   readonly id: string;
   readonly status: TaskStatus | null;
+  /** It is of another line, has the dedupe_key of this one, and has not ended: a retry of the parent would be answered with it. */
+  readonly is_twin: boolean;
 }
 
-/** The line of each parent, by its id: in the order of submission, the parent first. */
+/** The line of each parent, by its id: in the order of submission, the parent first, and last a twin where there is one. */
 export type Lines = ReadonlyMap<string, readonly Member[]>;
 
 async function readLines(db: Database, rows: readonly RetriedRow[]): Promise<Lines> {
   const parents = [...new Set(rows.flatMap((row) => row.parents.map(({ parent_id: id }) => id)))];
   const lines = new Map<string, Member[]>(parents.map((id) => [id, []]));
   if (parents.length === 0) return lines;
+  // All is looked up, whatever the planner makes of the number of rows before.
   const { rows: members } = await sql<Member & { first_id: string }>`
-    with recursive line as (
-      select id as first_id, id from unnest(${parents}::uuid[]) as p (id)
-      union all
-      -- Looked up, whatever the planner makes of the number of rows before.
-      select line.first_id, r.id from line cross join lateral (select t.id from tasks t where t.retry_of = line.id offset 0) as r
-    )
-    select line.first_id, line.id, o.status
-      from line left join lateral (select o.status from outcomes o where o.task_id = line.id offset 0) as o on true
-     order by line.id`.execute(db);
-  for (const { first_id: first, id, status } of members) lines.get(first)?.push({ id, status });
+    select p.id as first_id, m.id, o.status, m.is_twin
+      from unnest(${parents}::uuid[]) as p (id)
+     cross join lateral (
+       (with recursive line as (
+          select p.id
+          union all
+          select r.id
+            from line
+           cross join lateral (
+             select id from (select t.id from tasks t where t.retry_of = line.id offset 0) as retries order by id desc limit ${NEWEST_RETRIES}) as r
+        )
+        select id, false as is_twin from line limit ${MOST_MEMBERS})
+       union all
+       select q.task_id, true
+         from (select t.dedupe_key from tasks t where t.id = p.id offset 0) as parent
+        cross join lateral (select q.task_id from queue q where q.dedupe_key = parent.dedupe_key offset 0) as q) as m
+      left join lateral (select o.status from outcomes o where o.task_id = m.id offset 0) as o on true
+     order by m.is_twin, m.id`.execute(db);
+  for (const { first_id: first, id, status, is_twin } of members) lines.get(first)?.push({ id, status, is_twin });
   return lines;
 }
 
@@ -51,7 +68,7 @@ export interface Plan {
   /** What each task that can be retried depends on, by its id. */
   readonly needs: ReadonlyMap<string, readonly Need[]>;
   /** The parents that have to be retried first, by the id of the task that cannot be retried for them, or not together with them. */
-  readonly refused: ReadonlyMap<string, readonly Member[]>;
+  readonly refused: ReadonlyMap<string, readonly Pick<Member, 'id' | 'status'>[]>;
 }
 
 /** The plan for retries of `rows` that are submitted together. */
@@ -65,7 +82,7 @@ export type Planned = Pick<RetriedRow, 'id' | 'status' | 'run_anyway' | 'parents
 /** The plan where the parents of `rows` have these lines. */
 export function planAlong(rows: readonly Planned[], lines: Lines): Plan {
   const left = new Map(rows.map((row) => [row.id, row]));
-  const refused = new Map<string, Member[]>();
+  const refused = new Map<string, Pick<Member, 'id' | 'status'>[]>();
   // Who is refused may be what another one depends on. Rows come mostly parents first, so that one turn and a look are enough.
   for (let before = -1; refused.size > before;) {
     before = refused.size;
@@ -120,5 +137,6 @@ function standIn(row: Planned, line: readonly Member[], retried: ReadonlyMap<str
   const isOfUse = ({ status }: Member): boolean => status === null || status === 'completed';
   const [first] = line;
   return line.findLast(({ id }) => retried.has(id))
-    ?? line.findLast((member) => isOfUse(member) && (first === undefined || !isOfUse(first) || member === first || member.id > row.id));
+    ?? line.findLast((member) => !member.is_twin && isOfUse(member) && (first === undefined || !isOfUse(first) || member === first || member.id > row.id))
+    ?? line.find((member) => member.is_twin);
 }
