@@ -3,9 +3,10 @@ import type { Logger } from 'pino';
 import type { Aftermath } from './aftermath.js';
 import type { ApiConfig } from './config.js';
 import type { Database } from './db/database.js';
+import { isDatabaseUnavailable } from './db/errors.js';
 import { toSubmission } from './http/submissions.js';
 import type { Metrics } from './metrics.js';
-import { advanceBulk, ANY_BULK } from './queue/bulk.js';
+import { advanceBulk, ANY_BULK, putOffBulk, type Piece } from './queue/bulk.js';
 import { ANY_TO_FIRE, fireNext } from './queue/schedule.js';
 import { submit, withRaces, type Submitted } from './queue/submit.js';
 import type { Chore } from './sweeper.js';
@@ -52,22 +53,41 @@ export function schedules({ config, db, aftermath, log }: Parts): Chore {
   };
 }
 
-/** Does some pieces of the bulk operations that are running. */
-export function bulkOperations({ config, db, aftermath, metrics }: Omit<Parts, 'log'>, { maxPieces, maxTasks } = BULK_BOUNDS): Chore {
+/** Does some pieces of the bulk operations that are running. One whose piece fails is logged, stays as it was, and lets the others go first. */
+export function bulkOperations({ config, db, aftermath, metrics, log }: Parts, { maxPieces, maxTasks } = BULK_BOUNDS): Chore {
   return {
     due: ANY_BULK,
     run: async () => {
+      const failed: string[] = [];
       for (let n = 0; n < maxPieces; n++) {
-        const piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks)));
+        let taken: string | null = null;
+        let piece: Piece | null;
+        try {
+          piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks, failed, (id) => {
+            taken = id;
+          })));
+        } catch (error) {
+          if (taken === null) throw error;
+          failed.push(taken);
+          log.warn({ event: 'bulk_operation_failed', operation_id: taken, error: String(error) }, 'a piece of a bulk operation failed; it is tried again');
+          await putOffBulk(db, taken);
+          // It may have waited as long as a statement may take, and other chores wait for this one.
+          if (isDatabaseUnavailable(error)) return;
+          continue;
+        }
         if (piece === null) return;
-        const running = piece.cancelled.map(({ worker_id: worker }) => worker).filter((worker) => worker !== null);
-        metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
-        aftermath.changed(piece.cancelled.map(({ task_id: task }) => task));
-        aftermath.tell(running);
-        await aftermath.ended(piece.cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
-        if (running.length > 0) await aftermath.freed();
-        await aftermath.submitted(piece.submitted);
+        await follow(piece);
       }
     },
   };
+
+  async function follow({ cancelled, submitted }: Piece): Promise<void> {
+    const running = cancelled.map(({ worker_id: worker }) => worker).filter((worker) => worker !== null);
+    metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
+    aftermath.changed(cancelled.map(({ task_id: task }) => task));
+    aftermath.tell(running);
+    await aftermath.ended(cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
+    if (running.length > 0) await aftermath.freed();
+    await aftermath.submitted(submitted);
+  }
 }

@@ -15,7 +15,7 @@ import { ANY_LAPSED, lapseSessions } from './fleet/lapse.js';
 import type { Metrics } from './metrics.js';
 import { Presence } from './presence.js';
 import { ANY_NOTES } from './queue/dependents.js';
-import { ANY_TO_REGROUP, regroup } from './queue/limits.js';
+import { ANY_TO_REGROUP, regrouping } from './queue/limits.js';
 import { ANY_DELTAS, foldDeltas } from './queue/stats.js';
 import {
   DUE_TASKS, EXPIRED_TASKS, findOrphaned, ORPHANED_TASKS, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, TIMED_OUT_TASKS,
@@ -65,6 +65,7 @@ export class Sweeper {
     this.#intervalMs = parts.intervalMs;
     this.#leaseSeconds = parts.leaseSeconds;
     this.#presence = new Presence({ maxGapMs: (parts.leaseSeconds * 1000) / 3 });
+    const regroup = regrouping();
     const chores: readonly Chore[] = [
       { due: ANY_LAPSED, run: () => this.#lapse() },
       // Whoever ends a session takes back at once what it held; this is for those who died in between, and reads all that runs.

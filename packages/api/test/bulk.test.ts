@@ -1,6 +1,8 @@
 /** Bulk operations: many tasks cancelled or retried piece by piece, followed, and stopped. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
+import { createBulk } from '../src/queue/bulk.js';
+import { NO_FILTER } from '../src/queue/filter.js';
 import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type TestApi } from './support/api.js';
 
@@ -134,6 +136,21 @@ describe('bulk operations', () => {
       return task.status === 'cancelled' && task;
     })).to.include({ reason: 'dependency_failed' });
     expect(await run('retry', { problem_glob: 'bulk-*' })).to.include({ changed: 2 });
+  });
+
+  it('do not wait for one whose pieces fail, which can be stopped', async () => {
+    // As an earlier version may have stored it.
+    const broken = await createBulk(api.db, 'cancel', { ...NO_FILTER, createdFrom: '2026-12-31T23:59:60Z' });
+    const id = broken?.id ?? '';
+    await sql`update bulk_operations set updated_at = '2026-01-01T00:00:00Z' where id = ${id}::uuid`.execute(api.db);
+    await batch(3, { problem_id: 'unharmed' });
+    expect(await run('cancel', { problem_id: 'unharmed' })).to.include({ state: 'done', changed: 3 });
+    const path = `/api/v1/bulk-operations/${id}`;
+    expect(await eventually(async () => {
+      const { body } = await api.call('GET', path);
+      return body.updated_at > '2026-01-02' && body;
+    }), 'its turn comes after that of the others').to.include({ state: 'running', examined: 0 });
+    expect((await api.call('POST', `${path}/stop`)).body).to.include({ state: 'stopped', changed: 0 });
   });
 
   it('refuse what they cannot do', async () => {

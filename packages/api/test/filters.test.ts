@@ -94,6 +94,34 @@ describe('labels and filters', () => {
     }
   });
 
+  it('find each task in one of two adjacent windows, also where they meet within its millisecond', async () => {
+    const task = { problem_id: 'list-window', parameters: { window: 1 }, labels: { kind: 'window' }, priority: 10 };
+    const first = await submitTask(api, task);
+    await worker.claim();
+    expect((await worker.report('complete', first, {})).status).to.equal(200);
+    // Ends as it is submitted.
+    const id = await submitTask(api, { ...task, reuse: { max_age_seconds: 3600 } });
+    const { created_at: moment, completed_at: ended } = await readTask(api, id);
+    expect(ended).to.equal(moment);
+    const within = (moment as string).replace('Z', '5Z');
+    for (const key of ['created', 'completed']) {
+      const found = async (...bounds: string[]): Promise<string[]> => {
+        const { body } = await api.call('GET', `/api/v1/tasks?label=kind=window&${bounds.join('&')}`);
+        return (body.tasks as { id: string }[]).map((one) => one.id);
+      };
+      expect(await found(`${key}_from=${moment}`, `${key}_before=${within}`), key).to.deep.equal([id]);
+      expect(await found(`${key}_from=${within}`), key).to.deep.equal([]);
+      expect(await found(`${key}_before=${moment}`), key).to.deep.equal([first]);
+      const filter = { status: ['completed'], labels: { kind: 'window' }, [`${key}_from`]: moment, [`${key}_before`]: within };
+      const { status, body } = await api.call('POST', '/api/v1/bulk-operations', { action: 'retry', filter });
+      expect(status, JSON.stringify(body)).to.equal(202);
+      expect(await eventually(async () => {
+        const { body: operation } = await api.call('GET', `/api/v1/bulk-operations/${body.id}`);
+        return operation.state === 'done' && operation;
+      })).to.include({ examined: 1, changed: 1 });
+    }
+  });
+
   it('page exactly while tasks come in', async () => {
     const known = new Set((await api.call('POST', '/api/v1/tasks/batch', { tasks: Array.from({ length: 120 }, () => ({ problem_id: 'walk', labels: { walk: 'yes' } })) }))
       .body.tasks.map(({ id }: { id: string }) => id) as string[]);

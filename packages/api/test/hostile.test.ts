@@ -6,8 +6,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { HOSTILE_STRINGS, toJson } from './hostile/corpus.js';
 import { requests, type HostileRequest, type Ids } from './hostile/requests.js';
-import { submitTask } from './support/actors.js';
-import { startTestApi, type TestApi } from './support/api.js';
+import { submitTask, workerWithTask } from './support/actors.js';
+import { startTestApi, type Answer, type TestApi } from './support/api.js';
 import { validator } from './support/contract.js';
 import { expectInvariants } from './support/invariants.js';
 
@@ -92,6 +92,50 @@ describe('hostile input', () => {
     const retry = { max_attempts: 2, initial_seconds: 5e-324, max_seconds: 1e-300, jitter: 5e-324 };
     const answer = await api.call('POST', '/api/v1/tasks', { problem_id: 'h-short', retry });
     expect([answer.status, answer.body.retry]).to.deep.equal([201, { max_attempts: 2, initial_seconds: 0, factor: 2, max_seconds: 0, jitter: 0 }]);
+  });
+
+  it('takes no moment that PostgreSQL or a clock does not know, wherever one may be given', async () => {
+    const { worker, id } = await workerWithTask(api);
+    await worker.claim();
+    const pending = await submitTask(api, { problem_id: 'h-moment' });
+    const task = { problem_id: 'h-moment' };
+    const filters = ['created_from', 'created_before', 'completed_from', 'completed_before'];
+    for (const moment of ['2026-12-31T23:59:60Z', '2026-06-30T12:00:00+16:00', '2026-06-30T12:00:00-23:59', '2026-06-30T12:00:00+02', '2026-06-30\u00a012:00:00Z', '0001-01-02T00:00:00Z']) {
+      const refused = async (path: string, answer: Promise<Answer>): Promise<void> => {
+        const { status, body } = await answer;
+        expect([status, body.code, body.errors[0].path], `${moment} as ${path}`).to.deep.equal([422, 'validation_failed', path]);
+        expect(body.errors[0].message).to.contain('without a leap second and with an offset of less than 16 hours');
+      };
+      for (const name of filters) {
+        for (const list of ['tasks', 'tasks/export']) await refused(`/query/${name}`, api.call('GET', `/api/v1/${list}?${name}=${encodeURIComponent(moment)}`));
+        await refused(`/body/filter/${name}`, api.call('POST', '/api/v1/bulk-operations', { action: 'retry', filter: { [name]: moment } }));
+      }
+      for (const name of ['run_at', 'expires_at']) {
+        await refused(`/body/${name}`, api.call('POST', '/api/v1/tasks', { ...task, [name]: moment }));
+        await refused(`/body/tasks/0/${name}`, api.call('POST', '/api/v1/tasks/batch', { tasks: [{ ...task, [name]: moment }] }));
+        await refused(`/body/tasks/0/${name}`, api.call('POST', '/api/v1/workflows', { tasks: [{ ...task, name: 'a', [name]: moment }] }));
+      }
+      await refused('/body/run_at', api.call('PATCH', `/api/v1/tasks/${pending}`, { run_at: moment }));
+      await refused('/body/entries/0/timestamp', worker.report('logs', id, { entries: [{ message: 'x', timestamp: moment }] }));
+    }
+    for (const moment of ['2026-06-30T12:00:00+15:59', '2026-06-30T12:00:00-1559', '2026-06-30t12:00:00.123456789z', '2026-06-30 12:00:00Z', '0100-01-01T00:00:00+15:59', '9998-12-31T23:59:59-15:59']) {
+      for (const name of filters) expect((await api.call('GET', `/api/v1/tasks?${name}=${encodeURIComponent(moment)}`)).status, `${moment} as ${name}`).to.equal(200);
+      for (const name of ['run_at', 'expires_at']) expect((await api.call('POST', '/api/v1/tasks', { ...task, [name]: moment })).status, `${moment} as ${name}`).to.equal(201);
+    }
+  });
+
+  it('takes no cursor with a moment or an id that it did not give', async () => {
+    for (let n = 0; n < 2; n++) await submitTask(api, { problem_id: 'h-cursor' });
+    const path = '/api/v1/tasks?problem_id=h-cursor&sort=updated_at&page_size=1';
+    const { next_cursor: given } = (await api.call('GET', path)).body;
+    const [filters, moment, id, page] = JSON.parse(Buffer.from(given as string, 'base64url').toString()) as unknown[];
+    const cursorOf = (place: unknown[]): string => Buffer.from(JSON.stringify(place)).toString('base64url');
+    expect((await api.call('GET', `${path}&cursor=${cursorOf([filters, moment, id, page])}`)).body.tasks).to.have.length(1);
+    for (const [key, task] of [['2026-06-30T12:00:00+16:00', id], ['Tue, 30 Jun 2026 12:00:00 GMT', id], ['0000-01-01T00:00:00.000Z', id], [moment, '-'.repeat(36)]]) {
+      const { status, body } = await api.call('GET', `${path}&cursor=${cursorOf([filters, key, task, page])}`);
+      expect([status, body.code, body.errors?.[0].path], JSON.stringify([key, task])).to.deep.equal([422, 'validation_failed', '/query/cursor']);
+    }
+    expect((await api.call('GET', `/api/v1/schedules?cursor=${cursorOf(['-'.repeat(36)])}`)).status).to.equal(422);
   });
 
   it('is stored as it came where it is allowed', async () => {

@@ -5,11 +5,15 @@ import { pino } from 'pino';
 import { openDatabases } from '../src/db/database.js';
 import type { ClaimRequest } from '../src/queue/claim-parts.js';
 import { claim } from '../src/queue/claim.js';
+import { submit } from '../src/queue/submit.js';
+import { submission } from './races/scene.js';
 import { eventually, readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type Caller, type TestApi } from './support/api.js';
 
 /** More claims at once than statements may lose a race. */
 const MANY = 60;
+/** More tasks than a claim looks at in one lane. */
+const MORE_THAN_A_LOOK = 70;
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 
 describe('limits and pauses', () => {
@@ -179,6 +183,31 @@ describe('limits and pauses', () => {
     await batch(...times(150, { labels: { group: 'a' }, priority: 9 }), ...times(2, { labels: { group: 'b' } }));
     await limit('label:group', 1, 'a');
     expect((await claimAll()).map(({ labels }) => labels.group as string)).to.deep.equal(['a', 'b', 'b']);
+  });
+
+  it('tell what ran when they were made apart when it comes back', async () => {
+    const ids = await batch(...times(MORE_THAN_A_LOOK, { labels: { team: 'a' }, priority: 9 }), ...times(2, { labels: { team: 'b' } }));
+    expect(await claimAll()).to.have.length(ids.length);
+    await limit('label:team', 1);
+    for (const id of ids) expect((await worker.report('release', id, undefined)).status).to.equal(200);
+    expect((await claimAll()).map(({ labels }) => labels.team as string)).to.deep.equal(['a', 'b']);
+  });
+
+  it('tell apart what was being submitted when they were made', async () => {
+    const submitting = await api.db.startTransaction().execute();
+    try {
+      await submit(submitting, 1, ['a', 'b'].map((team) => ({ ...submission('under-way'), labels: { team } })));
+      const { status, body } = await api.call('POST', '/api/v1/limits', { key: 'label:team', max_running: 1 });
+      expect(status).to.equal(201);
+      // The sweep that expires the second one has been through all of the round before.
+      for (let n = 0; n < 2; n++) await taskIn(api, await submitTask(api, { problem_id: 'expired', expires_at: '2020-01-01T00:00:00Z' }), 'timeout');
+      await submitting.commit().execute();
+      await eventually(async () => (await sql`select from limits where id = ${body.id}::uuid and regroup_after is null`.execute(api.db)).rows.length === 1);
+    } finally {
+      if (!submitting.isCommitted) await submitting.rollback().execute();
+    }
+    const { rows } = await sql<{ lane: string }>`select lane from queue where problem_id = 'under-way' order by task_id`.execute(api.db);
+    expect(rows.map(({ lane }) => lane)).to.deep.equal(['team=a', 'team=b']);
   });
 
   it('count together: the narrowest holds', async () => {

@@ -14,6 +14,7 @@ import { claim } from '../src/queue/claim.js';
 import { wakeDependents } from '../src/queue/dependents.js';
 import { createLimit } from '../src/queue/limits.js';
 import { report } from '../src/queue/report.js';
+import { changeSchedule, createSchedule, endSchedule, findSchedule, fireNext } from '../src/queue/schedule.js';
 import type { Edge, Submission } from '../src/queue/submission.js';
 import { submit, withRaces, type Submitted } from '../src/queue/submit.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -109,6 +110,21 @@ describe('races between tasks', function () {
     const { first, second, waited } = await together(databases, offer(task), offer(task));
     expect(waited).to.equal(true);
     expect([await stateOf(idOf(first)), await stateOf(idOf(second))]).to.deep.equal(['pending', 'waiting reusing']);
+  });
+
+  it('does not let a change of a schedule undo a fire, and lets one that counts no fire anew go on', async () => {
+    const created = await createSchedule(db, { name: null, cron: '0 0 1 1 *', timezone: 'UTC', task: {}, overlap: 'allow', misfire: 'run_once', paused: false });
+    const id = created?.id ?? '';
+    for (const [changes, isRefused] of [[{ cron: '5 5 5 5 *' }, true], [{ name: 'renamed' }, false]] as const) {
+      await sql`update schedules set next_at = date_trunc('second', now()) where id = ${id}::uuid`.execute(db);
+      const before = await findSchedule(db, id);
+      const fire = (on: Database) => fireNext(on, [], async () => idOf(await submit(on, AGEING_MS, [submission('race-fire')])), () => undefined);
+      const { first, second, waited } = await together(databases, fire, (on) => changeSchedule(on, before!, changes));
+      expect([first?.fired, second === null, waited]).to.deep.equal([true, isRefused, true]);
+      expect((await findSchedule(db, id))?.next_at?.toISOString()).to.match(/-01-01T00:00:00.000Z$/);
+    }
+    expect(await changeSchedule(db, (await findSchedule(db, id))!, { cron: '5 5 5 5 *' })).to.include({ cron: '5 5 5 5 *', fires: 2 });
+    await endSchedule(db, id);
   });
 
   it('takes the first of two reports about one attempt in one statement', async () => {

@@ -208,4 +208,46 @@ describe('retries of dependents', () => {
     const [none, orphanAgain] = await againOf([other, orphan]);
     expect([none, await parentsOf(orphanAgain ?? '')]).to.deep.equal([undefined, [holder]]);
   });
+
+  it('in bulk leave out, and count, what would wait for itself after a task of the same dedupe_key stood in for a parent', async () => {
+    const [parent, child] = await failedPair({ dedupe_key: `${problem}-circle` });
+    const twin = await submit({ dedupe_key: `${problem}-circle`, depends_on: [child], on_dependency_failure: 'run_anyway' });
+    expect(await bulk({ status: ['failed', 'cancelled'] })).to.include({ examined: 2, changed: 1, skipped: 1 });
+    const [none, childAgain] = await againOf([parent, child]);
+    expect([none, await parentsOf(childAgain ?? '')]).to.deep.equal([undefined, [twin]]);
+    await end(twin, 'fail');
+    expect((await readTask(api, childAgain ?? '')).reason).to.equal('dependency_failed');
+
+    expect(await bulk({ status: ['failed', 'cancelled'] })).to.include({ examined: 4, changed: 2, skipped: 2 });
+    const { rows } = await sql<{ id: string; retry_of: string }>`
+      select t.id, t.retry_of from queue q join tasks t on t.id = q.task_id where t.problem_id = ${problem} order by t.id`.execute(api.db);
+    expect(rows.map(({ retry_of: of }) => of)).to.deep.equal([parent, child]);
+    expect(await parentsOf(rows[1]?.id ?? '')).to.deep.equal([rows[0]?.id]);
+  });
+
+  it('depend on the task that has the dedupe_key of their parent, with which a retry of that one is answered', async () => {
+    const key = { dedupe_key: `${problem}-live` };
+    const [parent, child] = await failedPair(key);
+    const holder = await submit(key);
+    const answered = await retry(parent);
+    expect([answered.status, answered.body.id]).to.deep.equal([200, holder]);
+    expect(await parentsOf(await retried(child))).to.deep.equal([holder]);
+    await end(holder, 'fail');
+    const refused = await retry(child);
+    expect([refused.status, refused.body.code]).to.deep.equal([409, 'dependency_failed']);
+  });
+
+  it('look at the hundred newest retries of a task', async () => {
+    const [parent, child] = await failedPair();
+    const oldest = await retried(parent);
+    await end(oldest, 'complete');
+    const retries: string[] = [];
+    for (let n = 0; n < 99; n++) retries.push(await retried(parent));
+    for (const id of retries) await end(id, 'fail');
+    expect(await parentsOf(await retried(child))).to.deep.equal([oldest]);
+    await worker.report('complete', (await worker.claim()).body.id as string, {});
+    const newest = await retried(parent);
+    await end(newest, 'fail');
+    expect((await retry(child)).body).to.include({ code: 'dependency_failed', detail: `Retry first what it depends on: ${newest} (failed).` });
+  }).timeout(60_000);
 });

@@ -176,10 +176,10 @@ export interface paths {
          *     `dedupe_key` and one with the same key has not ended, that one is answered, with 200.
          *
          *     It depends on the same tasks, or on retries of them: where one of them did not complete, or was retried since the task was
-         *     submitted, the newest of its retries (and of theirs) that has completed or has not ended takes its place. The result is delivered
-         *     under the same name or id as before. Where a task that it depends on did not complete and no retry of it is of use, the answer is
-         *     409 (`dependency_failed`), and `detail` names what has to be retried first; a task with `on_dependency_failure: run_anyway` is
-         *     retried all the same. The new task of one in a workflow belongs to no workflow.
+         *     submitted, the newest of its retries (and of theirs) that has completed or has not ended takes its place, or else the task that has
+         *     its `dedupe_key` and has not ended. The result is delivered under the same name or id as before. Where a task that it depends on did
+         *     not complete and none of these is there, the answer is 409 (`dependency_failed`), and `detail` names what has to be retried first; a
+         *     task with `on_dependency_failure: run_anyway` is retried all the same. The new task of one in a workflow belongs to no workflow.
          */
         post: operations["retryTask"];
         delete?: never;
@@ -775,8 +775,8 @@ export interface paths {
         put?: never;
         /**
          * Let a worker finish what it runs and claim nothing more
-         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain. A worker that is going
-         *     to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
+         * @description From now on it gets no task. It hears of it at once where a heartbeat of it hangs, or a claim with `idle`, else with its next
+         *     heartbeat. A new registration ends the drain. A worker that is going to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
          *     process which has its id by now. One that is offline gets 409 (`session_ended`): there is nothing to drain, and it is given no
          *     task before it registers again.
          */
@@ -859,8 +859,8 @@ export interface paths {
         put?: never;
         /**
          * Claim the next task
-         * @description The task of highest priority, then the oldest, among those that fit the worker and that nothing holds back (see
-         *     `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
+         * @description The task of highest priority, then the oldest (what has waited for a day ranks one level higher, unless the operator says otherwise),
+         *     among those that fit the worker and that nothing holds back (see `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
          *     `wait_seconds` the call waits that long for a task. A claim that is repeated with the same `request_id` gets the same task again, so a lost answer
          *     strands nothing.
          */
@@ -1436,6 +1436,11 @@ export interface components {
         TaskSort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "started_at" | "-started_at" | "completed_at" | "-completed_at";
         /** @description An opaque place in a list. */
         Cursor: string;
+        /**
+         * Format: date-time
+         * @description A date and time of RFC 3339, in the years 0100 to 9998, without leap seconds and with an offset of less than 16 hours.
+         */
+        Moment: string;
         /** Format: date-time */
         Timestamp: string;
         /** Format: date-time */
@@ -2111,10 +2116,10 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
-            created_from?: components["schemas"]["Timestamp"];
-            created_before?: components["schemas"]["Timestamp"];
-            completed_from?: components["schemas"]["Timestamp"];
-            completed_before?: components["schemas"]["Timestamp"];
+            created_from?: components["schemas"]["Moment"];
+            created_before?: components["schemas"]["Moment"];
+            completed_from?: components["schemas"]["Moment"];
+            completed_before?: components["schemas"]["Moment"];
         };
         BulkSubmission: {
             /** @enum {string} */
@@ -2133,7 +2138,8 @@ export interface components {
             changed: components["schemas"]["Count"];
             /**
              * @description How many of them were left as they are: those that ended before their turn to be cancelled, and of those to be retried the ones
-             *     that depend on a task that did not complete and is not retried, or whose `dedupe_key` another task has that has not ended.
+             *     that depend on a task that did not complete and is not retried, whose retries would wait for each other, or whose `dedupe_key`
+             *     another task has that has not ended.
              */
             skipped: components["schemas"]["Count"];
             created_at: components["schemas"]["Timestamp"];
@@ -2766,13 +2772,13 @@ export interface operations {
                 /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. */
                 label?: components["schemas"]["LabelFilter"][];
                 /** @description Only tasks submitted at this moment or later. */
-                created_from?: components["schemas"]["Timestamp"];
+                created_from?: components["schemas"]["Moment"];
                 /** @description Only tasks submitted before this moment. */
-                created_before?: components["schemas"]["Timestamp"];
+                created_before?: components["schemas"]["Moment"];
                 /** @description Only tasks that ended at this moment or later. */
-                completed_from?: components["schemas"]["Timestamp"];
+                completed_from?: components["schemas"]["Moment"];
                 /** @description Only tasks that ended before this moment. */
-                completed_before?: components["schemas"]["Timestamp"];
+                completed_before?: components["schemas"]["Moment"];
                 /** @description The number of the page, from 1. Not together with `cursor`. */
                 page?: number;
                 /** @description How many tasks a page holds. */
@@ -2922,13 +2928,13 @@ export interface operations {
                 /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. */
                 label?: components["schemas"]["LabelFilter"][];
                 /** @description Only tasks submitted at this moment or later. */
-                created_from?: components["schemas"]["Timestamp"];
+                created_from?: components["schemas"]["Moment"];
                 /** @description Only tasks submitted before this moment. */
-                created_before?: components["schemas"]["Timestamp"];
+                created_before?: components["schemas"]["Moment"];
                 /** @description Only tasks that ended at this moment or later. */
-                completed_from?: components["schemas"]["Timestamp"];
+                completed_from?: components["schemas"]["Moment"];
                 /** @description Only tasks that ended before this moment. */
-                completed_before?: components["schemas"]["Timestamp"];
+                completed_before?: components["schemas"]["Moment"];
                 /** @description What else of each task, separated by commas. */
                 include?: ("attempts" | "logs")[];
                 /** @description How many tasks at the most; all where absent. */

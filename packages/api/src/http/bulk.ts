@@ -2,7 +2,7 @@
 import { supportsProblem, type components } from '@task-executor/shared';
 import { Router } from 'express';
 import { createBulk, findBulk, narrowed, stopBulk, toBulk, type BulkRow } from '../queue/bulk.js';
-import type { TaskFilter } from '../queue/filter.js';
+import { msFrom, type TaskFilter } from '../queue/filter.js';
 import { answerCreation } from './creation.js';
 import { toFilter } from './filters.js';
 import { Problem } from './problem.js';
@@ -15,7 +15,7 @@ function checkFilter(action: BulkRow['action'], filter: TaskFilter): void {
   const refuse = (name: string, message: string): never => {
     throw validationProblem(`/body/filter/${name}`, message);
   };
-  const isEmpty = (from: string | null, before: string | null): boolean => from !== null && before !== null && Date.parse(from) >= Date.parse(before);
+  const isEmpty = (from: string | null, before: string | null): boolean => from !== null && before !== null && msFrom(from) >= msFrom(before);
   const { problemId, problemGlob, createdFrom, createdBefore, completedFrom, completedBefore } = filter;
   if (narrowed(action, filter) === null) refuse('status', `no task fits: a ${action} is about ${ABOUT[action]}`);
   if (action === 'cancel' && completedFrom !== null) refuse('completed_from', 'no task fits: what can be cancelled has not ended');

@@ -11,6 +11,14 @@ const FORMS = new Map([
   ['^worker-[0-9]{3,6}-kind$', 'must be worker-NNN-kind with 3 to 6 digits, such as worker-001-kind'],
 ]);
 
+/** Of moments; beside it their format has a say. */
+const MOMENT = String.raw`^(?!00|9999)\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:[0-5]\d(\.\d+)?([Zz]|[+-](0\d|1[0-5]):?[0-5]\d)$`;
+
+const WORDS = new Map([
+  ...FORMS,
+  [MOMENT, 'must be a date and time such as 2026-01-05T09:00:00Z, in the years 0100 to 9998, without a leap second and with an offset of less than 16 hours'],
+]);
+
 const REPLACED = new Set(['format', 'minLength', 'maxLength']);
 
 /** The schema of a string as the validator is to read it: of such a form, by its pattern alone. */
@@ -20,8 +28,8 @@ export function byForm(schema: Record<string, unknown>): Record<string, unknown>
   return { ...Object.fromEntries(Object.entries(schema).filter(([key]) => !REPLACED.has(key))), pattern };
 }
 
-/** What the validator says of a string that does not fit, in the words for its form where it has one. */
+/** What the validator says of a string that does not fit, in the words for its pattern where it has some. */
 export function inWords(message: string): string {
   const [, pattern = ''] = /^must match pattern "(.*)"$/.exec(message) ?? [];
-  return FORMS.get(pattern) ?? message;
+  return WORDS.get(pattern) ?? message;
 }

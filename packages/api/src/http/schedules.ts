@@ -1,7 +1,7 @@
 /** Schedules over HTTP. */
 import { LIMITS, type components } from '@task-executor/shared';
 import { Router } from 'express';
-import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
+import { decodeCursor, encodeCursor, idIn } from '../queue/cursor.js';
 import {
   changeSchedule, createSchedule, CronError, endSchedule, findSchedule, listSchedules, nextRuns, type ScheduleRow,
 } from '../queue/schedule.js';
@@ -46,8 +46,7 @@ export function scheduleRoutes({ config, databases }: Services): Router {
   router.get('/api/v1/schedules', async (req, res) => {
     const limit = queryNumber(req, 'limit', LIMITS.maxListedSchedules);
     const cursor = queryText(req, 'cursor');
-    const after = cursor === null ? FIRST_ID : decodeCursor(cursor, 1)[0];
-    if (typeof after !== 'string' || !/^[0-9a-f-]{36}$/.test(after)) throw new CursorError('the cursor is not one of this list; begin without it');
+    const after = cursor === null ? FIRST_ID : idIn(decodeCursor(cursor, 1)[0]);
     const { rows, hasMore } = await listSchedules(db, { after, limit, bytes: LIMITS.maxPageBytes });
     res.json({
       schedules: rows.map(toSchedule),

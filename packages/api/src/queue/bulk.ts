@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
-import { idsOf, leastIdAt, type TaskFilter } from './filter.js';
+import { idsOf, leastIdAt, msFrom, type TaskFilter } from './filter.js';
 import { readPiece, type Piece as Found } from './piece.js';
 import { planRetries } from './lines.js';
 import { readRetried, type RetriedRow } from './retry.js';
@@ -61,6 +61,11 @@ export async function stopBulk(db: Database, id: string): Promise<boolean> {
     update bulk_operations set state = 'stopped', ended_at = now(), updated_at = now()
      where id = ${id}::uuid and state = 'running' returning id`.execute(db);
   return rows.length === 1;
+}
+
+/** Lets the others go first: for one whose piece failed. */
+export async function putOffBulk(db: Database, id: string): Promise<void> {
+  await sql`update bulk_operations set updated_at = clock_timestamp() where id = ${id}::uuid and state = 'running'`.execute(db);
 }
 
 /** What one piece did. */
@@ -120,18 +125,29 @@ async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: 
 /** The filter without what was submitted in a later millisecond than the task `id`. */
 function untilTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
   const before = new Date(createdAtOf(id).getTime() + 1).toISOString();
-  return filter.createdBefore !== null && Date.parse(filter.createdBefore) < Date.parse(before) ? filter : { ...filter, createdBefore: before };
+  return filter.createdBefore !== null && msFrom(filter.createdBefore) < msFrom(before) ? filter : { ...filter, createdBefore: before };
 }
 
 /**
- * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest. One that retries
- * takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
+ * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest, but for those in
+ * `except`. One that retries takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
  */
-export async function advanceBulk(transaction: Database, ageingMs: number, most: number): Promise<Piece | null> {
+export async function advanceBulk(
+  transaction: Database,
+  ageingMs: number,
+  most: number,
+  except: readonly string[] = [],
+  onTaken: (id: string) => void = () => undefined,
+): Promise<Piece | null> {
   const { rows } = await sql<BulkRow>`
-    select * from bulk_operations where state = 'running' order by updated_at limit 1 for update skip locked`.execute(transaction);
+    select * from bulk_operations
+     where state = 'running' and not (id = any (${except}::uuid[]))
+     order by updated_at
+     limit 1
+       for update skip locked`.execute(transaction);
   const [row] = rows;
   if (row === undefined) return null;
+  onTaken(row.id);
   const filter = narrowed(row.action, row.filter);
   const { rows: found, hasMore } = filter === null ? { rows: [], hasMore: false } : await readNext(transaction, row, filter, most);
   const ids = found.map(({ id }) => id);

@@ -12,7 +12,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { CursorError, decodeCursor, encodeCursor, idIn } from './cursor.js';
-import { endedSources, idsOf, queuedSources, whereAll, type TaskFilter } from './filter.js';
+import { endedSources, idsOf, msFrom, queuedSources, whereAll, type TaskFilter } from './filter.js';
 import { readPiece, type Piece, type PieceSize } from './piece.js';
 import { TASK_BYTES, TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
@@ -81,7 +81,7 @@ export async function readForExport(db: Database, filter: TaskFilter, reach: Rea
 }
 
 function idsBySubmission(filter: TaskFilter, { after, horizon, limit }: Reach): RawBuilder<{ id: string }> {
-  const before = filter.createdBefore === null || Date.parse(filter.createdBefore) > Date.parse(horizon) ? horizon : filter.createdBefore;
+  const before = filter.createdBefore === null || msFrom(filter.createdBefore) > msFrom(horizon) ? horizon : filter.createdBefore;
   return idsOf({ ...filter, createdBefore: before }, { after: after?.id ?? null, descending: false, limit: limit + 1 });
 }
 

@@ -33,9 +33,17 @@ export const NO_FILTER: TaskFilter = {
 
 const TERMINAL: readonly string[] = TERMINAL_STATUSES;
 
-/** The least id of a task submitted at `moment` or later; created_at has whole milliseconds, as ids begin with. */
+/**
+ * The first whole millisecond at `moment` or later, of the epoch. What is submitted or ends does so in whole milliseconds, while a moment
+ * may have digits after them, which Date.parse cuts off.
+ */
+export function msFrom(moment: string): number {
+  return Date.parse(moment) + (/\.\d{3}\d*[1-9]/.test(moment) ? 1 : 0);
+}
+
+/** The least id of a task submitted at `moment` or later: ids begin with the milliseconds. */
 export function leastIdAt(moment: string): string {
-  const hex = Math.max(0, Math.ceil(Date.parse(moment))).toString(16).padStart(12, '0');
+  const hex = Math.max(0, msFrom(moment)).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
 }
 

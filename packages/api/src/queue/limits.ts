@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { LIMITS, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { LIMIT_USE } from './eligible.js';
+import { readHorizon } from './export.js';
 import { laneOf } from './submission.js';
 
 export interface LimitRow {
@@ -20,11 +21,13 @@ export interface LimitRow {
   in_use: { value: string; running: number }[];
 }
 
-/** Pending tasks that one round of `regroup` looks at. */
+/** Tasks that one round of `regroup` looks at. */
 const REGROUP_ROWS = 5_000;
+/** How long it waits at most for transactions that are under way: no submission takes so long, but a dump does. */
+const MOST_WAIT_MS = 60_000;
 const NO_TASK = '00000000-0000-0000-0000-000000000000';
 
-/** Whether `regroup` has anything to do. */
+/** Whether there are limits to sort tasks for. */
 export const ANY_TO_REGROUP = sql<boolean>`exists (select from limits where regroup_after is not null)`;
 
 const LIMIT_COLUMNS = sql`
@@ -86,13 +89,35 @@ export function toLimit(row: LimitRow): components['schemas']['Limit'] {
 }
 
 /**
- * Sorts the tasks that were pending before a limit on a label was made into lanes by its values, piece by piece. Until that
- * is done a claim may look at fewer of them than it could; it never exceeds the limit.
+ * What a sweeper does in each round about new limits on labels. A submission that does not see one may still commit, and what commits
+ * after the sorting has come by its id would never be sorted: so that begins when no transaction is under way any more that was when
+ * the limit was first seen here.
  */
-export async function regroup(db: Database): Promise<void> {
+export function regrouping(): (db: Database) => Promise<void> {
+  let seen = new Map<string, Date>();
+  return async (db) => {
+    // Not now(), which may be before a limit was made that is seen.
+    const { rows } = await sql<{ id: string; at: Date }>`select id, clock_timestamp() as at from limits where regroup_after is not null`.execute(db);
+    seen = new Map(rows.map(({ id, at }) => [id, seen.get(id) ?? at]));
+    const horizon = Date.parse(await readHorizon(db));
+    const ripe = rows.filter(({ id, at }) => {
+      const since = (seen.get(id) ?? at).getTime();
+      return since < horizon || at.getTime() - since > MOST_WAIT_MS;
+    });
+    if (ripe.length > 0) await regroup(db, ripe.map(({ id }) => id));
+  };
+}
+
+/**
+ * Sorts the tasks that were in the queue before a limit on a label was made into lanes by its values, piece by piece; for one of
+ * `limitIds`. What runs, too: it may come back. Until that is done a claim may look at fewer of them than it could; it never exceeds the limit.
+ */
+async function regroup(db: Database, limitIds: readonly string[]): Promise<void> {
   await sql`
     with wanting as materialized (
-      select id, regroup_after from limits where regroup_after is not null order by created_at limit 1 for update skip locked
+      select id, regroup_after from limits
+       where regroup_after is not null and id = any (${limitIds}::uuid[])
+       order by created_at limit 1 for update skip locked
     ), piece as materialized (
       -- Locked in the order in which everybody locks several tasks.
       select q.task_id from queue q, wanting
@@ -101,7 +126,7 @@ export async function regroup(db: Database): Promise<void> {
          for update of q
     ), moved as (
       update queue q set lane = ${laneOf(sql`q.labels`)}
-        from piece where q.task_id = piece.task_id and q.state <> 'running' and q.lane <> ${laneOf(sql`q.labels`)}
+        from piece where q.task_id = piece.task_id and q.lane <> ${laneOf(sql`q.labels`)}
     )
     update limits l
        set regroup_after = case when (select count(*) from piece) = ${REGROUP_ROWS}

@@ -1,39 +1,58 @@
 /**
  * What a retry depends on: of each parent of the task that it retries, and of that one's retries and theirs (its line), the newest that
  * is of use, because it completed or has not ended yet. So a child of a failed task can be retried once that one has been. Where the
- * parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named, and was not.
+ * parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named, and was not. Where
+ * none is of use, the task that has the parent's dedupe_key takes its place.
  *
- * Lines depend on each other as their first tasks do, so no circle can come about.
+ * Lines depend on each other as their first tasks do, but for one whose task depends on what had the dedupe_key of a parent's retry: that
+ * is a task of another line, which may depend on this one. Tasks that are retried together could then need each other's retries, so
+ * those in a circle, and what needs them, are refused; one by one they can be retried.
  */
 import { sql } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import type { RetriedRow } from './retry.js';
 
+/** How many retries of one task are looked at, and how many tasks of a line in all. */
+const NEWEST_RETRIES = 100;
+const MOST_MEMBERS = 1_000;
+
 /** A task of a line. `status` is null where it has not ended. */
 interface Member {
   readonly id: string;
   readonly status: TaskStatus | null;
+  /** It is of another line, has the dedupe_key of this one, and has not ended: a retry of the parent would be answered with it. */
+  readonly is_twin: boolean;
 }
 
-/** The line of each parent, by its id: in the order of submission, the parent first. */
-type Lines = ReadonlyMap<string, readonly Member[]>;
+/** The line of each parent, by its id: in the order of submission, the parent first, and last a twin where there is one. */
+export type Lines = ReadonlyMap<string, readonly Member[]>;
 
 async function readLines(db: Database, rows: readonly RetriedRow[]): Promise<Lines> {
   const parents = [...new Set(rows.flatMap((row) => row.parents.map(({ parent_id: id }) => id)))];
   const lines = new Map<string, Member[]>(parents.map((id) => [id, []]));
   if (parents.length === 0) return lines;
+  // All is looked up, whatever the planner makes of the number of rows before.
   const { rows: members } = await sql<Member & { first_id: string }>`
-    with recursive line as (
-      select id as first_id, id from unnest(${parents}::uuid[]) as p (id)
-      union all
-      -- Looked up, whatever the planner makes of the number of rows before.
-      select line.first_id, r.id from line cross join lateral (select t.id from tasks t where t.retry_of = line.id offset 0) as r
-    )
-    select line.first_id, line.id, o.status
-      from line left join lateral (select o.status from outcomes o where o.task_id = line.id offset 0) as o on true
-     order by line.id`.execute(db);
-  for (const { first_id: first, id, status } of members) lines.get(first)?.push({ id, status });
+    select p.id as first_id, m.id, o.status, m.is_twin
+      from unnest(${parents}::uuid[]) as p (id)
+     cross join lateral (
+       (with recursive line as (
+          select p.id
+          union all
+          select r.id
+            from line
+           cross join lateral (
+             select id from (select t.id from tasks t where t.retry_of = line.id offset 0) as retries order by id desc limit ${NEWEST_RETRIES}) as r
+        )
+        select id, false as is_twin from line limit ${MOST_MEMBERS})
+       union all
+       select q.task_id, true
+         from (select t.dedupe_key from tasks t where t.id = p.id offset 0) as parent
+        cross join lateral (select q.task_id from queue q where q.dedupe_key = parent.dedupe_key offset 0) as q) as m
+      left join lateral (select o.status from outcomes o where o.task_id = m.id offset 0) as o on true
+     order by m.is_twin, m.id`.execute(db);
+  for (const { first_id: first, id, status, is_twin } of members) lines.get(first)?.push({ id, status, is_twin });
   return lines;
 }
 
@@ -48,8 +67,8 @@ export interface Need {
 export interface Plan {
   /** What each task that can be retried depends on, by its id. */
   readonly needs: ReadonlyMap<string, readonly Need[]>;
-  /** The parents that have to be retried first, by the id of the task that cannot be retried for them. */
-  readonly refused: ReadonlyMap<string, readonly Member[]>;
+  /** The parents that have to be retried first, by the id of the task that cannot be retried for them, or not together with them. */
+  readonly refused: ReadonlyMap<string, readonly Pick<Member, 'id' | 'status'>[]>;
 }
 
 /** The plan for retries of `rows` that are submitted together. */
@@ -57,9 +76,13 @@ export async function planRetries(db: Database, rows: readonly RetriedRow[]): Pr
   return planAlong(rows, await readLines(db, rows));
 }
 
-function planAlong(rows: readonly RetriedRow[], lines: Lines): Plan {
+/** Of a task that is retried, what the plan is made from. */
+export type Planned = Pick<RetriedRow, 'id' | 'status' | 'run_anyway' | 'parents'>;
+
+/** The plan where the parents of `rows` have these lines. */
+export function planAlong(rows: readonly Planned[], lines: Lines): Plan {
   const left = new Map(rows.map((row) => [row.id, row]));
-  const refused = new Map<string, Member[]>();
+  const refused = new Map<string, Pick<Member, 'id' | 'status'>[]>();
   // Who is refused may be what another one depends on. Rows come mostly parents first, so that one turn and a look are enough.
   for (let before = -1; refused.size > before;) {
     before = refused.size;
@@ -70,25 +93,50 @@ function planAlong(rows: readonly RetriedRow[], lines: Lines): Plan {
       left.delete(row.id);
     }
   }
-  const needs = [...left.values()].map((row) => {
+  const needs = new Map([...left.values()].map((row) => {
     const own = row.parents.map(({ parent_id: parent, name }): [string, Need] => {
       const { id } = standIn(row, lineOf(parent), left) ?? { id: parent };
       return [id, { id, again: left.has(id), name }];
     });
     // Two parents may be of one line.
     return [row.id, [...new Map(own).values()]] as const;
-  });
-  return { needs: new Map(needs), refused };
+  }));
+  const placed = inNoCircle(needs);
+  for (const [id, own] of needs) {
+    if (!placed.has(id)) refused.set(id, own.flatMap((need) => (placed.has(need.id) ? [] : left.get(need.id) ?? [])));
+  }
+  return { needs: new Map([...needs].filter(([id]) => placed.has(id))), refused };
 
   function lineOf(parent: string): readonly Member[] {
     return lines.get(parent) ?? [];
   }
 }
 
+/** The ids in `needs` whose retries can be put in an order in which none comes before one that it needs. */
+function inNoCircle(needs: Plan['needs']): ReadonlySet<string> {
+  const missing = new Map<string, number>();
+  const children = new Map<string, string[]>([...needs.keys()].map((id) => [id, []]));
+  for (const [id, own] of needs) {
+    const again = own.filter((need) => need.again);
+    missing.set(id, again.length);
+    for (const parent of again) children.get(parent.id)?.push(id);
+  }
+  const placed = [...needs.keys()].filter((id) => missing.get(id) === 0);
+  for (const parent of placed) {
+    for (const child of children.get(parent) ?? []) {
+      const left = (missing.get(child) ?? 0) - 1;
+      missing.set(child, left);
+      if (left === 0) placed.push(child);
+    }
+  }
+  return new Set(placed);
+}
+
 /** What takes the place of the first task of `line` for `row`; of those in `retried` their retries are of use. */
-function standIn(row: RetriedRow, line: readonly Member[], retried: ReadonlyMap<string, unknown>): Member | undefined {
+function standIn(row: Planned, line: readonly Member[], retried: ReadonlyMap<string, unknown>): Member | undefined {
   const isOfUse = ({ status }: Member): boolean => status === null || status === 'completed';
   const [first] = line;
   return line.findLast(({ id }) => retried.has(id))
-    ?? line.findLast((member) => isOfUse(member) && (first === undefined || !isOfUse(first) || member === first || member.id > row.id));
+    ?? line.findLast((member) => !member.is_twin && isOfUse(member) && (first === undefined || !isOfUse(first) || member === first || member.id > row.id))
+    ?? line.find((member) => member.is_twin);
 }

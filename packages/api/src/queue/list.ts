@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { sql, type RawBuilder } from 'kysely';
 import { LIMITS } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { CursorError, decodeCursor, encodeCursor } from './cursor.js';
+import { CursorError, decodeCursor, encodeCursor, idIn } from './cursor.js';
 import { endedSources, idsOf, matching, queuedSources, whereAll, type Source, type TaskFilter } from './filter.js';
 import { readPiece } from './piece.js';
 import { endedOf, pendingOf, readTotals } from './stats.js';
@@ -41,6 +41,9 @@ export class PageTooLarge extends Error {
     this.fitting = fitting;
   }
 }
+
+/** A sort key as a cursor has it. Date.parse takes much that PostgreSQL refuses. */
+const MOMENT = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 interface Place {
   readonly key: string | null;
@@ -86,10 +89,11 @@ export async function listTasks(db: Database, request: ListRequest): Promise<Tas
   let place: Place | null = null;
   let page = request.page;
   if (request.cursor !== null) {
-    const [filters, key, id, cursorPage] = decodeCursor(request.cursor, 4);
-    const fits = filters === filtersOf(request) && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)
-      && typeof cursorPage === 'number' && (key === null || (typeof key === 'string' && !Number.isNaN(Date.parse(key))));
+    const [filters, key, task, cursorPage] = decodeCursor(request.cursor, 4);
+    const fits = filters === filtersOf(request)
+      && typeof cursorPage === 'number' && (key === null || (typeof key === 'string' && MOMENT.test(key) && !Number.isNaN(Date.parse(key))));
     if (!fits) throw new CursorError('the cursor belongs to other filters or another sort; begin without it');
+    const id = idIn(task);
     place = { key, id };
     page = cursorPage;
   }

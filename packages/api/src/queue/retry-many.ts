@@ -6,13 +6,15 @@ import type { Edge } from './submission.js';
 import { submit, type Submitted } from './submit.js';
 import type { TaskRow } from './task.js';
 
+type Retried = Pick<RetriedRow, 'id' | 'dedupe_key'>;
+
 /**
  * Those of `rows` that can be retried, parents first and else in their order. Ids follow the order of submission, and what has no workflow
  * to hold it together is retried piece by piece in the order of ids: a child before its parent could come a piece too early.
  */
-function parentsFirst(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[] {
+function parentsFirst<Row extends Retried>(rows: readonly Row[], needs: Plan['needs']): Row[] {
   const rowOf = new Map(rows.filter(({ id }) => needs.has(id)).map((row) => [row.id, row]));
-  const placed = new Set<RetriedRow>();
+  const placed = new Set<Row>();
   for (const row of rowOf.values()) {
     // With the way kept: a workflow of 2,000 in a row must not exhaust the stack.
     const way = [row];
@@ -34,10 +36,11 @@ function parentsFirst(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[
 }
 
 /**
- * `rows`, parents first, in the parts in which they have to be submitted: what a task depends on is in the same part or an earlier
- * one. Where a parent has a dedupe_key, it may turn out to be another task, so its children come in a part after it.
+ * Those of `rows` that can be retried, parents first, in the parts in which they have to be submitted: what a task depends on is in the
+ * same part or an earlier one. Where a parent has a dedupe_key, it may turn out to be another task, so its children come in a part after it.
  */
-function partsOf(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[][] {
+export function partsOf<Row extends Retried>(all: readonly Row[], { needs }: Pick<Plan, 'needs'>): Row[][] {
+  const rows = parentsFirst(all, needs);
   const keyed = new Set(rows.filter((row) => row.dedupe_key !== null).map(({ id }) => id));
   const partOf = new Map(rows.map(({ id }) => [id, 0]));
   for (let isSettled = false; !isSettled;) {
@@ -49,7 +52,7 @@ function partsOf(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[][] {
       isSettled = false;
     }
   }
-  const parts: RetriedRow[][] = [];
+  const parts: Row[][] = [];
   for (const row of rows) {
     (parts[partOf.get(row.id) ?? 0] ??= []).push(row);
   }
@@ -60,7 +63,7 @@ function partsOf(rows: readonly RetriedRow[], { needs }: Plan): RetriedRow[][] {
 export async function submitRetries(db: Database, ageingMs: number, rows: readonly RetriedRow[], plan: Plan): Promise<Submitted> {
   const all: { rows: TaskRow[]; created: boolean[]; parentsEnded: boolean } = { rows: [], created: [], parentsEnded: false };
   const retries = new Map<string, string>();
-  for (const part of partsOf(parentsFirst(rows, plan), plan)) {
+  for (const part of partsOf(rows, plan)) {
     const position = new Map(part.map(({ id }, n) => [id, n]));
     const edges = part.flatMap((row, child) => {
       const parents = new Map((plan.needs.get(row.id) ?? []).map(({ id, again, name }) => [again ? position.get(id) ?? retries.get(id) ?? id : id, name]));

@@ -91,7 +91,7 @@ export async function createSchedule(db: Database, settings: ScheduleSettings): 
 
 /**
  * Changes a schedule's settings; another expression or time zone, and the end of a pause, count its next fire from now. Null:
- * there is none, or it was changed meanwhile. @throws CronError
+ * there is none, or it was changed meanwhile, or fired where that counts: the next fire, counted before, may be that one. @throws CronError
  */
 export async function changeSchedule(db: Database, before: ScheduleRow, changes: Partial<ScheduleSettings>): Promise<ScheduleRow | null> {
   const after = { ...before, ...changes };
@@ -105,6 +105,7 @@ export async function changeSchedule(db: Database, before: ScheduleRow, changes:
            -- Two changes in one millisecond must not look like one.
            updated_at = greatest(now(), updated_at + interval '1 millisecond')
      where id = ${before.id}::uuid and ended_at is null and updated_at = ${before.updated_at.toISOString()}::timestamptz
+       and (not ${anew} or next_at is not distinct from ${before.next_at?.toISOString() ?? null}::timestamptz)
     returning ${SCHEDULE_COLUMNS}`.execute(db);
   return rows[0] ?? null;
 }

@@ -94,7 +94,22 @@ function standInOf(task: ModelTask, parent: string, again: readonly ModelTask[],
   const newest = line.findLast((one) => again.includes(one));
   if (newest !== undefined) return newest;
   const useful = line.filter((one) => isLive(one) || one.state === 'completed');
-  return useful.findLast((one) => useful[0]?.id !== parent || one.id === parent || one.id > task.id);
+  return useful.findLast((one) => useful[0]?.id !== parent || one.id === parent || one.id > task.id)
+    ?? all.find((one) => isLive(one) && one.spec.dedupeKey !== null && one.spec.dedupeKey === line[0]?.spec.dedupeKey);
+}
+
+/** Those of `again` that would not wait for their own retries, nor for such as would. */
+function inNoCircle(again: readonly ModelTask[], all: readonly ModelTask[]): ModelTask[] {
+  const free = new Set<ModelTask>();
+  const isFree = (task: ModelTask): boolean => task.needs.every(({ parent }) => {
+    const standIn = standInOf(task, parent, again, all);
+    return standIn === undefined || free.has(standIn) || !again.includes(standIn);
+  });
+  for (let before = -1; free.size > before;) {
+    before = free.size;
+    for (const task of again) if (isFree(task)) free.add(task);
+  }
+  return again.filter((task) => free.has(task));
 }
 
 /** The retries of those of `tasks` that can be retried, when they are submitted together. */
@@ -102,6 +117,7 @@ export function retriedTogether(tasks: readonly ModelTask[], all: readonly Model
   let again = [...tasks];
   const isStuck = (task: ModelTask): boolean => !task.spec.runAnyway && task.needs.some(({ parent }) => standInOf(task, parent, again, all) === undefined);
   while (again.some(isStuck)) again = again.filter((task) => !isStuck(task));
+  again = inNoCircle(again, all);
   const items = again.map((task) => ({ ...retried(task), needs: task.needs.map(({ parent, name }) => {
     const standIn = standInOf(task, parent, again, all);
     const place = again.findIndex((one) => one === standIn);

@@ -46,7 +46,7 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
   // A sweeper logs the failure of a step and goes on.
   const log = pino({ level: 'warn' }, {
     write(line: string) {
-      if (/sweep_failed|schedule_failed/.test(line)) failed = line;
+      if (/sweep_failed|schedule_failed|bulk_operation_failed/.test(line)) failed = line;
     },
   });
   const parts = partsOf(db, databaseUrl, log);
