@@ -101,8 +101,8 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
  * Where the tasks that run themselves are found by their fingerprint, in the order of their submission: those that ran at once, and those
  * that waited for an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
  */
-const RUN = sql`(select id as task_id, fingerprint from tasks) as r`;
-const RUN_AFTER_ALL = sql`stand_ins as r`;
+const RUN = sql`(select id as task_id, fingerprint, id as awaited_id from tasks) as r`;
+const RUN_AFTER_ALL = sql`(select task_id, fingerprint, coalesce(awaited_id, task_id) as awaited_id from stand_ins) as r`;
 
 /**
  * Of these the last that has completed and is not too old for `g`, and the first that has not ended. What becomes of each is looked up in
@@ -119,7 +119,7 @@ const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
     where r.fingerprint = g.fingerprint
     order by r.task_id desc limit 1)`;
 const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  (select r.task_id as parent_id
+  (select r.task_id as runner_id, r.awaited_id
      from ${runs}
     cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
     where r.fingerprint = g.fingerprint
@@ -159,21 +159,21 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       -- One that takes a result does not run, and another may not take a result so old.
       select n, id, fingerprint, reuse_seconds is not null as reuses from given where n not in (select n from sources)
     ), unended as materialized (
-      select g.fingerprint, equal.parent_id
+      select g.fingerprint, equal.runner_id, equal.awaited_id
         from (select distinct fingerprint from runs where reuses) as g
        cross join lateral (
-         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} order by parent_id limit 1) as equal
+         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} order by runner_id limit 1) as equal
     ), equals as materialized (
-      select r.n, r.id as task_id, coalesce(u.parent_id, twin.id) as parent_id, u.parent_id is null as within
+      select r.n, r.id as task_id, coalesce(u.awaited_id, twin.id) as parent_id, u.awaited_id is null as within, u.runner_id
         from runs r
         left join unended u on u.fingerprint = r.fingerprint
         left join (select distinct on (fingerprint) fingerprint, n, id from runs order by fingerprint, n) as twin
           on twin.fingerprint = r.fingerprint and twin.n < r.n
-       where r.reuses and coalesce(u.parent_id, twin.id) is not null
+       where r.reuses and coalesce(u.awaited_id, twin.id) is not null
     ), locked as materialized (
       select q.task_id, q.has_dependents
         from queue q
-       where q.task_id in (select parent_id from needed where not within union all select parent_id from equals where not within)
+       where q.task_id in (select parent_id from needed where not within union all select runner_id from equals where not within)
        order by q.task_id
          for update
     ), over as materialized (
@@ -181,7 +181,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     ), accepted as materialized (
       -- Not where a parent is neither: it ended a moment ago, or there is none.
       select not exists (
-        select from (select parent_id from needed where not within union all select parent_id from equals where not within) as p
+        select from (select parent_id from needed where not within union all select runner_id from equals where not within) as p
          where p.parent_id not in (select task_id from locked) and p.parent_id not in (select task_id from over)) as yes
     ), watched as (
       update queue q set has_dependents = true
