@@ -775,8 +775,8 @@ export interface paths {
         put?: never;
         /**
          * Let a worker finish what it runs and claim nothing more
-         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain. A worker that is going
-         *     to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
+         * @description From now on it gets no task. It hears of it at once where a heartbeat of it hangs, or a claim with `idle`, else with its next
+         *     heartbeat. A new registration ends the drain. A worker that is going to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
          *     process which has its id by now. One that is offline gets 409 (`session_ended`): there is nothing to drain, and it is given no
          *     task before it registers again.
          */
@@ -859,8 +859,8 @@ export interface paths {
         put?: never;
         /**
          * Claim the next task
-         * @description The task of highest priority, then the oldest, among those that fit the worker and that nothing holds back (see
-         *     `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
+         * @description The task of highest priority, then the oldest (what has waited for a day ranks one level higher, unless the operator says otherwise),
+         *     among those that fit the worker and that nothing holds back (see `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
          *     `wait_seconds` the call waits that long for a task. A claim that is repeated with the same `request_id` gets the same task again, so a lost answer
          *     strands nothing.
          */
@@ -1556,6 +1556,7 @@ export interface components {
             /**
              * @description Take the result of an equal task (the same problem, canonically equal parameters) that completed no longer ago than
              *     this: the new task is completed at once, with the reason `reused`. An equal task that has not ended is waited for.
+             *     Of equal tasks that run themselves the last hundred are looked at.
              */
             reuse?: {
                 max_age_seconds: number;
@@ -1614,6 +1615,7 @@ export interface components {
             /**
              * @description Take the result of an equal task (the same problem, canonically equal parameters) that completed no longer ago than
              *     this: the new task is completed at once, with the reason `reused`. An equal task that has not ended is waited for.
+             *     Of equal tasks that run themselves the last hundred are looked at.
              */
             reuse?: {
                 max_age_seconds: number;

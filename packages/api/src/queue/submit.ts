@@ -97,12 +97,17 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   if (missing !== undefined) throw new MissingParent(missing.id);
 }
 
+/** Of the equal tasks that run themselves so many, the last, are looked at: a batch may have a thousand problems, each run a thousand times. */
+const EQUAL_RUNS = 100;
+
 /**
- * Where the tasks that run themselves are found by their fingerprint, in the order of their submission: those that ran at once, and those
- * that waited for an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
+ * Where the tasks that run themselves are found by the fingerprint of `g`, the last ones: those that ran at once, and those that waited for
+ * an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
  */
-const RUN = sql`(select id as task_id, fingerprint, id as awaited_id from tasks) as r`;
-const RUN_AFTER_ALL = sql`(select task_id, fingerprint, coalesce(awaited_id, task_id) as awaited_id from stand_ins) as r`;
+const RUN = sql`(
+  select id as task_id, id as awaited_id from tasks where fingerprint = g.fingerprint order by id desc limit ${EQUAL_RUNS}) as r`;
+const RUN_AFTER_ALL = sql`(
+  select task_id, coalesce(awaited_id, task_id) as awaited_id from stand_ins where fingerprint = g.fingerprint order by number desc limit ${EQUAL_RUNS}) as r`;
 
 /**
  * Of these the last that has completed and is not too old for `g`, and the first that has not ended. What becomes of each is looked up in
@@ -116,13 +121,11 @@ const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
       select result from outcomes
        where task_id = r.task_id and status = 'completed' and reason is null and ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
        limit 1) as o
-    where r.fingerprint = g.fingerprint
     order by r.task_id desc limit 1)`;
 const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   (select r.task_id as runner_id, r.awaited_id
      from ${runs}
     cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
-    where r.fingerprint = g.fingerprint
     order by r.task_id limit 1)`;
 
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
