@@ -133,6 +133,55 @@ describe('stand-ins', function () {
     expect(await statesOf([second!, needing.rows[0]!.id])).to.deep.equal(['completed reused', 'pending']);
   });
 
+  for (const [moment, before] of [['of the first', 0], ['of one that stood in', 1]] as const) {
+    it(`run alone, though an equal task comes between the end ${moment} and the moment when one stands in`, async () => {
+      const scene = await setScene(db, 'running');
+      const ids = await followers(scene, 3);
+      let runs = scene.taskId;
+      for (const id of ids.slice(0, before)) {
+        await end(scene, runs, 'failed');
+        await settle(db);
+        expect(await claimed(scene)).to.equal(id);
+        runs = id;
+      }
+      await end(scene, runs, 'failed');
+      const [between] = await followers(scene, 1);
+      expect(await statesOf([ids[before]!, between!])).to.deep.equal(['waiting reusing', 'waiting reusing']);
+      await settle(db);
+      expect(await claimed(scene)).to.equal(ids[before]);
+      expect(await stateOf(between!)).to.equal('waiting reusing');
+      await end(scene, ids[before]!, 'completed');
+      await settle(db);
+      expect(await stateOf(between!)).to.equal('completed reused');
+    });
+  }
+
+  it('take no result that is too old for one that comes between the end and the moment when it is taken', async () => {
+    const scene = await setScene(db, 'running');
+    const [first, second] = await followers(scene, 2);
+    await end(scene, scene.taskId, 'failed');
+    await settle(db);
+    expect(await claimed(scene)).to.equal(first);
+    await end(scene, first!, 'completed');
+    const [fresh] = await followers(scene, 1, { reuseSeconds: 0 });
+    await settle(db);
+    expect(await statesOf([second!, fresh!])).to.deep.equal(['completed reused', 'pending']);
+  });
+
+  it('are one, though two act on the end, and each prefers another', async () => {
+    const scene = await setScene(db, 'running');
+    const [first] = await followers(scene, 1);
+    await end(scene, scene.taskId, 'failed');
+    let urgent = '';
+    const { waited } = await together(databases, wakeDependents, async (on) => {
+      [urgent] = await followers(scene, 1, { priority: 10 }) as [string];
+      return wakeDependents(on);
+    });
+    expect(waited).to.equal(true);
+    await settle(db);
+    expect(await statesOf([first!, urgent])).to.deep.equal(['pending', 'waiting reusing']);
+  });
+
   describe('beside an earlier version', () => {
     it('are told to who depends on them alone', async () => {
       const scene = await setScene(db, 'running');
