@@ -120,6 +120,8 @@ describe('reuse', () => {
     }
     const waiting = await reusing({ chain: 1 });
     expect(waiting.body.reason).to.equal('reusing');
+    const explained = await api.call('GET', `/api/v1/tasks/${waiting.body.id}/explain`);
+    expect(explained.body.constraints[0]).to.deep.include({ kind: 'reuse', task_id: ids[2] });
     await run(ids[2]!, { by: 'the third' });
     for (const id of [waiting.body.id as string, (await reusing({ chain: 1 })).body.id as string]) {
       expect(await readTask(api, id)).to.deep.include({ status: 'completed', reused_from: ids[2], result: { by: 'the third' } });

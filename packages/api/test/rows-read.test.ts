@@ -196,6 +196,31 @@ describe('the rows that are read', function () {
     }
   });
 
+  it('do not grow with how often equal tasks ran too long ago', async () => {
+    const { general } = databases;
+    const old = { ...submission('bench-old'), priority: 10, maxAttempts: 1 };
+    const submitting = () => rowsRead((on) => submit(on, AGEING_MS, [{ ...old, reuseSeconds: 0 }]), general);
+    const runMany = async (runs: number): Promise<void> => {
+      for (let n = 0; n < runs; n += 50) {
+        await submitPlain(db, AGEING_MS, Array.from({ length: 50 }, () => old));
+        const held = claimed(await claims(50)(db));
+        expect(held.map(({ problem_id: problem }) => problem)).to.deep.equal(held.map(() => 'bench-old')).and.have.length(50);
+        await report(db, held.map(({ id, attempt }) => ({
+          reporter: { ...worker, taskId: id, attempt, leaseSeconds: LEASE_SECONDS }, report: { outcome: 'completed', result: {} },
+        })));
+      }
+    };
+    await runMany(100);
+    const behind = await submitting();
+    expect(behind.result.rows[0]).to.include({ status: 'pending', reason: null });
+    await cancelMany(db, behind.result.rows.map(({ id }) => id));
+    await runMany(400);
+    const far = await submitting();
+    expect(far.result.rows[0]).to.include({ status: 'pending', reason: null });
+    expect(far.rows).to.be.below(behind.rows + FIXED_ROWS);
+    await cancelMany(db, far.result.rows.map(({ id }) => id));
+  });
+
   it('do not grow with the equal tasks of a submission, behind those that failed', async () => {
     const { general } = databases;
     const failing = { ...submission('bench-failing'), priority: 10, maxAttempts: 1 };

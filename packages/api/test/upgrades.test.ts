@@ -137,6 +137,9 @@ for (const [index, name] of NAMES.slice(0, -1).entries()) {
       expect(ended.get(taskId(402)), 'the bulk operation went on').to.equal('cancelled');
       if (level < 5) return;
       expect((await api.call('GET', `/api/v1/tasks/${taskId(105)}/artifacts`)).body.artifacts).to.have.length(1);
+      if (level < 13) return;
+      expect(done.has(taskId(503)), 'it stands in for the one that stood in').to.equal(true);
+      expect([done.has(taskId(504)), ended.get(taskId(504))], 'it takes the result of that one').to.deep.equal([false, 'completed']);
     });
   });
 }

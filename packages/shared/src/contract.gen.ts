@@ -1561,6 +1561,7 @@ export interface components {
             /**
              * @description Take the result of an equal task (the same problem, canonically equal parameters) that completed no longer ago than
              *     this: the new task is completed at once, with the reason `reused`. An equal task that has not ended is waited for.
+             *     Of equal tasks that run themselves the last hundred are looked at.
              */
             reuse?: {
                 max_age_seconds: number;
@@ -1619,6 +1620,7 @@ export interface components {
             /**
              * @description Take the result of an equal task (the same problem, canonically equal parameters) that completed no longer ago than
              *     this: the new task is completed at once, with the reason `reused`. An equal task that has not ended is waited for.
+             *     Of equal tasks that run themselves the last hundred are looked at.
              */
             reuse?: {
                 max_age_seconds: number;

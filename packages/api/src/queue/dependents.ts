@@ -8,14 +8,20 @@
  * same transaction as the dependency; so a statement that sees the note sees the dependency, too. Notes are never merged: one that
  * stood for another's dependency could be taken before that is visible. A note that is not acted on (a crash) is found by the next
  * sweep.
+ *
+ * Those that wait for an equal task depend on the one that they waited for first, however many have stood in for it since. The end of
+ * a stand-in leaves a note of that one, too (a trigger), and then only who stands in next is written: the others may be ten thousand.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isTaskOf } from './fence.js';
 import { ENDED_AT, RECORD_OUTCOMES } from './history.js';
+import { fingerprintOfRun, runnerOf } from './stand-ins.js';
 
 /** Notes that one statement acts on; each may be about thousands of dependents. */
 const NOTES = 10;
+/** Of those that waited for an equal task in vain so many, the first that were submitted, are compared for who stands in. */
+const CANDIDATES = 1_000;
 
 /** Whether there is a note. */
 export const ANY_NOTES = sql<boolean>`exists (select from ended_parents)`;
@@ -33,28 +39,50 @@ export interface Woken {
 export async function wakeDependents(db: Database): Promise<Woken[] | null> {
   const { rows } = await sql<Woken & { notes: number }>`
     with notes as materialized (
-      select ctid, task_id from ended_parents limit ${NOTES} for update skip locked
+      select ctid, task_id, of_stand_in from ended_parents limit ${NOTES} for update skip locked
     ), parents as materialized (
-      select o.task_id, o.status, o.result from outcomes o where o.task_id in (select task_id from notes)
+      select o.task_id, o.status from outcomes o where o.task_id in (select task_id from notes)
     ), acted as (
       delete from ended_parents where ctid = any (array(select ctid from notes))
+    ), runs as materialized (
+      -- Without a status: somebody stands in, and has not ended.
+      select p.task_id as awaited_id, runner.task_id, o.status, o.result
+        from parents p
+       cross join lateral (select ${runnerOf('p.task_id')} as task_id) as runner
+        left join outcomes o on o.task_id = runner.task_id
+    ), candidates as materialized (
+      select r.awaited_id, d.task_id, q.task_id is null as is_gone, coalesce(q.available_at > now(), false) as is_early, q.rank
+        from runs r
+       cross join lateral (
+         select task_id from open_dependencies where parent_id = r.awaited_id and kind = 'reuse' order by task_id limit ${CANDIDATES}) as d
+        left join queue q on ${isTaskOf('d')}
+       where r.status <> 'completed'
+    ), chosen as materialized (
+      -- Of those that waited for an equal task in vain the first to run stands in for it, and the others go on waiting.
+      select distinct on (awaited_id) awaited_id, task_id from candidates where not is_gone order by awaited_id, is_early, rank, task_id
+    ), due as materialized (
+      select parent_id, task_id from open_dependencies where kind = 'needs' and parent_id in (select task_id from notes where not of_stand_in)
+      union all
+      select parent_id, task_id from open_dependencies where kind = 'reuse' and parent_id in (select awaited_id from runs where status = 'completed')
+      union all
+      select awaited_id, task_id from candidates where is_gone
+      union all
+      select awaited_id, task_id from chosen
     ), opened as materialized (
       -- Locked in one order: two of these may act on notes of the same parents.
-      select d.parent_id, d.task_id from open_dependencies d where d.parent_id in (select task_id from parents)
+      select d.parent_id, d.task_id, d.kind
+        from due join open_dependencies d on d.parent_id = any (array[due.parent_id]) and d.task_id = any (array[due.task_id])
        order by d.parent_id, d.task_id
-         for update
-    ), edges as (
-      delete from open_dependencies d using opened o, parents
-       where d.parent_id = o.parent_id and d.task_id = o.task_id and parents.task_id = d.parent_id
-      returning d.task_id, d.parent_id, d.kind, parents.status
+         for update of d
     ), settled as materialized (
-      select task_id, count(*)::int as edges,
-             min(parent_id::text) filter (where kind = 'reuse' and status = 'completed') as source,
-             min(parent_id::text) filter (where kind = 'needs' and status <> 'completed') as failed,
-             min(parent_id::text) filter (where kind = 'reuse' and status <> 'completed') as awaited
-        from edges group by task_id
+      select d.task_id, count(*)::int as edges,
+             min(r.task_id::text) filter (where d.kind = 'reuse' and r.status = 'completed') as source,
+             min(d.parent_id::text) filter (where d.kind = 'needs' and p.status <> 'completed') as failed,
+             min(d.parent_id::text) filter (where d.kind = 'reuse' and r.status <> 'completed') as awaited
+        from opened d join parents p on p.task_id = d.parent_id join runs r on r.awaited_id = d.parent_id
+       group by d.task_id
     ), locked as materialized (
-      select q.*, s.edges, s.source::uuid as source, s.failed, s.awaited,
+      select q.*, s.edges, s.source::uuid as source, s.failed, s.awaited::uuid as awaited,
              case when s.source is not null then 'completed'
                   when s.failed is not null and not q.run_anyway then 'cancelled'
                   when q.blockers > s.edges then 'waiting'
@@ -63,50 +91,45 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
         from queue q join settled s on s.task_id = q.task_id
        order by q.task_id
          for update of q
-    ), ranked as materialized (
-      -- Of those that waited for an equal task in vain the first to run stands in for it, and the others wait for that one.
-      select l.*, case when l.awaited is not null and l.source is null
-                       then first_value(l.task_id) over (partition by l.awaited order by l.fate, l.rank, l.task_id) end as stand_in
-        from locked l
+    ), stood_in as (
+      -- Nothing where another stands in already, that this snapshot does not hold.
+      insert into stand_ins (task_id, fingerprint, awaited_id, replaced_id)
+      select l.task_id, ${fingerprintOfRun('l.awaited')}, l.awaited, r.task_id
+        from locked l join runs r on r.awaited_id = l.awaited
+       order by l.awaited
+          on conflict do nothing
+      returning task_id, awaited_id
     ), children as materialized (
-      select r.*, coalesce(r.stand_in <> r.task_id, false) as follows from ranked r
+      select * from locked where awaited is null or task_id in (select task_id from stood_in)
+    ), closed as (
+      delete from open_dependencies d using opened o
+       where d.parent_id = o.parent_id and d.task_id = o.task_id
+         and o.task_id not in (select task_id from locked except select task_id from children)
+    ), repeated as (
+      -- Who was chosen has gone, or has come too late, or all that were looked at have gone: there may be others.
+      insert into ended_parents (task_id, of_stand_in)
+      select distinct awaited_id, true from candidates where awaited_id not in (select awaited_id from stood_in)
     ), freed as (
       update queue q
-         set blockers = c.blockers - c.edges + c.follows::int, updated_at = now(),
-             has_dependents = c.has_dependents or c.task_id in (select stand_in from children where follows),
-             state = case when c.fate = 'pending' and not c.follows then 'pending' else 'waiting' end,
-             wait_reason = case when c.follows or c.blockers > c.edges then c.wait_reason
+         set blockers = c.blockers - c.edges, updated_at = now(), has_dependents = c.has_dependents or c.awaited is not null,
+             state = case when c.fate = 'pending' then 'pending' else 'waiting' end,
+             wait_reason = case when c.blockers > c.edges then c.wait_reason
                                 when c.fate <> 'pending' then 'scheduled' end
         from children c
        where ${isTaskOf('c')} and c.fate in ('waiting', 'pending')
-    ), stood_in as (
-      -- What was awaited is found by its fingerprint in one place or the other.
-      insert into stand_ins (task_id, fingerprint)
-      select c.task_id, awaited.fingerprint
-        from children c
-       cross join lateral (
-         select fingerprint from tasks where id = c.awaited::uuid and fingerprint is not null
-         union all
-         select fingerprint from stand_ins where task_id = c.awaited::uuid
-         limit 1) as awaited
-       where c.stand_in = c.task_id
-    ), followed as (
-      insert into open_dependencies (parent_id, task_id, kind) select stand_in, task_id, 'reuse' from children where follows
-    ), depended as (
-      insert into dependencies (task_id, parent_id, name, kind) select task_id, stand_in, 'equal task', 'reuse' from children where follows
     ), removed as (
       delete from queue q using children c where ${isTaskOf('c')} and c.fate in ('completed', 'cancelled')
       returning c.*
     ), ended as (
       select r.task_id, r.problem_id, r.attempt, r.worker_id, r.session_id, r.started_at, ${ENDED_AT} as ended_at, r.priority, r.has_dependents,
              r.fate as status, case r.fate when 'completed' then 'reused' else 'dependency_failed' end as reason,
-             case r.fate when 'completed' then p.result end as result,
+             case r.fate when 'completed' then (select result from runs where runs.task_id = r.source limit 1) end as result,
              case r.fate when 'cancelled' then 'the task ' || r.failed || ', on which it depends, ended as ' ||
                (select status from parents where parents.task_id = r.failed::uuid) end as error,
              case r.fate when 'completed' then r.source end as reused_from
-        from removed r left join parents p on p.task_id = r.source
+        from removed r
     ), ${RECORD_OUTCOMES}
-    select c.task_id, c.problem_id, c.backend_type, case when c.follows then 'waiting' else c.fate end as fate, once.notes
+    select c.task_id, c.problem_id, c.backend_type, c.fate, once.notes
       from (select count(*) as notes from notes) as once left join children c on true`.execute(db);
   if ((rows[0]?.notes ?? 0) === 0) return null;
   return rows.filter((row) => row.task_id !== null);

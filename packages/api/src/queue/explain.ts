@@ -7,6 +7,7 @@ import { LIMITS, type TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, UNFIT } from './eligible.js';
 import { runsOn } from './fence.js';
+import { runnerOf } from './stand-ins.js';
 
 export interface Explained {
   /** For something of its own, so that no claim looks at it. */
@@ -91,7 +92,7 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
                left join queue pq on pq.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
               where w.task_id = q.task_id
               order by d.name limit ${LIMITS.maxExplained}) as d), '[]') as dependencies,
-           (select d.parent_id
+           (select ${runnerOf('d.parent_id')}
               from dependencies d join open_dependencies w on w.parent_id = d.parent_id and w.task_id = d.task_id
              where d.task_id = q.task_id and d.kind = 'reuse' limit 1) as equal_task_id,
            coalesce((select json_agg(f) from (

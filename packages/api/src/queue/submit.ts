@@ -6,12 +6,16 @@
  * queue/dependents). Where a parent ended between this statement's snapshot and its lock, nothing is stored and the
  * submission is tried again; so it is where another submission took the same dedupe_key in between.
  *
+ * A task that asks for `reuse` waits with those that wait for an equal one, also where that has just ended without a result and none of
+ * them stands in yet: else it would run beside the one that will.
+ *
  * To depend on others and to ask for `reuse` never meet in one task. Tasks that others of the same submission depend on are those
  * of workflows, which know neither `reuse` nor a dedupe_key: they are always stored, and never take a result.
  */
 import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
+import { fingerprintOfRun, runnerOf } from './stand-ins.js';
 import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
 import { isPlain, submitPlain } from './submit-plain.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
@@ -97,12 +101,17 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   if (missing !== undefined) throw new MissingParent(missing.id);
 }
 
+/** Of the equal tasks that run themselves so many, the last, are looked at: a batch may have a thousand problems, each run a thousand times. */
+const EQUAL_RUNS = 100;
+
 /**
- * Where the tasks that run themselves are found by their fingerprint, in the order of their submission: those that ran at once, and those
- * that waited for an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
+ * Where the tasks that run themselves are found by the fingerprint of `g`, the last ones: those that ran at once, and those that waited for
+ * an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
  */
-const RUN = sql`(select id as task_id, fingerprint from tasks) as r`;
-const RUN_AFTER_ALL = sql`stand_ins as r`;
+const RUN = sql`(
+  select id as task_id, id as awaited_id from tasks where fingerprint = g.fingerprint order by id desc limit ${EQUAL_RUNS}) as r`;
+const RUN_AFTER_ALL = sql`(
+  select task_id, coalesce(awaited_id, task_id) as awaited_id from stand_ins where fingerprint = g.fingerprint order by number desc limit ${EQUAL_RUNS}) as r`;
 
 /**
  * Of these the last that has completed and is not too old for `g`, and the first that has not ended. What becomes of each is looked up in
@@ -116,13 +125,11 @@ const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
       select result from outcomes
        where task_id = r.task_id and status = 'completed' and reason is null and ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
        limit 1) as o
-    where r.fingerprint = g.fingerprint
     order by r.task_id desc limit 1)`;
 const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  (select r.task_id as parent_id
+  (select r.task_id as runner_id, r.awaited_id
      from ${runs}
     cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
-    where r.fingerprint = g.fingerprint
     order by r.task_id limit 1)`;
 
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
@@ -158,22 +165,31 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     ), runs as materialized (
       -- One that takes a result does not run, and another may not take a result so old.
       select n, id, fingerprint, reuse_seconds is not null as reuses from given where n not in (select n from sources)
+    ), vain as materialized (
+      -- Ended without a result, and of those that wait for it none stands in yet: the notes are still to be acted on.
+      select ${fingerprintOfRun('n.task_id')} as fingerprint, n.task_id as awaited_id
+        from (select distinct task_id from ended_parents) as n
+       cross join lateral (select from outcomes where task_id = ${runnerOf('n.task_id')} and status <> 'completed' limit 1) as o
+       cross join lateral (select from open_dependencies where parent_id = n.task_id and kind = 'reuse' limit 1) as d
     ), unended as materialized (
-      select g.fingerprint, equal.parent_id
+      select g.fingerprint, equal.runner_id, equal.awaited_id
         from (select distinct fingerprint from runs where reuses) as g
        cross join lateral (
-         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} order by parent_id limit 1) as equal
+         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)}
+          union all (select null, v.awaited_id from vain v where v.fingerprint = g.fingerprint)
+          order by runner_id nulls last limit 1) as equal
     ), equals as materialized (
-      select r.n, r.id as task_id, coalesce(u.parent_id, twin.id) as parent_id, u.parent_id is null as within
+      select r.n, r.id as task_id, coalesce(u.awaited_id, twin.id) as parent_id, u.awaited_id is null as within, u.runner_id,
+             u.awaited_id is not null and u.runner_id is null as in_vain
         from runs r
         left join unended u on u.fingerprint = r.fingerprint
         left join (select distinct on (fingerprint) fingerprint, n, id from runs order by fingerprint, n) as twin
           on twin.fingerprint = r.fingerprint and twin.n < r.n
-       where r.reuses and coalesce(u.parent_id, twin.id) is not null
+       where r.reuses and coalesce(u.awaited_id, twin.id) is not null
     ), locked as materialized (
       select q.task_id, q.has_dependents
         from queue q
-       where q.task_id in (select parent_id from needed where not within union all select parent_id from equals where not within)
+       where q.task_id in (select parent_id from needed where not within union all select runner_id from equals where runner_id is not null)
        order by q.task_id
          for update
     ), over as materialized (
@@ -181,7 +197,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     ), accepted as materialized (
       -- Not where a parent is neither: it ended a moment ago, or there is none.
       select not exists (
-        select from (select parent_id from needed where not within union all select parent_id from equals where not within) as p
+        select from (select parent_id from needed where not within union all select runner_id from equals where runner_id is not null) as p
          where p.parent_id not in (select task_id from locked) and p.parent_id not in (select task_id from over)) as yes
     ), watched as (
       update queue q set has_dependents = true
@@ -212,6 +228,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       insert into ended_parents (task_id)
       select distinct e.parent_id from edges e join over on over.task_id = e.parent_id
        where e.open and (select yes from accepted)
+      union
+      select parent_id from equals where in_vain and (select yes from accepted)
       returning task_id
     ), blocked as materialized (
       select n, count(*)::int as blockers, min(kind) as kind from edges where open group by n

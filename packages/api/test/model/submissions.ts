@@ -54,7 +54,7 @@ function fresh({ spec, retryOf, scheduleId }: Item, { id, createdAtMs, runAtMs }
   return {
     id, spec, retryOf: retryOf ?? null, scheduleId: scheduleId ?? null, createdAtMs, priority: spec.priority, rank: rankOf(Math.max(createdAtMs, runAtMs ?? 0), spec.priority),
     state: 'pending', reason: null, available: spec.start, expires: spec.expires, attempt: 0, failures: 0, losses: 0, holder: null,
-    endedBy: null, attempts: [], progress: new Map<number, number>(), lines: 0, linesBefore: 0, needs, open: new Map<string, DependencyKind>(), result: null, reusedFrom: null,
+    endedBy: null, attempts: [], progress: new Map<number, number>(), lines: 0, linesBefore: 0, needs, open: new Map<string, DependencyKind>(), result: null, reusedFrom: null, standsFor: null,
   };
 }
 
@@ -75,7 +75,7 @@ function wait(task: ModelTask, { spec }: Item, needs: ModelTask['needs'], before
   if (spec.reuseSeconds !== null) {
     const equal = before.find((one) => areEqual(one.spec, spec) && isLive(one) && one.reason !== 'reusing')
       ?? stored.find((one) => areEqual(one.spec, spec) && isLive(one));
-    if (equal !== undefined) task.open.set(equal.id, 'reuse');
+    if (equal !== undefined) task.open.set(equal.standsFor ?? equal.id, 'reuse');
   }
   if (task.open.size > 0) Object.assign(task, { state: 'waiting', reason: [...task.open.values()].includes('reuse') ? 'reusing' : 'blocked' });
   else if (spec.start === 'future') Object.assign(task, { state: 'waiting', reason: 'scheduled' });

@@ -71,6 +71,8 @@ export interface ModelTask {
   readonly open: Map<string, DependencyKind>;
   result: Record<string, unknown> | null;
   reusedFrom: string | null;
+  /** What those wait for that this one runs in place of; null where it waited in vain for none. */
+  standsFor: string | null;
 }
 
 export const isLive = (task: ModelTask): boolean => task.state === 'waiting' || task.state === 'pending' || task.state === 'running';

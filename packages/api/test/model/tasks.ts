@@ -8,6 +8,8 @@ export class Tasks {
   readonly #tasks = new Map<string, ModelTask>();
   /** Ended, and their dependents not yet told. */
   readonly #ended: ModelTask[] = [];
+  /** By what is awaited, who stands, or stood, in for it last. */
+  readonly #standIns = new Map<string, ModelTask>();
 
   /** In the order of their ids, which is that of their submission. */
   get all(): ModelTask[] {
@@ -87,14 +89,13 @@ export class Tasks {
   /** Tells the dependents of everything that has ended, and theirs. */
   settle(): void {
     for (let parent = this.#ended.shift(); parent !== undefined; parent = this.#ended.shift()) {
-      const awaiting: ModelTask[] = [];
-      for (const child of this.live) {
-        const kind = child.open.get(parent.id);
-        if (kind === 'needs') this.#tell(child, parent);
-        else if (kind === 'reuse') awaiting.push(child);
-      }
-      if (parent.state === 'completed') for (const child of awaiting) this.#take(child, parent);
-      else this.#standIn(awaiting, parent);
+      for (const child of this.live) if (child.open.get(parent.id) === 'needs') this.#tell(child, parent);
+      const awaited = parent.standsFor ?? parent.id;
+      const runner = this.#standIns.get(awaited) ?? parent;
+      if (isLive(runner)) continue;
+      const awaiting = this.live.filter((child) => child.open.get(awaited) === 'reuse');
+      if (runner.state === 'completed') for (const child of awaiting) this.#take(child, runner);
+      else this.#standIn(awaiting, awaited);
     }
   }
 
@@ -112,12 +113,13 @@ export class Tasks {
   }
 
   /** The equal task that these waited for has none: the one of them that would run first does its work for the others. */
-  #standIn(awaiting: readonly ModelTask[], parent: ModelTask): void {
+  #standIn(awaiting: readonly ModelTask[], awaited: string): void {
     const isLater = ({ available }: ModelTask): number => (available === 'future' ? 1 : 0);
-    const [first, ...others] = [...awaiting].sort((a, b) => isLater(a) - isLater(b) || a.rank - b.rank || (a.id < b.id ? -1 : 1));
-    for (const child of awaiting) child.open.delete(parent.id);
+    const [first] = [...awaiting].sort((a, b) => isLater(a) - isLater(b) || a.rank - b.rank || (a.id < b.id ? -1 : 1));
     if (first === undefined) return;
-    for (const child of others) child.open.set(first.id, 'reuse');
+    first.open.delete(awaited);
+    first.standsFor = awaited;
+    this.#standIns.set(awaited, first);
     this.#free(first);
   }
 

@@ -131,7 +131,12 @@ export const INVARIANTS: Readonly<Record<string, string>> = {
       left join dependencies of_task on of_task.task_id = d.task_id and of_task.parent_id = d.parent_id and of_task.kind = d.kind
       left join queue parent on parent.task_id = d.parent_id
      where of_task.task_id is null
-        or not coalesce(parent.has_dependents, exists (select from ended_parents e where e.task_id = d.parent_id))`,
+        or not coalesce(parent.has_dependents, exists (select from ended_parents e where e.task_id = d.parent_id)
+             or d.kind = 'reuse' and exists (
+               select from stand_ins s join queue q on q.task_id = s.task_id where s.awaited_id = d.parent_id and q.has_dependents))`,
+
+  'one stands in at a time for an equal task': `
+    select s.awaited_id from stand_ins s join queue q on q.task_id = s.task_id where s.awaited_id is not null group by 1 having count(*) > 1`,
 
   'an ended parent that is to be told of has ended': `
     select e.task_id from ended_parents e where not exists (select from outcomes o where o.task_id = e.task_id)`,
@@ -182,7 +187,10 @@ export const SETTLED: Readonly<Record<string, string>> = {
   'no blocked task whose parents have all ended': `
     select q.task_id from queue q
      where q.blockers > 0 and not exists (
-       select from open_dependencies d join queue parent on parent.task_id = d.parent_id where d.task_id = q.task_id)`,
+       select from open_dependencies d
+        where d.task_id = q.task_id
+          and (exists (select from queue parent where parent.task_id = d.parent_id)
+            or exists (select from stand_ins s join queue runner on runner.task_id = s.task_id where s.awaited_id = d.parent_id)))`,
   'all dependents have been told': `select task_id from ended_parents`,
 };
 

@@ -1,0 +1,16 @@
+/**
+ * Stand-ins. Of the tasks that wait for an equal one, one runs itself where that ends without a result, and where it does, too, the next.
+ * The others depend on the awaited one all the while; who runs for it is found in stand_ins.
+ */
+import { sql, type RawBuilder } from 'kysely';
+
+/** The task whose result those get that depend on `awaited`, a column: it, or who stands, or stood, in for it last. */
+export function runnerOf(awaited: string): RawBuilder<string> {
+  const id = sql.ref(awaited);
+  return sql`coalesce((select s.task_id from stand_ins s where s.awaited_id = ${id} order by s.number desc limit 1), ${id})`;
+}
+
+/** The fingerprint of the task `id`, a column, where it runs or ran itself. */
+export function fingerprintOfRun(id: string): RawBuilder<string | null> {
+  return sql`coalesce((select fingerprint from tasks where id = ${sql.ref(id)}), (select fingerprint from stand_ins where task_id = ${sql.ref(id)}))`;
+}
