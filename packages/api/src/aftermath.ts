@@ -13,8 +13,8 @@ import type { Submitted } from './queue/submit.js';
 import type { Watches } from './watches.js';
 import type { Lane, Wakeups } from './wakeups.js';
 
-/** Statements that one call runs at most; what is left is the next sweep's. */
-const MAX_STATEMENTS = 1_000;
+/** How long one call goes on with dependents; what is left is the next sweep's. */
+const DEPENDENTS_MS = 5_000;
 
 export class Aftermath {
   readonly #db: Database;
@@ -73,7 +73,8 @@ export class Aftermath {
 
   /** Moves on whatever waits for a task that has ended. */
   async dependents(): Promise<void> {
-    for (let n = 0; n < MAX_STATEMENTS; n++) {
+    const deadline = performance.now() + DEPENDENTS_MS;
+    while (performance.now() < deadline) {
       const woken = await wakeDependents(this.#db);
       if (woken === null) return;
       this.changed(woken.map(({ task_id: task }) => task));
