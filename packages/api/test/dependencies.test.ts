@@ -77,6 +77,29 @@ describe('dependencies', () => {
     await finish(child);
   });
 
+  it('gives the tasks of a claim no more than its bound of results together, the first ones first', async () => {
+    const text = 'x'.repeat(1_000_000);
+    const parents: string[] = [];
+    for (let n = 0; n < 4; n++) {
+      const parent = await submitTask(api);
+      await claimTask(parent);
+      await finish(parent, { text });
+      parents.push(parent);
+    }
+    const children: string[] = [];
+    for (let n = 0; n < 6; n++) children.push(await submitTask(api, { depends_on: parents }));
+    for (const claims of [1, 2]) {
+      const { body } = await api.call('POST', `/api/v1/workers/${worker.id}/claim-batch`, { max_tasks: 6, request_id: 'large-results' }, { 'worker-session': worker.session });
+      const tasks = body.tasks as { id: string; dependencies: Record<string, unknown>; dependencies_truncated?: string[] }[];
+      expect(tasks.map(({ id }) => id), `claim ${claims}`).to.deep.equal(children);
+      const given = tasks.map(({ dependencies }) => Object.values(dependencies).filter((result) => result !== null).length);
+      expect(given).to.deep.equal([4, 4, 4, 4, 0, 0]);
+      for (const task of tasks) expect(Object.keys(task.dependencies)).to.have.members(parents);
+      expect(tasks.map(({ dependencies_truncated: missing = [] }) => missing.length)).to.deep.equal([0, 0, 0, 0, 4, 4]);
+    }
+    for (const child of children) await finish(child);
+  });
+
   for (const [how, end] of [
     ['fails', (id: string) => worker.report('fail', id, { error: 'x' })],
     ['is cancelled', (id: string) => api.call('POST', `/api/v1/tasks/${id}/cancel`)],

@@ -775,8 +775,8 @@ export interface paths {
         put?: never;
         /**
          * Let a worker finish what it runs and claim nothing more
-         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain. A worker that is going
-         *     to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
+         * @description From now on it gets no task. It hears of it at once where a heartbeat of it hangs, or a claim with `idle`, else with its next
+         *     heartbeat. A new registration ends the drain. A worker that is going to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
          *     process which has its id by now. One that is offline gets 409 (`session_ended`): there is nothing to drain, and it is given no
          *     task before it registers again.
          */
@@ -859,8 +859,8 @@ export interface paths {
         put?: never;
         /**
          * Claim the next task
-         * @description The task of highest priority, then the oldest, among those that fit the worker and that nothing holds back (see
-         *     `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
+         * @description The task of highest priority, then the oldest (what has waited for a day ranks one level higher, unless the operator says otherwise),
+         *     among those that fit the worker and that nothing holds back (see `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
          *     `wait_seconds` the call waits that long for a task. A claim that is repeated with the same `request_id` gets the same task again, so a lost answer
          *     strands nothing.
          */
@@ -894,7 +894,8 @@ export interface paths {
          * @description Like `claim`, for up to `max_tasks` at once, and never more than the worker may still run. With `wait_seconds` the call
          *     waits for the first task, not for the rest. Repeated with the same `request_id` it gets the same tasks again. Tasks whose
          *     parameters would make more than 16 MiB together are left for the next call, as may be some that stand far behind others' tasks:
-         *     fewer than `max_tasks` does not mean that there are no more.
+         *     fewer than `max_tasks` does not mean that there are no more. Of the results that the tasks depend on, 16 MiB come with them;
+         *     the others are named in `dependencies_truncated`.
          *
          *     A worker that runs nothing may say `idle`, where its registration has `idle_claims`: then this call stands for its heartbeats too.
          *     The lease is kept for as long as it hangs, and it is answered, with `directives`, when the worker is to drain.
@@ -1667,12 +1668,15 @@ export interface components {
             reused_from: components["schemas"]["NullableUuid"];
             /**
              * @description In the answer to a claim: the results of the tasks that this one depends on, by their names in the workflow or by
-             *     their ids; null for one that did not complete. For a retry, by the names or ids that the first task had.
+             *     their ids; null for one that did not complete, or whose result was left out. For a retry, by the names or ids that the first task had.
              */
             dependencies?: {
                 [key: string]: components["schemas"]["NullableJsonObject"];
             };
-            /** @description Names whose result was left out because all together are larger than 4 MiB; read them with `GET /api/v1/tasks/{task_id}`. */
+            /**
+             * @description Names whose result was left out, because those of the task are larger than 4 MiB together, or those of all tasks of the claim
+             *     than 16 MiB. Read each with `GET /api/v1/tasks/{task_id}`.
+             */
             dependencies_truncated?: string[];
             /** @description In the answer to a submission, what its submitter should know at once. */
             warnings?: string[];
