@@ -74,7 +74,25 @@ describe('dependencies', () => {
     expect(Object.keys(results).sort()).to.deep.equal([...parents].sort());
     expect(Object.keys(results).filter((name) => results[name] === null).sort()).to.deep.equal([...missing].sort());
     expect(missing).to.have.length(2);
+    expect(claimed.dependency_task_ids).to.deep.equal(Object.fromEntries(missing.map((id) => [id, id])));
     await finish(child);
+  });
+
+  it('says by which id a result that was left out is read, where its name is another', async () => {
+    const text = 'x'.repeat(900_000);
+    const { body: workflow } = await api.call('POST', '/api/v1/workflows', {
+      tasks: [
+        ...Array.from({ length: 5 }, (_none, n) => ({ name: `part-${n}`, problem_id: 'test-part' })),
+        { name: 'whole', problem_id: 'test-whole', depends_on: Array.from({ length: 5 }, (_none, n) => `part-${n}`) },
+      ],
+    });
+    const idOf = (name: string): string => (workflow.tasks as { name: string; task_id: string }[]).find((task) => task.name === name)!.task_id;
+    for (let n = 0; n < 5; n++) await finish((await worker.claim()).body.id as string, { text });
+    const claimed = await claimTask(idOf('whole'));
+    expect(claimed.dependencies_truncated).to.deep.equal(['part-4']);
+    expect(claimed.dependency_task_ids).to.deep.equal({ 'part-4': idOf('part-4') });
+    expect((await readTask(api, idOf('part-4'))).result).to.deep.equal({ text });
+    await finish(idOf('whole'));
   });
 
   it('gives the tasks of a claim no more than its bound of results together, the first ones first', async () => {

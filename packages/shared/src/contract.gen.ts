@@ -1675,9 +1675,13 @@ export interface components {
             };
             /**
              * @description Names whose result was left out, because those of the task are larger than 4 MiB together, or those of all tasks of the claim
-             *     than 16 MiB. Read each with `GET /api/v1/tasks/{task_id}`.
+             *     than 16 MiB. Read each with `GET /api/v1/tasks/{task_id}`, by the id in `dependency_task_ids`, before the task begins.
              */
             dependencies_truncated?: string[];
+            /** @description By each name in `dependencies_truncated`, the task whose result it is. */
+            dependency_task_ids?: {
+                [key: string]: components["schemas"]["TaskId"];
+            };
             /** @description In the answer to a submission, what its submitter should know at once. */
             warnings?: string[];
             /** @description The worker that runs the task, or the last that ran it; null while it is pending. */

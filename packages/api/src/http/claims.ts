@@ -147,7 +147,7 @@ export function claimRoutes(services: Services): Router {
       if (given === undefined) return task;
       const { results, truncated } = given;
       const names = Object.keys(truncated);
-      return { ...task, dependencies: results, ...(names.length > 0 ? { dependencies_truncated: names } : {}) };
+      return { ...task, dependencies: results, ...(names.length > 0 ? { dependencies_truncated: names, dependency_task_ids: truncated } : {}) };
     });
   }
 
