@@ -4,6 +4,7 @@
  * up for it.
  */
 import type { TerminalStatus } from '@task-executor/shared';
+import type { Logger } from 'pino';
 import type { Database } from './db/database.js';
 import type { Follows } from './follows.js';
 import type { Metrics } from './metrics.js';
@@ -13,8 +14,8 @@ import type { Submitted } from './queue/submit.js';
 import type { Watches } from './watches.js';
 import type { Lane, Wakeups } from './wakeups.js';
 
-/** Statements that one call runs at most; what is left is the next sweep's. */
-const MAX_STATEMENTS = 1_000;
+/** How long one call goes on with dependents; what is left is the next sweep's. */
+const DEPENDENTS_MS = 5_000;
 
 export class Aftermath {
   readonly #db: Database;
@@ -23,14 +24,16 @@ export class Aftermath {
   readonly #follows: Follows;
   readonly #readiness: Readiness;
   readonly #metrics: Metrics;
+  readonly #log: Logger;
 
-  constructor(parts: { db: Database; wakeups: Wakeups; watches: Watches; follows: Follows; readiness: Readiness; metrics: Metrics }) {
+  constructor(parts: { db: Database; wakeups: Wakeups; watches: Watches; follows: Follows; readiness: Readiness; metrics: Metrics; log: Logger }) {
     this.#db = parts.db;
     this.#wakeups = parts.wakeups;
     this.#watches = parts.watches;
     this.#follows = parts.follows;
     this.#readiness = parts.readiness;
     this.#metrics = parts.metrics;
+    this.#log = parts.log;
   }
 
   /** These tasks are not as they were: in their state, their log or their progress. */
@@ -62,7 +65,9 @@ export class Aftermath {
 
   /** Attempts have ended, however: what limits they counted under may have room. */
   async freed(): Promise<void> {
-    if (await this.#readiness.hasLimits()) this.#wakeups.lookSoon();
+    await this.#try(async () => {
+      if (await this.#readiness.hasLimits()) this.#wakeups.lookSoon();
+    });
   }
 
   /** These workers should not be doing all that they do. */
@@ -73,14 +78,24 @@ export class Aftermath {
 
   /** Moves on whatever waits for a task that has ended. */
   async dependents(): Promise<void> {
-    for (let n = 0; n < MAX_STATEMENTS; n++) {
-      const woken = await wakeDependents(this.#db);
-      if (woken === null) return;
-      this.changed(woken.map(({ task_id: task }) => task));
-      for (const task of woken) {
-        if (task.fate === 'pending') this.pending(task);
-        else if (task.fate !== 'waiting') this.#metrics.outcomes.inc({ status: task.fate });
+    const deadline = performance.now() + DEPENDENTS_MS;
+    await this.#try(async () => {
+      while (performance.now() < deadline) {
+        const woken = await wakeDependents(this.#db);
+        if (woken === null) return;
+        this.changed(woken.map(({ task_id: task }) => task));
+        for (const task of woken) {
+          if (task.fate === 'pending') this.pending(task);
+          else if (task.fate !== 'waiting') this.#metrics.outcomes.inc({ status: task.fate });
+        }
       }
-    }
+    });
+  }
+
+  /** Never fails: whoever called would take what is durable for undone, and do it again. */
+  async #try(step: () => Promise<void>): Promise<void> {
+    await step().catch((error: unknown) => {
+      this.#log.warn({ event: 'aftermath_failed', error: String(error) }, 'what follows a change failed; the next sweep makes up for it');
+    });
   }
 }

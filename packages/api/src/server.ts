@@ -90,7 +90,7 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
     undo.push(() => listener.stop());
     wakeups.start();
     undo.push(() => wakeups.stop());
-    const aftermath = new Aftermath({ db: databases.reports, wakeups, watches, follows, readiness, metrics });
+    const aftermath = new Aftermath({ db: databases.reports, wakeups, watches, follows, readiness, metrics, log });
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { eventually, readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
-import { startTestApi, type TestApi } from './support/api.js';
+import { startTestApi, type Answer, type TestApi } from './support/api.js';
 
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 
@@ -25,7 +25,7 @@ describe('dependencies', () => {
   const finish = async (id: string, result: unknown = {}): Promise<void> => {
     expect((await worker.report('complete', id, result)).status).to.equal(200);
   };
-  const cancel = (id: string): Promise<unknown> => api.call('POST', `/api/v1/tasks/${id}/cancel`);
+  const cancel = (id: string): Promise<Answer> => api.call('POST', `/api/v1/tasks/${id}/cancel`);
   const nothingOpen = async (): Promise<void> => {
     const { rows } = await sql`select task_id from ended_parents union all select task_id from open_dependencies`.execute(api.db);
     expect(rows).to.deep.equal([]);
@@ -74,7 +74,48 @@ describe('dependencies', () => {
     expect(Object.keys(results).sort()).to.deep.equal([...parents].sort());
     expect(Object.keys(results).filter((name) => results[name] === null).sort()).to.deep.equal([...missing].sort());
     expect(missing).to.have.length(2);
+    expect(claimed.dependency_task_ids).to.deep.equal(Object.fromEntries(missing.map((id) => [id, id])));
     await finish(child);
+  });
+
+  it('says by which id a result that was left out is read, where its name is another', async () => {
+    const text = 'x'.repeat(900_000);
+    const { body: workflow } = await api.call('POST', '/api/v1/workflows', {
+      tasks: [
+        ...Array.from({ length: 5 }, (_none, n) => ({ name: `part-${n}`, problem_id: 'test-part' })),
+        { name: 'whole', problem_id: 'test-whole', depends_on: Array.from({ length: 5 }, (_none, n) => `part-${n}`) },
+      ],
+    });
+    const idOf = (name: string): string => (workflow.tasks as { name: string; task_id: string }[]).find((task) => task.name === name)!.task_id;
+    for (let n = 0; n < 5; n++) await finish((await worker.claim()).body.id as string, { text });
+    const claimed = await claimTask(idOf('whole'));
+    expect(claimed.dependencies_truncated).to.deep.equal(['part-4']);
+    expect(claimed.dependency_task_ids).to.deep.equal({ 'part-4': idOf('part-4') });
+    expect((await readTask(api, idOf('part-4'))).result).to.deep.equal({ text });
+    await finish(idOf('whole'));
+  });
+
+  it('gives the tasks of a claim no more than its bound of results together, the first ones first', async () => {
+    const text = 'x'.repeat(1_000_000);
+    const parents: string[] = [];
+    for (let n = 0; n < 4; n++) {
+      const parent = await submitTask(api);
+      await claimTask(parent);
+      await finish(parent, { text });
+      parents.push(parent);
+    }
+    const children: string[] = [];
+    for (let n = 0; n < 6; n++) children.push(await submitTask(api, { depends_on: parents }));
+    for (const claims of [1, 2]) {
+      const { body } = await api.call('POST', `/api/v1/workers/${worker.id}/claim-batch`, { max_tasks: 6, request_id: 'large-results' }, { 'worker-session': worker.session });
+      const tasks = body.tasks as { id: string; dependencies: Record<string, unknown>; dependencies_truncated?: string[] }[];
+      expect(tasks.map(({ id }) => id), `claim ${claims}`).to.deep.equal(children);
+      const given = tasks.map(({ dependencies }) => Object.values(dependencies).filter((result) => result !== null).length);
+      expect(given).to.deep.equal([4, 4, 4, 4, 0, 0]);
+      for (const task of tasks) expect(Object.keys(task.dependencies)).to.have.members(parents);
+      expect(tasks.map(({ dependencies_truncated: missing = [] }) => missing.length)).to.deep.equal([0, 0, 0, 0, 4, 4]);
+    }
+    for (const child of children) await finish(child);
   });
 
   for (const [how, end] of [
@@ -231,6 +272,31 @@ describe('dependencies', () => {
     for (const id of ids) expect(await readTask(api, id)).to.include({ status: 'cancelled', reason: 'dependency_failed' });
     await nothingOpen();
   }).timeout(120_000);
+
+  it('answers what is stored though what follows from it fails, and leaves that to the sweep', async () => {
+    const parent = await submitTask(api, { problem_id: 'aftermath' });
+    await cancel(parent);
+    const [other, { body: workflow }] = [await submitTask(api, { problem_id: 'aftermath' }), await api.call('POST', '/api/v1/workflows', {
+      tasks: [{ name: 'a', problem_id: 'aftermath' }, { name: 'b', problem_id: 'aftermath', depends_on: ['a'] }],
+    })];
+    const child = await submitTask(api, { problem_id: 'aftermath', depends_on: [other] });
+    await sql`
+      create function give_up() returns trigger language plpgsql as $$
+      begin
+        raise exception using errcode = 'lock_not_available';
+      end
+      $$`.execute(api.db);
+    await sql`create trigger give_up before delete on open_dependencies for each row execute function give_up()`.execute(api.db);
+    const late = await api.call('POST', '/api/v1/tasks', { problem_id: 'aftermath', depends_on: [parent] });
+    const cancelled = await cancel(other);
+    const ended = await api.call('POST', `/api/v1/workflows/${workflow.id}/cancel`);
+    await sql`drop function give_up cascade`.execute(api.db);
+    expect([late.status, cancelled.status, ended.status]).to.deep.equal([201, 200, 200]);
+    expect((await readTask(api, child)).reason).to.equal('blocked');
+    await api.replica({ SWEEP_INTERVAL_MS: '50' });
+    for (const id of [child, late.body.id as string]) expect(await taskIn(api, id, 'cancelled')).to.include({ reason: 'dependency_failed' });
+    await eventually(async () => (await sql`select from ended_parents`.execute(api.db)).rows.length === 0);
+  });
 
   it('is found by the next sweep where whoever ended the parent went away before telling', async () => {
     const parent = await submitTask(api, { problem_id: 'crash' });

@@ -1,5 +1,5 @@
 /** Reuse: a task that takes the result of an equal one, that has completed or will. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { submit } from '../src/queue/submit.js';
@@ -110,6 +110,30 @@ describe('reuse', () => {
       expect(await readTask(api, id)).to.deep.include({ status: 'completed', reason: 'reused', reused_from: chosen.id, result: { once: true } });
     }
   });
+
+  it('runs one of more that wait than one statement tells, and gives the others its result', async () => {
+    const first = await submitTask(api, { problem_id: 'reuse', parameters: { crowd: 1 } });
+    const { body } = await api.call('POST', '/api/v1/tasks/batch', {
+      tasks: Array.from({ length: 1000 }, () => ({ problem_id: 'reuse', parameters: { crowd: 1 }, reuse: { max_age_seconds: 3600 } })),
+    });
+    const waiting = (body.tasks as { id: string }[]).map(({ id }) => id);
+    await worker.claim();
+    await worker.report('fail', first, { error: 'x' });
+    const { body: chosen } = await worker.claim();
+    expect(waiting).to.contain(chosen.id);
+    expect((await worker.claim()).status).to.equal(204);
+    await worker.report('complete', chosen.id as string, { once: true });
+    const { rows } = await sql<{ task_id: string }>`
+      select task_id from outcomes where reused_from = ${chosen.id}::uuid and result ->> 'once' = 'true' order by task_id`.execute(api.db);
+    expect(rows.map(({ task_id: id }) => id)).to.deep.equal(waiting.filter((id) => id !== chosen.id).sort());
+  }).timeout(60_000);
+
+  it('gives a large result to all that wait for it', async () => {
+    const first = await submitTask(api, { problem_id: 'reuse', parameters: { large: 1 } });
+    const waiting = await Promise.all(Array.from({ length: 40 }, async () => (await reusing({ large: 1 })).body.id as string));
+    await run(first, { text: randomBytes(450_000).toString('hex') });
+    for (const id of waiting) expect(await readTask(api, id)).to.include({ status: 'completed', reused_from: first });
+  }).timeout(60_000);
 
   it('finds who stands in for one that stood in, while it runs and when it has completed', async () => {
     const submitted = [await reusing({ chain: 1 }), await reusing({ chain: 1 }), await reusing({ chain: 1 })];

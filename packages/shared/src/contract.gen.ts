@@ -894,7 +894,8 @@ export interface paths {
          * @description Like `claim`, for up to `max_tasks` at once, and never more than the worker may still run. With `wait_seconds` the call
          *     waits for the first task, not for the rest. Repeated with the same `request_id` it gets the same tasks again. Tasks whose
          *     parameters would make more than 16 MiB together are left for the next call, as may be some that stand far behind others' tasks:
-         *     fewer than `max_tasks` does not mean that there are no more.
+         *     fewer than `max_tasks` does not mean that there are no more. Of the results that the tasks depend on, 16 MiB come with them;
+         *     the others are named in `dependencies_truncated`.
          *
          *     A worker that runs nothing may say `idle`, where its registration has `idle_claims`: then this call stands for its heartbeats too.
          *     The lease is kept for as long as it hangs, and it is answered, with `directives`, when the worker is to drain.
@@ -1674,13 +1675,20 @@ export interface components {
             reused_from: components["schemas"]["NullableUuid"];
             /**
              * @description In the answer to a claim: the results of the tasks that this one depends on, by their names in the workflow or by
-             *     their ids; null for one that did not complete. For a retry, by the names or ids that the first task had.
+             *     their ids; null for one that did not complete, or whose result was left out. For a retry, by the names or ids that the first task had.
              */
             dependencies?: {
                 [key: string]: components["schemas"]["NullableJsonObject"];
             };
-            /** @description Names whose result was left out because all together are larger than 4 MiB; read them with `GET /api/v1/tasks/{task_id}`. */
+            /**
+             * @description Names whose result was left out, because those of the task are larger than 4 MiB together, or those of all tasks of the claim
+             *     than 16 MiB. Read each with `GET /api/v1/tasks/{task_id}`, by the id in `dependency_task_ids`, before the task begins.
+             */
             dependencies_truncated?: string[];
+            /** @description By each name in `dependencies_truncated`, the task whose result it is. */
+            dependency_task_ids?: {
+                [key: string]: components["schemas"]["TaskId"];
+            };
             /** @description In the answer to a submission, what its submitter should know at once. */
             warnings?: string[];
             /** @description The worker that runs the task, or the last that ran it; null while it is pending. */

@@ -65,6 +65,8 @@ export const LIMITS = {
   maxClaimedTasks: 200,
   /** Of the parameters of all that a claim takes; one task is taken whatever it has. */
   maxClaimedBytes: 16 * 1024 ** 2,
+  /** Of the results that all tasks of a claim are given; what is left out is read one by one. */
+  maxClaimedDependencyBytes: 16 * 1024 ** 2,
   defaultClaimedTasks: 10,
   maxReports: 1_000,
   maxRequestIdChars: 64,

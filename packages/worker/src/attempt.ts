@@ -55,7 +55,7 @@ export class Attempt {
   #letGo: () => void = () => undefined;
   readonly #answered: Promise<void>;
 
-  constructor(parts: { task: Task; outbox: Outbox; channel: Pick<AttemptChannel, 'putProgress'>; catalog: Catalog; log: WorkerLog }) {
+  constructor(parts: { task: Task; outbox: Outbox; channel: Pick<AttemptChannel, 'putProgress' | 'readTask'>; catalog: Catalog; log: WorkerLog }) {
     this.task = parts.task;
     this.#outbox = parts.outbox;
     this.#log = parts.log;
@@ -91,7 +91,7 @@ export class Attempt {
     this.#running.abort();
   }
 
-  async #run(catalog: Catalog, channel: Pick<AttemptChannel, 'putProgress'>, endSaid: () => void): Promise<AttemptEnd> {
+  async #run(catalog: Catalog, channel: Pick<AttemptChannel, 'putProgress' | 'readTask'>, endSaid: () => void): Promise<AttemptEnd> {
     const about = { task_id: this.task.id, attempt: this.task.attempt };
     this.#log.info({ event: 'attempt_started', ...about, problem_id: this.task.problem_id }, 'an attempt started');
     const timer = setTimeout(() => {

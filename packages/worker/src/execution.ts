@@ -4,6 +4,7 @@
  */
 import type { components } from '@task-executor/shared';
 import type { CatalogEntry } from './catalog-entry.js';
+import { withDependencies, type ReadTask } from './dependencies.js';
 import { fullDisk, scratchOf } from './executors/scratch.js';
 import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from './executors/executor.js';
 import { openWorkspace, removeWorkspace, takeOutArtifacts } from './executors/workspace.js';
@@ -17,6 +18,7 @@ export interface AttemptChannel {
   readonly decide: ExecutionContext['decide'];
   /** @throws ApiError, ApiUnreachable */
   readonly putProgress: (progress: components['schemas']['Progress']) => Promise<unknown>;
+  readonly readTask: ReadTask;
 }
 
 /** How a task went, and what it has left. */
@@ -50,14 +52,18 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     await channel.decide(one);
   };
 
-  let execution = await executionOf(() => entry.executor({
-    task, signal: stop, log, decide,
-    progress: (update) => {
-      progress.reporter ??= new ProgressReporter(channel.putProgress, disowned());
-      progress.reporter.report(update);
-    },
-    workspace: () => (opened ??= openWorkspace(task, scratchOf(entry.scratch).root)),
-  }));
+  let execution = await executionOf(async () => {
+    const whole = await withDependencies(task, channel.readTask, log, stop);
+    if ('kind' in whole) return whole;
+    return entry.executor({
+      task: whole, signal: stop, log, decide,
+      progress: (update) => {
+        progress.reporter ??= new ProgressReporter(channel.putProgress, disowned());
+        progress.reporter.report(update);
+      },
+      workspace: () => (opened ??= openWorkspace(whole, scratchOf(entry.scratch).root)),
+    });
+  });
   await decide(execution);
   const workspace = await settled(opened);
   let artifacts: string | null = null;

@@ -252,7 +252,10 @@ export class Session {
     const outbox = outboxes.open(this.identity, about);
     const attempt = new Attempt({
       task, outbox, catalog, log: this.#log,
-      channel: { putProgress: (progress) => client.putProgress(this.identity, about, progress) },
+      channel: {
+        putProgress: (progress) => client.putProgress(this.identity, about, progress),
+        readTask: (id, signal) => client.getTask(id, { signal }),
+      },
     });
     // The task's last attempt may have been this session's own, and may still be ending.
     const key = `${task.id}/${task.attempt}`;

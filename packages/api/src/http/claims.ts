@@ -122,7 +122,7 @@ export function claimRoutes(services: Services): Router {
       return null;
     }
     metrics.claims.inc({ result: tasks.length === 0 ? 'nothing' : 'task' });
-    const [answered, besides] = await Promise.all([Promise.all(tasks.map(toClaimed)), idle?.answer(tasks.length > 0)]);
+    const [answered, besides] = await Promise.all([answerAbout(tasks), idle?.answer(tasks.length > 0)]);
     return { tasks: answered, ...besides };
   }
 
@@ -137,12 +137,18 @@ export function claimRoutes(services: Services): Router {
     }));
   }
 
-  /** The answer about a claimed task, with the results that it needs. */
-  async function toClaimed(row: ClaimedRow): Promise<Task> {
-    const task = toTask(row, () => 'ready');
-    if (!row.needs_results) return task;
-    const { results, truncated } = await readParentResults(db, row.id);
-    return { ...task, dependencies: results, ...(truncated.length > 0 ? { dependencies_truncated: truncated } : {}) };
+  /** The answer about claimed tasks, with the results that they need. */
+  async function answerAbout(rows: readonly ClaimedRow[]): Promise<Task[]> {
+    const needing = rows.filter((row) => row.needs_results).map(({ id }) => id);
+    const found = needing.length === 0 ? null : await readParentResults(db, needing);
+    return rows.map((row) => {
+      const task = toTask(row, () => 'ready');
+      const given = found?.get(row.id);
+      if (given === undefined) return task;
+      const { results, truncated } = given;
+      const names = Object.keys(truncated);
+      return { ...task, dependencies: results, ...(names.length > 0 ? { dependencies_truncated: names, dependency_task_ids: truncated } : {}) };
+    });
   }
 
   router.post('/api/v1/workers/:worker_id/claim', hanging(log, async (req, res) => {

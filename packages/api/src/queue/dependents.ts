@@ -11,6 +11,8 @@
  *
  * Those that wait for an equal task depend on the one that they waited for first, however many have stood in for it since. The end of
  * a stand-in leaves a note of that one, too (a trigger), and then only who stands in next is written: the others may be ten thousand.
+ *
+ * A statement acts on a piece of the dependents. Where more are left of a parent, it leaves another note.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
@@ -18,10 +20,20 @@ import { isTaskOf } from './fence.js';
 import { ENDED_AT, RECORD_OUTCOMES } from './history.js';
 import { fingerprintOfRun, runnerOf } from './stand-ins.js';
 
-/** Notes that one statement acts on; each may be about thousands of dependents. */
+/** Notes that one statement acts on. */
 const NOTES = 10;
 /** Of those that waited for an equal task in vain so many, the first that were submitted, are compared for who stands in. */
 const CANDIDATES = 1_000;
+
+/** What one statement does at most. */
+export interface PieceBounds {
+  /** Dependencies that it takes away. */
+  readonly edges: number;
+  /** Of results as they are stored, which those who waited for an equal task get a copy of each; one gets its own whatever its size. */
+  readonly resultBytes: number;
+}
+
+const PIECE: PieceBounds = { edges: 500, resultBytes: 16 * 1024 ** 2 };
 
 /** Whether there is a note. */
 export const ANY_NOTES = sql<boolean>`exists (select from ended_parents)`;
@@ -35,8 +47,8 @@ export interface Woken {
   readonly fate: 'waiting' | 'pending' | 'completed' | 'cancelled';
 }
 
-/** Acts on up to NOTES notes of ended tasks. Null when there was none left to act on. */
-export async function wakeDependents(db: Database): Promise<Woken[] | null> {
+/** Acts on up to NOTES notes of ended tasks, or on a piece of what they are about. Null when there was none left to act on. */
+export async function wakeDependents(db: Database, { edges, resultBytes }: PieceBounds = PIECE): Promise<Woken[] | null> {
   const { rows } = await sql<Woken & { notes: number }>`
     with notes as materialized (
       select ctid, task_id, of_stand_in from ended_parents limit ${NOTES} for update skip locked
@@ -46,7 +58,7 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
       delete from ended_parents where ctid = any (array(select ctid from notes))
     ), runs as materialized (
       -- Without a status: somebody stands in, and has not ended.
-      select p.task_id as awaited_id, runner.task_id, o.status, o.result
+      select p.task_id as awaited_id, runner.task_id, o.status, o.result, pg_column_size(o.result) as result_bytes
         from parents p
        cross join lateral (select ${runnerOf('p.task_id')} as task_id) as runner
         left join outcomes o on o.task_id = runner.task_id
@@ -60,10 +72,21 @@ export async function wakeDependents(db: Database): Promise<Woken[] | null> {
     ), chosen as materialized (
       -- Of those that waited for an equal task in vain the first to run stands in for it, and the others go on waiting.
       select distinct on (awaited_id) awaited_id, task_id from candidates where not is_gone order by awaited_id, is_early, rank, task_id
+    ), ready as materialized (
+      select p.*, d.task_id, row_number() over (partition by p.parent_id, p.kind order by d.task_id) as turn
+        from (select distinct task_id as parent_id, 'needs' as kind, 0 as copied_bytes from notes where not of_stand_in
+              union all
+              select awaited_id, 'reuse', result_bytes from runs where status = 'completed') as p
+       cross join lateral (
+         select task_id from open_dependencies where parent_id = p.parent_id and kind = p.kind order by task_id limit ${edges + 1}) as d
+    ), piece as materialized (
+      -- In turns, so that a parent of few does not wait for one of many.
+      select r.*, row_number() over nth = 1 or (row_number() over nth <= ${edges} and sum(copied_bytes) over nth <= ${resultBytes}) as fits
+        from ready r window nth as (order by turn, parent_id, kind rows unbounded preceding)
+    ), left_over as (
+      insert into ended_parents (task_id, of_stand_in) select distinct parent_id, kind = 'reuse' from piece where not fits
     ), due as materialized (
-      select parent_id, task_id from open_dependencies where kind = 'needs' and parent_id in (select task_id from notes where not of_stand_in)
-      union all
-      select parent_id, task_id from open_dependencies where kind = 'reuse' and parent_id in (select awaited_id from runs where status = 'completed')
+      select parent_id, task_id from piece where fits
       union all
       select awaited_id, task_id from candidates where is_gone
       union all

@@ -31,7 +31,7 @@ function partsOf(db: Database, databaseUrl: string, log: Logger): Omit<Construct
   const metrics = createMetrics();
   const aftermath = new Aftermath({
     db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
-    readiness: new Readiness(db), metrics,
+    readiness: new Readiness(db), metrics, log,
   });
   return { db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0 };
 }
@@ -46,7 +46,7 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
   // A sweeper logs the failure of a step and goes on.
   const log = pino({ level: 'warn' }, {
     write(line: string) {
-      if (/sweep_failed|schedule_failed|bulk_operation_failed/.test(line)) failed = line;
+      if (/sweep_failed|schedule_failed|bulk_operation_failed|aftermath_failed/.test(line)) failed = line;
     },
   });
   const parts = partsOf(db, databaseUrl, log);

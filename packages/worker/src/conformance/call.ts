@@ -1,5 +1,5 @@
 /** One call of a worker, as the scripted server saw it. */
-export type Operation = 'register' | 'heartbeat' | 'claim' | 'claim-batch' | 'report' | 'complete' | 'fail' | 'release' | 'logs' | 'progress' | 'artifacts' | 'drain' | 'leave' | 'other';
+export type Operation = 'register' | 'heartbeat' | 'claim' | 'claim-batch' | 'report' | 'complete' | 'fail' | 'release' | 'logs' | 'progress' | 'artifacts' | 'drain' | 'leave' | 'task' | 'other';
 
 export interface Call {
   readonly operation: Operation;
@@ -26,6 +26,8 @@ const OF_WORKER: ReadonlySet<string> = new Set(['heartbeat', 'claim', 'claim-bat
 /** What a path is about. */
 export function operationOf(method: string, path: string): Pick<Call, 'operation' | 'workerId' | 'taskId'> {
   if (method === 'POST' && path === '/api/v1/workers/register') return { operation: 'register', workerId: '', taskId: '' };
+  const [, readId] = /^\/api\/v1\/tasks\/([^/]+)$/.exec(path) ?? [];
+  if (method === 'GET' && readId !== undefined) return { operation: 'task', workerId: '', taskId: readId };
   const found = /^\/api\/v1\/workers\/([^/]+)(?:\/tasks\/([^/]+))?(?:\/(heartbeat|claim|claim-batch|report|complete|fail|release|logs|progress|artifacts|drain))?$/.exec(path);
   const [, workerId = '', taskId = '', verb] = found ?? [];
   if (method === 'DELETE' && workerId !== '' && taskId === '' && verb === undefined) return { operation: 'leave', workerId, taskId };

@@ -16,6 +16,9 @@ export interface GivenTask {
   readonly problem_id: string;
   readonly parameters: Record<string, unknown>;
   readonly timeout_seconds: number;
+  readonly dependencies?: Record<string, Record<string, unknown> | null>;
+  readonly dependencies_truncated?: readonly string[];
+  readonly dependency_task_ids?: Record<string, string>;
   attempt: number;
 }
 
@@ -68,6 +71,8 @@ export class Model {
   readonly late = new Map<string, Ended>();
   /** The text of each file, by task, attempt and name. */
   readonly artifacts = new Map<string, string>();
+  /** Of tasks that have completed, by their ids. */
+  readonly results = new Map<string, Record<string, unknown>>();
   /** The live session of each worker. */
   readonly sessions = new Map<string, { session: string; parallel: number; problems: readonly string[] }>();
   readonly directives: Directives = { cancel: [], lost: [], drain: false };
@@ -182,6 +187,11 @@ export class Model {
     if (refused !== null) return refused.status === 409 && !this.sessions.has(call.workerId) ? { status: 204 } : refused;
     this.endSession(call.workerId);
     return { status: 204 };
+  }
+
+  task({ taskId }: Call): Reply {
+    const result = this.results.get(taskId);
+    return result === undefined ? problem('task_not_found') : { status: 200, body: { id: taskId, status: 'completed', result } };
   }
 
   /** Takes what a worker's session holds back to the queue; its calls are refused from now on. */

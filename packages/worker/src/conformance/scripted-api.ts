@@ -159,6 +159,7 @@ export class ScriptedApi {
       case 'artifacts': return model.artifact(call);
       case 'drain': return model.drain(call);
       case 'leave': return model.leave(call);
+      case 'task': return model.task(call);
       case 'other': return problem('path_not_found');
       default: return model.report(call, call.operation);
     }
