@@ -6,6 +6,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
+import { bounded } from './bounded.js';
 import { ApiError, ApiUnreachable, CALL_TIMEOUT_MS, Connection, jsonOf } from './connection.js';
 import type { components } from './contract.gen.js';
 import { parseEvents, type TaskEvent } from './events.js';
@@ -200,19 +201,21 @@ export class ApiClient {
     signal?: AbortSignal,
   ): Promise<Schemas['Artifact']> {
     const query = new URLSearchParams({ name, ...(contentType === undefined ? {} : { content_type: contentType }) }).toString();
-    const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS + Math.ceil(bytes / UPLOAD_BYTES_PER_SECOND) * 1000);
+    const timeoutMs = CALL_TIMEOUT_MS + Math.ceil(bytes / UPLOAD_BYTES_PER_SECOND) * 1000;
     try {
-      const { body } = await this.#api.send('PUT', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/artifacts?${query}`, {
-        body: stream,
-        headers: {
-          ...attemptHeaders(worker, attempt),
-          'content-type': 'application/octet-stream',
-          'content-length': String(bytes),
-          ...(sha256 === undefined ? {} : { 'content-digest': `sha-256=:${sha256.toString('base64')}:` }),
-        },
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      return await bounded({ signals: [signal], timeoutMs }, async (bound) => {
+        const { body } = await this.#api.send('PUT', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/artifacts?${query}`, {
+          body: stream,
+          headers: {
+            ...attemptHeaders(worker, attempt),
+            'content-type': 'application/octet-stream',
+            'content-length': String(bytes),
+            ...(sha256 === undefined ? {} : { 'content-digest': `sha-256=:${sha256.toString('base64')}:` }),
+          },
+          signal: bound,
+        });
+        return jsonOf<Schemas['Artifact']>(body);
       });
-      return await jsonOf<Schemas['Artifact']>(body);
     } finally {
       stream.destroy();
     }

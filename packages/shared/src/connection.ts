@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
+import { bounded } from './bounded.js';
 import type { components } from './contract.gen.js';
 import { isProblemCode, settledBy, type ProblemCode, type Settled } from './problems.js';
 
@@ -83,13 +84,14 @@ export class Connection {
 
   /** Sends and receives JSON. */
   async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: CallOptions = {}): Promise<T> {
-    const timeout = AbortSignal.timeout(Math.ceil(options.timeoutMs ?? CALL_TIMEOUT_MS));
-    const { body } = await this.send(method, path, {
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      headers: { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
-      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+    return bounded({ signals: [options.signal], timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS }, async (signal) => {
+      const { body } = await this.send(method, path, {
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        headers: { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
+        signal,
+      });
+      return jsonOf<T>(body);
     });
-    return jsonOf<T>(body);
   }
 
   /** The answer, its body still to be read. @throws ApiError for a status of 300 and above, ApiUnreachable where none came */

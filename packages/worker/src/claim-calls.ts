@@ -2,7 +2,7 @@
  * The calls that a session's claims make: for as many tasks as there is room for, and fewer after an answer that was too large to
  * read. While the session runs nothing, they stand for its heartbeats (see idle-claims.ts).
  */
-import { AnswerTooLarge, LIMITS, type components, type WorkerIdentity } from '@task-executor/shared';
+import { AnswerTooLarge, bounded, LIMITS, type components, type WorkerIdentity } from '@task-executor/shared';
 import type { Claimed, ClaimTasks } from './claims.js';
 import type { Task } from './executors/executor.js';
 import type { IdleClaims } from './idle-claims.js';
@@ -46,16 +46,15 @@ export class ClaimCalls {
   async make(waitSeconds: number, requestId: string, stop: AbortSignal): Promise<readonly Task[] | null> {
     const { idleClaims, pace, directed } = this.#parts;
     const renewal = this.#parts.renewal();
-    const signal = AbortSignal.any([stop, renewal]);
     this.#request = requestId;
     // One that is asked for what it may have taken wants it even where there is no room any more.
     const room = Math.min(Math.max(1, this.#parts.room()), this.#most);
-    const call = (how: { waitSeconds: number; isIdle: boolean }): Promise<Claimed> =>
-      this.#parts.claim(this.#parts.identity, { room, requestId, signal, ...how });
     try {
-      const { tasks, directives } = waitSeconds > 0 && this.#parts.runsNothing()
-        ? await idleClaims.make(waitSeconds, signal, call)
-        : await call({ waitSeconds, isIdle: false });
+      const { tasks, directives } = await bounded({ signals: [stop, renewal] }, (signal) => {
+        const call = (how: { waitSeconds: number; isIdle: boolean }): Promise<Claimed> =>
+          this.#parts.claim(this.#parts.identity, { room, requestId, signal, ...how });
+        return waitSeconds > 0 && this.#parts.runsNothing() ? idleClaims.make(waitSeconds, signal, call) : call({ waitSeconds, isIdle: false });
+      });
       this.#request = null;
       if (directives !== null) directed(directives);
       // There are more.
