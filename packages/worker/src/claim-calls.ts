@@ -5,6 +5,7 @@
 import { AnswerTooLarge, bounded, LIMITS, type components, type WorkerIdentity } from '@task-executor/shared';
 import type { Claimed, ClaimTasks } from './claims.js';
 import type { Task } from './executors/executor.js';
+import { monotonicMs } from './heartbeat/heartbeats.js';
 import type { IdleClaims } from './idle-claims.js';
 import type { Pace } from './pace.js';
 
@@ -16,6 +17,8 @@ export interface ClaimCallParts {
   /** How many tasks may be taken. */
   readonly room: () => number;
   readonly runsNothing: () => boolean;
+  /** Told since when the lease holds, see monotonicMs: an answer says that the claim has renewed it, or another of the session. */
+  readonly renewed: (at: number) => void;
   /** Aborts when a claim that hangs is to be made anew. */
   readonly renewal: () => AbortSignal;
   /** What an idle claim was told. */
@@ -44,11 +47,12 @@ export class ClaimCalls {
 
   /** One call; null where it is to be made again at once. @throws ApiError, ApiUnreachable */
   async make(waitSeconds: number, requestId: string, stop: AbortSignal): Promise<readonly Task[] | null> {
-    const { idleClaims, pace, directed } = this.#parts;
+    const { idleClaims, pace, directed, renewed } = this.#parts;
     const renewal = this.#parts.renewal();
     this.#request = requestId;
     // One that is asked for what it may have taken wants it even where there is no room any more.
     const room = Math.min(Math.max(1, this.#parts.room()), this.#most);
+    const asked = monotonicMs();
     try {
       const { tasks, directives } = await bounded({ signals: [stop, renewal] }, (signal) => {
         const call = (how: { waitSeconds: number; isIdle: boolean }): Promise<Claimed> =>
@@ -56,6 +60,7 @@ export class ClaimCalls {
         return waitSeconds > 0 && this.#parts.runsNothing() ? idleClaims.make(waitSeconds, signal, call) : call({ waitSeconds, isIdle: false });
       });
       this.#request = null;
+      renewed(asked);
       if (directives !== null) directed(directives);
       // There are more.
       if (tasks.length >= room) pace.skip();

@@ -78,12 +78,13 @@ export class Session {
         else this.end(reason === 'superseded' ? 'superseded' : 'lapsed');
       },
     });
-    this.#idleClaims = new IdleClaims(registered, this.#pulse, (renewedAt) => {
+    const renewed = (at: number): void => {
       // Heartbeats may have renewed it since, where they were sent while the claim hung.
-      this.#leaseUntil = Math.max(this.#leaseUntil, renewedAt + leaseMs);
-    });
+      this.#leaseUntil = Math.max(this.#leaseUntil, at + leaseMs);
+    };
+    this.#idleClaims = new IdleClaims(registered, this.#pulse, renewed);
     this.#calls = new ClaimCalls({
-      claim: parts.claim, identity: this.identity, idleClaims: this.#idleClaims, pace: this.#pace,
+      claim: parts.claim, identity: this.identity, idleClaims: this.#idleClaims, pace: this.#pace, renewed,
       room: () => this.#room(), runsNothing: () => this.attempts.size === 0, renewal: () => this.#offering.renewal,
       directed: (directives) => {
         this.#obey(directives);

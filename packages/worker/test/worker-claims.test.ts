@@ -134,6 +134,24 @@ describe('worker: claims', () => {
     await worker.drain();
   });
 
+  it('asks for its id, to say that it is not fit, only while its lease holds: then the id may be that of another', async () => {
+    const { api } = stage.current;
+    Object.assign(api.model, { leaseSeconds: 1, intervalSeconds: 0.2 });
+    const { worker, become } = startChecked();
+    await api.untilCalls('claim');
+    const former = worker.id;
+    api.always('register', problem('database_unavailable'));
+    await become('no disk');
+    const calls = await api.until(() => {
+      const [, ...again] = api.of('register');
+      return again.at(-1)?.body.worker_id === undefined && again.length > 0 && again;
+    });
+    expect(calls[0]?.body.worker_id).to.equal(former);
+    api.always('register', 'usual');
+    await api.until(() => worker.id !== former);
+    await worker.drain();
+  });
+
   it('does not end a drain by the API to say whether it is fit', async () => {
     const { api } = stage.current;
     api.model.intervalSeconds = 0.2;
