@@ -54,6 +54,9 @@ export class Session {
     this.#leaseUntil = registeredAt + leaseMs;
     this.#offering = new Offering({
       client: parts.client, identity: this.identity, over: this.#over.signal, endedBy: (error) => this.#endedBy(error), log: parts.log,
+      known: () => {
+        this.#calls.cut();
+      },
       settled: () => {
         this.#change.tell();
       },
@@ -85,7 +88,7 @@ export class Session {
     this.#idleClaims = new IdleClaims(registered, this.#pulse, renewed);
     this.#calls = new ClaimCalls({
       claim: parts.claim, identity: this.identity, idleClaims: this.#idleClaims, pace: this.#pace, renewed,
-      room: () => this.#room(), runsNothing: () => this.attempts.size === 0, renewal: () => this.#offering.renewal,
+      room: () => this.#room(), runsNothing: () => this.attempts.size === 0,
       directed: (directives) => {
         this.#obey(directives);
       },
@@ -241,8 +244,11 @@ export class Session {
     while (!this.#over.signal.aborted) {
       const { fitness } = this.#parts;
       await fitness.changed.next(this.#over.signal);
-      // A claim that hangs says nothing of it.
-      if (fitness.reason !== null) this.#idleClaims.wake();
+      // A claim that hangs would take a task that others are fit for, and says nothing of it where it stands for heartbeats.
+      if (fitness.reason !== null) {
+        this.#calls.cut();
+        this.#idleClaims.wake();
+      }
       this.#change.tell();
     }
   }

@@ -134,6 +134,37 @@ describe('worker: claims', () => {
     await worker.drain();
   });
 
+  it('leaves the line when an attempt finds it unfit while another runs, and hands back what its claim may have taken', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    // Of the second claim no answer comes.
+    api.script('claim-batch', 'usual', 'hang');
+    const [found, fit, ended] = [gate(), gate(), gate()];
+    let checks = 0;
+    const health = async (): Promise<string | null> => {
+      checks += 1;
+      if (checks > 1) await fit.opened;
+      return null;
+    };
+    const [first] = [api.give(), api.give()];
+    const worker = stage.current.start({ concurrency: 3, health }, async ({ task: { id, attempt } }) => {
+      const isUnfit = id === first.id && attempt === 1;
+      await (isUnfit ? found : ended).opened;
+      return isUnfit ? { kind: 'unfit', reason: 'no disk' } : COMPLETED;
+    });
+    await stage.current.untilBegun(2);
+    const [, hanging] = await api.untilCalls('claim-batch', 2);
+    const taken = api.strand(worker.id!, {}, String(hanging?.body.request_id));
+    found.open();
+    expect((await api.until(() => api.model.ended.get(`${taken.id}/1`))).verb).to.equal('release');
+    expect(api.of('claim-batch')).to.have.length(2);
+    fit.open();
+    ended.open();
+    await api.until(() => api.model.ended.get(`${taken.id}/2`)?.verb === 'complete');
+    expect(api.of('claim-batch')[2]?.body.request_id).to.not.equal(hanging?.body.request_id);
+    await worker.drain();
+  });
+
   it('asks for its id, to say that it is not fit, only while its lease holds: then the id may be that of another', async () => {
     const { api } = stage.current;
     Object.assign(api.model, { leaseSeconds: 1, intervalSeconds: 0.2 });
