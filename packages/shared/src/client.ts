@@ -5,7 +5,9 @@
  */
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { areClaimed, areReceipts, isArtifact, isClaimed, isHeartbeatOf, isLogReceipt, isRegistered, isTask, type IsAnswer } from './answers.js';
 import { backoffMs } from './backoff.js';
+import { bounded } from './bounded.js';
 import { ApiError, ApiUnreachable, CALL_TIMEOUT_MS, Connection, jsonOf } from './connection.js';
 import type { components } from './contract.gen.js';
 import { parseEvents, type TaskEvent } from './events.js';
@@ -126,7 +128,7 @@ export class ApiClient {
   }
 
   register(registration: Schemas['WorkerRegistration'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {
-    return this.#api.call('POST', '/api/v1/workers/register', { body: registration, signal });
+    return this.#api.call('POST', '/api/v1/workers/register', { body: registration, signal, isAnswer: isRegistered });
   }
 
   deregister(worker: WorkerIdentity): Promise<void> {
@@ -140,14 +142,16 @@ export class ApiClient {
 
   heartbeat(worker: WorkerIdentity, heartbeat: Schemas['Heartbeat'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {
     const timeoutMs = (heartbeat.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
-    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/heartbeat`, { body: heartbeat, headers: sessionHeader(worker), timeoutMs, signal });
+    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/heartbeat`, {
+      body: heartbeat, headers: sessionHeader(worker), timeoutMs, signal, isAnswer: isHeartbeatOf(worker),
+    });
   }
 
   /** The claimed task, or null where there was none within `wait_seconds`. */
   async claim(worker: WorkerIdentity, claim: Schemas['Claim'], signal?: AbortSignal): Promise<Schemas['Task'] | null> {
     const timeoutMs = (claim.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
     const task = await this.#api.call<Schemas['Task'] | undefined>('POST', `/api/v1/workers/${worker.workerId}/claim`, {
-      body: claim, headers: sessionHeader(worker), timeoutMs, signal,
+      body: claim, headers: sessionHeader(worker), timeoutMs, signal, isAnswer: isClaimed,
     });
     return task ?? null;
   }
@@ -156,32 +160,32 @@ export class ApiClient {
   claimMany(worker: WorkerIdentity, claim: Schemas['BatchClaim'], signal?: AbortSignal): Promise<Schemas['ClaimedTasks']> {
     const timeoutMs = (claim.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
     return this.#api.call<Schemas['ClaimedTasks']>('POST', `/api/v1/workers/${worker.workerId}/claim-batch`, {
-      body: claim, headers: sessionHeader(worker), timeoutMs, signal,
+      body: claim, headers: sessionHeader(worker), timeoutMs, signal, isAnswer: areClaimed,
     });
   }
 
   /** What complete, fail and release say, of many attempts at once. What became of each, in their order. */
   async reportMany(worker: WorkerIdentity, reports: Schemas['ReportBatch']['reports']): Promise<readonly Schemas['ReportReceipt'][]> {
     const answer = await this.#api.call<Schemas['ReportReceipts']>('POST', `/api/v1/workers/${worker.workerId}/report`, {
-      body: { reports }, headers: sessionHeader(worker),
+      body: { reports }, headers: sessionHeader(worker), isAnswer: areReceipts,
     });
     return answer.reports;
   }
 
   complete(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], result: Record<string, unknown>): Promise<Schemas['Task']> {
-    return this.#report(worker, attempt, 'complete', result);
+    return this.#report(worker, attempt, 'complete', result, isTask(attempt.task_id));
   }
 
   fail(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], failure: Schemas['Failure']): Promise<Schemas['Task']> {
-    return this.#report(worker, attempt, 'fail', failure);
+    return this.#report(worker, attempt, 'fail', failure, isTask(attempt.task_id));
   }
 
   release(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], body: Schemas['Release']): Promise<Schemas['Task']> {
-    return this.#report(worker, attempt, 'release', body);
+    return this.#report(worker, attempt, 'release', body, isTask(attempt.task_id));
   }
 
   appendLogs(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], batch: Schemas['LogBatch']): Promise<Schemas['LogReceipt']> {
-    return this.#report(worker, attempt, 'logs', batch);
+    return this.#report(worker, attempt, 'logs', batch, isLogReceipt);
   }
 
   /** Takes the place of what the attempt said before. */
@@ -200,27 +204,29 @@ export class ApiClient {
     signal?: AbortSignal,
   ): Promise<Schemas['Artifact']> {
     const query = new URLSearchParams({ name, ...(contentType === undefined ? {} : { content_type: contentType }) }).toString();
-    const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS + Math.ceil(bytes / UPLOAD_BYTES_PER_SECOND) * 1000);
+    const timeoutMs = CALL_TIMEOUT_MS + Math.ceil(bytes / UPLOAD_BYTES_PER_SECOND) * 1000;
     try {
-      const { body } = await this.#api.send('PUT', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/artifacts?${query}`, {
-        body: stream,
-        headers: {
-          ...attemptHeaders(worker, attempt),
-          'content-type': 'application/octet-stream',
-          'content-length': String(bytes),
-          ...(sha256 === undefined ? {} : { 'content-digest': `sha-256=:${sha256.toString('base64')}:` }),
-        },
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      return await bounded({ signals: [signal], timeoutMs }, async (bound) => {
+        const { body } = await this.#api.send('PUT', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/artifacts?${query}`, {
+          body: stream,
+          headers: {
+            ...attemptHeaders(worker, attempt),
+            'content-type': 'application/octet-stream',
+            'content-length': String(bytes),
+            ...(sha256 === undefined ? {} : { 'content-digest': `sha-256=:${sha256.toString('base64')}:` }),
+          },
+          signal: bound,
+        });
+        return jsonOf<Schemas['Artifact']>(body, isArtifact);
       });
-      return await jsonOf<Schemas['Artifact']>(body);
     } finally {
       stream.destroy();
     }
   }
 
-  #report<T>(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], verb: string, body: unknown): Promise<T> {
+  #report<T>(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], verb: string, body: unknown, isAnswer?: IsAnswer): Promise<T> {
     return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/${verb}`, {
-      body, headers: attemptHeaders(worker, attempt),
+      body, headers: attemptHeaders(worker, attempt), isAnswer,
     });
   }
 }

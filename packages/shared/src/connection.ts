@@ -4,6 +4,8 @@
  */
 import type { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
+import type { IsAnswer } from './answers.js';
+import { bounded } from './bounded.js';
 import type { components } from './contract.gen.js';
 import { isProblemCode, settledBy, type ProblemCode, type Settled } from './problems.js';
 
@@ -48,7 +50,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came. */
+/** No answer of the API came. */
 export class ApiUnreachable extends Error {}
 
 /** An answer came that is larger than what is read; the call was carried out. */
@@ -59,6 +61,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Without it, the JSON of any object is taken for the answer. */
+  readonly isAnswer?: IsAnswer | undefined;
 }
 
 interface SendOptions {
@@ -83,13 +87,14 @@ export class Connection {
 
   /** Sends and receives JSON. */
   async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: CallOptions = {}): Promise<T> {
-    const timeout = AbortSignal.timeout(Math.ceil(options.timeoutMs ?? CALL_TIMEOUT_MS));
-    const { body } = await this.send(method, path, {
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      headers: { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
-      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+    return bounded({ signals: [options.signal], timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS }, async (signal) => {
+      const { body } = await this.send(method, path, {
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        headers: { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
+        signal,
+      });
+      return jsonOf<T>(body, options.isAnswer);
     });
-    return jsonOf<T>(body);
   }
 
   /** The answer, its body still to be read. @throws ApiError for a status of 300 and above, ApiUnreachable where none came */
@@ -136,11 +141,12 @@ async function textOf(body: Readable): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The JSON of a body; undefined where it is empty. @throws ApiUnreachable where it is something else */
-export async function jsonOf<T>(body: Readable): Promise<T> {
+/** The JSON of a body; undefined where it is empty. @throws ApiUnreachable where it is something else, or not what is asked for */
+export async function jsonOf<T>(body: Readable, isAnswer: IsAnswer = () => true): Promise<T> {
   const answer = parse(await textOf(body));
   // Some other server, or a proxy's own page: whether the API was reached, nobody knows.
   if (answer === null) throw unreachable(new Error('the answer is not JSON'), 'reading the answer');
+  if (!isAnswer(answer)) throw unreachable(new Error('the answer is not one of the API'), 'reading the answer');
   return answer as T;
 }
 

@@ -1,6 +1,7 @@
 /** What API, worker and clients agree on: the contract's types, its words, its bounds, and a client for it. */
 export type { components, operations, paths } from './contract.gen.js';
 export * from './backoff.js';
+export * from './bounded.js';
 export * from './client.js';
 export { AnswerTooLarge, ApiError, ApiUnreachable } from './connection.js';
 export { parseEvents, type ServerSentEvent, type TaskEvent } from './events.js';

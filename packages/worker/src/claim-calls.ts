@@ -2,9 +2,10 @@
  * The calls that a session's claims make: for as many tasks as there is room for, and fewer after an answer that was too large to
  * read. While the session runs nothing, they stand for its heartbeats (see idle-claims.ts).
  */
-import { AnswerTooLarge, LIMITS, type components, type WorkerIdentity } from '@task-executor/shared';
+import { AnswerTooLarge, bounded, LIMITS, type components, type WorkerIdentity } from '@task-executor/shared';
 import type { Claimed, ClaimTasks } from './claims.js';
 import type { Task } from './executors/executor.js';
+import { monotonicMs } from './heartbeat/heartbeats.js';
 import type { IdleClaims } from './idle-claims.js';
 import type { Pace } from './pace.js';
 
@@ -16,8 +17,8 @@ export interface ClaimCallParts {
   /** How many tasks may be taken. */
   readonly room: () => number;
   readonly runsNothing: () => boolean;
-  /** Aborts when a claim that hangs is to be made anew. */
-  readonly renewal: () => AbortSignal;
+  /** Told since when the lease holds, see monotonicMs: an answer says that the claim has renewed it, or another of the session. */
+  readonly renewed: (at: number) => void;
   /** What an idle claim was told. */
   readonly directed: (directives: components['schemas']['Directives']) => void;
 }
@@ -27,6 +28,8 @@ export class ClaimCalls {
   /** Tasks of one claim: fewer after an answer that was too large to read, and one more after each that could be. */
   #most: number = LIMITS.maxClaimedTasks;
   #request: string | null = null;
+  /** Cuts the call that was made last. */
+  #cut = new AbortController();
 
   constructor(parts: ClaimCallParts) {
     this.#parts = parts;
@@ -42,21 +45,28 @@ export class ClaimCalls {
     this.#request = null;
   }
 
+  /** A claim that hangs is to be made anew, if at all: what it goes by has changed. */
+  cut(): void {
+    this.#cut.abort();
+  }
+
   /** One call; null where it is to be made again at once. @throws ApiError, ApiUnreachable */
   async make(waitSeconds: number, requestId: string, stop: AbortSignal): Promise<readonly Task[] | null> {
-    const { idleClaims, pace, directed } = this.#parts;
-    const renewal = this.#parts.renewal();
-    const signal = AbortSignal.any([stop, renewal]);
+    const { idleClaims, pace, directed, renewed } = this.#parts;
+    const cut = new AbortController();
+    this.#cut = cut;
     this.#request = requestId;
     // One that is asked for what it may have taken wants it even where there is no room any more.
     const room = Math.min(Math.max(1, this.#parts.room()), this.#most);
-    const call = (how: { waitSeconds: number; isIdle: boolean }): Promise<Claimed> =>
-      this.#parts.claim(this.#parts.identity, { room, requestId, signal, ...how });
+    const asked = monotonicMs();
     try {
-      const { tasks, directives } = waitSeconds > 0 && this.#parts.runsNothing()
-        ? await idleClaims.make(waitSeconds, signal, call)
-        : await call({ waitSeconds, isIdle: false });
+      const { tasks, directives } = await bounded({ signals: [stop, cut.signal] }, (signal) => {
+        const call = (how: { waitSeconds: number; isIdle: boolean }): Promise<Claimed> =>
+          this.#parts.claim(this.#parts.identity, { room, requestId, signal, ...how });
+        return waitSeconds > 0 && this.#parts.runsNothing() ? idleClaims.make(waitSeconds, signal, call) : call({ waitSeconds, isIdle: false });
+      });
       this.#request = null;
+      renewed(asked);
       if (directives !== null) directed(directives);
       // There are more.
       if (tasks.length >= room) pace.skip();
@@ -68,7 +78,7 @@ export class ClaimCalls {
         this.#most = Math.max(1, Math.floor(room / 2));
         throw error;
       }
-      if (renewal.aborted && !stop.aborted) return null;
+      if (cut.signal.aborted && !stop.aborted) return null;
       throw error;
     }
   }

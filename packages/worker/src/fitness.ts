@@ -3,7 +3,7 @@
  * not, it claims nothing, and is checked again with growing pauses. An attempt that ends as it should makes it trusted again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs } from '@task-executor/shared';
+import { backoffMs, bounded } from '@task-executor/shared';
 import { Change } from './change.js';
 import type { WorkerLog } from './log.js';
 import { pause } from './retry.js';
@@ -99,9 +99,10 @@ export class Fitness {
   async #rest(ms: number, requests: number, until: Change = this.#requested): Promise<void> {
     if (this.#requests > requests) return;
     const waiting = new AbortController();
-    const stop = AbortSignal.any([this.#over.signal, waiting.signal]);
-    await Promise.race([pause(ms, stop), this.#requested.next(stop), until.next(stop)]);
-    waiting.abort();
+    await bounded({ signals: [this.#over.signal, waiting.signal] }, async (stop) => {
+      await Promise.race([pause(ms, stop), this.#requested.next(stop), until.next(stop)]);
+      waiting.abort();
+    });
   }
 
   async #ask(): Promise<string | null> {

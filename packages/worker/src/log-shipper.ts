@@ -4,11 +4,10 @@
  * store, and the writer goes on until that is full, too. Text that the API would refuse is mended here. A batch that makes the API
  * fail again and again is given up, and the log says so: the report comes after the log, and must not wait for ever.
  */
-import { ApiError, LIMITS, type LogLevel } from '@task-executor/shared';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, bounded, LIMITS, type LogLevel } from '@task-executor/shared';
 import { isDefinite, isStuck } from './answer.js';
 import { cutBatch, type Batch, type BatchStore, type LogLine } from './log-batch.js';
-import { retryDelayMs } from './retry.js';
+import { pause, retryDelayMs } from './retry.js';
 
 /** Sends a batch that follows `offset` lines; resolves with the number of lines then stored. */
 export type SendBatch = (offset: number, entries: LogLine[]) => Promise<number>;
@@ -188,7 +187,7 @@ export class LogShipper {
           this.#wake = resolve;
         });
         // Lines come in bursts: a moment's wait makes one call of them.
-        if (!this.#isClosed()) await sleep(GATHER_MS, undefined, { signal: this.#stop }).catch(() => undefined);
+        if (!this.#isClosed()) await pause(GATHER_MS, this.#stop);
       }
     }
     if (this.#halted) return;
@@ -259,8 +258,7 @@ export class LogShipper {
   /** Waits out a time in which nothing can be sent. */
   async #away(ms: number): Promise<void> {
     const over = new AbortController();
-    const stop = AbortSignal.any([this.#stop, over.signal]);
-    const until = sleep(ms, undefined, { signal: stop }).catch(() => undefined).then(() => {
+    const until = bounded({ signals: [this.#stop, over.signal] }, (stop) => pause(ms, stop)).then(() => {
       over.abort();
     });
     await this.#putAside();

@@ -17,6 +17,8 @@ export interface OfferingParts {
   readonly over: AbortSignal;
   /** Whether the API said by `error` that the session is over. */
   readonly endedBy: (error: unknown) => boolean;
+  /** Told when the API knows what was offered: claims that were made before are to be made anew. */
+  readonly known: () => void;
   /** Told when the API knows what was offered, or has refused it. */
   readonly settled: () => void;
   readonly log: WorkerLog;
@@ -30,15 +32,9 @@ export class Offering {
   /** What was offered last; null where nothing was, or the API refused it. */
   #offered: Capabilities | null = null;
   #telling = false;
-  #renewal = new AbortController();
 
   constructor(parts: OfferingParts) {
     this.#parts = parts;
-  }
-
-  /** Aborts when claims that were made before it was asked for are to be made anew. */
-  get renewal(): AbortSignal {
-    return this.#renewal.signal;
   }
 
   /** Whether what was offered is not known to the API yet. */
@@ -59,7 +55,7 @@ export class Offering {
   }
 
   async #tell(): Promise<void> {
-    const { client, identity, over, endedBy, settled, log } = this.#parts;
+    const { client, identity, over, endedBy, known, settled, log } = this.#parts;
     this.#telling = true;
     for (let failures = 1; this.#wanted !== null && !over.aborted;) {
       const capabilities = this.#wanted;
@@ -68,8 +64,7 @@ export class Offering {
         failures = 1;
         if (this.#wanted === capabilities) this.#wanted = null;
         log.info({ event: 'capabilities_changed', problems: capabilities.supported_problems }, 'the API knows what this worker takes now');
-        this.#renewal.abort();
-        this.#renewal = new AbortController();
+        known();
       } catch (error) {
         if (over.aborted || endedBy(error)) break;
         if (isRefusal(error)) {

@@ -2,10 +2,10 @@
  * How far an attempt is, told to the API at most once a second: what is said in between is put together, and the newest wins.
  * Whoever says it never waits. What the API refuses is given up; progress is news, not data.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LIMITS, type components } from '@task-executor/shared';
+import { bounded, LIMITS, type components } from '@task-executor/shared';
 import { isRefusal } from './answer.js';
 import type { ProgressUpdate } from './executors/executor.js';
+import { pause } from './retry.js';
 import { mended } from './storable-json.js';
 
 type Progress = components['schemas']['Progress'];
@@ -64,12 +64,14 @@ export class ProgressReporter {
 
   async #run(): Promise<void> {
     this.#closing ??= new AbortController();
-    const wake = AbortSignal.any([this.#closing.signal, this.#stop]);
-    while (this.#news && !wake.aborted) {
-      await this.#sendNews();
-      await sleep(INTERVAL_MS, undefined, { signal: wake }).catch(() => undefined);
-    }
-    this.#running = null;
+    await bounded({ signals: [this.#closing.signal, this.#stop] }, async (wake) => {
+      while (this.#news && !wake.aborted) {
+        await this.#sendNews();
+        await pause(INTERVAL_MS, wake);
+      }
+      // In the moment in which there is no news: what is said next runs it anew.
+      this.#running = null;
+    });
   }
 
   async #sendNews(): Promise<void> {

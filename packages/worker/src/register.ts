@@ -15,12 +15,14 @@ export interface Registered {
 
 const RETRY = { initialMs: 300, maxMs: 10_000 };
 
-/** Registers, however long the API is away. Null: it refuses, or `stop` has aborted. */
-export async function register(client: ApiClient, registration: Schemas['WorkerRegistration'], log: WorkerLog, stop: AbortSignal): Promise<Registered | null> {
+/** Registers as `registration` gives at each try, however long the API is away. Null: it refuses, or `stop` has aborted. */
+export async function register(
+  client: ApiClient, registration: () => Schemas['WorkerRegistration'], log: WorkerLog, stop: AbortSignal,
+): Promise<Registered | null> {
   for (let failures = 1; !stop.aborted; failures++) {
     const at = monotonicMs();
     try {
-      return { answer: await client.register(registration, stop), at };
+      return { answer: await client.register(registration(), stop), at };
     } catch (error) {
       if (stop.aborted) return null;
       if (isRefusal(error)) {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { LIMITS } from '@task-executor/shared';
-import { CatalogError } from './catalog.js';
+import { CatalogError, type CatalogProblems } from './catalog.js';
 import { claimable } from './claimable.js';
 import { ConfigError, type WorkerConfig } from './config.js';
 import { Pulses } from './heartbeat/pulse.js';
@@ -107,14 +107,12 @@ function obeySignals(worker: RunningWorker, config: WorkerConfig, log: Logger): 
 }
 
 async function reload(worker: RunningWorker, config: WorkerConfig, log: Logger): Promise<void> {
-  let problems: readonly string[] = [];
+  const { catalog } = config;
   try {
-    const reasons = await config.catalog.reload((next) => {
-      problems = claimable(next, config.problems).globs;
-      if (problems.length === 0) throw new CatalogError('it has nothing of what WORKER_PROBLEMS (--problems) asks for');
-      const { maxSupportedProblems: most } = LIMITS;
-      if (problems.length > most) throw new CatalogError(`a worker can claim ${most} globs of problems; these are ${problems.length}`);
+    const reasons = await catalog.reload((next) => {
+      offered(next, config);
     });
+    const problems = offered(catalog, config);
     worker.offer(problems);
     leftOut(reasons, log);
     log.info({ event: 'catalog_reloaded', problems }, 'the catalog was read again');
@@ -122,6 +120,15 @@ async function reload(worker: RunningWorker, config: WorkerConfig, log: Logger):
     if (!(error instanceof CatalogError)) throw error;
     log.error({ event: 'catalog_refused', error: error.message }, 'the catalog is not taken; what was read before stays');
   }
+}
+
+/** The globs to claim of a catalog that is read again. @throws CatalogError where there are none, which would stand for all, or too many */
+function offered(catalog: CatalogProblems, config: WorkerConfig): readonly string[] {
+  const { globs } = claimable(catalog, config.problems);
+  if (globs.length === 0) throw new CatalogError('it has nothing of what WORKER_PROBLEMS (--problems) asks for');
+  const { maxSupportedProblems: most } = LIMITS;
+  if (globs.length > most) throw new CatalogError(`a worker can claim ${most} globs of problems; these are ${globs.length}`);
+  return globs;
 }
 
 function leftOut(reasons: readonly string[], log: Logger): void {

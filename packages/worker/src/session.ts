@@ -54,6 +54,9 @@ export class Session {
     this.#leaseUntil = registeredAt + leaseMs;
     this.#offering = new Offering({
       client: parts.client, identity: this.identity, over: this.#over.signal, endedBy: (error) => this.#endedBy(error), log: parts.log,
+      known: () => {
+        this.#calls.cut();
+      },
       settled: () => {
         this.#change.tell();
       },
@@ -78,13 +81,14 @@ export class Session {
         else this.end(reason === 'superseded' ? 'superseded' : 'lapsed');
       },
     });
-    this.#idleClaims = new IdleClaims(registered, this.#pulse, (renewedAt) => {
+    const renewed = (at: number): void => {
       // Heartbeats may have renewed it since, where they were sent while the claim hung.
-      this.#leaseUntil = Math.max(this.#leaseUntil, renewedAt + leaseMs);
-    });
+      this.#leaseUntil = Math.max(this.#leaseUntil, at + leaseMs);
+    };
+    this.#idleClaims = new IdleClaims(registered, this.#pulse, renewed);
     this.#calls = new ClaimCalls({
-      claim: parts.claim, identity: this.identity, idleClaims: this.#idleClaims, pace: this.#pace,
-      room: () => this.#room(), runsNothing: () => this.attempts.size === 0, renewal: () => this.#offering.renewal,
+      claim: parts.claim, identity: this.identity, idleClaims: this.#idleClaims, pace: this.#pace, renewed,
+      room: () => this.#room(), runsNothing: () => this.attempts.size === 0,
       directed: (directives) => {
         this.#obey(directives);
       },
@@ -240,8 +244,11 @@ export class Session {
     while (!this.#over.signal.aborted) {
       const { fitness } = this.#parts;
       await fitness.changed.next(this.#over.signal);
-      // A claim that hangs says nothing of it.
-      if (fitness.reason !== null) this.#idleClaims.wake();
+      // A claim that hangs would take a task that others are fit for, and says nothing of it where it stands for heartbeats.
+      if (fitness.reason !== null) {
+        this.#calls.cut();
+        this.#idleClaims.wake();
+      }
       this.#change.tell();
     }
   }

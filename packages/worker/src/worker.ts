@@ -142,6 +142,8 @@ class Worker implements RunningWorker {
   async #sessions(leaving: AbortSignal): Promise<WorkerEnd> {
     const { backendType, concurrency, metadata, log, workerId, preferredWorkerId } = this.#options;
     let wanted = workerId ?? preferredWorkerId;
+    /** Until when, see monotonicMs, it may be wished for: then it may be somebody else's. */
+    let wantedUntil = Infinity;
     let short = 0;
     while (!leaving.aborted) {
       // Before the registration, which would end the session that they belong to.
@@ -149,11 +151,14 @@ class Worker implements RunningWorker {
       const unfit = this.#fitness.reason;
       const problems = this.#problems;
       const capabilities = this.#capabilities();
-      const registered = await register(this.#client, {
-        ...(wanted === undefined ? {} : { worker_id: wanted }),
-        backend_type: backendType,
-        capabilities,
-        metadata: { ...metadata, ...(unfit === null ? {} : { unfit: unfit.slice(0, MAX_UNFIT_CHARS).toWellFormed() }) },
+      const registered = await register(this.#client, () => {
+        const id = monotonicMs() < wantedUntil ? wanted : workerId;
+        return {
+          ...(id === undefined ? {} : { worker_id: id }),
+          backend_type: backendType,
+          capabilities,
+          metadata: { ...metadata, ...(unfit === null ? {} : { unfit: unfit.slice(0, MAX_UNFIT_CHARS).toWellFormed() }) },
+        };
       }, log, leaving);
       if (registered === null) return this.#isUnreached ? 'unreached' : leaving.aborted ? 'left' : 'refused';
       this.#tally.sessions += 1;
@@ -174,7 +179,8 @@ class Worker implements RunningWorker {
       const end = await this.#live(unfit, session);
       if (end === 'left') return 'left';
       if (end === 'renewed') {
-        wanted = this.#id ?? wanted;
+        wanted = session.identity.workerId;
+        wantedUntil = session.leaseUntil;
         continue;
       }
       log.warn({ event: 'session_over', worker_id: this.#id, reason: end }, 'the session is over');

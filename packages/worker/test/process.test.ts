@@ -231,6 +231,20 @@ describe('worker processes', function () {
     expect(api.of('claim-batch')[2]?.body.request_id).to.equal(hanging?.body.request_id);
   });
 
+  for (const [args, problems] of [[[], ['test-*']], [['--problems', 'test-a*'], ['test-a*']]] as const) {
+    it(`claims at SIGHUP what it did before where it has no catalog file (${args.join(' ') || 'without --problems'})`, async () => {
+      const worker = start([...args]);
+      await api.untilCalls('claim');
+      worker.child.kill('SIGHUP');
+      await worker.said('catalog_reloaded');
+      const [told] = await api.until(() => {
+        const calls = api.of('heartbeat').filter(({ body }) => body.capabilities !== undefined);
+        return calls.length > 0 && calls;
+      });
+      expect(told?.body.capabilities).to.deep.equal({ max_parallel_tasks: 1, supported_problems: problems });
+    });
+  }
+
   it('goes on without its log where nobody reads it any more', async () => {
     const worker = start();
     await worker.said('registered');

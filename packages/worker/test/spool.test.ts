@@ -1,7 +1,7 @@
 /** The spool as files: whole or not there, within its bound, and taken over from the dead alone. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -120,6 +120,36 @@ describe('spool', () => {
     expect((await spool.leftovers()).map((one) => one.identity.attempt)).to.deep.equal([1]);
     expect(events).to.deep.equal(['spool_unreadable']);
     expect(await readdir(join(spool.folder, '..', 'unreadable'))).to.deep.equal([nameOf(identity(2), null)]);
+  });
+
+  it('leaves where it is, and goes on, what can neither be read nor be set aside', async () => {
+    const dead = await open();
+    await dead.put(identity(2), null, report);
+    await writeFile(join(dead.folder, nameOf(identity(), null)), '{"worker_id": "worker-001-kind", "sess');
+    await die(dead);
+    await writeFile(join(dead.folder, '..', 'unreadable'), '');
+    const spool = await open();
+    expect((await spool.leftovers()).map((one) => one.identity.attempt)).to.deep.equal([2]);
+    expect(events).to.deep.equal(['spool_unreadable', 'spool_unreadable']);
+    await spool.remove(identity(2), null);
+    await spool.close();
+    expect(await readdir(spool.folder)).to.include(nameOf(identity(), null));
+  });
+
+  it('says that a file cannot be removed, counts it, and is fit when it could be', async () => {
+    const spool = await open();
+    await spool.put(identity(), null, report);
+    const { bytes } = spool;
+    const path = join(spool.folder, nameOf(identity(), null));
+    await rm(path);
+    await mkdir(join(path, 'file'), { recursive: true });
+    await spool.remove(identity(), null);
+    expect(events).to.deep.equal(['spool_not_removed']);
+    expect([spool.files, spool.bytes, await spool.get(identity(), null)]).to.deep.equal([1, bytes, null]);
+    expect(await spool.check()).to.contain(path);
+    await rm(path, { recursive: true });
+    expect(await spool.check()).to.equal(null);
+    expect([spool.files, spool.bytes]).to.deep.equal([0, 0]);
   });
 
   it('takes no more than its bound, and keeps room for reports', async () => {

@@ -67,6 +67,33 @@ describe('worker: answers that settle nothing', () => {
     });
   }
 
+  for (const [operation, concurrency] of [
+    ['register', 1], ['heartbeat', 1], ['claim', 1], ['claim-batch', 2], ['logs', 1], ['complete', 1], ['report', 2],
+  ] as const) {
+    it(`takes a success of something else for no answer to ${operation}, and loses nothing`, async () => {
+      const { api } = stage.current;
+      api.model.intervalSeconds = 0.2;
+      const task = api.give();
+      const spool = await open();
+      const { opened, open: openGate } = gate();
+      api.script(operation, { status: 200, body: {} }, { status: 200 });
+      const worker = stage.current.start({ concurrency, spool, log }, async (context) => {
+        await context.log('info', 'hello');
+        await opened;
+        return COMPLETED;
+      });
+      await stage.current.untilBegun();
+      await api.untilCalls('heartbeat', api.of('heartbeat').length + 3);
+      openGate();
+      expect(await api.until(() => api.model.ended.get(`${task.id}/1`))).to.deep.equal({ verb: 'complete', body: { ok: true }, lines: ['hello'] });
+      expect(api.of('register')).to.have.length(operation === 'register' ? 3 : 1);
+      expect(api.of(operation).length).to.be.at.least(3);
+      await worker.drain();
+      expect(spool.files).to.equal(0);
+      expect(stage.current.begun).to.equal(1);
+    });
+  }
+
   it('goes on registering, claiming and telling what it takes through the answers of a proxy, and says what it got', async () => {
     const { api } = stage.current;
     const warnings: [unknown, string][] = [];

@@ -134,6 +134,55 @@ describe('worker: claims', () => {
     await worker.drain();
   });
 
+  it('leaves the line when an attempt finds it unfit while another runs, and hands back what its claim may have taken', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.05;
+    // Of the second claim no answer comes.
+    api.script('claim-batch', 'usual', 'hang');
+    const [found, fit, ended] = [gate(), gate(), gate()];
+    let checks = 0;
+    const health = async (): Promise<string | null> => {
+      checks += 1;
+      if (checks > 1) await fit.opened;
+      return null;
+    };
+    const [first] = [api.give(), api.give()];
+    const worker = stage.current.start({ concurrency: 3, health }, async ({ task: { id, attempt } }) => {
+      const isUnfit = id === first.id && attempt === 1;
+      await (isUnfit ? found : ended).opened;
+      return isUnfit ? { kind: 'unfit', reason: 'no disk' } : COMPLETED;
+    });
+    await stage.current.untilBegun(2);
+    const [, hanging] = await api.untilCalls('claim-batch', 2);
+    const taken = api.strand(worker.id!, {}, String(hanging?.body.request_id));
+    found.open();
+    expect((await api.until(() => api.model.ended.get(`${taken.id}/1`))).verb).to.equal('release');
+    expect(api.of('claim-batch')).to.have.length(2);
+    fit.open();
+    ended.open();
+    await api.until(() => api.model.ended.get(`${taken.id}/2`)?.verb === 'complete');
+    expect(api.of('claim-batch')[2]?.body.request_id).to.not.equal(hanging?.body.request_id);
+    await worker.drain();
+  });
+
+  it('asks for its id, to say that it is not fit, only while its lease holds: then the id may be that of another', async () => {
+    const { api } = stage.current;
+    Object.assign(api.model, { leaseSeconds: 1, intervalSeconds: 0.2 });
+    const { worker, become } = startChecked();
+    await api.untilCalls('claim');
+    const former = worker.id;
+    api.always('register', problem('database_unavailable'));
+    await become('no disk');
+    const calls = await api.until(() => {
+      const [, ...again] = api.of('register');
+      return again.at(-1)?.body.worker_id === undefined && again.length > 0 && again;
+    });
+    expect(calls[0]?.body.worker_id).to.equal(former);
+    api.always('register', 'usual');
+    await api.until(() => worker.id !== former);
+    await worker.drain();
+  });
+
   it('does not end a drain by the API to say whether it is fit', async () => {
     const { api } = stage.current;
     api.model.intervalSeconds = 0.2;

@@ -99,6 +99,23 @@ describe('worker: idle claims', () => {
     await worker.release();
   });
 
+  it('keeps its id when it becomes unfit after its claim has hung for longer than a lease', async () => {
+    const { api } = stage.current;
+    api.model.leaseSeconds = SHORT_LEASE_SECONDS;
+    api.model.idleClaims = { waitSeconds: 2 * SHORT_LEASE_SECONDS, nextWaitSeconds: 1_000 };
+    let fault: string | null = null;
+    const worker = stage.current.start({ health: () => Promise.resolve(fault) });
+    await api.untilCalls('claim-batch', 2);
+    // What it knows of its lease it has from claims alone.
+    api.always('heartbeat', 'hang');
+    fault = 'the disk is full';
+    worker.offer(['test-*']);
+    const [, again] = await api.untilCalls('register', 2);
+    expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: { unfit: fault } });
+    api.always('heartbeat', 'usual');
+    await worker.release();
+  });
+
   it('asks with a heartbeat when a claim is cut, and repeats the claim', async () => {
     const { api } = stage.current;
     api.script('claim-batch', 'usual', 'cut', problem('database_unavailable'));

@@ -1,8 +1,12 @@
 /** What the worker says of its tasks, until it is answered. */
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { problem } from '../src/conformance/model.js';
 import type { Execution } from '../src/executors/executor.js';
-import { COMPLETED, gate, Stage } from './fixtures/scripted-worker.js';
+import { Spool } from '../src/spool/spool.js';
+import { COMPLETED, gate, SILENT, Stage } from './fixtures/scripted-worker.js';
 
 describe('worker: reports', () => {
   const stage = Stage.forEachTest();
@@ -128,6 +132,33 @@ describe('worker: reports', () => {
     }
     expect(stage.current.begun).to.equal(50);
     await worker.drain();
+  });
+
+  it('goes on where its spool has a file that cannot be removed, unfit until it can', async () => {
+    const { api } = stage.current;
+    api.model.intervalSeconds = 0.1;
+    const events: unknown[] = [];
+    const log = { ...SILENT, error: ({ event }: Record<string, unknown>): void => void events.push(event) };
+    const root = await mkdtemp(join(tmpdir(), 'reports-test-'));
+    const spool = await Spool.open({ root, apiUrl: api.url, maxBytes: 1024 * 1024, gatherMs: 0, log });
+    const [first, second] = [api.give(), api.give()];
+    api.always('complete', 'cut');
+    const worker = stage.current.start({ spool, log });
+    await api.untilCalls('complete');
+    const [file] = (await readdir(spool.folder)).filter((name) => name.endsWith('report.json'));
+    await rm(join(spool.folder, file!));
+    await mkdir(join(spool.folder, file!, 'folder'), { recursive: true });
+    api.always('complete', 'usual');
+    await api.until(() => events.includes('spool_not_removed'));
+    worker.offer(['test-*']);
+    await api.until(() => worker.state().unfit?.includes(file!));
+    expect(api.model.ended.get(`${first.id}/1`)?.verb).to.equal('complete');
+    await rm(join(spool.folder, file!), { recursive: true });
+    worker.offer(['test-*']);
+    await api.until(() => [...api.model.ended].some(([key, { verb }]) => key.startsWith(second.id) && verb === 'complete'));
+    await worker.drain();
+    expect(spool.files).to.equal(0);
+    await rm(root, { recursive: true });
   });
 
   it('delivers what it has finished before it registers anew', async () => {

@@ -44,7 +44,8 @@ describe('worker: sessions', () => {
     const worker = stage.current.start();
     await worker.registered;
     const { session } = api.model.sessions.get(worker.id!)!;
-    api.always('heartbeat', { status: 200, body: { session, lease_seconds: 3_000, heartbeat_interval_seconds: 1_000, directives: { cancel: [], lost: [], drain: false } } });
+    const directives = { cancel: [], lost: [], drain: false };
+    api.always('heartbeat', { status: 200, body: { id: worker.id, session, lease_seconds: 3_000, heartbeat_interval_seconds: 1_000, directives } });
     const calls = await api.untilCalls('heartbeat', 5);
     const gaps = calls.slice(1).map((call, index) => call.at - calls[index]!.at);
     // Twice as long each time.

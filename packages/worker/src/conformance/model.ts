@@ -2,6 +2,7 @@
  * The API's side of the worker protocol, in memory: sessions, tasks, logs and reports, with the answers of the contract.
  * Made to test workers against, so it has no leases of its own and nothing goes wrong in it that was not asked for.
  */
+import { randomUUID } from 'node:crypto';
 import { LIMITS, PROBLEMS, supportsProblem, type ProblemCode } from '@task-executor/shared';
 import type { Call } from './call.js';
 
@@ -146,14 +147,14 @@ export class Model {
   artifact(call: Call): Reply {
     if (this.#held(call) === null) return this.#notHeld(call);
     this.artifacts.set(`${call.taskId}/${call.attempt ?? ''}/${String(call.body.name)}`, String(call.body.text));
-    return { status: 201, body: {} };
+    return { status: 201, body: { id: randomUUID(), task_id: call.taskId, attempt: call.attempt, name: call.body.name } };
   }
 
   report(call: Call, verb: Ended['verb']): Reply {
     const key = `${call.taskId}/${call.attempt ?? ''}`;
     const held = this.#held(call);
     if (held === null) {
-      if (this.ended.get(key)?.verb === verb) return { status: 200, body: {} };
+      if (this.ended.get(key)?.verb === verb) return { status: 200, body: { id: call.taskId } };
       if (!this.late.has(key)) this.late.set(key, { verb, body: call.body, lines: [] });
       return this.#notHeld(call);
     }

@@ -4,7 +4,7 @@
  * or when its lease has run out by this host's monotonic clock; a heartbeat that fails is no reason for anything. While nothing runs
  * a claim may stand for them: then none is sent, and there is nothing that a lease would have to fence.
  */
-import { ApiError, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { ApiError, bounded, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
 import { Change } from '../change.js';
 import { pause, retryDelayMs } from '../retry.js';
 
@@ -139,7 +139,7 @@ export class Heartbeats {
       early = monotonicMs() - began < waitMs / 2 ? early + 1 : 0;
       if (early > 0) {
         const ms = Math.min(this.#intervalMs, EARLY_MS * 2 ** Math.min(early, 10));
-        await pause(ms, AbortSignal.any([this.#over.signal, this.#interrupt.signal]));
+        await bounded({ signals: [this.#over.signal, this.#interrupt.signal] }, (stop) => pause(ms, stop));
       }
     }
   }
@@ -147,12 +147,11 @@ export class Heartbeats {
   async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<{ kind: 'answered' | 'interrupted' } | { kind: 'failed'; error: unknown }> {
     const attempts = [...this.#attempts].filter(([key]) => !this.#settled.has(key)).map(([, one]) => one);
     // Half a lease lost on a broken connection leaves time for another try.
-    const boundMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#leaseLeftMs(began));
-    const signals = [this.#over.signal, AbortSignal.timeout(Math.max(1, Math.ceil(boundMs))), ...(interrupt === null ? [] : [interrupt])];
+    const timeoutMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#leaseLeftMs(began));
     try {
-      const answer = await this.#client.heartbeat(this.#identity, {
+      const answer = await bounded({ signals: [this.#over.signal, interrupt], timeoutMs }, (signal) => this.#client.heartbeat(this.#identity, {
         status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts, ...(waitMs > 0 && { wait_seconds: waitMs / 1000 }), ...(this.#draining && { draining: true }),
-      }, AbortSignal.any(signals));
+      }, signal));
       if (this.#over.signal.aborted) return { kind: 'answered' };
       this.#take(answer, began);
       return { kind: 'answered' };

@@ -43,7 +43,7 @@ export interface Leftover {
 
 interface File {
   readonly bytes: number;
-  /** What of it is still wanted, by `nameOf`. */
+  /** What of it is still wanted, by `nameOf`. Where that is nothing, it could not be removed yet. */
   readonly entries: Set<string>;
 }
 
@@ -117,18 +117,21 @@ export class Spool {
     return this.#read(nameOf(identity, sequence));
   }
 
+  /** What was kept is wanted no more. Never rejects: a file that cannot be removed counts, and makes the spool unfit, until it can. */
   async remove(identity: AttemptIdentity, sequence: number | null): Promise<void> {
     await this.#drop(nameOf(identity, sequence));
   }
 
-  /** Why nothing can be written, or null. Tries it where the last write failed; a folder that is gone is made anew. */
+  /** Why nothing can be written or removed, or null. Tries it where that failed last; a folder that is gone is made anew. */
   async check(): Promise<string | null> {
     const isGone = await this.#isGone();
-    if (!isGone && this.#fault === null) return null;
+    const unwanted = [...this.#files].flatMap(([file, { entries }]) => (entries.size === 0 ? [file] : []));
+    if (!isGone && this.#fault === null && unwanted.length === 0) return null;
     try {
       if (isGone) await this.#makeAnew();
       await writeWhole(this.folder, 'probe', 'x'.repeat(PROBE_BYTES));
       await rm(join(this.folder, 'probe'), { force: true });
+      for (const file of unwanted) await this.#discard(file);
       this.#fault = null;
     } catch (error) {
       this.#fault = `the spool cannot be written: ${String(error)}`;
@@ -250,10 +253,21 @@ export class Spool {
       this.#forget(file);
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       this.#log.error({ event: 'spool_unreadable', file: path, error: String(error) }, 'a file of the spool cannot be read; it is set aside');
-      const aside = join(this.folder, '..', UNREADABLE);
-      await mkdir(aside, { recursive: true, mode: 0o700 });
-      await rename(path, join(aside, file));
+      await this.#setAside(file);
       return null;
+    }
+  }
+
+  async #setAside(file: string): Promise<void> {
+    const aside = join(this.folder, '..', UNREADABLE);
+    try {
+      await mkdir(aside, { recursive: true, mode: 0o700 });
+      await rename(join(this.folder, file), join(aside, file));
+    } catch (error) {
+      this.#fault = `the spool cannot be written: ${String(error)}`;
+      // The folder must not be removed with it.
+      this.#files.set(file, { bytes: 0, entries: new Set([file]) });
+      this.#log.error({ event: 'spool_unreadable', file, error: String(error) }, 'a file of the spool cannot be set aside; it stays where it is');
     }
   }
 
@@ -274,8 +288,16 @@ export class Spool {
     const entries = this.#files.get(file)?.entries;
     entries?.delete(entry);
     if (entries?.size !== 0) return;
-    this.#forget(file);
+    try {
+      await this.#discard(file);
+    } catch (error) {
+      this.#log.error({ event: 'spool_not_removed', file: join(this.folder, file), error: String(error) }, 'a file of the spool cannot be removed; that will be tried again');
+    }
+  }
+
+  async #discard(file: string): Promise<void> {
     await rm(join(this.folder, file), { force: true });
+    this.#forget(file);
   }
 
   #forget(file: string): void {
