@@ -775,8 +775,8 @@ export interface paths {
         put?: never;
         /**
          * Let a worker finish what it runs and claim nothing more
-         * @description It hears of it with its next heartbeat, and gets no task from now on. A new registration ends the drain. A worker that is going
-         *     to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
+         * @description From now on it gets no task. It hears of it at once where a heartbeat of it hangs, or a claim with `idle`, else with its next
+         *     heartbeat. A new registration ends the drain. A worker that is going to leave when what it runs has ended drains itself by this call: with `Worker-Session`, so that it cannot drain another
          *     process which has its id by now. One that is offline gets 409 (`session_ended`): there is nothing to drain, and it is given no
          *     task before it registers again.
          */
@@ -859,8 +859,8 @@ export interface paths {
         put?: never;
         /**
          * Claim the next task
-         * @description The task of highest priority, then the oldest, among those that fit the worker and that nothing holds back (see
-         *     `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
+         * @description The task of highest priority, then the oldest (what has waited for a day ranks one level higher, unless the operator says otherwise),
+         *     among those that fit the worker and that nothing holds back (see `GET /api/v1/queue/explain`). The results of the tasks that it depends on come with it, as `dependencies`. With
          *     `wait_seconds` the call waits that long for a task. A claim that is repeated with the same `request_id` gets the same task again, so a lost answer
          *     strands nothing.
          */
@@ -2406,6 +2406,10 @@ export interface components {
             waited_seconds?: number;
             /** @description How long the next claim with `idle` should wait, where that is longer than `claim_wait_seconds`. */
             next_wait_seconds?: number;
+            /** @description How long the lease is, as of now. Only after `idle`. */
+            lease_seconds?: number;
+            /** @description How often to send a heartbeat once something runs, as of now. Only after `idle`. */
+            heartbeat_interval_seconds?: number;
             directives?: components["schemas"]["Directives"];
         };
         ReportBatch: {
