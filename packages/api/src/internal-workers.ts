@@ -1,7 +1,7 @@
 /**
  * The workers of this process: the worker package, started in here and speaking to this API over loopback HTTP like any
  * other worker. Ids that this server's earlier life held are taken again, so that a restart after a crash gets their
- * tasks back at once. Calls that change the number of workers run one after another.
+ * tasks back at once. Calls that change the number of workers run one after another, but a stop breaks off what waits before it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, ApiError, backoffMs, type components } from '@task-executor/shared';
@@ -32,6 +32,8 @@ export class InternalWorkers {
   #running = false;
   #options: InternalWorkersOptions | null = null;
   #earlierIds: string[] = [];
+  /** Aborts when what was asked for before is not wanted any more: while the database is away, it would wait without end. */
+  #asked = new AbortController();
 
   constructor(count: number) {
     this.#wanted = count;
@@ -39,8 +41,13 @@ export class InternalWorkers {
 
   /** To be called once the server listens, before anything else; the others wait for it. */
   attach(options: InternalWorkersOptions): Promise<void> {
+    const { signal } = this.#asked;
     return this.#inTurn(async () => {
-      this.#earlierIds = await liveIdsOf(options.owner, options.apiUrl);
+      try {
+        this.#earlierIds = await liveIdsOf(options.owner, options.apiUrl, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
       this.#options = options;
     });
   }
@@ -61,40 +68,56 @@ export class InternalWorkers {
 
   /** Starts what is missing to the wanted number, and returns how many run. */
   start(): Promise<number> {
+    const { signal } = this.#asked;
     return this.#inTurn(async () => {
       this.#running = true;
-      await this.#adjust(this.#wanted);
+      await this.#adjust(this.#wanted, signal);
       return this.#workers.length;
     });
   }
 
-  /** Stops all, handing unfinished tasks back, and returns how many ran. */
+  /** Stops all, handing unfinished tasks back, and returns how many ran. A start that is under way ends with it. */
   stop(): Promise<number> {
+    this.#asked.abort();
+    const asked = this.#asked = new AbortController();
     return this.#inTurn(async () => {
       const count = this.#workers.length;
       this.#running = false;
-      await this.#adjust(0);
+      await this.#adjust(0, asked.signal);
       return count;
     });
   }
 
+  /** The same for good: what is asked for later starts nothing. Idempotent. */
+  async end(): Promise<void> {
+    const stopped = this.stop();
+    this.#asked.abort();
+    await stopped;
+  }
+
   /** Makes it `count` workers, and returns how many there were. */
   scale(count: number): Promise<number> {
+    const { signal } = this.#asked;
     return this.#inTurn(async () => {
       const previous = this.#workers.length;
       this.#wanted = count;
       this.#running = count > 0;
-      await this.#adjust(count);
+      await this.#adjust(count, signal);
       return previous;
     });
   }
 
-  async #adjust(count: number): Promise<void> {
+  /** Once `asked` aborts, it starts no more workers, and waits for none that it has started. */
+  async #adjust(count: number, asked: AbortSignal): Promise<void> {
     const options = this.#options;
-    if (options === null) throw new Error('internal workers were started before the server listened');
     const leaving = this.#workers.splice(count);
-    const joining: RunningWorker[] = [];
-    while (this.#workers.length < count) {
+    const aborted = new Promise<void>((resolve) => {
+      asked.addEventListener('abort', () => {
+        resolve();
+      }, { once: true });
+    });
+    while (this.#workers.length < count && !asked.aborted) {
+      if (options === null) throw new Error('internal workers were started before the server listened');
       const workerId = this.#earlierIds.shift();
       const worker = startWorker({
         apiUrl: options.apiUrl,
@@ -107,12 +130,11 @@ export class InternalWorkers {
         log: options.log.child({ part: 'internal-worker' }),
       });
       this.#workers.push(worker);
-      joining.push(worker);
       void worker.stopped.then(() => {
         this.#workers = this.#workers.filter((one) => one !== worker);
       });
       // One after another, so that ids come in order.
-      await worker.registered;
+      await Promise.race([worker.registered, aborted]);
     }
     await Promise.all(leaving.map((worker) => worker.release()));
   }
@@ -125,7 +147,7 @@ export class InternalWorkers {
 }
 
 /** The ids of the owner's workers whose lease has not run out; first those that hold tasks, since not all may be wanted again. */
-async function liveIdsOf(owner: string, apiUrl: string): Promise<string[]> {
+async function liveIdsOf(owner: string, apiUrl: string, stop: AbortSignal): Promise<string[]> {
   const client = new ApiClient(apiUrl);
   // One that is busy may be idle a moment later; its id is still to be given once.
   const ids = new Set<string>();
@@ -133,7 +155,7 @@ async function liveIdsOf(owner: string, apiUrl: string): Promise<string[]> {
     for (const status of ['busy', 'idle'] as const) {
       let cursor: string | null = null;
       do {
-        const page: components['schemas']['WorkerList'] = await untilAnswered(() => client.listWorkers(status, cursor));
+        const page: components['schemas']['WorkerList'] = await untilAnswered(() => client.listWorkers(status, cursor), stop);
         for (const { id, metadata } of page.workers) if (metadata.internal_owner === owner) ids.add(id);
         cursor = page.next_cursor;
       } while (cursor !== null);
@@ -145,13 +167,13 @@ async function liveIdsOf(owner: string, apiUrl: string): Promise<string[]> {
 }
 
 /** Repeats a call while this API cannot say: whoever calls it already is served as soon as it can again, so it must not end over this. */
-async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
+async function untilAnswered<T>(call: () => Promise<T>, stop: AbortSignal): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await call();
     } catch (error) {
       if ((error instanceof ApiError && !error.retryable) || tries === LIST_TRIES) throw error;
-      await sleep(backoffMs(LIST_RETRY, tries, Math.random()));
+      await sleep(backoffMs(LIST_RETRY, tries, Math.random()), undefined, { signal: stop });
     }
   }
 }

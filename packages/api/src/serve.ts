@@ -2,6 +2,7 @@
  * The life of a serving process: PostgreSQL where it runs embedded, the server, signals. The first SIGINT or SIGTERM stops
  * everything in good order; a second one exits at once.
  */
+import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@task-executor/shared';
@@ -25,16 +26,13 @@ function banner(url: string): string {
 /** Serves until a signal comes. @throws what keeps it from starting */
 export async function serve(config: ApiConfig): Promise<void> {
   const log = createProcessLog('task-executor-api', config.logLevel);
-  let begin: () => void = () => undefined;
-  const signalled = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
+  const stopping = new AbortController();
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     signals += 1;
     if (signals > 1) process.exit(1);
     log.info({ event: 'stopping', signal }, 'stopping; a second signal exits at once');
-    begin();
+    stopping.abort();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -49,13 +47,13 @@ export async function serve(config: ApiConfig): Promise<void> {
     },
   }) : null;
   try {
-    const server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log });
+    const server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log, stopping: stopping.signal });
     await makeFolder(config.dataDir);
     const pidFile = join(config.dataDir, 'api.pid');
     await writeFile(pidFile, `${process.pid}\n`);
     log.info({ event: 'listening', url: server.url }, 'ready');
     process.stderr.write(banner(server.url));
-    await signalled;
+    if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
     await server.stop();
     await rm(pidFile, { force: true });
   } finally {

@@ -48,6 +48,8 @@ export interface ServerParts {
   readonly config: ApiConfig;
   readonly databaseUrl: string;
   readonly log: Logger;
+  /** Aborts when the server is to stop: it does not wait for its workers then, with which its start ends. */
+  readonly stopping?: AbortSignal;
 }
 
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
@@ -61,7 +63,7 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
 }
 
 /** Migrates the database, listens, starts the loops and the internal workers. */
-export async function startServer({ config, databaseUrl, log }: ServerParts): Promise<RunningServer> {
+export async function startServer({ config, databaseUrl, log, stopping }: ServerParts): Promise<RunningServer> {
   const metrics = createMetrics();
   const databases = openDatabases(databaseUrl, { lease: config.leasePoolSize, general: config.generalPoolSize, isPooled: config.isPooled }, log, metrics.statements);
   const undo: (() => Promise<unknown>)[] = [() => databases.close()];
@@ -143,8 +145,13 @@ export async function startServer({ config, databaseUrl, log }: ServerParts): Pr
 
     const reachable = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : config.host;
     const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+    undo.push(() => internalWorkers.end());
+    const endWorkers = (): void => {
+      void internalWorkers.end();
+    };
+    if (stopping?.aborted === true) endWorkers();
+    else stopping?.addEventListener('abort', endWorkers, { once: true });
     await internalWorkers.attach({ apiUrl: url, owner: `${hostname()}:${port}`, count: config.numInternalWorkers, log });
-    undo.push(() => internalWorkers.stop());
     if (config.autoStartWorkers) await internalWorkers.start();
     return { url, port, stop };
   } catch (error) {

@@ -118,6 +118,36 @@ describe('dependencies', () => {
     for (const child of children) await finish(child);
   });
 
+  /** A claim for which the statement that reads the results of parents is broken off. */
+  async function claimWithoutResults(body?: Record<string, unknown>): Promise<Answer> {
+    const { answer } = await api.db.transaction().execute(async (holder) => {
+      // The claim itself reads no outcomes.
+      await sql`lock table outcomes in access exclusive mode`.execute(holder);
+      const answer = worker.claim(body);
+      await eventually(async () => (await sql`
+        select pg_cancel_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+         where not l.granted and l.relation = 'outcomes'::regclass`.execute(api.db)).rows.length > 0);
+      return { answer };
+    });
+    return answer;
+  }
+
+  it('gives a task back whose results could not be read, where its claim has no id by which it will be repeated', async () => {
+    const parent = await submitTask(api);
+    await claimTask(parent);
+    await finish(parent, { n: 1 });
+    const child = await submitTask(api, { depends_on: [parent] });
+    expect((await claimWithoutResults()).body.code).to.equal('database_unavailable');
+    expect(await readTask(api, child)).to.include({ status: 'pending', reason: 'ready' });
+    const { body } = await api.call('GET', `/api/v1/tasks/${child}/attempts`);
+    expect(body.attempts.map((one: { outcome: string }) => one.outcome)).to.deep.equal(['released']);
+    const request_id = 'deps-failed';
+    expect((await claimWithoutResults({ request_id })).body.code).to.equal('database_unavailable');
+    expect(await readTask(api, child)).to.include({ status: 'running', attempt: 2 });
+    expect((await worker.claim({ request_id })).body).to.deep.include({ id: child, attempt: 2, dependencies: { [parent]: { n: 1 } } });
+    await finish(child);
+  });
+
   for (const [how, end] of [
     ['fails', (id: string) => worker.report('fail', id, { error: 'x' })],
     ['is cancelled', (id: string) => api.call('POST', `/api/v1/tasks/${id}/cancel`)],

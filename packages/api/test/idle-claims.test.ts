@@ -6,6 +6,7 @@ import { eventually, submitTask, TestWorker } from './support/actors.js';
 import { callerOf, startTestApi, type Answer, type Caller, type TestApi } from './support/api.js';
 
 const QUICK_LEASE = 3;
+const QUICK_INTERVAL = 0.05;
 const NONE = { cancel: [], lost: [] };
 
 describe('claims of idle workers', () => {
@@ -17,7 +18,7 @@ describe('claims of idle workers', () => {
   before(async () => {
     api = await startTestApi(environment);
     replica = await api.replica(environment);
-    quick = await api.replica({ SWEEP_INTERVAL_MS: '50', LEASE_SECONDS: String(QUICK_LEASE), HEARTBEAT_INTERVAL_SECONDS: '0.05' });
+    quick = await api.replica({ SWEEP_INTERVAL_MS: '50', LEASE_SECONDS: String(QUICK_LEASE), HEARTBEAT_INTERVAL_SECONDS: String(QUICK_INTERVAL) });
   });
   after(() => api.stop());
 
@@ -63,7 +64,8 @@ describe('claims of idle workers', () => {
     const id = await submitTask(api, { problem_id: problem });
     const { body } = await answer;
     expect(body.tasks.map((task: { id: string }) => task.id)).to.deep.equal([id]);
-    expect(body).to.have.all.keys('tasks', 'waited_seconds');
+    expect(body).to.have.all.keys('tasks', 'waited_seconds', 'lease_seconds', 'heartbeat_interval_seconds');
+    expect([body.lease_seconds, body.heartbeat_interval_seconds]).to.deep.equal([QUICK_LEASE, QUICK_INTERVAL]);
     expect(body.waited_seconds).to.be.within(QUICK_LEASE, (performance.now() - began) / 1000);
   });
 
@@ -80,7 +82,7 @@ describe('claims of idle workers', () => {
     for (const wait of [0, 0.001, 0.001]) {
       const moment = performance.now();
       const soon = await claim(worker, { wait_seconds: wait }, quick);
-      expect(soon.body).to.have.all.keys('tasks', 'waited_seconds');
+      expect(soon.body).to.have.all.keys('tasks', 'waited_seconds', 'lease_seconds', 'heartbeat_interval_seconds');
       expect(soon.body.waited_seconds).to.be.within(0, (performance.now() - moment) / 1000);
     }
   });

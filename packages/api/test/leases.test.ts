@@ -66,6 +66,21 @@ describe('leases and directives', () => {
     }
   });
 
+  it('are not made shorter by a replica whose own are', async () => {
+    const brief = await api.replica({ ...environment, LEASE_SECONDS: '3', HEARTBEAT_INTERVAL_SECONDS: '1' });
+    const worker = await register();
+    const at = worker.at(brief);
+    await submitTask(api, { problem_id: problemOf(worker) });
+    for (const [name, call] of [
+      ['a heartbeat', () => at.heartbeat()], ['a claim', () => at.claim()], ['a claim of nothing', () => at.claim()],
+      ['a claim that waits', () => at.claim({ wait_seconds: 0.05 })],
+    ] as [string, () => Promise<Answer>][]) {
+      expect((await call()).status, name).to.be.oneOf([200, 204]);
+      expect(await leaseOf(worker), name).to.be.greaterThan(500);
+    }
+    expect((await at.heartbeat()).body.lease_seconds).to.equal(3);
+  });
+
   it('are renewed for every heartbeat of a session that comes in the same statement', async () => {
     // One that was broken off and the next, for instance.
     const worker = await register();

@@ -2422,6 +2422,10 @@ export interface components {
             waited_seconds?: number;
             /** @description How long the next claim with `idle` should wait, where that is longer than `claim_wait_seconds`. */
             next_wait_seconds?: number;
+            /** @description How long the lease is, as of now. Only after `idle`. */
+            lease_seconds?: number;
+            /** @description How often to send a heartbeat once something runs, as of now. Only after `idle`. */
+            heartbeat_interval_seconds?: number;
             directives?: components["schemas"]["Directives"];
         };
         ReportBatch: {

@@ -4,6 +4,7 @@
  */
 import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import type { Task } from './executors/executor.js';
+import type { LeaseTerms } from './heartbeat/heartbeats.js';
 
 export interface ClaimOptions {
   /** How many tasks may be taken; at least 1, at most LIMITS.maxClaimedTasks. */
@@ -21,13 +22,15 @@ export interface Claimed {
   readonly waitedSeconds: number;
   /** How long the next idle claim should wait, or null where the API does not say. */
   readonly nextWaitSeconds: number | null;
+  /** Null where the API does not say. */
+  readonly terms: LeaseTerms | null;
   readonly directives: components['schemas']['Directives'] | null;
 }
 
 /** Claims up to `room` tasks in one call. @throws ApiError, ApiUnreachable */
 export type ClaimTasks = (worker: WorkerIdentity, options: ClaimOptions) => Promise<Claimed>;
 
-const PLAIN = { waitedSeconds: 0, nextWaitSeconds: null, directives: null };
+const PLAIN = { waitedSeconds: 0, nextWaitSeconds: null, terms: null, directives: null };
 
 /** The claims of a worker that runs `concurrency` tasks at a time. */
 export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
@@ -40,9 +43,9 @@ export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
       return { ...PLAIN, tasks: task === null ? [] : [task] };
     }
     try {
-      const { tasks, waited_seconds: waitedSeconds = 0, next_wait_seconds: nextWaitSeconds = null, directives = null } =
-        await client.claimMany(worker, { ...body, max_tasks: room, ...(isIdle && { idle: true }) }, signal);
-      return { tasks, waitedSeconds, nextWaitSeconds, directives };
+      const answer = await client.claimMany(worker, { ...body, max_tasks: room, ...(isIdle && { idle: true }) }, signal);
+      const { tasks, waited_seconds: waitedSeconds = 0, next_wait_seconds: nextWaitSeconds = null, directives = null } = answer;
+      return { tasks, waitedSeconds, nextWaitSeconds, terms: termsIn(answer), directives };
     } catch (error) {
       if (!isMissingCall(error)) throw error;
       isSingle = true;
@@ -50,6 +53,11 @@ export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
     }
   };
   return claim;
+}
+
+function termsIn(answer: components['schemas']['ClaimedTasks']): LeaseTerms | null {
+  const { lease_seconds: leaseSeconds, heartbeat_interval_seconds: intervalSeconds } = answer;
+  return leaseSeconds === undefined || intervalSeconds === undefined ? null : { leaseMs: leaseSeconds * 1000, intervalMs: intervalSeconds * 1000 };
 }
 
 /** Whether the API does not know the call at all; it is older than the contract of this worker. */

@@ -6,7 +6,7 @@
 import { ApiError, type components } from '@task-executor/shared';
 import { ClaimWait } from './claim-wait.js';
 import type { Claimed } from './claims.js';
-import { monotonicMs } from './heartbeat/heartbeats.js';
+import { monotonicMs, type LeaseTerms } from './heartbeat/heartbeats.js';
 import type { Pulse } from './heartbeat/pulse.js';
 
 type Registered = Pick<components['schemas']['WorkerSession'], 'idle_claims' | 'claim_wait_seconds'>;
@@ -18,12 +18,12 @@ export class IdleClaims {
   readonly #isOffered: boolean;
   readonly #pulse: Pulse;
   readonly #wait: ClaimWait | null;
-  readonly #onRenewed: (at: number) => void;
+  readonly #onRenewed: (at: number, terms: LeaseTerms | null) => void;
   #isResting = false;
   #notBefore = -Infinity;
 
-  /** `onRenewed` is told since when the lease holds under which tasks begin, see monotonicMs. */
-  constructor({ idle_claims: isOffered, claim_wait_seconds: waitSeconds }: Registered, pulse: Pulse, onRenewed: (at: number) => void) {
+  /** `onRenewed` is told since when the lease holds under which tasks begin, see monotonicMs, and of its terms where they were said. */
+  constructor({ idle_claims: isOffered, claim_wait_seconds: waitSeconds }: Registered, pulse: Pulse, onRenewed: (at: number, terms: LeaseTerms | null) => void) {
     this.#onRenewed = onRenewed;
     this.#isOffered = isOffered === true && waitSeconds !== undefined;
     this.#wait = waitSeconds === undefined ? null : new ClaimWait(waitSeconds);
@@ -45,7 +45,7 @@ export class IdleClaims {
       const asked = monotonicMs();
       const claimed = await claim({ waitSeconds: usualSeconds, isIdle: false });
       // What heartbeats know of the lease may be from before a rest.
-      if (claimed.tasks.length > 0) this.#wake(asked);
+      if (claimed.tasks.length > 0) this.#wake(asked, claimed.terms);
       return claimed;
     };
     if (!this.#isOffered || this.#wait === null || began < this.#notBefore) return usual();
@@ -55,7 +55,7 @@ export class IdleClaims {
       this.#wait.answered({ tookMs: monotonicMs() - began, proposed: claimed.nextWaitSeconds });
       // What runs from now on has the lease that came with it; nothing is known of a later one. This host's clock may have stood
       // still while the call hung.
-      if (claimed.tasks.length > 0) this.#wake(Math.min(began + claimed.waitedSeconds * 1000, monotonicMs()));
+      if (claimed.tasks.length > 0) this.#wake(Math.min(began + claimed.waitedSeconds * 1000, monotonicMs()), claimed.terms);
       return claimed;
     } catch (error) {
       this.wake();
@@ -70,7 +70,7 @@ export class IdleClaims {
 
   /** Heartbeats are sent again, for all that a claim may hang. */
   wake(): void {
-    if (this.#isResting) this.#wake(null);
+    if (this.#isResting) this.#wake(null, null);
   }
 
   #rest(): void {
@@ -79,9 +79,9 @@ export class IdleClaims {
     this.#pulse.rest();
   }
 
-  #wake(renewedAt: number | null): void {
+  #wake(renewedAt: number | null, terms: LeaseTerms | null): void {
     this.#isResting = false;
-    this.#pulse.wake(renewedAt);
-    if (renewedAt !== null) this.#onRenewed(renewedAt);
+    this.#pulse.wake(renewedAt, terms);
+    if (renewedAt !== null) this.#onRenewed(renewedAt, terms);
   }
 }

@@ -11,7 +11,7 @@ import { Change } from './change.js';
 import { ClaimCalls } from './claim-calls.js';
 import { claimLoop } from './claim-loop.js';
 import type { Task } from './executors/executor.js';
-import { monotonicMs } from './heartbeat/heartbeats.js';
+import { monotonicMs, type LeaseTerms } from './heartbeat/heartbeats.js';
 import type { Pulse } from './heartbeat/pulse.js';
 import { IdleClaims } from './idle-claims.js';
 import type { WorkerLog } from './log.js';
@@ -42,6 +42,7 @@ export class Session {
   #claimed: Promise<void> = Promise.resolve();
   #end: SessionEnd | null = null;
   #draining = false;
+  #leaseMs: number;
   #leaseUntil: number;
 
   constructor(parts: SessionParts) {
@@ -50,8 +51,8 @@ export class Session {
     this.#log = parts.log;
     this.#pace = new Pace(gatherMsOf(parts.concurrency));
     this.identity = { workerId: registered.id, session: registered.session };
-    const leaseMs = registered.lease_seconds * 1000;
-    this.#leaseUntil = registeredAt + leaseMs;
+    this.#leaseMs = registered.lease_seconds * 1000;
+    this.#leaseUntil = registeredAt + this.#leaseMs;
     this.#offering = new Offering({
       client: parts.client, identity: this.identity, over: this.#over.signal, endedBy: (error) => this.#endedBy(error), log: parts.log,
       known: () => {
@@ -63,10 +64,11 @@ export class Session {
     });
     this.#pulse = parts.pulses.open({
       apiUrl: parts.apiUrl, identity: this.identity, renewedAt: registeredAt,
-      leaseMs, intervalMs: registered.heartbeat_interval_seconds * 1000,
+      leaseMs: this.#leaseMs, intervalMs: registered.heartbeat_interval_seconds * 1000,
     }, {
-      answered: (renewedAt, newLeaseMs) => {
-        this.#leaseUntil = renewedAt + newLeaseMs;
+      answered: (renewedAt, leaseMs) => {
+        this.#leaseMs = leaseMs;
+        this.#leaseUntil = renewedAt + leaseMs;
         parts.tally.heartbeats.answered += 1;
       },
       directed: (directives) => {
@@ -81,9 +83,10 @@ export class Session {
         else this.end(reason === 'superseded' ? 'superseded' : 'lapsed');
       },
     });
-    const renewed = (at: number): void => {
+    const renewed = (at: number, terms: LeaseTerms | null = null): void => {
+      this.#leaseMs = terms?.leaseMs ?? this.#leaseMs;
       // Heartbeats may have renewed it since, where they were sent while the claim hung.
-      this.#leaseUntil = Math.max(this.#leaseUntil, at + leaseMs);
+      this.#leaseUntil = Math.max(this.#leaseUntil, at + this.#leaseMs);
     };
     this.#idleClaims = new IdleClaims(registered, this.#pulse, renewed);
     this.#calls = new ClaimCalls({
@@ -98,7 +101,7 @@ export class Session {
   /** Until when the lease holds, see monotonicMs. */
   get leaseUntil(): number {
     // A claim that stands for heartbeats keeps it whole.
-    return this.#idleClaims.isResting ? monotonicMs() + this.#parts.registered.lease_seconds * 1000 : this.#leaseUntil;
+    return this.#idleClaims.isResting ? monotonicMs() + this.#leaseMs : this.#leaseUntil;
   }
 
   /** Aborts when the session has ended. */

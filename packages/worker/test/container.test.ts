@@ -1,6 +1,6 @@
 /** Containers, with a stand-in for Docker's command line that runs the command and notes what it was called with. */
 import { spawn } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -23,6 +23,9 @@ describe('container executor', () => {
     run(parseCatalog(catalogOf(container, more), '/tmp/c.json').entries[0]!, {}, watch);
   const calls = async (): Promise<string[]> => (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
   const sh = (script: string): string[] => ['sh', '-c', script];
+  /** The next calls of these verbs are not answered, one for each. */
+  const silence = (...verbs: string[]): Promise<void> => writeFile(join(folder, 'silent'), verbs.map((verb) => `${verb}\n`).join(''));
+  const removals = async (): Promise<number> => (await calls()).filter((call) => call === `rm --force --volumes ${NAME}`).length;
 
   it('runs the image with its bounds, hands it the task, takes what it leaves, and removes it', async () => {
     process.env.HANDED_ON = 'from the worker';
@@ -59,6 +62,34 @@ describe('container executor', () => {
     const own = await runContainer({ command: sh('exit 125') });
     expect(own.execution.kind).to.equal('failed');
     expect((await runContainer({ runtime: join(folder, 'none') })).execution.kind).to.equal('unfit');
+  });
+
+  it('fails by its own doing where it may have run, though the runtime does not tell of it', async () => {
+    await silence('inspect');
+    expect((await runContainer({ command: sh('echo broken >&2; exit 3') })).execution)
+      .to.deep.equal({ kind: 'failed', error: 'the command exited with code 3: broken' });
+    await silence('run', 'inspect', 'rm', 'ps');
+    expect((await runContainer({ command: sh('exit 3') })).execution)
+      .to.deep.equal({ kind: 'unfit', reason: 'the container could not be started: the command exited with code 125: the daemon does not answer' });
+  });
+
+  it('is removed again until it is gone', async () => {
+    await silence('rm', 'rm');
+    expect((await runContainer({ command: sh('echo "{}" > "$TASK_RESULT_FILE"') })).execution).to.deep.equal({ kind: 'completed', result: {} });
+    expect(await removals()).to.equal(3);
+    await silence('rm');
+    const gone = await runContainer({ command: sh(`rm ${join(folder, NAME)}.state; exit 3`) });
+    expect(gone.execution).to.deep.equal({ kind: 'failed', error: 'the command exited with code 3' });
+    expect(await removals()).to.equal(4);
+  });
+
+  it('lets its host take nothing more where it cannot be removed, and says so in its log', async () => {
+    await silence(...Array.from({ length: 20 }, () => 'rm'));
+    const { execution, lines } = await runContainer({ command: sh('echo "{}" > "$TASK_RESULT_FILE"') });
+    const words = new RegExp(`^the container ${NAME} could not be removed, and may still run: [^]*the daemon does not answer$`);
+    expect(execution.kind === 'completed' ? execution.unfit : null).to.match(words);
+    expect(lines.at(-1)?.level).to.equal('error');
+    expect(lines.at(-1)?.message).to.match(words);
   });
 
   it('is removed, too, where the worker is killed', async () => {

@@ -7,6 +7,25 @@ import { COMPLETED, gate, Stage, untilStopped } from './fixtures/scripted-worker
 describe('worker: idle claims', () => {
   const stage = Stage.forEachTest();
   const SHORT_LEASE_SECONDS = 1;
+  const LONG_LEASE_SECONDS = 3_000;
+
+  /** Of the first claim that waits in vain the answer brings a task, as if it had been on its way for all that time; later ones hang. */
+  function holdUp(more: Record<string, unknown>): void {
+    const { api } = stage.current;
+    const { model } = api;
+    model.claimedNothing = (call) => {
+      model.pending.push({ id: randomUUID(), problem_id: 'test-late', parameters: {}, timeout_seconds: 60, attempt: 0 });
+      const reply = model.claimMany(call);
+      Object.assign(reply?.body as object, { waited_seconds: 0, ...more });
+      api.always('claim-batch', 'hang');
+      return reply!;
+    };
+  }
+  function asUsual(): void {
+    const { api } = stage.current;
+    Reflect.deleteProperty(api.model, 'claimedNothing');
+    for (const operation of ['heartbeat', 'claim-batch'] as const) api.always(operation, 'usual');
+  }
 
   beforeEach(() => {
     Object.assign(stage.current.api.model, { leaseSeconds: 30, intervalSeconds: 0.1, idleClaims: { waitSeconds: 0.2, nextWaitSeconds: 0.2 } });
@@ -52,21 +71,41 @@ describe('worker: idle claims', () => {
     const { model } = api;
     model.leaseSeconds = SHORT_LEASE_SECONDS;
     model.idleClaims = { waitSeconds: 2 * SHORT_LEASE_SECONDS, nextWaitSeconds: 2 * SHORT_LEASE_SECONDS };
-    // An answer that was on its way for all the time that the claim took.
-    model.claimedNothing = (call) => {
-      model.pending.push({ id: randomUUID(), problem_id: 'test-late', parameters: {}, timeout_seconds: 60, attempt: 0 });
-      const reply = model.claimMany(call);
-      Object.assign(reply?.body as object, { waited_seconds: 0 });
-      api.always('claim-batch', 'hang');
-      return reply!;
-    };
+    // An older replica's, which says nothing of the lease.
+    holdUp({ lease_seconds: undefined, heartbeat_interval_seconds: undefined });
     api.always('heartbeat', 'hang');
     const worker = stage.current.start({}, untilStopped);
     await api.untilCalls('register', 2);
     expect(stage.current.begun).to.equal(0);
     expect(api.of('complete', 'fail', 'release')).to.be.empty;
-    Reflect.deleteProperty(model, 'claimedNothing');
-    for (const operation of ['heartbeat', 'claim-batch'] as const) api.always(operation, 'usual');
+    asUsual();
+    await worker.release();
+  });
+
+  it('fences a task by the lease that its claim tells of, where that has become shorter since the registration', async () => {
+    const { api } = stage.current;
+    Object.assign(api.model, { leaseSeconds: LONG_LEASE_SECONDS, idleClaims: { waitSeconds: 1_000, nextWaitSeconds: 1_000 } });
+    api.always('heartbeat', 'hang');
+    const worker = stage.current.start({}, untilStopped);
+    await api.untilCalls('claim-batch');
+    api.model.leaseSeconds = SHORT_LEASE_SECONDS;
+    api.give();
+    await api.untilCalls('register', 2);
+    expect(stage.current.begun).to.equal(1);
+    asUsual();
+    await worker.release();
+  });
+
+  it('begins a task under the lease that its claim tells of, where that has become longer', async () => {
+    const { api } = stage.current;
+    const waitSeconds = 2 * SHORT_LEASE_SECONDS;
+    Object.assign(api.model, { leaseSeconds: SHORT_LEASE_SECONDS, idleClaims: { waitSeconds, nextWaitSeconds: waitSeconds } });
+    holdUp({ lease_seconds: LONG_LEASE_SECONDS });
+    api.always('heartbeat', 'hang');
+    const worker = stage.current.start({}, untilStopped);
+    await stage.current.untilBegun();
+    expect(api.of('register')).to.have.lengthOf(1);
+    asUsual();
     await worker.release();
   });
 

@@ -49,7 +49,8 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
        order by w.id
          for no key update of w
     ), renewed as (
-      update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => ${leaseSeconds}::float8)
+      -- What a replica with a longer lease has promised is never taken back.
+      update workers w set last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => ${leaseSeconds}::float8))
         from live where w.id = live.id and w.session_id = live.session_id and w.ended_at is null
       returning w.id, w.session_id, w.running_since, w.draining_at
     )

@@ -117,23 +117,28 @@ export function claimRoutes(services: Services): Router {
     const last = tasks.length < wanted ? undefined : tasks.at(-1);
     if (last !== undefined) wakeups.passOn(laneOf(last));
     if (caller.gone) {
-      // Nobody will repeat a claim without an id, so its tasks would wait for their timeout.
-      if (requestId === null) await giveBack(request, tasks);
+      if (requestId === null) await giveBack(request, tasks, 'the claimer went away');
       return null;
     }
     metrics.claims.inc({ result: tasks.length === 0 ? 'nothing' : 'task' });
-    const [answered, besides] = await Promise.all([answerAbout(tasks), idle?.answer(tasks.length > 0)]);
-    return { tasks: answered, ...besides };
+    try {
+      const [answered, besides] = await Promise.all([answerAbout(tasks), idle?.answer(tasks.length > 0)]);
+      return { tasks: answered, ...besides };
+    } catch (error) {
+      if (requestId === null) await giveBack(request, tasks, 'the claim could not be answered');
+      throw error;
+    }
   }
 
-  async function giveBack({ workerId, sessionId, leaseSeconds }: ClaimRequest, tasks: readonly ClaimedRow[]): Promise<void> {
+  /** For claims without an id: nobody will repeat them, so their tasks would wait for their timeout. */
+  async function giveBack({ workerId, sessionId, leaseSeconds }: ClaimRequest, tasks: readonly ClaimedRow[], reason: string): Promise<void> {
     await Promise.all(tasks.map(async (task) => {
       await groups.reports.add({
         reporter: { workerId, sessionId, taskId: task.id, attempt: task.attempt, leaseSeconds },
-        report: { outcome: 'released', reason: 'the claimer went away' },
+        report: { outcome: 'released', reason },
       });
       wakeups.announce(laneOf(task));
-      log.info({ event: 'claim_undelivered', task_id: task.id }, 'a claimer went away before its answer');
+      log.info({ event: 'claim_undelivered', task_id: task.id, reason }, 'a claimed task was not delivered; it is back in the queue');
     }));
   }
 

@@ -112,6 +112,8 @@ export class IdleClaim implements Watcher, LeaseHolder {
     return {
       waited_seconds: Math.floor((this.#renewedAt ?? this.#arrivedAt) - this.#arrivedAt) / 1000,
       ...(nextWait !== undefined && { next_wait_seconds: nextWait }),
+      lease_seconds: config.leaseSeconds,
+      heartbeat_interval_seconds: config.heartbeatIntervalSeconds,
       ...(directives !== null && { directives }),
     };
   }

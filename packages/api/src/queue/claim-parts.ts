@@ -65,7 +65,8 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
          for no key update of w
     ), session as materialized (
       update workers w
-         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = now() + make_interval(secs => p.lease_seconds),
+         -- What a replica with a longer lease has promised is never taken back.
+         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => p.lease_seconds)),
              running_since = coalesce((select min(started_at) from running r where r.n = p.n), now())
         from passing p
        where w.id = p.id and w.session_id = p.session_id and w.claim_seq = p.claim_seq and w.ended_at is null and w.lease_until > now()

@@ -272,6 +272,7 @@ export class Model {
       status: 200,
       body: {
         tasks, waited_seconds: (performance.now() - call.at) / 1000,
+        lease_seconds: this.leaseSeconds, heartbeat_interval_seconds: this.intervalSeconds,
         ...(this.idleClaims !== null && { next_wait_seconds: this.idleClaims.nextWaitSeconds }),
         ...((drain || unnamed.unnamed !== undefined) && { directives: { cancel: [], lost: [], ...unnamed, drain } }),
       },

@@ -4,11 +4,14 @@
  * worker has died.
  */
 import { execFile } from 'node:child_process';
-import { basename } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { backoffMs } from '@task-executor/shared';
 import { BOUNDS } from './bounds.js';
 import { environmentOf } from './environment.js';
-import { Unfit, type Execution, type ExecutionContext, type Executor, type Workspace } from './executor.js';
+import { executionOf, Unfit, type Execution, type Failed, type ExecutionContext, type Executor, type Workspace } from './executor.js';
 import { ARGV_SCHEMA, fromFolder, objectSchema, TEXT_SCHEMA, type ExecutorKind } from './kind.js';
 import { findProgram } from './program.js';
 import { runTaskProgram, type ProgramOptions } from './task-program.js';
@@ -31,11 +34,22 @@ export interface ContainerOptions extends ProgramOptions {
   readonly arguments: readonly string[];
 }
 
+interface Container {
+  /** The path of the command line. */
+  readonly runtime: string;
+  readonly name: string;
+  /** Where the command line notes the container once it is made, before it starts. */
+  readonly idFile: string;
+}
+
 /** Where a container sees the workspace. */
 const INSIDE = '/task';
 /** What tells the command line of its daemon and its settings. */
 const RUNTIME_VARIABLES = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR'];
 const REMOVE_MS = 60_000;
+/** A daemon that starts anew is there again after some seconds. */
+const REMOVE_TRIES = 5;
+const REMOVE_RETRY = { initialMs: 500, maxMs: 8_000 };
 
 /** An executor that runs a container for each task. */
 export function containerExecutor(options: ContainerOptions): Executor {
@@ -44,24 +58,30 @@ export function containerExecutor(options: ContainerOptions): Executor {
     const name = `task-executor-${context.task.id}-${context.task.attempt}`;
     const runtime = await findProgram(options.runtime, process.env.PATH ?? '', '/');
     if (runtime === null) throw new Unfit(`the command ${options.runtime} could not be started: no such program can be run`);
-    const remove = [runtime, 'rm', '--force', '--volumes', name];
-    try {
-      const execution = await runTaskProgram(context, workspace, {
+    const container: Container = { runtime, name, idFile: join(workspace.folder, 'container-id') };
+    const execution = await executionOf(async () => {
+      const ended = await runTaskProgram(context, workspace, {
         ...options,
-        argv: [runtime, ...runArguments(options, name, context, workspace)],
+        argv: [runtime, ...runArguments(options, container, context, workspace)],
         cwd: workspace.folder,
         env: environmentOf([...RUNTIME_VARIABLES, ...options.inherit]),
         stdin: JSON.stringify(context.task.parameters),
         // The command line of Podman does not work in a process namespace of its own.
         contained: false,
         limits: {},
-        afterDeath: remove,
+        afterDeath: removal(container),
       });
-      return execution.kind === 'failed' && !context.signal.aborted ? await explained(execution, runtime, name, options) : execution;
-    } finally {
-      // It may not be there; that it is not afterwards is all that counts.
-      await call(remove, REMOVE_MS).catch(() => null);
+      return ended.kind === 'failed' && !context.signal.aborted ? explained(ended, container, options) : ended;
+    });
+    if (execution.kind === 'unfit') {
+      await remove(container, 1);
+      return execution;
     }
+    const left = await remove(container, REMOVE_TRIES);
+    if (left === null) return execution;
+    const unfit = `the container ${name} could not be removed, and may still run: ${left}`;
+    await context.log('error', unfit);
+    return { ...execution, unfit };
   };
 }
 
@@ -73,15 +93,15 @@ export async function containerFault({ runtime }: ContainerOptions): Promise<str
     await call([path, 'version'], BOUNDS.probeMs);
     return null;
   } catch (error) {
-    return `${runtime} does not work: ${error instanceof Error ? error.message.trim() : String(error)}`;
+    return `${runtime} does not work: ${wordsOf(error)}`;
   }
 }
 
-function runArguments(options: ContainerOptions, name: string, { task }: ExecutionContext, workspace: Workspace): string[] {
+function runArguments(options: ContainerOptions, { name, idFile }: Container, { task }: ExecutionContext, workspace: Workspace): string[] {
   const inside = workspaceAt(INSIDE);
   const set = { TMPDIR: inside.temporaryFolder, ...options.environment, ...variablesOf(task, inside) };
   return [
-    'run', '--name', name, '--label', 'task-executor.attempt', '--interactive', '--workdir', options.cwd ?? INSIDE,
+    'run', '--name', name, '--cidfile', idFile, '--label', 'task-executor.attempt', '--interactive', '--workdir', options.cwd ?? INSIDE,
     '--volume', `${workspace.folder}:${INSIDE}`, '--network', options.network, '--pids-limit', String(options.processes),
     '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
     ...(options.memoryMib === null ? [] : ['--memory', `${options.memoryMib}m`, '--memory-swap', `${options.memoryMib}m`]),
@@ -103,12 +123,44 @@ function userArguments({ user, runtime }: ContainerOptions): string[] {
 }
 
 /** The failure in the words of whoever knows best; of the host where the container never ran. */
-async function explained(execution: Execution & { kind: 'failed' }, runtime: string, name: string, { memoryMib }: ContainerOptions): Promise<Execution> {
+async function explained(execution: Failed, container: Container, { memoryMib }: ContainerOptions): Promise<Execution> {
+  const { runtime, name, idFile } = container;
   const state = await call([runtime, 'inspect', '--format', '{{.State.OOMKilled}} {{.State.StartedAt}}', name], BOUNDS.probeMs).catch(() => null);
-  // A moment in the year 1 is none.
-  if (state === null || / 0001-/.test(state)) return { kind: 'unfit', reason: `the container could not be started: ${execution.error}` };
-  if (!state.startsWith('true')) return execution;
+  // A moment in the year 1 is none. Of a container that was made and is not told of, it may have run.
+  const neverRan = state === null ? !(await isWritten(idFile)) : / 0001-/.test(state);
+  if (neverRan) return { kind: 'unfit', reason: `the container could not be started: ${execution.error}` };
+  if (state?.startsWith('true') !== true) return execution;
   return { ...execution, error: `the container ran out of its memory${memoryMib === null ? '' : ` of ${memoryMib} MiB`}` };
+}
+
+async function isWritten(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => null);
+  return found !== null && found.size > 0;
+}
+
+function removal({ runtime, name }: Container): string[] {
+  return [runtime, 'rm', '--force', '--volumes', name];
+}
+
+/** Removes it in at most `mostTries` tries; why it may still be there, or null. */
+async function remove(container: Container, mostTries: number): Promise<string | null> {
+  const { runtime, name } = container;
+  for (let tries = 1; ; tries++) {
+    try {
+      await call(removal(container), REMOVE_MS);
+      return null;
+    } catch (error) {
+      // For some versions it is an error that there is none.
+      const found = await call([runtime, 'ps', '--all', '--quiet', '--filter', `name=^${name}$`], BOUNDS.probeMs).catch(() => null);
+      if (found === '') return null;
+      if (tries >= mostTries) return wordsOf(error);
+    }
+    await sleep(backoffMs(REMOVE_RETRY, tries, Math.random()));
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message.trim() : String(error);
 }
 
 async function call([program = '', ...args]: readonly string[], timeout: number): Promise<string> {

@@ -45,7 +45,7 @@ port.on('message', (order: Order) => {
   } else if (order.kind === 'rest') {
     open.get(key)?.heartbeats.rest();
   } else if (order.kind === 'wake') {
-    open.get(key)?.heartbeats.wake(order.renewedAt);
+    open.get(key)?.heartbeats.wake(order.renewedAt, order.terms);
   } else if (order.kind === 'heard') {
     clearTimeout(watchdogs.get(key));
     watchdogs.delete(key);

@@ -14,6 +14,12 @@ export type NamedAttempt = Schemas['RunningAttempt'];
 /** Why a session is over: another process took its id, or the API or the clock ended it. */
 export type SessionOver = 'superseded' | 'ended' | 'lapsed';
 
+/** What the API sets for a lease: how long it holds, and how often heartbeats are due. */
+export interface LeaseTerms {
+  readonly leaseMs: number;
+  readonly intervalMs: number;
+}
+
 export interface HeartbeatEvents {
   /** A heartbeat was answered: the lease holds for `leaseMs` from `renewedAt`, see monotonicMs. */
   answered(renewedAt: number, leaseMs: number): void;
@@ -23,11 +29,9 @@ export interface HeartbeatEvents {
   over(reason: SessionOver): void;
 }
 
-export interface HeartbeatParts {
+export interface HeartbeatParts extends LeaseTerms {
   readonly client: ApiClient;
   readonly identity: WorkerIdentity;
-  readonly leaseMs: number;
-  readonly intervalMs: number;
   /** When the call that began the lease was made. */
   readonly renewedAt: number;
   readonly events: HeartbeatEvents;
@@ -82,10 +86,11 @@ export class Heartbeats {
 
   /**
    * Heartbeats are sent again. `renewedAt`: the lease holds from then, and tasks may begin under it; null: that claim was not
-   * answered, or brought nothing.
+   * answered, or brought nothing. `terms`: those of this lease where they were said; else they are as before.
    */
-  wake(renewedAt: number | null): void {
+  wake(renewedAt: number | null, terms: LeaseTerms | null): void {
     this.#isResting = false;
+    if (terms !== null) this.#setTerms(terms);
     if (renewedAt !== null) this.#renew(renewedAt);
     // Nothing is known of how the session is: the next one is to be answered at once.
     else this.#hasNews = true;
@@ -101,7 +106,7 @@ export class Heartbeats {
     this.#hasNews = true;
     this.#interrupt.abort();
     // What runs has a lease, and is not to run without a fence.
-    if (this.#isUnfenced || this.#isResting) this.wake(this.#renewedAt);
+    if (this.#isUnfenced || this.#isResting) this.wake(this.#renewedAt, null);
   }
 
   /** Sends nothing more, and says nothing more. */
@@ -166,8 +171,7 @@ export class Heartbeats {
 
   #take(answer: Schemas['WorkerSession'], began: number): void {
     // The lease counts from before the call: the API may have renewed it at any moment since.
-    this.#leaseMs = answer.lease_seconds * 1000;
-    this.#intervalMs = answer.heartbeat_interval_seconds * 1000;
+    this.#setTerms({ leaseMs: answer.lease_seconds * 1000, intervalMs: answer.heartbeat_interval_seconds * 1000 });
     this.#renew(began);
     this.#events.answered(this.#renewedAt, this.#leaseMs);
     const { cancel, lost, drain } = answer.directives;
@@ -179,6 +183,11 @@ export class Heartbeats {
   /** How long the lease is known to hold after `now`, in milliseconds. */
   #leaseLeftMs(now: number): number {
     return this.#isUnfenced ? Infinity : this.#renewedAt + this.#leaseMs - now;
+  }
+
+  #setTerms({ leaseMs, intervalMs }: LeaseTerms): void {
+    this.#leaseMs = leaseMs;
+    this.#intervalMs = intervalMs;
   }
 
   #renew(renewedAt: number): void {

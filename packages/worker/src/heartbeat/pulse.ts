@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { components, WorkerIdentity } from '@task-executor/shared';
-import type { HeartbeatEvents, NamedAttempt, SessionOver } from './heartbeats.js';
+import type { HeartbeatEvents, LeaseTerms, NamedAttempt, SessionOver } from './heartbeats.js';
 
 /** Attempts begin and end in bursts: so long the thread is told nothing of them. */
 const GATHER_MS = 100;
@@ -17,11 +17,9 @@ export interface ThreadData {
   readonly stuckMs: number | null;
 }
 
-export interface Opened {
+export interface Opened extends LeaseTerms {
   readonly apiUrl: string;
   readonly identity: WorkerIdentity;
-  readonly leaseMs: number;
-  readonly intervalMs: number;
   readonly renewedAt: number;
 }
 
@@ -29,7 +27,7 @@ export interface Opened {
 export type Order =
   | ({ readonly kind: 'open'; readonly key: number } & Opened)
   | { readonly kind: 'name'; readonly key: number; readonly attempts: readonly NamedAttempt[] }
-  | { readonly kind: 'wake'; readonly key: number; readonly renewedAt: number | null }
+  | { readonly kind: 'wake'; readonly key: number; readonly renewedAt: number | null; readonly terms: LeaseTerms | null }
   | { readonly kind: 'rest' | 'heard' | 'close'; readonly key: number };
 
 /** From the thread. */
@@ -45,7 +43,7 @@ export interface Pulse {
   name(attempts: () => readonly NamedAttempt[]): void;
   /** A claim stands for them until `wake`; see Heartbeats. */
   rest(): void;
-  wake(renewedAt: number | null): void;
+  wake(renewedAt: number | null, terms: LeaseTerms | null): void;
   /** Ends them; resolves when the thread has ended, where it was the last. Idempotent. */
   close(): Promise<void>;
 }
@@ -88,8 +86,8 @@ export class Pulses {
       rest: () => {
         order({ kind: 'rest', key });
       },
-      wake: (renewedAt) => {
-        order({ kind: 'wake', key, renewedAt });
+      wake: (renewedAt, terms) => {
+        order({ kind: 'wake', key, renewedAt, terms });
       },
       close: async () => {
         clearTimeout(gathering);
