@@ -14,7 +14,7 @@ import type { Submitted } from './queue/submit.js';
 import type { Watches } from './watches.js';
 import type { Lane, Wakeups } from './wakeups.js';
 
-/** How long one call goes on with dependents; what is left is the next sweep's. */
+/** How long one call goes on with dependents; what is left is the sweeps'. */
 const DEPENDENTS_MS = 5_000;
 
 export class Aftermath {
@@ -25,6 +25,8 @@ export class Aftermath {
   readonly #readiness: Readiness;
   readonly #metrics: Metrics;
   readonly #log: Logger;
+  /** Whether dependents have not all been moved on in the time that a call has. */
+  #isBehind = false;
 
   constructor(parts: { db: Database; wakeups: Wakeups; watches: Watches; follows: Follows; readiness: Readiness; metrics: Metrics; log: Logger }) {
     this.#db = parts.db;
@@ -76,19 +78,28 @@ export class Aftermath {
     if (ids.length > 0) this.#watches.tell(ids);
   }
 
-  /** Moves on whatever waits for a task that has ended. */
+  /** Moves on whatever waits for a task that has ended; nothing, where there is so much of it that it is the sweeps'. */
   async dependents(): Promise<void> {
+    if (!this.#isBehind) await this.dependentsLeft();
+  }
+
+  /** The same, however much there is: for the sweep. */
+  async dependentsLeft(): Promise<void> {
     const deadline = performance.now() + DEPENDENTS_MS;
     await this.#try(async () => {
       while (performance.now() < deadline) {
         const woken = await wakeDependents(this.#db);
-        if (woken === null) return;
+        if (woken === null) {
+          this.#isBehind = false;
+          return;
+        }
         this.changed(woken.map(({ task_id: task }) => task));
         for (const task of woken) {
           if (task.fate === 'pending') this.pending(task);
           else if (task.fate !== 'waiting') this.#metrics.outcomes.inc({ status: task.fate });
         }
       }
+      this.#isBehind = true;
     });
   }
 

@@ -73,7 +73,7 @@ export class Sweeper {
       { due: TIMED_OUT_TASKS, run: (tasks) => this.#drain(tasks, sweepTimeouts) },
       { due: EXPIRED_TASKS, run: (tasks) => this.#drain(tasks, sweepExpired) },
       { due: DUE_TASKS, run: (tasks) => this.#promote(tasks) },
-      { due: ANY_NOTES, run: () => this.#aftermath.dependents() },
+      { due: ANY_NOTES, run: () => this.#aftermath.dependentsLeft() },
       { due: ANY_TO_REGROUP, run: () => regroup(this.#db) },
       { due: ANY_DELTAS, run: () => foldDeltas(this.#db) },
       ...parts.chores,

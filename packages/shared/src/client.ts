@@ -75,7 +75,9 @@ export class ApiClient {
   /** The task; with `waitSeconds` when it has ended, or after that time as it is then. */
   getTask(taskId: string, { waitSeconds = 0, signal }: { waitSeconds?: number; signal?: AbortSignal } = {}): Promise<Schemas['Task']> {
     const query = waitSeconds > 0 ? `?wait_seconds=${waitSeconds}` : '';
-    return this.#api.call('GET', `/api/v1/tasks/${taskId}${query}`, { timeoutMs: waitSeconds * 1000 + CALL_TIMEOUT_MS, signal });
+    return this.#api.call('GET', `/api/v1/tasks/${taskId}${query}`, {
+      timeoutMs: waitSeconds * 1000 + CALL_TIMEOUT_MS, signal, isAnswer: isTask(taskId),
+    });
   }
 
   /**
@@ -207,7 +209,7 @@ export class ApiClient {
     const timeoutMs = CALL_TIMEOUT_MS + Math.ceil(bytes / UPLOAD_BYTES_PER_SECOND) * 1000;
     try {
       return await bounded({ signals: [signal], timeoutMs }, async (bound) => {
-        const { body } = await this.#api.send('PUT', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/artifacts?${query}`, {
+        const response = await this.#api.send('PUT', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/artifacts?${query}`, {
           body: stream,
           headers: {
             ...attemptHeaders(worker, attempt),
@@ -217,7 +219,7 @@ export class ApiClient {
           },
           signal: bound,
         });
-        return jsonOf<Schemas['Artifact']>(body, isArtifact);
+        return jsonOf<Schemas['Artifact']>(response, isArtifact);
       });
     } finally {
       stream.destroy();

@@ -88,12 +88,12 @@ export class Connection {
   /** Sends and receives JSON. */
   async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: CallOptions = {}): Promise<T> {
     return bounded({ signals: [options.signal], timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS }, async (signal) => {
-      const { body } = await this.send(method, path, {
+      const response = await this.send(method, path, {
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
         headers: { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
         signal,
       });
-      return jsonOf<T>(body, options.isAnswer);
+      return jsonOf<T>(response, options.isAnswer);
     });
   }
 
@@ -141,12 +141,15 @@ async function textOf(body: Readable): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The JSON of a body; undefined where it is empty. @throws ApiUnreachable where it is something else, or not what is asked for */
-export async function jsonOf<T>(body: Readable, isAnswer: IsAnswer = () => true): Promise<T> {
+/**
+ * The JSON of an answer; undefined where its body is empty. @throws ApiUnreachable where the body breaks off or is none, and ApiError
+ * without a code where it is not what `isAnswer` knows: somebody is there, but whether the API was reached, nobody knows
+ */
+export async function jsonOf<T>({ statusCode, body }: Pick<Dispatcher.ResponseData, 'statusCode' | 'body'>, isAnswer?: IsAnswer): Promise<T> {
   const answer = parse(await textOf(body));
-  // Some other server, or a proxy's own page: whether the API was reached, nobody knows.
+  if (isAnswer !== undefined && !isAnswer(answer)) throw new ApiError(statusCode, { detail: 'the answer is not one of the API' }, null);
+  // Some other server, or a proxy's own page.
   if (answer === null) throw unreachable(new Error('the answer is not JSON'), 'reading the answer');
-  if (!isAnswer(answer)) throw unreachable(new Error('the answer is not one of the API'), 'reading the answer');
   return answer as T;
 }
 

@@ -82,10 +82,18 @@ async function openSpool({ spoolDir, spoolMaxBytes, apiUrl, concurrency }: Worke
   }
 }
 
+/** The same signal again within this time is the same press of a key: npm passes on to us what the terminal has sent us, too. */
+const SAME_PRESS_MS = 300;
+
 /** Until the returned function is called. */
 function obeySignals(worker: RunningWorker, config: WorkerConfig, log: Logger): () => void {
   let signals = 0;
+  let last: { signal: NodeJS.Signals; at: number } | null = null;
   const onEnd = (signal: NodeJS.Signals): void => {
+    const at = performance.now();
+    const isSamePress = last?.signal === signal && at - last.at < SAME_PRESS_MS;
+    last = { signal, at };
+    if (isSamePress) return;
     signals += 1;
     if (signals === 1) {
       log.info({ event: 'draining', signal }, 'finishing what runs; a second signal hands it back');

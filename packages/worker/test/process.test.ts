@@ -103,7 +103,7 @@ describe('worker processes', function () {
     await api.stop();
     first.child.kill('SIGTERM');
     await first.said('draining');
-    first.child.kill('SIGTERM');
+    first.child.kill('SIGINT');
     await first.said('reports_left');
     expect(await first.exit()).to.equal(0);
     api.always('logs', 'usual');
@@ -151,6 +151,16 @@ describe('worker processes', function () {
     expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('release');
   });
 
+  it('takes the same signal twice at once for one, as npm and a terminal send it', async () => {
+    const task = api.give({ parameters: { duration_seconds: 1, max_steps: 1 } });
+    const worker = start();
+    await worker.said('attempt_started');
+    worker.child.kill('SIGINT');
+    worker.child.kill('SIGINT');
+    expect(await worker.exit()).to.equal(0);
+    expect(api.model.ended.get(`${task.id}/1`)?.verb).to.equal('complete');
+  });
+
   it('hands back at the second signal what writes more than can be kept while the API is away', async () => {
     const catalog = join(folder, 'catalog.yaml');
     await writeFile(catalog, `problems:\n  - {match: test-*, command: [sh, -c, 'yes ${'x'.repeat(1_000)}']}\n`);
@@ -167,7 +177,7 @@ describe('worker processes', function () {
     while (await kept() < 500_000) await new Promise((resolve) => setTimeout(resolve, 50));
     worker.child.kill('SIGTERM');
     await worker.said('draining');
-    worker.child.kill('SIGTERM');
+    worker.child.kill('SIGINT');
     expect(await worker.exit()).to.equal(0);
     await api.start();
     start(started);

@@ -16,7 +16,7 @@ const MOMENT = String.raw`^(?!00|9999)\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:[0-5]\d(\.\d
 
 const WORDS = new Map([
   ...FORMS,
-  [MOMENT, 'must be a date and time such as 2026-01-05T09:00:00Z, in the years 0100 to 9998, without a leap second and with an offset of less than 16 hours'],
+  [MOMENT, 'must be a date and time such as 2026-01-05T09:00:00Z, in the years 0100 to 9998, without a leap second and with an offset such as +02:00, of less than 16 hours'],
 ]);
 
 const REPLACED = new Set(['format', 'minLength', 'maxLength']);

@@ -4,10 +4,16 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 
-/** The task whose result those get that depend on `awaited`, a column: it, or who stands, or stood, in for it last. */
+/**
+ * The task whose result those get that depend on `awaited`, a column: it, or who stands, or stood, in for it last. That is whom nobody has
+ * replaced: numbers only say where to look first, since a database that was replicated by its rows may have begun to count anew.
+ */
 export function runnerOf(awaited: string): RawBuilder<string> {
   const id = sql.ref(awaited);
-  return sql`coalesce((select s.task_id from stand_ins s where s.awaited_id = ${id} order by s.number desc limit 1), ${id})`;
+  return sql`coalesce((
+    select s.task_id from stand_ins s
+     where s.awaited_id = ${id} and not exists (select from stand_ins n where n.awaited_id = s.awaited_id and n.replaced_id = s.task_id)
+     order by s.number desc limit 1), ${id})`;
 }
 
 /** The fingerprint of the task `id`, a column, where it runs or ran itself. */

@@ -15,7 +15,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
-import { fingerprintOfRun, runnerOf } from './stand-ins.js';
+import { runnerOf } from './stand-ins.js';
 import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
 import { isPlain, submitPlain } from './submit-plain.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
@@ -132,6 +132,14 @@ const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
     cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
     order by r.task_id limit 1)`;
 
+/** What ended without a result, and of those that wait for it none stands in yet: the note of its end is still to be acted on. */
+const vainAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  (select null::uuid as runner_id, r.awaited_id
+     from ${runs}
+    cross join lateral (select from open_dependencies where parent_id = r.awaited_id and kind = 'reuse' limit 1) as d
+    cross join lateral (select from outcomes where task_id = ${runnerOf('r.awaited_id')} and status <> 'completed' limit 1) as o
+    limit 1)`;
+
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
 
 /** Null: a race was lost, and nothing was stored. */
@@ -165,19 +173,13 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     ), runs as materialized (
       -- One that takes a result does not run, and another may not take a result so old.
       select n, id, fingerprint, reuse_seconds is not null as reuses from given where n not in (select n from sources)
-    ), vain as materialized (
-      -- Ended without a result, and of those that wait for it none stands in yet: the notes are still to be acted on.
-      select ${fingerprintOfRun('n.task_id')} as fingerprint, n.task_id as awaited_id
-        from (select distinct task_id from ended_parents) as n
-       cross join lateral (select from outcomes where task_id = ${runnerOf('n.task_id')} and status <> 'completed' limit 1) as o
-       cross join lateral (select from open_dependencies where parent_id = n.task_id and kind = 'reuse' limit 1) as d
     ), unended as materialized (
       select g.fingerprint, equal.runner_id, equal.awaited_id
         from (select distinct fingerprint from runs where reuses) as g
        cross join lateral (
-         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)}
-          union all (select null, v.awaited_id from vain v where v.fingerprint = g.fingerprint)
-          order by runner_id nulls last limit 1) as equal
+         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} union all ${vainAmong(RUN)} union all ${vainAmong(RUN_AFTER_ALL)}
+          -- What an earlier version stored may be found as one that runs and as one that stands in: others depend on the older awaited one.
+          order by runner_id nulls last, awaited_id limit 1) as equal
     ), equals as materialized (
       select r.n, r.id as task_id, coalesce(u.awaited_id, twin.id) as parent_id, u.awaited_id is null as within, u.runner_id,
              u.awaited_id is not null and u.runner_id is null as in_vain

@@ -72,7 +72,10 @@ export function timed(executor: Executor, seconds: number): Executor {
     try {
       const execution = await executor({ ...context, signal: AbortSignal.any([context.signal, timeout.signal]) });
       if (execution.kind !== 'failed' || !timeout.signal.aborted || context.signal.aborted) return execution;
-      return { kind: 'failed', error: `stopped after ${seconds} seconds, which is how long this worker's catalog lets it run` };
+      return {
+        kind: 'failed', error: `stopped after ${seconds} seconds, which is how long this worker's catalog lets it run`,
+        ...(execution.unfit !== undefined && { unfit: execution.unfit }),
+      };
     } finally {
       clearTimeout(timer);
     }

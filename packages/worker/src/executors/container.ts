@@ -77,6 +77,8 @@ export function containerExecutor(options: ContainerOptions): Executor {
       await remove(container, 1);
       return execution;
     }
+    // What is broken off is decided by whoever broke it off.
+    if (!context.signal.aborted) await context.decide(execution);
     const left = await remove(container, REMOVE_TRIES);
     if (left === null) return execution;
     const unfit = `the container ${name} could not be removed, and may still run: ${left}`;
@@ -142,18 +144,19 @@ function removal({ runtime, name }: Container): string[] {
   return [runtime, 'rm', '--force', '--volumes', name];
 }
 
-/** Removes it in at most `mostTries` tries; why it may still be there, or null. */
+/** Removes it in at most `mostTries` tries and REMOVE_MS; why it may still be there, or null. */
 async function remove(container: Container, mostTries: number): Promise<string | null> {
   const { runtime, name } = container;
+  const until = performance.now() + REMOVE_MS;
   for (let tries = 1; ; tries++) {
     try {
-      await call(removal(container), REMOVE_MS);
+      await call(removal(container), Math.max(1, Math.ceil(until - performance.now())));
       return null;
     } catch (error) {
       // For some versions it is an error that there is none.
       const found = await call([runtime, 'ps', '--all', '--quiet', '--filter', `name=^${name}$`], BOUNDS.probeMs).catch(() => null);
       if (found === '') return null;
-      if (tries >= mostTries) return wordsOf(error);
+      if (tries >= mostTries || performance.now() >= until) return wordsOf(error);
     }
     await sleep(backoffMs(REMOVE_RETRY, tries, Math.random()));
   }
