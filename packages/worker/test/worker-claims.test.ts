@@ -159,6 +159,8 @@ describe('worker: claims', () => {
     expect((await api.until(() => api.model.ended.get(`${taken.id}/1`))).verb).to.equal('release');
     expect(api.of('claim-batch')).to.have.length(2);
     fit.open();
+    // Before nothing runs: one that is unfit and idle would register anew, to say so.
+    await api.untilCalls('claim-batch', 3);
     ended.open();
     await api.until(() => api.model.ended.get(`${taken.id}/2`)?.verb === 'complete');
     expect(api.of('claim-batch')[2]?.body.request_id).to.not.equal(hanging?.body.request_id);
