@@ -2,7 +2,7 @@
  * The statements of a task's life, as calls of the API and what tells their SQL from the rest. Where the API runs none that matches,
  * the benchmark breaks: then the statement is another, and this has to follow it.
  */
-import { historyProblem } from './history.mjs';
+import { historyProblem, historyWorker } from './history.mjs';
 import { Http } from './http.mjs';
 import { BULK_TASKS } from './sizes.mjs';
 import { fill, newProblem, register, submission } from './tasks.mjs';
@@ -68,6 +68,11 @@ export async function prepareStatements(system, { pending, calls }) {
     list('by nothing', '', exact),
     list('by status', 'status=failed', exact),
     list('by problem', `problem_id=${historyProblem(1)}`, exact),
+    list('by a glob of problems', 'problem_glob=history-0*', counted),
+    list('by worker', `worker_id=${historyWorker(1)}`, exact),
+    list('by label', 'label=team%3Dteam-3', counted),
+    list('by status, last ended first', 'status=failed&sort=-completed_at', exact),
+    list('by nothing, last changed first', 'sort=-updated_at', exact),
     list('by status and problem', `status=failed&problem_id=${historyProblem(1)}`, counted),
     { call: () => http.get('/api/v1/tasks/stats'), statements: [['stats: totals', TOTALS], ['stats: by problem and worker', /with deltas as materialized/]] },
   ];
