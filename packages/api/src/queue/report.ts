@@ -62,28 +62,29 @@ export async function report(db: Database, reports: readonly ReportItem[]): Prom
     retry_after: one.outcome === 'failed' ? one.retryAfterSeconds : null,
   }));
   const { rows } = await sql<ReportedRow>`
-    with given as materialized (
-      select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
-        ${REPORTER_COLUMNS}, n int, is_shown boolean, outcome text, result json, error text, retryable boolean, retry_after float8)
-    ), locked as materialized (
+    with held as materialized (
       -- Row by row through its id, whatever the planner thinks of the queue, and in one order, so that no two statements wait for
       -- each other. Where several reports are about one task, the first is taken: the others will find that it was.
-      select q.*, g.n, g.is_shown, g.outcome, g.result, g.error, g.retryable, g.retry_after, g.lease_seconds,
-             row_number() over (partition by g.task_id order by g.n) as turn
-        from (select * from given order by task_id) as g cross join lateral (select q.* from queue q where ${HOLDS} for update of q) as q
-    ), held as materialized (
       select h.*, ${ENDED_AT} as ended_at,
              case when h.outcome = 'failed' then coalesce(h.retry_after, ${BACKOFF_SECONDS}) end as delay,
              h.outcome = 'released' or (h.outcome = 'failed' and h.retryable and h.failures + 1 < h.max_attempts) as again
-        from locked h where h.turn = 1
+        from (select q.*, g.n, g.is_shown, g.outcome, g.result, g.error, g.retryable, g.retry_after, g.lease_seconds,
+                     row_number() over (partition by g.task_id order by g.n) as turn
+                from (select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
+                        ${REPORTER_COLUMNS}, n int, is_shown boolean, outcome text, result json, error text, retryable boolean, retry_after float8)
+                       order by task_id, n) as g
+               cross join lateral (
+                 select q.task_id, q.state, q.problem_id, q.backend_type, q.priority, q.attempt, q.worker_id, q.session_id, q.started_at, q.updated_at,
+                        q.available_at, q.max_attempts, q.failures, q.backoff, q.has_dependents
+                   from queue q where ${HOLDS} for update of q) as q) as h
+       where h.turn = 1
     ), requeued as (
       update queue q set failures = q.failures + case h.outcome when 'failed' then 1 else 0 end, ${backAfter(sql`h.delay`)}
         from held h where ${isTaskOf('h')} and h.again
-    ), removed as (
-      delete from queue q using held h where ${isTaskOf('h')} and not h.again
-      returning h.*
     ), ended as (
-      select *, outcome as status, ${reasonOf('removed')} as reason, null::uuid as reused_from from removed
+      delete from queue q using held h where ${isTaskOf('h')} and not h.again
+      returning h.task_id, h.problem_id, h.outcome as status, ${reasonOf('h')} as reason, h.attempt, h.worker_id, h.session_id, h.started_at,
+                h.ended_at, h.result, h.error, null::uuid as reused_from, h.priority, h.has_dependents
     ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}, ${RENEWS_LEASE}
     select h.n, case when not h.again then 'ended' when h.delay > 0 then 'waiting' else 'requeued' end as fate, h.has_dependents,
            h.problem_id as lane_problem, h.backend_type as lane_backend,
