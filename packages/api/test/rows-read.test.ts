@@ -24,6 +24,7 @@ import { submitPlain } from '../src/queue/submit-plain.js';
 import { DUE_TASKS, sweepDue } from '../src/queue/sweep.js';
 import { storeWorkflow } from '../src/queue/workflow.js';
 import { AGEING_MS, LEASE_SECONDS, submission } from './races/scene.js';
+import { rowsRead as rowsReadOn } from './support/rows-read.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 
 const TASKS = 6_000;
@@ -54,20 +55,7 @@ describe('the rows that are read', function () {
     await database.drop();
   });
 
-  const readSoFar = async (on: Database): Promise<number> => {
-    const { rows: [found] } = await sql<{ rows: number }>`
-      select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_xact_user_tables`.execute(on);
-    return found!.rows;
-  };
-
-  /** The rows that the statements of `work` read. The counters may still hold those of earlier transactions. */
-  async function rowsRead<T>(work: (on: Database) => Promise<T>, pool = db): Promise<{ rows: number; result: T }> {
-    return pool.transaction().execute(async (on) => {
-      const before = await readSoFar(on);
-      const result = await work(on);
-      return { rows: (await readSoFar(on)) - before, result };
-    });
-  }
+  const rowsRead = <T>(work: (on: Database) => Promise<T>, pool = db) => rowsReadOn(pool, work);
 
   const claims = (wanted: number) => (on: Database) => claim(on, [{ ...worker, requestId: null, wanted, leaseSeconds: LEASE_SECONDS }]);
   const claimed = ([one]: Awaited<ReturnType<typeof claim>>) => (one?.kind === 'claimed' ? one.tasks : []);

@@ -81,7 +81,7 @@ const claimByInSubquery: Mutant = {
   mistake: 'the claim picks with "in (select ... limit 1 for update skip locked)", which a nested loop runs again for each row',
   edits: [{
     file: 'queue/claim-parts.js',
-    find: `where q.ctid = pick.place and q.state = 'pending'`,
+    find: "where ${isPlacedAt('pick')}",
     replace: `where q.state = 'pending' and q.task_id in (select f.task_id from queue f where f.state = 'pending' limit 1 for update skip locked)`,
   }, {
     file: 'db/settings.js',

@@ -1,7 +1,7 @@
 /** Draining: a worker that drains is given nothing more; what it runs, it finishes. A new registration ends it. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { IS_LIVE } from './worker.js';
+import { IS_LIVE } from './look-up.js';
 
 /**
  * Whether it was done, where `sessionId` (null: any) is the worker's session. Only a live worker can begin to drain: the registration

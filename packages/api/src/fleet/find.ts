@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import type { WorkerStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { runsOn } from '../queue/fence.js';
-import { IS_LIVE, WORKER_COLUMNS, workerJoins, type WorkerRow } from './worker.js';
+import { IS_LIVE } from './look-up.js';
+import { WORKER_COLUMNS, workerJoins, type WorkerRow } from './worker.js';
 
 /** The workers, in the order of `ids`; null where an id was never registered. */
 export async function findWorkers(db: Database, ids: readonly string[]): Promise<(WorkerRow | null)[]> {

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { isTaskOf, runsOn } from '../queue/fence.js';
+import { IS_LIVE, isWorkerOf, workerOf } from './look-up.js';
 
 export interface NamedAttempt {
   readonly taskId: string;
@@ -40,18 +41,18 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
       select * from unnest(${beats.map((beat) => beat.workerId)}::text[], ${beats.map((beat) => beat.sessionId)}::uuid[],
                            ${beats.map((beat) => beat.requestId)}::text[]) with ordinality as g (worker_id, session_id, request_id, n)
     ), live as materialized (
-      -- In one order, so that no two statements wait for each other; and each once, however many beats it has: a row that this
-      -- statement has written meanwhile would not be locked again, and its second beat would find no session.
+      -- In one order, so that no two statements wait for each other, and row by row: the fleet may be large. A worker may be named with
+      -- its session and without; it is renewed once.
       select w.id, w.session_id
-        from workers w
-       where exists (select from given g where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id))
-         and w.ended_at is null and w.lease_until > now()
-       order by w.id
-         for no key update of w
+        from (select distinct worker_id, session_id from given order by worker_id, session_id) as g
+       cross join lateral (
+         select w.id, w.session_id from workers w
+          where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id) and ${IS_LIVE}
+            for no key update of w) as w
     ), renewed as (
       -- What a replica with a longer lease has promised is never taken back.
       update workers w set last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => ${leaseSeconds}::float8))
-        from live where w.id = live.id and w.session_id = live.session_id and w.ended_at is null
+        from live where ${isWorkerOf('live')}
       returning w.id, w.session_id, w.running_since, w.draining_at
     )
     select g.n::int as n, renewed.session_id, renewed.draining_at is not null as draining,
@@ -124,7 +125,7 @@ export async function directivesFor(db: Database, running: readonly Running[]): 
       from unnest(${whole.map((one) => one.n)}::int[], ${whole.map((one) => one.workerId)}::text[],
                   ${whole.map((one) => one.sessionId)}::uuid[]) as whole (n, worker_id, session_id)
      -- Session by session, since the planner may take for short what all of them run.
-     cross join lateral (select * from workers w where w.id = whole.worker_id and w.session_id = whole.session_id offset 0) as w
+     cross join lateral ${workerOf('whole')} as w
      cross join lateral (select * from queue q where ${runsOn('w')} offset 0) as q
      where not exists (select from named where named.n = whole.n and named.task_id = q.task_id
                                            and q.attempt = coalesce(named.attempt, q.attempt))`.execute(db);

@@ -4,6 +4,7 @@
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { workerOf } from './look-up.js';
 
 const MAX_KNOWN = 50_000;
 
@@ -25,7 +26,7 @@ export async function readSessions(db: Database, asked: readonly AskedSession[])
   const { rows } = await sql<{ n: number; session_id: string; backend_type: string; supported_problems: string[] }>`
     select a.n::int as n, w.session_id, w.backend_type, w.supported_problems
       from unnest(${asked.map(({ workerId }) => workerId)}::text[], ${asked.map(({ sessionId }) => sessionId)}::uuid[]) with ordinality as a (worker_id, session_id, n)
-      join workers w on w.id = a.worker_id and w.session_id = coalesce(a.session_id, w.session_id)`.execute(db);
+     cross join lateral ${workerOf('a')} as w`.execute(db);
   const found = asked.map((): SessionFacts | null => null);
   for (const row of rows) found[row.n - 1] = { sessionId: row.session_id, backendType: row.backend_type, supportedProblems: row.supported_problems };
   return found;

@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { components, WorkerStatus } from '@task-executor/shared';
 import { runsOn } from '../queue/fence.js';
+import { IS_LIVE } from './look-up.js';
 
 export type Worker = components['schemas']['Worker'];
 
@@ -24,28 +25,24 @@ export interface WorkerRow {
   tasks_failed: number;
 }
 
-/** True of the row `w` while its session is live. A lapsed lease counts at once, before the sweep has noted it. */
-export const IS_LIVE: RawBuilder<boolean> = sql`(w.ended_at is null and w.lease_until > now())`;
-
 /** Expects `workers w`. */
 export const WORKER_COLUMNS: RawBuilder<WorkerRow> = sql`
   w.id, w.session_id, w.backend_type, w.max_parallel_tasks, w.supported_problems, w.metadata, w.registered_at, w.last_seen_at,
   ${IS_LIVE} as live, w.draining_at, w.end_reason, r.running_tasks, r.current_task_id,
-  coalesce(c.completed, 0)::bigint as tasks_completed, coalesce(c.failed, 0)::bigint as tasks_failed`;
+  (coalesce(t.completed, 0) + coalesce(c.completed, 0))::bigint as tasks_completed,
+  (coalesce(t.failed, 0) + coalesce(c.failed, 0))::bigint as tasks_failed`;
 
-/** Joins to `workers w` what it runs and what it did. `workers` gives the same rows; what they did is summed in one pass. */
+/** Joins to `workers w` what it runs and what it did. `workers` gives the same rows; what is not in totals yet is summed in one pass. */
 export function workerJoins(workers: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     cross join lateral (
       select count(*) as running_tasks, (array_agg(q.task_id order by q.started_at, q.task_id))[1] as current_task_id
         from queue q where ${runsOn('w')}) as r
+    left join lateral (
+      select completed, failed + timeout as failed from totals where axis = 'worker' and key = w.id offset 0) as t on true
     left join (
-      select worker_id, sum(completed) as completed, sum(failed) as failed
-        from (select key as worker_id, completed, failed + timeout as failed
-                from totals where axis = 'worker' and key in (select id from ${workers} as known)
-              union all
-              select worker_id, case when kind = 'completed' then tasks else 0 end, case when kind in ('failed', 'timeout') then tasks else 0 end
-                from counter_deltas where worker_id in (select id from ${workers} as known)) as counted
+      select worker_id, sum(tasks) filter (where kind = 'completed') as completed, sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
+        from counter_deltas where worker_id in (select id from ${workers} as known)
        group by worker_id) as c on c.worker_id = w.id`;
 }
 

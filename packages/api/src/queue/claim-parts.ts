@@ -4,6 +4,8 @@
  */
 import { LIMITS } from '@task-executor/shared';
 import { sql, type RawBuilder } from 'kysely';
+import { IS_LIVE, isWorkerOf, workerOf } from '../fleet/look-up.js';
+import { isPlacedAt } from './eligible.js';
 import { runsOn } from './fence.js';
 import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
@@ -43,11 +45,10 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
       select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
         n int, worker_id text, session_id uuid, request_id text, wanted int, lease_seconds float8)
     ), seen as materialized (
-      select w.*, g.n, g.request_id, g.wanted, g.lease_seconds
-        from workers w join given g on w.id = g.worker_id and w.session_id = g.session_id
-       where w.ended_at is null and w.lease_until > now()
-         -- What one of them supports is taken for what all do.
-         and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)
+      -- What one of them supports is taken for what all do.
+      select g.n, g.request_id, g.wanted, g.lease_seconds,
+             w.id, w.session_id, w.claim_seq, w.running_since, w.max_parallel_tasks, w.draining_at, w.backend_type, w.problem_patterns
+        from given g cross join lateral ${workerOf('g', sql`${IS_LIVE} and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)`)} as w
     ), running as materialized (
       -- Row by row, since the planner may take for short an index that is full of what has ended.
       select seen.n, seen.request_id, q.*
@@ -59,17 +60,19 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
         from running where claim_request = request_id
     ), passing as materialized (
       -- In one order, so that no two claims wait for each other.
-      select seen.* from seen join workers w on w.id = seen.id
-       where w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and w.ended_at is null and w.lease_until > now()
-       order by w.id
-         for no key update of w
+      select seen.*
+        from (select * from seen order by id) as seen
+       cross join lateral (
+         select from workers w
+          where w.id = seen.id and w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and ${IS_LIVE}
+            for no key update of w) as w
     ), session as materialized (
       update workers w
          -- What a replica with a longer lease has promised is never taken back.
          set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => p.lease_seconds)),
              running_since = coalesce((select min(started_at) from running r where r.n = p.n), now())
         from passing p
-       where w.id = p.id and w.session_id = p.session_id and w.claim_seq = p.claim_seq and w.ended_at is null and w.lease_until > now()
+       where ${isWorkerOf('p')} and w.claim_seq is not distinct from p.claim_seq and w.lease_until > now()
       returning w.id, w.session_id, w.running_since, p.n, p.request_id,
                 case when w.draining_at is not null or p.n in (select n from again) then 0
                      else least(p.wanted, w.max_parallel_tasks - (select count(*) from running r where r.n = p.n)) end as room
@@ -109,7 +112,7 @@ export function startPicked(condition: RawBuilder<boolean>): RawBuilder<unknown>
        cross join lateral (
          -- Our now() may be older than that of whoever put the task back before we saw it, or of the session's claim before us.
          select greatest(now(), pick.updated_at, slots.running_since) as at) as moment
-       where q.ctid = pick.place and q.state = 'pending' and ${condition}
+       where ${isPlacedAt('pick')} and ${condition}
       returning slots.n, q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, pick.slot
     ), taken as (
       select 'again' as found, again.* from again

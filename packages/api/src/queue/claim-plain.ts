@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { askingSessions, claimRows, pickFrom, startPicked, type ClaimRequest, type ClaimRow } from './claim-parts.js';
-import { fits, IN_ORDER, NOT_EXPIRED } from './eligible.js';
+import { fits, IN_ORDER, isPlacedAt, NOT_EXPIRED } from './eligible.js';
 
 /** As in queue/claim, and fewer: nearly all find what they want among the first, and each row is a fiftieth of what the rest costs. */
 const FRONT_ROWS = 40;
@@ -42,7 +42,7 @@ export async function claimPlain(
     ), locked as materialized (
       -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
       select q.ctid as place, q.task_id, q.rank, q.parameter_bytes, q.updated_at
-        from near join queue q on q.ctid = near.place and q.state = 'pending'
+        from near join queue q on ${isPlacedAt('near')}
        order by near.rank, near.task_id
        limit (select tasks from wanted)
          for update of q skip locked

@@ -16,7 +16,7 @@ import type { Settle } from '../db/coalesce.js';
 import type { Database } from '../db/database.js';
 import { claimPlain } from './claim-plain.js';
 import { askingSessions, claimRows, pickFrom, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow, type Found } from './claim-parts.js';
-import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
+import { fits, IN_ORDER, isPlacedAt, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
 import { Front } from './front.js';
 
 /** How many rows of the whole order are looked at before the lanes are, beyond four for each wanted task. */
@@ -150,7 +150,7 @@ async function claimAny(db: Database, requests: readonly ClaimRequest[], support
     ), front_pick as materialized (
       -- By the row's place: a row that was changed meanwhile has moved, and is left for the next claim.
       select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.parameter_bytes, q.updated_at, 0::float8 as share
-        from near join queue q on q.ctid = near.place and q.state = 'pending'
+        from near join queue q on ${isPlacedAt('near')}
        order by near.rank, near.task_id
        limit (select tasks from wanted)
          for update of q skip locked
@@ -199,7 +199,7 @@ async function claimAny(db: Database, requests: readonly ClaimRequest[], support
     ), lane_pick as materialized (
       select q.ctid as place, q.task_id, q.problem_id, q.labels, q.rank, q.parameter_bytes, q.updated_at, c.share
         from (select * from candidates order by share, rank, task_id limit ${LANE_ROWS} + (select tasks from wanted)) as c
-        join queue q on q.ctid = c.place and q.state = 'pending'
+        join queue q on ${isPlacedAt('c')}
        order by c.share, c.rank, c.task_id
        limit (select tasks from wanted)
          for update of q skip locked

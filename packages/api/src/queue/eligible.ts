@@ -51,3 +51,11 @@ export const LIMIT_USE: RawBuilder<unknown> = sql`
 export function withinLimits(backend: RawBuilder<unknown>): RawBuilder<boolean> {
   return sql`not exists (select from limit_use l where l.running >= l.max_running and l.value = ${limitedValue(backend)})`;
 }
+
+/**
+ * True of the pending row `q` that was found at the place of `row`, if it is still there and still pending. The state is not asked for by an
+ * equality: a planner that takes for short what is pending would then walk all of it for each place, instead of looking there.
+ */
+export function isPlacedAt(row: string): RawBuilder<boolean> {
+  return sql`(q.ctid = ${sql.ref(`${row}.place`)} and q.state is not distinct from 'pending')`;
+}

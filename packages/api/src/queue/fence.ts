@@ -5,6 +5,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { AttemptOutcome, TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { IS_LIVE, isWorkerOf } from '../fleet/look-up.js';
 
 /** Who reports, about what. */
 export interface Reporter {
@@ -60,15 +61,16 @@ export function reporterRow({ workerId, sessionId, taskId, attempt, leaseSeconds
  */
 export const RENEWS_LEASE: RawBuilder<unknown> = sql`
   renewable as materialized (
-    select w.id, h.lease_seconds
+    select w.id, w.session_id, h.lease_seconds
       from (select worker_id, session_id, max(lease_seconds) as lease_seconds from held group by worker_id, session_id) as h
-      join workers w on w.id = h.worker_id and w.session_id = h.session_id
-     where w.ended_at is null and w.lease_until > now()
-       and w.lease_until < now() + make_interval(secs => h.lease_seconds * 2 / 3)
-       for no key update of w skip locked
+     cross join lateral (
+       select w.id, w.session_id from workers w
+        where w.id = h.worker_id and w.session_id = h.session_id and ${IS_LIVE}
+          and w.lease_until < now() + make_interval(secs => h.lease_seconds * 2 / 3)
+          for no key update of w skip locked) as w
   ), renewed as (
     update workers w set last_seen_at = now(), lease_until = now() + make_interval(secs => r.lease_seconds)
-      from renewable r where w.id = r.id
+      from renewable r where ${isWorkerOf('r')}
   )`;
 
 export type Refusal =
