@@ -65,17 +65,20 @@ export class Aftermath {
     if (tasks.some((task) => task.hasDependents)) await this.dependents();
   }
 
-  /** Attempts have ended, however: what limits they counted under may have room. */
-  async freed(): Promise<void> {
+  /** Attempts have ended, however: the limits that they counted under may have room. So has `reporter`, a worker that ended one of its own. */
+  async freed(reporter: string | null = null): Promise<void> {
+    if (reporter !== null) this.#wakeups.freed([reporter]);
     await this.#try(async () => {
       if (await this.#readiness.hasLimits()) this.#wakeups.lookSoon();
     });
   }
 
-  /** These workers should not be doing all that they do. */
+  /** These workers should not be doing all that they do; or may do more. */
   tell(workerIds: readonly (string | null)[]): void {
     const ids = [...new Set(workerIds.filter((id) => id !== null))];
-    if (ids.length > 0) this.#watches.tell(ids);
+    if (ids.length === 0) return;
+    this.#watches.tell(ids);
+    this.#wakeups.freed(ids);
   }
 
   /** Moves on whatever waits for a task that has ended; nothing, where there is so much of it that it is the sweeps'. */

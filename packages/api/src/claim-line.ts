@@ -44,6 +44,10 @@ export class ClaimWaiter extends Waiter implements Placed {
   slot = -1;
   /** Null: not in the line. */
   peers: Peers | null = null;
+  /** The worker that it waits for room with; null: it has room, for all that is known. */
+  fullWorker: string | null = null;
+  /** For which it was woken last; null: for none in particular. */
+  lane: Lane | null = null;
   readonly #line: ClaimLine;
   #appetite: Appetite;
 
@@ -73,6 +77,8 @@ export class ClaimLine {
   /** Those of them with somebody who can be woken. */
   readonly #asleep = new Heap<Peers>();
   readonly #waiters = new Set<ClaimWaiter>();
+  /** Those that wait for room first, by their worker; none of them is woken for a task. */
+  readonly #full = new Map<string, Set<ClaimWaiter>>();
   #lastPlace = 0;
 
   get size(): number {
@@ -88,7 +94,37 @@ export class ClaimLine {
   }
 
   leave(waiter: ClaimWaiter): void {
+    this.hasRoom(waiter);
     if (this.#waiters.delete(waiter)) this.#part(waiter);
+  }
+
+  /** `waiter` is woken for no task until its worker is `freed`, or it has room. */
+  isFull(waiter: ClaimWaiter, workerId: string): void {
+    if (waiter.fullWorker === workerId) return;
+    this.hasRoom(waiter);
+    waiter.fullWorker = workerId;
+    const full = this.#full.get(workerId);
+    if (full === undefined) this.#full.set(workerId, new Set([waiter]));
+    else full.add(waiter);
+    this.sort(waiter);
+  }
+
+  hasRoom(waiter: ClaimWaiter): void {
+    const { fullWorker } = waiter;
+    if (fullWorker === null) return;
+    waiter.fullWorker = null;
+    const full = this.#full.get(fullWorker);
+    full?.delete(waiter);
+    if (full?.size === 0) this.#full.delete(fullWorker);
+    this.sort(waiter);
+  }
+
+  /** Wakes those of the worker that wait for room. */
+  freed(workerId: string): void {
+    for (const waiter of this.#full.get(workerId) ?? []) {
+      this.hasRoom(waiter);
+      waiter.wake();
+    }
   }
 
   dismissAll(): void {
@@ -119,6 +155,7 @@ export class ClaimLine {
     if (isCut) return null;
     const first = peers?.sleepers.first;
     if (first === undefined) return false;
+    first.lane = lane;
     first.wake();
     // So that hints go round.
     first.place = ++this.#lastPlace;
@@ -132,10 +169,11 @@ export class ClaimLine {
     this.#join(waiter);
   }
 
-  /** Puts a waiter where it belongs after it was woken, or waits again. */
+  /** Puts a waiter where it belongs after it was woken, or waits again, or knows of its room. */
   sort(waiter: ClaimWaiter): void {
     const isAsleep = waiter.slot >= 0;
-    if (waiter.peers === null || isAsleep !== waiter.woken) return;
+    const canBeWoken = !waiter.woken && waiter.fullWorker === null;
+    if (waiter.peers === null || isAsleep === canBeWoken) return;
     if (isAsleep) waiter.peers.sleepers.delete(waiter);
     else waiter.peers.sleepers.add(waiter);
     this.#settle(waiter.peers);

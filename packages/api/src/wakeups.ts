@@ -118,6 +118,27 @@ export class Wakeups {
     this.#line.leave(waiter);
   }
 
+  /**
+   * The worker of `waiter` has no room for a task. It is woken for none until that changes, and the one that it was woken for is for the
+   * next that fits.
+   */
+  isFull(waiter: ClaimWaiter, workerId: string): void {
+    this.#line.isFull(waiter, workerId);
+    const { lane } = waiter;
+    waiter.lane = null;
+    if (lane !== null) this.passOn(lane);
+  }
+
+  hasRoom(waiter: ClaimWaiter): void {
+    this.#line.hasRoom(waiter);
+    waiter.lane = null;
+  }
+
+  /** These workers may have room again. */
+  freed(workerIds: readonly string[]): void {
+    for (const id of workerIds) this.#line.freed(id);
+  }
+
   get news(): number {
     return this.#news;
   }

@@ -19,10 +19,11 @@ interface Modelled {
   readonly waiter: ClaimWaiter;
   appetite: Appetite;
   isWoken: boolean;
+  fullWorker: string | null;
 }
 
 describe('the line of claims', () => {
-  it('wakes the first that fits and is not woken, and sends it to the back, whoever comes, leaves, changes or waits again', async () => {
+  it('wakes the first that fits, has room and is not woken, and sends it to the back, whoever comes, leaves, changes or waits again', async () => {
     const who = fc.nat(30);
     const what = fc.nat(APPETITES.length - 1);
     const step = fc.oneof(
@@ -32,6 +33,9 @@ describe('the line of claims', () => {
       fc.record({ kind: fc.constant('wait' as const), who }),
       fc.record({ kind: fc.constant('wake' as const), who }),
       fc.record({ kind: fc.constant('change' as const), who, what }),
+      fc.record({ kind: fc.constant('full' as const), who, worker: fc.constantFrom('worker-1', 'worker-2') }),
+      fc.record({ kind: fc.constant('room' as const), who }),
+      fc.record({ kind: fc.constant('freed' as const), worker: fc.constantFrom('worker-1', 'worker-2') }),
     );
     await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
       const line = new ClaimLine();
@@ -40,13 +44,16 @@ describe('the line of claims', () => {
       for (const one of steps) {
         if (one.kind === 'enter') {
           const appetite = APPETITES[one.what] as Appetite;
-          model.push({ waiter: line.enter(appetite), appetite, isWoken: false });
+          model.push({ waiter: line.enter(appetite), appetite, isWoken: false, fullWorker: null });
         } else if (one.kind === 'wakeFirst') {
           const lane = LANES[one.lane] as Lane;
-          const at = model.findIndex(({ appetite, isWoken }) => !isWoken && fits(appetite, lane));
+          const at = model.findIndex(({ appetite, isWoken, fullWorker }) => !isWoken && fullWorker === null && fits(appetite, lane));
           expect(line.wakeFirst(lane, endless)).to.equal(at >= 0);
           const [first] = at < 0 ? [] : model.splice(at, 1);
           if (first !== undefined) model.push({ ...first, isWoken: true });
+        } else if (one.kind === 'freed') {
+          line.freed(one.worker);
+          for (const waiting of model) if (waiting.fullWorker === one.worker) Object.assign(waiting, { isWoken: true, fullWorker: null });
         } else {
           const chosen = model[one.who % Math.max(1, model.length)];
           if (chosen === undefined) continue;
@@ -59,13 +66,19 @@ describe('the line of claims', () => {
           } else if (one.kind === 'wake') {
             chosen.waiter.wake();
             chosen.isWoken = true;
+          } else if (one.kind === 'full') {
+            line.isFull(chosen.waiter, one.worker);
+            chosen.fullWorker = one.worker;
+          } else if (one.kind === 'room') {
+            line.hasRoom(chosen.waiter);
+            chosen.fullWorker = null;
           } else {
             chosen.appetite = APPETITES[one.what] as Appetite;
             chosen.waiter.appetite = chosen.appetite;
           }
         }
         expect(line.size).to.equal(model.length);
-        for (const { waiter, isWoken } of model) expect(waiter.woken).to.equal(isWoken);
+        for (const { waiter, isWoken, fullWorker } of model) expect(waiter).to.include({ woken: isWoken, fullWorker });
       }
     }), { numRuns: 300 });
   });

@@ -68,6 +68,23 @@ describe('wakeups', () => {
     expect(JSON.parse(await listener.told)).to.deep.equal(['mine-1', '', 4]);
   });
 
+  it('hands a task for which one is woken that has no room to the next, and wakes it for none until its worker is freed', async () => {
+    const [full, other] = [1, 2].map(() => wakeups.enter({ globs: ['mine-*'], backendType: 'kind' }));
+    announce('mine-1');
+    await round();
+    expect([full, other].map((waiter) => waiter?.woken)).to.deep.equal([true, false]);
+    wakeups.isFull(full!, 'worker-001-kind');
+    await round();
+    expect(other?.woken).to.equal(true);
+    for (const waiter of [full, other]) await waiter?.wait(0, NOBODY);
+    announce('mine-1');
+    announce('mine-1');
+    await round();
+    expect([full, other].map((waiter) => waiter?.woken)).to.deep.equal([false, true]);
+    wakeups.freed(['worker-002-kind', 'worker-001-kind']);
+    expect(full?.woken).to.equal(true);
+  });
+
   it('knows an appetite to find nothing until a round has shown that no news is about it', async () => {
     const mine: Appetite = { globs: ['mine-*'], backendType: 'kind' };
     wakeups.foundNothing(mine, wakeups.news);

@@ -18,10 +18,15 @@ import type { Appetite, ClaimWaiter } from '../wakeups.js';
 
 type Schemas = components['schemas'];
 
+/** A worker without room is looked at again after so long, whoever frees it: another replica may. */
+const FULL_AGAIN_MS = 5_000;
+
 /** What was claimed, and by which request: of a caller that names no session, the session may be another one than at first. */
 interface Claimed {
   readonly request: ClaimRequest;
   readonly tasks: readonly ClaimedRow[];
+  /** As many as the worker had room for, and wanted. */
+  readonly isFull: boolean;
 }
 
 /** What a claim waits with. */
@@ -51,7 +56,7 @@ export function claimRoutes(services: Services): Router {
     const isOver = (): boolean => caller.gone || waiter?.dismissed === true || performance.now() >= deadline;
     if (waiter !== null && wakeups.isDry(waiter.appetite)) {
       standIn(idle?.renew() ?? groups.beats.add(request), waiter);
-      if (!(await waiter.wait(deadline - performance.now(), caller)) || isOver()) return { request, tasks: [] };
+      if (!(await waiter.wait(deadline - performance.now(), caller)) || isOver()) return { request, tasks: [], isFull: false };
     }
     for (;;) {
       const { news } = wakeups;
@@ -67,12 +72,23 @@ export function claimRoutes(services: Services): Router {
       isGuess = false;
       if (result.renewed) idle?.renewed(sentAt);
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
-      if (result.tasks.length > 0 || waiter === null || isOver()) return { request, tasks: result.tasks };
+      const { tasks, isFull } = result;
+      if (tasks.length > 0 || waiter === null || isOver()) return { request, tasks, isFull };
+      let { againMs } = result;
+      if (isFull) {
+        const isKnown = waiter.fullWorker !== null;
+        wakeups.isFull(waiter, request.workerId);
+        // Whatever was freed before it was known to be full, nobody has told it.
+        if (!isKnown) continue;
+        againMs = FULL_AGAIN_MS;
+      } else {
+        wakeups.hasRoom(waiter);
+      }
       idle?.listen();
       const leftMs = deadline - performance.now();
-      const isWoken = await waiter.wait(Math.min(leftMs, result.againMs ?? Infinity), caller);
+      const isWoken = await waiter.wait(Math.min(leftMs, againMs ?? Infinity), caller);
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (isOver() || (!isWoken && result.againMs === undefined)) return { request, tasks: [] };
+      if (isOver() || (!isWoken && againMs === undefined)) return { request, tasks: [], isFull: false };
     }
   }
 
@@ -111,10 +127,10 @@ export function claimRoutes(services: Services): Router {
       idle?.end();
       if (waiter !== null) wakeups.leave(waiter);
     }
-    const { request, tasks } = claimed;
+    const { request, tasks, isFull } = claimed;
     aftermath.changed(tasks.map((task) => task.id));
     // As many as there was room for: there may be more for another waiter.
-    const last = tasks.length < wanted ? undefined : tasks.at(-1);
+    const last = isFull ? tasks.at(-1) : undefined;
     if (last !== undefined) wakeups.passOn(laneOf(last));
     if (caller.gone) {
       if (requestId === null) await giveBack(request, tasks, 'the claimer went away');

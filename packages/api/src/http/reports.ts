@@ -62,7 +62,7 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
     if (reported.fate === 'ended' && report.outcome !== 'released') {
       await aftermath.ended([{ status: report.outcome, hasDependents: reported.hasDependents }]);
     }
-    await aftermath.freed();
+    await aftermath.freed(reporter.workerId);
     return reported.task;
   }
 

@@ -23,13 +23,13 @@ export interface ClaimRequest {
 export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
 /**
- * `raced`: another claim of the session was first. `limited`: the one task that a statement takes while there are limits went to another
+ * `full`: the session has no room, or drains. `raced`: another claim of the session was first. `limited`: the one task that a statement takes while there are limits went to another
  * request. `elsewhere`: the statement did not look at all that might fit. `behind`: nor at what may be before the place where it began.
  */
-export type Found = 'again' | 'new' | 'nothing' | 'dry' | 'raced' | 'limited' | 'elsewhere' | 'behind';
+export type Found = 'again' | 'new' | 'nothing' | 'full' | 'dry' | 'raced' | 'limited' | 'elsewhere' | 'behind';
 
-/** A task for the request of number `n`, or what else there is to say of it. */
-export type ClaimRow = { n: number; found: Found } & ClaimedRow;
+/** A task for the request of number `n`, or what else there is to say of it. `room`: for how many tasks it had room, and wanted. */
+export type ClaimRow = { n: number; found: Found; room: number | null } & ClaimedRow;
 
 /**
  * CTEs: `seen`, the live sessions that ask; `running`, what they run; `again`, what a repeated request_id has; `session`, those that
@@ -125,7 +125,8 @@ export function startPicked(condition: RawBuilder<boolean>): RawBuilder<unknown>
 export function claimRows(otherwise: RawBuilder<Found>, besides = sql``): RawBuilder<unknown> {
   return sql`
     select seen.n,
-           coalesce(taken.found, case when session.n is null then 'raced' when session.room <= 0 then 'nothing' else ${otherwise} end) as found,
+           coalesce(taken.found, case when session.n is null then 'raced' when session.room <= 0 then 'full' else ${otherwise} end) as found,
+           session.room::int as room,
            ${SUBMITTED_COLUMNS}, t.run_at, taken.priority, 'running' as status, null as reason, taken.attempt, taken.worker_id,
            taken.started_at, null as completed_at, taken.updated_at, ${LAST_PROGRESS} as progress,
            null as result, null as error, null as reused_from,

@@ -40,11 +40,11 @@ const ASKED_AGAIN: readonly (Found | undefined)[] = ['raced', 'limited', 'elsewh
 
 export type ClaimResult =
   /**
-   * As many as there are and the worker has room for; maybe none. `dry`: there was room, and nothing that fits. `againMs`: there
-   * may be what was not looked at, and will be by a claim in so many milliseconds. `renewed`: the lease was renewed; another claim of the
+   * As many as there are and the worker has room for; maybe none. `isFull`: there was no room, or no more than for these. `dry`: there was
+   * room, and nothing that fits. `againMs`: there may be what was not looked at, and will be by a claim in so many milliseconds. `renewed`: the lease was renewed; another claim of the
    * session may have done so instead, of the same id or one that overtook this.
    */
-  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly dry: boolean; readonly renewed: boolean; readonly againMs?: number }
+  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly isFull: boolean; readonly dry: boolean; readonly renewed: boolean; readonly againMs?: number }
   /** The session is not live (any more), or supports other problems than the caller knows. */
   | { readonly kind: 'no_session' };
 
@@ -102,7 +102,7 @@ function resultOf({ wanted }: ClaimRequest, found: readonly ClaimRow[], memory: 
   const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
   if (tasks.length > wanted && first.found === 'new') throw new Error(`a claim of ${wanted} tasks took ${tasks.length}`);
   return {
-    kind: 'claimed', tasks, dry: first.found === 'dry', renewed: first.found !== 'again' && first.found !== 'raced',
+    kind: 'claimed', tasks, isFull: tasks.length >= (first.room ?? Infinity), dry: first.found === 'dry', renewed: first.found !== 'again' && first.found !== 'raced',
     ...(first.found === 'behind' ? { againMs: memory.front.wholeInMs } : {}),
   };
 }
