@@ -41,10 +41,10 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
       select * from unnest(${beats.map((beat) => beat.workerId)}::text[], ${beats.map((beat) => beat.sessionId)}::uuid[],
                            ${beats.map((beat) => beat.requestId)}::text[]) with ordinality as g (worker_id, session_id, request_id, n)
     ), live as materialized (
-      -- In one order, so that no two statements wait for each other, and row by row: the fleet may be large. A worker may be named with
-      -- its session and without; it is renewed once.
+      -- In the order of claims, so that no two statements wait for each other. A worker may be named with its session and without; it is
+      -- renewed once.
       select w.id, w.session_id
-        from (select distinct worker_id, session_id from given order by worker_id, session_id) as g
+        from (select distinct worker_id collate "C" as worker_id, session_id from given order by 1, 2) as g
        cross join lateral (
          select w.id, w.session_id from workers w
           where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id) and ${IS_LIVE}
