@@ -118,15 +118,17 @@ export class Wakeups {
     this.#line.leave(waiter);
   }
 
-  /**
-   * The worker of `waiter` has no room for a task. It is woken for none until that changes, and the one that it was woken for is for the
-   * next that fits.
-   */
-  isFull(waiter: ClaimWaiter, workerId: string): void {
-    this.#line.isFull(waiter, workerId);
+  /** The task that `waiter` was woken for is for the next that fits. */
+  handOn(waiter: ClaimWaiter): void {
     const { lane } = waiter;
     waiter.lane = null;
     if (lane !== null) this.passOn(lane);
+  }
+
+  /** The worker of `waiter` has no room for a task: it is woken for none until that changes. */
+  isFull(waiter: ClaimWaiter, workerId: string): void {
+    this.#line.isFull(waiter, workerId);
+    this.handOn(waiter);
   }
 
   hasRoom(waiter: ClaimWaiter): void {

@@ -54,9 +54,17 @@ export function claimRoutes(services: Services): Router {
     let isGuess = isGuessed;
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => caller.gone || waiter?.dismissed === true || performance.now() >= deadline;
+    /** Whether it was woken within `ms`. Null: it is over; what it was woken for at the last moment is for the next that fits. */
+    const wokenWithin = async (ms: number, sleeper: ClaimWaiter): Promise<boolean | null> => {
+      const isWoken = await sleeper.wait(Math.min(ms, deadline - performance.now()), caller);
+      if (!isOver()) return isWoken;
+      if (isWoken) wakeups.handOn(sleeper);
+      return null;
+    };
+    const nothing = (): Claimed => ({ request, tasks: [], isFull: false });
     if (waiter !== null && wakeups.isDry(waiter.appetite)) {
       standIn(idle?.renew() ?? groups.beats.add(request), waiter);
-      if (!(await waiter.wait(deadline - performance.now(), caller)) || isOver()) return { request, tasks: [], isFull: false };
+      if ((await wokenWithin(Infinity, waiter)) !== true) return nothing();
     }
     for (;;) {
       const { news } = wakeups;
@@ -85,10 +93,9 @@ export function claimRoutes(services: Services): Router {
         wakeups.hasRoom(waiter);
       }
       idle?.listen();
-      const leftMs = deadline - performance.now();
-      const isWoken = await waiter.wait(Math.min(leftMs, againMs ?? Infinity), caller);
+      const isWoken = await wokenWithin(againMs ?? Infinity, waiter);
       // One last look at the end of the wait would cost a query per idle worker and poll.
-      if (isOver() || (!isWoken && againMs === undefined)) return { request, tasks: [], isFull: false };
+      if (isWoken === null || (!isWoken && againMs === undefined)) return nothing();
     }
   }
 
