@@ -1,7 +1,7 @@
 /** Explanations: every constraint that holds a task back, by name, and what the backlog waits for. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
-import { Catalog, startWorker } from '@task-executor/worker';
+import { Catalog, startWorker, type RunningWorker } from '@task-executor/worker';
 import { eventually, readTask, submitTask, taskIn, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 
@@ -48,6 +48,13 @@ describe('explanations', () => {
   /** Milliseconds between the earliest and the latest start. */
   const spanOf = ({ estimated_start: start }: Explanation): number => Date.parse(start?.latest ?? '') - Date.parse(start?.earliest ?? '');
   const kindsOf = async (id: string): Promise<string[]> => (await explain(id)).constraints.map(({ kind }) => kind);
+
+  /** A worker of two slots whose tasks complete when `ended` resolves. */
+  const startRunning = (ended: Promise<void>, health: () => string | null = () => null): RunningWorker => startWorker({
+    apiUrl: api.url, backendType: 'kind', concurrency: 2, problems: ['ex-*'], health: () => Promise.resolve(health()),
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    catalog: Catalog.of([{ problems: ['ex-*'], executor: () => ended.then(() => ({ kind: 'completed', result: {} })) }]),
+  });
 
   it('say that no live worker takes the task, and what one would have to be', async () => {
     const { body: submitted } = await api.call('POST', '/api/v1/tasks', { problem_id: 'ex-a', backend_type: 'gpu' });
@@ -105,14 +112,70 @@ describe('explanations', () => {
     }
   });
 
+  it('know of a worker that says with a heartbeat that it is unfit while it runs tasks, on every replica, until it says that it is fit', async () => {
+    const other = await api.replica();
+    const worker = await register({ globs: ['ex-*'], parallel: 3, metadata: { host: 'h1', unfit: 'not yet warm', zone: 'a' } });
+    const metadata = async (): Promise<unknown> => (await other.call('GET', `/api/v1/workers/${worker.id}`)).body.metadata;
+    await submitTask(api, { problem_id: 'ex-a' });
+    expect((await worker.claim()).status).to.equal(200);
+    const id = await submitTask(api, { problem_id: 'ex-a' });
+    expect((await explain(id)).constraints).to.deep.equal([]);
+
+    const said = await worker.heartbeat({ unfit: 'the disk is full' });
+    expect(said.body).to.deep.include({ status: 'busy', metadata: { host: 'h1', unfit: 'the disk is full', zone: 'a' } });
+    expect(await metadata()).to.deep.equal(said.body.metadata);
+    for (const replica of [api, other]) {
+      const { body } = await eventually(async () => {
+        const answer = await replica.call('GET', `/api/v1/tasks/${id}/explain`);
+        return answer.body.reason === 'unclaimable' && answer;
+      });
+      expect(body.summary).to.equal('It is pending: the one live worker that takes it is unfit: the disk is full.');
+      expect(body.constraints[0].workers).to.deep.equal({ live: 1, fitting: 1, draining: 0, unfit: 1, slots: 0, free: 0 });
+    }
+    // Heartbeats without a word of it leave it as it is.
+    expect((await worker.heartbeat({ attempts: [] })).body.metadata).to.deep.equal(said.body.metadata);
+    expect(await explain(id)).to.deep.include({ reason: 'unclaimable' });
+
+    const fit = await worker.heartbeat({ unfit: null });
+    expect(fit.body.metadata).to.deep.equal({ host: 'h1', zone: 'a' });
+    expect(await metadata()).to.deep.equal(fit.body.metadata);
+    expect(await explain(id)).to.deep.include({ reason: 'ready', constraints: [] });
+
+    await worker.heartbeat({ unfit: 'no cluster' });
+    expect(await explain(id)).to.deep.include({ reason: 'unclaimable' });
+    await register({ id: worker.id, globs: ['ex-*'], parallel: 3 });
+    expect(await metadata()).to.deep.equal({});
+    expect(await explain(id)).to.deep.include({ reason: 'ready', constraints: [] });
+  });
+
+  it('count a worker again that claims though it says with each heartbeat that it is unfit, which is written once', async () => {
+    const worker = await register({ globs: ['ex-*'], parallel: 3 });
+    const saidAt = async (): Promise<unknown> => (await sql<{ at: Date | null }>`select fitness_at as at from workers where id = ${worker.id}`.execute(api.db)).rows[0]?.at;
+    await worker.heartbeat({ unfit: null });
+    expect(await saidAt()).to.equal(null);
+    await worker.heartbeat({ unfit: 'no disk' });
+    const at = await saidAt();
+    const id = await submitTask(api, { problem_id: 'ex-a' });
+    expect(await explain(id)).to.deep.include({ reason: 'unclaimable' });
+    const next = await submitTask(api, { problem_id: 'ex-a' });
+    expect((await worker.claim()).body.id).to.equal(id);
+    await worker.heartbeat({ unfit: 'no disk', attempts: [{ task_id: id, attempt: 1 }] });
+    expect(await saidAt()).to.deep.equal(at);
+    expect((await explain(next)).constraints).to.deep.equal([]);
+  });
+
+  it('take no word of its fitness from a worker whose session has ended, nor one that does not fit', async () => {
+    const worker = await register({ globs: ['ex-*'], metadata: { host: 'h1' } });
+    for (const unfit of ['', 'x'.repeat(1_001), false]) expect((await worker.heartbeat({ unfit })).status).to.equal(422);
+    await register({ id: worker.id, globs: ['ex-*'], metadata: { host: 'h2' } });
+    expect((await worker.heartbeat({ unfit: 'no disk' })).body.code).to.equal('session_superseded');
+    expect((await api.call('GET', `/api/v1/workers/${worker.id}`)).body.metadata).to.deep.equal({ host: 'h2' });
+  });
+
   it('know of a worker that leaves when what it runs has ended', async () => {
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
-    const worker = startWorker({
-      apiUrl: api.url, backendType: 'kind', concurrency: 2, problems: ['ex-*'],
-      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-      catalog: Catalog.of([{ problems: ['ex-*'], executor: () => ended.then(() => ({ kind: 'completed', result: {} })) }]),
-    });
+    const worker = startRunning(ended);
     const running = await submitTask(api, { problem_id: 'ex-a' });
     await taskIn(api, running, 'running');
     const left = worker.drain();
@@ -125,6 +188,33 @@ describe('explanations', () => {
     end();
     await left;
     expect((await readTask(api, running)).status).to.equal('completed');
+  });
+
+  it('know of a worker whose health check fails while it runs a task, and of one that passes again', async () => {
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    let fault: string | null = null;
+    const worker = startRunning(ended, () => fault);
+    const running = await submitTask(api, { problem_id: 'ex-a' });
+    await taskIn(api, running, 'running');
+    const session = (await api.call('GET', `/api/v1/workers/${worker.id ?? ''}`)).body;
+    fault = 'the disk is full';
+    worker.offer(['ex-*']);
+    await eventually(async () => (await api.call('GET', `/api/v1/workers/${worker.id ?? ''}`)).body.metadata.unfit === fault);
+    const waiting = await submitTask(api, { problem_id: 'ex-a' });
+    expect(await explain(waiting)).to.deep.include({
+      reason: 'unclaimable', summary: 'It is pending: the one live worker that takes it is unfit: the disk is full.',
+    });
+    fault = null;
+    worker.offer(['ex-*']);
+    await taskIn(api, waiting, 'running');
+    const after = await eventually(async () => {
+      const { body } = await api.call('GET', `/api/v1/workers/${worker.id ?? ''}`);
+      return body.metadata.unfit === undefined && body;
+    });
+    expect(after).to.deep.include({ registered_at: session.registered_at, running_tasks: 2 });
+    end();
+    await worker.drain();
   });
 
   it('say nothing where nothing holds the task back, and give it no warning', async () => {

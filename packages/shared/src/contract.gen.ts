@@ -1907,7 +1907,7 @@ export interface components {
             }[];
             /**
              * @description Live workers, those that take the task, those of them that drain, those of the others that are unfit (by the text `unfit`
-             *     in their metadata, while they run nothing), and the slots of the rest.
+             *     in their metadata, until a task begins on them), and the slots of the rest.
              */
             workers?: {
                 live: components["schemas"]["Count"];
@@ -2246,7 +2246,8 @@ export interface components {
             capabilities?: components["schemas"]["Capabilities"];
             /**
              * @description Whatever helps to find the worker (host, version, ...); at most 16 KiB. A text `unfit` says why the worker claims nothing
-             *     before it registers anew: explanations and the reason `unclaimable` go by it while the worker runs nothing, claims do not.
+             *     before it registers anew, or a heartbeat says otherwise: explanations and the reason `unclaimable` go by it until a task
+             *     begins on the worker, claims do not.
              * @default {}
              */
             metadata?: {
@@ -2354,6 +2355,11 @@ export interface components {
              *     what was there when it came.
              */
             capabilities?: components["schemas"]["Capabilities"];
+            /**
+             * @description Why the worker claims nothing for now, in place of the text `unfit` of its metadata; null: nothing keeps it from that, and
+             *     its metadata have no `unfit`. To be sent when it changes. Absent, it stays as it is.
+             */
+            unfit?: string | null;
             /**
              * @description What `drain` the worker was told last. Where it is otherwise now, a heartbeat that hangs is answered at once; without
              *     it, where it changes while the heartbeat hangs.

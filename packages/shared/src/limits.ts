@@ -58,6 +58,7 @@ export const LIMITS = {
   maxSupportedProblems: 100,
   maxWorkersPage: 1_000,
   maxMetadataBytes: 16 * 1024,
+  maxUnfitChars: 1_000,
   maxClaimWaitSeconds: 120,
   /** Of a worker that runs nothing, whose claim stands for its heartbeats. */
   maxIdleClaimWaitSeconds: 600,

@@ -11,6 +11,7 @@ import { Change } from './change.js';
 import { ClaimCalls } from './claim-calls.js';
 import { claimLoop } from './claim-loop.js';
 import type { Task } from './executors/executor.js';
+import { tellFitness } from './fitness-news.js';
 import { monotonicMs, type LeaseTerms } from './heartbeat/heartbeats.js';
 import type { Pulse } from './heartbeat/pulse.js';
 import { IdleClaims } from './idle-claims.js';
@@ -147,6 +148,14 @@ export class Session {
   /** From now on the worker can do this. */
   offer(capabilities: Capabilities): void {
     this.#offering.offer(capabilities);
+  }
+
+  /** Tells the API, which knows `known` of it, of the worker's fitness. Resolves with what it knows when it hears no more of it. */
+  tellFitness(known: string | null): Promise<string | null> {
+    const { client, fitness } = this.#parts;
+    return tellFitness(known, {
+      client, identity: this.identity, fitness, over: this.#over.signal, endedBy: (error) => this.#endedBy(error), log: this.#log,
+    });
   }
 
   stopAttempts(reason: StopReason): void {

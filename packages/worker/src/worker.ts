@@ -6,6 +6,7 @@ import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
 import { claimsOf, type ClaimTasks } from './claims.js';
 import { courierOf } from './courier.js';
+import { unfitnessOf } from './fitness-news.js';
 import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
@@ -19,7 +20,6 @@ import { Session } from './session.js';
 import type { SessionEnd } from './session-parts.js';
 import { newTally } from './tally.js';
 
-const MAX_UNFIT_CHARS = 1_000;
 const SHORT_SESSIONS = { initialMs: 500, maxMs: 30_000 };
 /** How long a worker that ends for good tries to deliver what it has; the spool keeps the rest. */
 const LAST_WORDS_MS = 10_000;
@@ -148,7 +148,7 @@ class Worker implements RunningWorker {
     while (!leaving.aborted) {
       // Before the registration, which would end the session that they belong to.
       await this.#outboxes.answered(leaving);
-      const unfit = this.#fitness.reason;
+      const unfit = unfitnessOf(this.#fitness);
       const problems = this.#problems;
       const capabilities = this.#capabilities();
       const registered = await register(this.#client, () => {
@@ -157,7 +157,7 @@ class Worker implements RunningWorker {
           ...(id === undefined ? {} : { worker_id: id }),
           backend_type: backendType,
           capabilities,
-          metadata: { ...metadata, ...(unfit === null ? {} : { unfit: unfit.slice(0, MAX_UNFIT_CHARS).toWellFormed() }) },
+          metadata: { ...metadata, ...(unfit === null ? {} : { unfit }) },
         };
       }, log, leaving);
       if (registered === null) return this.#isUnreached ? 'unreached' : leaving.aborted ? 'left' : 'refused';
@@ -207,7 +207,7 @@ class Worker implements RunningWorker {
       await session.wind();
       session.end('left');
     };
-    void this.#renewWhenFitnessChanges(unfit, session);
+    void this.#keepFitnessKnown(unfit, session);
     const onLeaving = (): void => {
       void leave();
     };
@@ -227,10 +227,12 @@ class Worker implements RunningWorker {
   }
 
   /**
-   * What a registration said of its fitness is corrected by another, for whoever looks at the fleet. That ends the session and a
-   * drain by the API, so it waits until nothing runs and nobody drains; what may be claimed meanwhile does not depend on it.
+   * What a registration said of its fitness is corrected for whoever looks at the fleet: by heartbeats; where the API does not take that,
+   * by another registration. That ends the session and a drain by the API, so it waits until nothing runs and nobody drains; what may be
+   * claimed meanwhile does not depend on it.
    */
-  async #renewWhenFitnessChanges(unfit: string | null, session: Session): Promise<void> {
+  async #keepFitnessKnown(registered: string | null, session: Session): Promise<void> {
+    const unfit = await session.tellFitness(registered);
     const isReplaceable = (): boolean => session.attempts.size === 0 && !session.draining;
     const hasChanged = (): boolean => (this.#fitness.reason === null) !== (unfit === null);
     // Each attempt is a change of the session, and of no interest before there is another fitness.

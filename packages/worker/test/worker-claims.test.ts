@@ -16,6 +16,8 @@ describe('worker: claims', () => {
     };
     return { worker, become };
   }
+  /** What heartbeats have said of fitness, each that was answered. */
+  const told = (): unknown[] => stage.current.api.of('heartbeat').filter(({ body, status }) => body.unfit !== undefined && status === 200).map(({ body }) => body.unfit);
 
   it('repeats a claim whose answer was lost under the same request id, and gets its task', async () => {
     const { api } = stage.current;
@@ -107,16 +109,42 @@ describe('worker: claims', () => {
     expect(api.of('claim')).to.be.empty;
     expect(worker.state().unfit).to.equal('no disk');
     expect(api.of('register')[0]?.body.metadata).to.deep.equal({ unfit: 'no disk' });
+    expect(told()).to.deep.equal([]);
     fault = null;
-    await api.until(() => api.model.ended.has(`${task.id}/1`));
-    const again = api.of('register')[1];
-    expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: {} });
+    await api.until(() => api.model.ended.has(`${task.id}/1`) && told().length === 1);
+    expect(told()).to.deep.equal([null]);
     await worker.drain();
+    expect(api.of('register')).to.have.length(1);
   });
 
-  it('goes on at once when it is fit again, while a task runs, and says that it is not fit when nothing does', async () => {
+  it('tells the API at once whether it is fit, while a task runs and in a drain, until it is answered', async () => {
     const { api } = stage.current;
     api.model.intervalSeconds = 0.2;
+    const { opened, open } = gate();
+    const { worker, become } = startChecked({ concurrency: 4 }, () => opened.then(() => COMPLETED));
+    api.give();
+    await stage.current.untilBegun();
+    api.always('heartbeat', problem('database_unavailable'));
+    await become(`no\u0000disk${'k'.repeat(2_000)}`);
+    await api.until(() => api.of('heartbeat').filter(({ body }) => body.unfit !== undefined).length > 1);
+    api.always('heartbeat', 'usual');
+    await api.until(() => told().length === 1);
+    await become('no cluster');
+    await api.until(() => told().length === 2);
+    api.model.directives.drain = true;
+    api.look();
+    await api.until(() => worker.state().draining);
+    await become(null);
+    await api.until(() => told().length === 3);
+    expect(told()).to.deep.equal([`no\uFFFDdisk${'k'.repeat(993)}`, 'no cluster', null]);
+    open();
+    await worker.drain();
+    expect(api.of('register')).to.have.length(1);
+  });
+
+  it('goes on at once when it is fit again, while a task runs, and registers anew to tell an older API when nothing does', async () => {
+    const { api } = stage.current;
+    Object.assign(api.model, { intervalSeconds: 0.2, hearsOfFitness: false });
     const { opened, open } = gate();
     const { worker, become } = startChecked({ concurrency: 4 }, () => opened.then(() => COMPLETED));
     api.give();
@@ -131,6 +159,19 @@ describe('worker: claims', () => {
     const [, again] = await api.untilCalls('register', 2);
     expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: { unfit: 'no disk' } });
     expect([...api.model.ended.values()].map(({ verb }) => verb)).to.deep.equal(Array.from({ length: 4 }, () => 'complete'));
+    await worker.drain();
+  });
+
+  it('registers anew to tell an older replica that it is fit, where another one was told that it is not', async () => {
+    const { api } = stage.current;
+    const { worker, become } = startChecked();
+    await api.untilCalls('claim');
+    await become('no disk');
+    await api.until(() => told().length === 1);
+    api.model.hearsOfFitness = false;
+    await become(null);
+    const [, again] = await api.untilCalls('register', 2);
+    expect(again?.body).to.deep.include({ worker_id: worker.id, metadata: {} });
     await worker.drain();
   });
 
@@ -159,7 +200,6 @@ describe('worker: claims', () => {
     expect((await api.until(() => api.model.ended.get(`${taken.id}/1`))).verb).to.equal('release');
     expect(api.of('claim-batch')).to.have.length(2);
     fit.open();
-    // Before nothing runs: one that is unfit and idle would register anew, to say so.
     await api.untilCalls('claim-batch', 3);
     ended.open();
     await api.until(() => api.model.ended.get(`${taken.id}/2`)?.verb === 'complete');
@@ -167,9 +207,9 @@ describe('worker: claims', () => {
     await worker.drain();
   });
 
-  it('asks for its id, to say that it is not fit, only while its lease holds: then the id may be that of another', async () => {
+  it('asks for its id, to tell an older API that it is not fit, only while its lease holds: then the id may be that of another', async () => {
     const { api } = stage.current;
-    Object.assign(api.model, { leaseSeconds: 1, intervalSeconds: 0.2 });
+    Object.assign(api.model, { leaseSeconds: 1, intervalSeconds: 0.2, hearsOfFitness: false });
     const { worker, become } = startChecked();
     await api.untilCalls('claim');
     const former = worker.id;
@@ -185,9 +225,9 @@ describe('worker: claims', () => {
     await worker.drain();
   });
 
-  it('does not end a drain by the API to say whether it is fit', async () => {
+  it('does not end a drain by an older API to say whether it is fit', async () => {
     const { api } = stage.current;
-    api.model.intervalSeconds = 0.2;
+    Object.assign(api.model, { intervalSeconds: 0.2, hearsOfFitness: false });
     const { worker, become } = startChecked();
     await api.untilCalls('claim');
     api.model.directives.drain = true;
@@ -206,7 +246,8 @@ describe('worker: claims', () => {
     await become(null);
     const task = api.give();
     await api.until(() => api.model.ended.has(`${task.id}/1`));
-    expect(api.of('register').at(-1)?.body.metadata).to.deep.equal({});
+    const [, , fit] = await api.untilCalls('register', 3);
+    expect(fit?.body.metadata).to.deep.equal({});
     await worker.drain();
   });
 

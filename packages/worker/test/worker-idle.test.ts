@@ -138,7 +138,7 @@ describe('worker: idle claims', () => {
     await worker.release();
   });
 
-  it('keeps its id when it becomes unfit after its claim has hung for longer than a lease', async () => {
+  it('keeps its id when it tells an older API that it is unfit after its claim has hung for longer than a lease', async () => {
     const { api } = stage.current;
     api.model.leaseSeconds = SHORT_LEASE_SECONDS;
     api.model.idleClaims = { waitSeconds: 2 * SHORT_LEASE_SECONDS, nextWaitSeconds: 1_000 };
@@ -146,7 +146,7 @@ describe('worker: idle claims', () => {
     const worker = stage.current.start({ health: () => Promise.resolve(fault) });
     await api.untilCalls('claim-batch', 2);
     // What it knows of its lease it has from claims alone.
-    api.always('heartbeat', 'hang');
+    api.always('heartbeat', problem('validation_failed'));
     fault = 'the disk is full';
     worker.offer(['test-*']);
     const [, again] = await api.untilCalls('register', 2);

@@ -41,7 +41,7 @@ export async function register(db: Database, request: Registration): Promise<{ w
              max_parallel_tasks = excluded.max_parallel_tasks, supported_problems = excluded.supported_problems,
              problem_patterns = excluded.problem_patterns, metadata = excluded.metadata,
              registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at,
-             lease_until = excluded.lease_until, ended_at = null, end_reason = null, draining_at = null
+             lease_until = excluded.lease_until, ended_at = null, end_reason = null, draining_at = null, fitness_at = null
        where ${request.workerId !== null} or w.ended_at is not null
       returning w.id`.execute(db);
     if (rows.length === 1) return { workerId, sessionId };

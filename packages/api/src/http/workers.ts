@@ -3,6 +3,7 @@ import { LIMITS, type WorkerStatus, type components } from '@task-executor/share
 import { Router, type Request } from 'express';
 import { changeCapabilities } from '../fleet/capabilities.js';
 import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
+import { changeFitness } from '../fleet/fitness.js';
 import type { NamedAttempt, Running } from '../fleet/heartbeat.js';
 import { deregister } from '../fleet/lapse.js';
 import { register } from '../fleet/register.js';
@@ -74,6 +75,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     if (renewed === null) throw await sessionProblem(heartbeats, workerId, given);
     const { sessionId } = renewed;
     if (body.capabilities !== undefined) await change(workerId, sessionId, body.capabilities);
+    if (body.unfit !== undefined) await noteFitness(workerId, sessionId, body.unfit);
     // Never longer than the interval: a cancel that nobody told this replica of is found by the next heartbeat. One that runs nothing
     // has only its lease to renew.
     const named = namedAttempts(body);
@@ -99,6 +101,16 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     readiness.forget();
     wakeups.lookSoon();
     log.info({ event: 'capabilities_changed', worker_id: workerId }, 'a worker takes other problems than before');
+  }
+
+  /** Notes why a worker says that it claims nothing. @throws Problem where its session does not live */
+  async function noteFitness(workerId: string, sessionId: string, unfit: string | null): Promise<void> {
+    // One that says the same with every heartbeat must not cost a write each time: this read is shared with other heartbeats.
+    const known = await groups.workers.add(workerId);
+    if ((known?.metadata.unfit ?? null) === unfit) return;
+    if (!(await changeFitness(heartbeats, workerId, sessionId, unfit))) throw await sessionProblem(heartbeats, workerId, sessionId);
+    readiness.forget();
+    log.info({ event: 'fitness_changed', worker_id: workerId, fit: unfit === null }, 'a worker says whether it is fit to run tasks');
   }
 
   /** The answer to a heartbeat: at once where there is a directive, else when one comes or the wait is over; null: the caller has gone. */

@@ -3,6 +3,7 @@
  * and reasons are taken. `q` is always a pending queue row.
  */
 import { sql, type RawBuilder } from 'kysely';
+import { LIMITS } from '@task-executor/shared';
 import { runsOn } from './fence.js';
 
 /** True of a queue row `q` that is pending, in the words of the index of the order: with others the planner may read another one. */
@@ -21,12 +22,13 @@ export function fits(row: string): RawBuilder<boolean> {
 }
 
 /**
- * Why a live worker `s` claims nothing, in the words that it registered with, or null. One that runs a task has claimed since.
- * Only for explanations: a claim that it makes all the same is answered.
+ * Why a live worker `s` claims nothing, in its own words, or null. One that runs a task which began after it said so has claimed since;
+ * what a registration says is older than all that its session runs. Only for explanations: a claim that it makes all the same is answered.
  */
 export const UNFIT: RawBuilder<string | null> = sql`
-  case when json_typeof(s.metadata -> 'unfit') = 'string' and (select true from queue q where ${runsOn('s')} limit 1) is null
-       then nullif(left(s.metadata ->> 'unfit', 1000), '') end`;
+  case when json_typeof(s.metadata -> 'unfit') = 'string' and (
+         select true from queue q where ${runsOn('s')} and q.started_at > coalesce(s.fitness_at, '-infinity') limit 1) is null
+       then nullif(left(s.metadata ->> 'unfit', ${LIMITS.maxUnfitChars}), '') end`;
 
 /** What a queue row `q` on a worker with `backend` has for the key of the limit `l`; null: the limit is not about it. */
 export function limitedValue(backend: RawBuilder<unknown>): RawBuilder<string | null> {

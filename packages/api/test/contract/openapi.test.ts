@@ -237,6 +237,7 @@ describe('openapi.yaml', () => {
     ['maxClaimWaitSeconds', at('Claim', 'properties', 'wait_seconds', 'maximum')],
     ['maxIdleClaimWaitSeconds', at('BatchClaim', 'properties', 'wait_seconds', 'maximum')],
     ['maxIdleClaimWaitSeconds', at('ClaimedTasks', 'properties', 'next_wait_seconds', 'maximum')],
+    ['maxUnfitChars', at('Heartbeat', 'properties', 'unfit', 'maxLength')],
     ['maxHeartbeatWaitSeconds', at('Heartbeat', 'properties', 'wait_seconds', 'maximum')],
     ['maxClaimedTasks', at('BatchClaim', 'properties', 'max_tasks', 'maximum')],
     ['defaultClaimedTasks', at('BatchClaim', 'properties', 'max_tasks', 'default')],

@@ -81,6 +81,8 @@ export class Model {
   intervalSeconds = 5;
   /** Whether claims may stand for heartbeats, and how long they then wait: the first, and those after an answer. */
   idleClaims: { waitSeconds: number; nextWaitSeconds: number } | null = null;
+  /** Whether heartbeats may say whether the worker is fit: an API that is older than this refuses them. */
+  hearsOfFitness = true;
   #registrations = 0;
 
   register(call: Call): Reply {
@@ -96,6 +98,7 @@ export class Model {
   heartbeat(call: Call, drainAtFirst: boolean): Reply | null {
     const refused = this.#refusal(call);
     if (refused !== null) return refused;
+    if (call.body.unfit !== undefined && !this.hearsOfFitness) return problem('validation_failed');
     const live = this.sessions.get(call.workerId);
     if (call.body.capabilities !== undefined && live !== undefined) Object.assign(live, capabilitiesIn(call));
     const isNamed = namedBy(call);

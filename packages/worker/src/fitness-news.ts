@@ -1,0 +1,54 @@
+/** What the API knows of a worker's fitness while a session goes on: each change is told with a heartbeat of its own, whatever runs. */
+import { LIMITS, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
+import { isRefusal, sayUnanswered } from './answer.js';
+import type { Fitness } from './fitness.js';
+import type { WorkerLog } from './log.js';
+import { pause, retryDelayMs } from './retry.js';
+import { mended } from './storable-json.js';
+
+export interface FitnessNews {
+  readonly client: ApiClient;
+  readonly identity: WorkerIdentity;
+  readonly fitness: Fitness;
+  /** Aborts when the session is over. */
+  readonly over: AbortSignal;
+  /** Whether the API said by `error` that the session is over. */
+  readonly endedBy: (error: unknown) => boolean;
+  readonly log: WorkerLog;
+}
+
+const RETRY = { initialMs: 200, maxMs: 5_000 };
+
+/** What keeps a worker from running tasks, in words that the API takes. */
+export function unfitnessOf({ reason }: Fitness): string | null {
+  return reason === null ? null : mended(reason).slice(0, LIMITS.maxUnfitChars).toWellFormed() || 'no reason given';
+}
+
+/**
+ * Tells the API, which knows `known`, of each change. Resolves with what it knows when the session is over, or when it refuses to be told,
+ * as one does that is older than this.
+ */
+export async function tellFitness(known: string | null, { client, identity, fitness, over, endedBy, log }: FitnessNews): Promise<string | null> {
+  for (let failures = 1; !over.aborted;) {
+    const unfit = unfitnessOf(fitness);
+    if (unfit === known) {
+      await fitness.changed.next(over);
+      continue;
+    }
+    try {
+      await client.heartbeat(identity, { unfit }, over);
+      known = unfit;
+      failures = 1;
+    } catch (error) {
+      if (over.aborted || endedBy(error)) break;
+      if (isRefusal(error)) {
+        log.debug({ event: 'fitness_refused', error: error.message }, 'the API takes no word of this worker\'s fitness but with a registration');
+        break;
+      }
+      log.warn({ event: 'fitness_failed', error: String(error) }, sayUnanswered('the API was not told whether this worker is fit; trying again', error));
+      await pause(retryDelayMs(error, failures, RETRY), over);
+      failures += 1;
+    }
+  }
+  return known;
+}
