@@ -91,6 +91,15 @@ describe('conformance', function () {
       expect(await brokenRules(words, scenariosOf('basic'), 60_000)).to.deep.equal({});
     });
 
+    it('takes a worker whose heartbeats hang for one that keeps to the end of its session', async () => {
+      const words = await changed('hanging',
+        ['over.wait(interval)', 'over.wait(0.2)'],
+        ['for named, _ in running]}', 'for named, _ in running], "wait_seconds": interval}'],
+        // So slow that the first heartbeat of the new session comes while its task runs.
+        ['    say(*outcome)\n', '    leaving.wait(1)\n    say(*outcome)\n']);
+      expect(await brokenRules(words, showing('F1'), 10_000)).to.deep.equal({});
+    });
+
     /** A rule, and how the worker breaks it. */
     const MISTAKES: [string, ...[string, string][]][] = [
       ['R2', ['stop.wait(float(retry_after) + ', 'stop.wait(']],
@@ -101,6 +110,8 @@ describe('conformance', function () {
       ['C3', ['leaving.wait(0.2)', 'None']],
       ['P2', ['    say(*outcome)\n', '    say(*outcome)\n    say(*outcome)\n']],
       ['L2', ['next(lines)', '0']],
+      ['F1', ['"attempts": [named for named, _ in running]}, over,', '"attempts": [named for named, _ in running]}, threading.Event(),']],
+      ['F1', ['if over.is_set() or named', 'if named']],
       ['D2', ['    call("DELETE", path, {}, over, session)\n', '']],
     ];
 

@@ -1,7 +1,6 @@
 /** F: a worker whose session is over, by the API's word or by its own clock, stops everything and says nothing as its owner. */
 import { LEASE_SECONDS } from '../bench.js';
 import { CLAIMS } from '../call.js';
-import { problem } from '../model.js';
 import type { Scenario } from '../rule.js';
 
 export const fencing: readonly Scenario[] = [
@@ -15,7 +14,6 @@ export const fencing: readonly Scenario[] = [
       const [worker] = [...api.model.sessions.keys()];
       api.model.endSession(worker ?? '');
       api.model.pending.length = 0;
-      api.script('heartbeat', problem('session_ended'));
       api.look();
       await bench.untilCalls('register', 2);
       const next = await bench.run({ duration_seconds: 0, max_steps: 1 });
