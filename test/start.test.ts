@@ -25,24 +25,31 @@ describe('npm start', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('ends in good order where npm alone gets the signal', async () => {
+  it('says where the command line finds it, and ends in good order where npm alone gets the signal', async () => {
     const npm = spawn('npm', ['start'], {
       cwd: fileURLToPath(new URL('..', import.meta.url)),
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, DATABASE_URL: database.url, DATA_DIR: folder, PORT: '0', NUM_INTERNAL_WORKERS: '1' },
     });
     const exited = once(npm, 'exit');
     const events: string[] = [];
+    let url = '';
+    let said = '';
+    npm.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
     // The output is open for as long as anything of it runs.
     for await (const line of createInterface({ input: npm.stdout })) {
       if (!line.startsWith('{')) continue;
-      const { event } = JSON.parse(line) as { event: string };
+      const { event, url: listened } = JSON.parse(line) as { event: string; url?: string };
       events.push(event);
       if (event !== 'listening') continue;
+      url = listened ?? '';
       started = descendantsOf(npm.pid ?? 0);
       npm.kill('SIGTERM');
     }
-    expect(await exited).to.deep.equal([0, null]);
+    expect(await exited, said).to.deep.equal([0, null]);
+    expect(said).to.contain(`export TASK_EXECUTOR_URL=${url}\n`);
     expect(events.at(-1)).to.equal('stopped');
   });
 });

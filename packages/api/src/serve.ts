@@ -7,11 +7,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@task-executor/shared';
 import { createProcessLog } from '@task-executor/worker';
-import type { ApiConfig } from './config.js';
+import { ENVIRONMENT, type ApiConfig } from './config.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { startServer } from './server.js';
 
-function banner(url: string): string {
+function banner({ url, port }: { url: string; port: number }): string {
   return [
     '',
     `  Task Executor   ${url}`,
@@ -19,6 +19,8 @@ function banner(url: string): string {
     `  Metrics         ${url}/metrics`,
     '  A first task:',
     `    curl -s ${url}/api/v1/tasks -H 'Content-Type: application/json' -d '{"problem_id": "test-hello", "parameters": {"max_steps": 30}}'`,
+    // Where it would not find the API by itself.
+    ...(port === Number(ENVIRONMENT.PORT.default) ? [] : ['  For the command line:', `    export TASK_EXECUTOR_URL=${url}`]),
     '', '',
   ].join('\n');
 }
@@ -52,7 +54,7 @@ export async function serve(config: ApiConfig): Promise<void> {
     const pidFile = join(config.dataDir, 'api.pid');
     await writeFile(pidFile, `${process.pid}\n`);
     log.info({ event: 'listening', url: server.url }, 'ready');
-    process.stderr.write(banner(server.url));
+    process.stderr.write(banner(server));
     if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
     await server.stop();
     await rm(pidFile, { force: true });

@@ -265,6 +265,9 @@ describe('explanations', () => {
       expect(limit).to.deep.include({ running: 1, max_running: 1, holders: [{ task_id: holder, worker_id: worker.id }] });
       expect(limit.limit_id).to.be.a('string');
     }
+    expect(constraints.slice(3, 5).map(({ message }) => message)).to.have.members([
+      'the limit of 1 running task with label team=red is reached', 'the limit of 1 running task with problem_id=ex-all is reached',
+    ]);
     expect(summary).to.match(/^It is pending: /);
     expect(start).to.equal(null);
     await api.call('POST', '/api/v1/queue/resume', { problem_id: 'ex-all' });
@@ -272,16 +275,19 @@ describe('explanations', () => {
   });
 
   it('name the limit of a backend only where no other backend takes the task', async () => {
-    const gpu = await register({ backend: 'gpu', globs: ['ex-backend'] });
-    await api.call('POST', '/api/v1/limits', { key: 'backend_type', value: 'gpu', max_running: 1 });
-    await submitTask(api, { problem_id: 'ex-backend' });
-    await gpu.claim();
+    const gpu = await register({ backend: 'gpu', globs: ['ex-backend'], parallel: 2 });
+    await api.call('POST', '/api/v1/limits', { key: 'backend_type', value: 'gpu', max_running: 2 });
+    for (let n = 0; n < 2; n++) {
+      await submitTask(api, { problem_id: 'ex-backend' });
+      await gpu.claim();
+    }
     const id = await submitTask(api, { problem_id: 'ex-backend' });
     expect(await kindsOf(id)).to.include('limit');
     await register({ backend: 'kind', globs: ['ex-backend'] });
     expect(await kindsOf(id)).to.not.include('limit');
     const bound = await submitTask(api, { problem_id: 'ex-backend', backend_type: 'gpu' });
-    expect(await kindsOf(bound)).to.include('limit');
+    const { constraints } = await explain(bound);
+    expect(constraints.find(({ kind }) => kind === 'limit')?.message).to.equal('the limit of 2 running tasks with backend_type=gpu is reached');
   });
 
   it('name what a task waits for: parents, an equal task, its moment, its backoff', async () => {

@@ -11,6 +11,14 @@ import type { Scenario } from '../src/conformance/rule.js';
 
 const PYTHON_WORKER = new URL('../../../examples/worker.py', import.meta.url);
 
+/** In place of the call for one. */
+const REPORT_OF_MANY = `
+    verb, body = outcome
+    end = {"outcome": "completed", "result": body} if verb == "complete" else {"outcome": "failed", **body}
+    report = {"task_id": task["id"], "attempt": task["attempt"], **end}
+    call("POST", f"{path}/report", {"reports": [report]}, stop, session)
+`;
+
 /** Scenarios are mostly waits for leases and heartbeats. */
 const AT_ONCE = 5;
 
@@ -61,19 +69,38 @@ describe('conformance', function () {
       expect(await brokenRules(['python3', PYTHON_WORKER.pathname], scenariosOf('basic'), 60_000)).to.deep.equal({});
     });
 
-    /** What is found of the worker, by the scenarios of these rules, with mistakes: each a text and what stands in its place. */
-    async function find(rules: string[], ...mistakes: [string, string][]): Promise<string[]> {
+    /** The worker with changes: each a text and what stands in its place. */
+    async function changed(name: string, ...changes: [string, string][]): Promise<string[]> {
       let text = source;
-      for (const [right, wrong] of mistakes) {
-        expect(text).to.contain(right);
-        text = text.replace(right, wrong);
+      for (const [before, after] of changes) {
+        expect(text).to.contain(before);
+        text = text.replace(before, after);
       }
-      const program = join(folder, `${rules.join('-')}.py`);
+      const program = join(folder, `${name}.py`);
       await writeFile(program, text);
-      const scenarios = SCENARIOS.filter((scenario) => rules.some((rule) => rule in scenario.rules));
-      return Object.keys(await brokenRules(['python3', program], scenarios, 6_000));
+      return ['python3', program];
     }
 
+    const showing = (rule: string): Scenario[] => SCENARIOS.filter((scenario) => rule in scenario.rules);
+
+    it('finds it to keep the basic level with the calls for many, too', async () => {
+      const words = await changed('many',
+        ['task = call("POST", f"{path}/claim", {', 'claimed = call("POST", f"{path}/claim-batch", {"max_tasks": 1, '],
+        ['attempt(task, running, path, session) if task else', 'attempt(claimed["tasks"][0], running, path, session) if claimed and claimed["tasks"] else'],
+        ['    say(*outcome)\n', REPORT_OF_MANY]);
+      expect(await brokenRules(words, scenariosOf('basic'), 60_000)).to.deep.equal({});
+    });
+
+    it('takes a worker whose heartbeats hang for one that keeps to the end of its session', async () => {
+      const words = await changed('hanging',
+        ['over.wait(interval)', 'over.wait(0.2)'],
+        ['for named, _ in running]}', 'for named, _ in running], "wait_seconds": interval}'],
+        // So slow that the first heartbeat of the new session comes while its task runs.
+        ['    say(*outcome)\n', '    leaving.wait(1)\n    say(*outcome)\n']);
+      expect(await brokenRules(words, showing('F1'), 10_000)).to.deep.equal({});
+    });
+
+    /** A rule, and how the worker breaks it. */
     const MISTAKES: [string, ...[string, string][]][] = [
       ['R2', ['stop.wait(float(retry_after) + ', 'stop.wait(']],
       ['R3', ['{"Worker-Session": worker["session"]}', '{}']],
@@ -83,11 +110,16 @@ describe('conformance', function () {
       ['C3', ['leaving.wait(0.2)', 'None']],
       ['P2', ['    say(*outcome)\n', '    say(*outcome)\n    say(*outcome)\n']],
       ['L2', ['next(lines)', '0']],
+      ['F1', ['"attempts": [named for named, _ in running]}, over,', '"attempts": [named for named, _ in running]}, threading.Event(),']],
+      ['F1', ['if over.is_set() or named', 'if named']],
       ['D2', ['    call("DELETE", path, {}, over, session)\n', '']],
     ];
 
     it('finds those that break a rule', async () => {
-      const found = await Promise.all(MISTAKES.map(async ([rule, ...mistakes]) => [rule, (await find([rule], ...mistakes)).includes(rule)]));
+      const found = await Promise.all(MISTAKES.map(async ([rule, ...mistakes], n) => {
+        const broken = await brokenRules(await changed(`${n}-${rule}`, ...mistakes), showing(rule), 6_000);
+        return [rule, rule in broken];
+      }));
       expect(found).to.deep.equal(MISTAKES.map(([rule]) => [rule, true]));
     });
   });

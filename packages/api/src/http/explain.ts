@@ -86,7 +86,7 @@ function constraintsOf(task: Task, explained: Explained): Constraint[] {
   }
   for (const { limit_id: limitId, key, value, max_running: most, running, holders } of explained.limits) {
     found.push({
-      kind: 'limit', message: `at most ${most} tasks run with ${key} ${value}, and ${running} do`, limit_id: limitId, running, max_running: most, holders,
+      kind: 'limit', message: limitReached(most, key, value), limit_id: limitId, running, max_running: most, holders,
     });
   }
   if (workers.fitting === 0) {
@@ -102,6 +102,11 @@ function constraintsOf(task: Task, explained: Explained): Constraint[] {
     found.push({ kind: 'busy_workers', message: `the ${workers.slots} slots of the workers that take it are busy`, workers });
   }
   return found;
+}
+
+function limitReached(most: number, key: string, value: string): string {
+  const [, label] = /^label:(.*)$/s.exec(key) ?? [];
+  return `the limit of ${most} running ${most === 1 ? 'task' : 'tasks'} with ${label === undefined ? key : `label ${label}`}=${value} is reached`;
 }
 
 function summaryOf(task: Task, constraints: readonly Constraint[], placed: Explained | null): string {

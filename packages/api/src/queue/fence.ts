@@ -33,8 +33,8 @@ export const HOLDS: RawBuilder<boolean> = sql`
     and q.attempt = coalesce(g.attempt, q.attempt))`;
 
 /**
- * True of the queue row `q` of the task that `row` is about, in statements that act on rows which they hold. By an equality a planner
- * that takes the queue for empty could as well read all of an index: this one can only be looked up, row by row.
+ * The same as q.task_id = x, written so that PostgreSQL can only look it up by the primary key; x is the `task_id` of `row`. By the
+ * equality a planner that takes the queue for empty could as well read all of an index. For statements that act on rows which they hold.
  */
 export function isTaskOf(row: string): RawBuilder<boolean> {
   return sql`q.task_id = any (array[${sql.ref(`${row}.task_id`)}])`;

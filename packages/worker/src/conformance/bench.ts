@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Call, Operation } from './call.js';
+import { CLAIMS, REPORTS, reportsIn, type Call, type Operation, type ReportCall } from './call.js';
 import type { GivenTask } from './model.js';
 import { Program } from './program.js';
 import { ScriptedApi } from './scripted-api.js';
@@ -70,6 +70,15 @@ export class Bench {
     });
   }
 
+  /** Of one task or of many. */
+  get claims(): Call[] {
+    return this.api.of(...CLAIMS);
+  }
+
+  untilClaims(count = 1): Promise<Call[]> {
+    return this.until(count === 1 ? 'a claim' : `${count} claims`, () => this.claims.length >= count && this.claims);
+  }
+
   /** Gives a task, and resolves when the program has it. */
   async run(parameters: Record<string, unknown>): Promise<GivenTask> {
     const task = this.api.give({ parameters });
@@ -94,9 +103,9 @@ export class Bench {
     return this.program.ended(AbortSignal.timeout(this.#patienceMs));
   }
 
-  /** The calls that end a task. */
-  reports(task: GivenTask): Call[] {
-    return this.api.of('complete', 'fail', 'release').filter((call) => call.taskId === task.id);
+  /** What was said of the end of a task, each time that it was said, by itself or among others. */
+  reports(task: GivenTask): ReportCall[] {
+    return this.api.of(...REPORTS).flatMap(reportsIn).filter((report) => report.taskId === task.id);
   }
 }
 

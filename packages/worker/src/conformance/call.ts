@@ -20,8 +20,32 @@ export interface Call {
   status: number | null;
 }
 
+/** How an attempt is reported to have ended. */
+export type Verb = 'complete' | 'fail' | 'release';
+
+export interface ReportCall extends Call {
+  readonly operation: Verb;
+}
+
+/** The calls that take tasks, and those that end them: a worker may make them for one or for many. */
+export const CLAIMS: readonly Operation[] = ['claim', 'claim-batch'];
+export const REPORTS: readonly Operation[] = ['complete', 'fail', 'release', 'report'];
+
+/** What a report among many says, by its outcome. */
+const VERBS: Readonly<Record<string, Verb>> = { completed: 'complete', failed: 'fail', released: 'release' };
+
 /** Calls that are not about one task. */
 const OF_WORKER: ReadonlySet<string> = new Set(['heartbeat', 'claim', 'claim-batch', 'report', 'drain']);
+
+/** What a call reports: of one for many, each report as the call for one that says the same. */
+export function reportsIn(call: Call): ReportCall[] {
+  const { operation } = call;
+  if (operation === 'complete' || operation === 'fail' || operation === 'release') return [{ ...call, operation }];
+  if (operation !== 'report') return [];
+  const reports = (call.body.reports ?? []) as { task_id: string; attempt: number; outcome: string; result?: Record<string, unknown> }[];
+  return reports.map(({ task_id, attempt, outcome, result, ...rest }) =>
+    ({ ...call, operation: VERBS[outcome] ?? 'fail', taskId: task_id, attempt, body: result ?? rest }));
+}
 
 /** What a path is about. */
 export function operationOf(method: string, path: string): Pick<Call, 'operation' | 'workerId' | 'taskId'> {

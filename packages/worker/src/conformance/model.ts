@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { LIMITS, PROBLEMS, supportsProblem, type ProblemCode } from '@task-executor/shared';
-import type { Call } from './call.js';
+import { reportsIn, type Call, type ReportCall, type Verb } from './call.js';
 
 export interface Reply {
   readonly status: number;
@@ -25,7 +25,7 @@ export interface GivenTask {
 
 /** How an attempt ended, and the lines that it had logged until then. */
 export interface Ended {
-  readonly verb: 'complete' | 'fail' | 'release';
+  readonly verb: Verb;
   readonly body: Record<string, unknown>;
   readonly lines: readonly string[];
 }
@@ -48,9 +48,6 @@ export function problem(code: ProblemCode, more: Record<string, unknown> = {}, h
   const { status, title, retryable } = PROBLEMS[code];
   return { status, headers, body: { type: 'about:blank', title, status, code, retryable, request_id: 'scripted', ...more } };
 }
-
-/** What a report among many says, by its outcome. */
-const VERBS: Readonly<Record<string, Ended['verb']>> = { completed: 'complete', failed: 'fail', released: 'release' };
 
 /** Whether a heartbeat names an attempt. */
 function namedBy(call: Call): (one: { task_id: string; attempt: number }) => boolean {
@@ -153,7 +150,8 @@ export class Model {
     return { status: 201, body: { id: randomUUID(), task_id: call.taskId, attempt: call.attempt, name: call.body.name } };
   }
 
-  report(call: Call, verb: Ended['verb']): Reply {
+  report(call: ReportCall): Reply {
+    const { operation: verb } = call;
     const key = `${call.taskId}/${call.attempt ?? ''}`;
     const held = this.#held(call);
     if (held === null) {
@@ -168,12 +166,12 @@ export class Model {
   }
 
   reportMany(call: Call): Reply {
-    const reports = (call.body.reports ?? []) as { task_id: string; attempt: number; outcome: string; result?: Record<string, unknown> }[];
     return {
       status: 200,
       body: {
-        reports: reports.map(({ task_id, attempt, outcome, result, ...rest }) => {
-          const { status, body } = this.report({ ...call, taskId: task_id, attempt, body: result ?? rest }, VERBS[outcome] ?? 'fail');
+        reports: reportsIn(call).map((one) => {
+          const { taskId: task_id, attempt } = one;
+          const { status, body } = this.report(one);
           const { code: problem, task_status, current_attempt } = (body ?? {}) as Record<string, unknown>;
           return status === 200 ? { task_id, attempt, accepted: true } : { task_id, attempt, accepted: false, problem, task_status, current_attempt };
         }),

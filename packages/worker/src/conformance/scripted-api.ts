@@ -12,14 +12,14 @@ import { Model, problem, type GivenTask, type Reply } from './model.js';
 
 /**
  * What a script makes of a call: an answer; `cut`, the connection breaks before the call is carried out; `lose`, it breaks
- * after that; `hang`, no answer comes; `usual`, what the model says.
+ * after that; `hang`, no answer comes; `usual`, what the model says; a function, what the model says once it has changed it.
  */
-export type Scripted = Reply | 'cut' | 'lose' | 'hang' | 'usual';
+export type Scripted = Reply | 'cut' | 'lose' | 'hang' | 'usual' | (() => void);
 
 export class ScriptedApi {
   readonly model = new Model();
   readonly calls: Call[] = [];
-  readonly #scripts = new Map<Operation, Scripted[]>();
+  readonly #scripts: { readonly operations: readonly Operation[]; readonly reply: Scripted }[] = [];
   readonly #change = new Change();
   #standing = new Map<Operation, Scripted>();
   #server: Server | null = null;
@@ -55,14 +55,14 @@ export class ScriptedApi {
     await closed;
   }
 
-  /** Answers the next calls of a kind by `replies`, one after another. */
-  script(operation: Operation, ...replies: Scripted[]): void {
-    this.#scripts.set(operation, [...(this.#scripts.get(operation) ?? []), ...replies]);
+  /** Answers the next calls of a kind, or of any of these kinds, by `replies`, one after another. */
+  script(operations: Operation | readonly Operation[], ...replies: Scripted[]): void {
+    for (const reply of replies) this.#scripts.push({ operations: [operations].flat(), reply });
   }
 
-  /** Answers all calls of a kind so, or as usual again. */
-  always(operation: Operation, reply: Scripted): void {
-    this.#standing.set(operation, reply);
+  /** Answers all calls of a kind, or of these kinds, so, or as usual again. */
+  always(operations: Operation | readonly Operation[], reply: Scripted): void {
+    for (const operation of [operations].flat()) this.#standing.set(operation, reply);
   }
 
   /** Adds a task to the queue. */
@@ -127,12 +127,13 @@ export class ScriptedApi {
     res.on('close', () => {
       gone.abort();
     });
-    const scripted = this.#scripts.get(call.operation)?.shift() ?? this.#standing.get(call.operation) ?? 'usual';
+    const scripted = this.#scripted(call.operation);
     if (scripted === 'hang') return;
     if (scripted === 'cut') {
       res.destroy();
       return;
     }
+    if (typeof scripted === 'function') scripted();
     const reply = typeof scripted === 'object' ? scripted : await this.#usual(call, gone.signal);
     if (gone.signal.aborted) return;
     if (scripted === 'lose') res.destroy();
@@ -141,6 +142,12 @@ export class ScriptedApi {
       send(res, reply);
     }
     this.#change.tell();
+  }
+
+  #scripted(operation: Operation): Scripted {
+    const next = this.#scripts.findIndex(({ operations }) => operations.includes(operation));
+    const [script] = next < 0 ? [] : this.#scripts.splice(next, 1);
+    return script?.reply ?? this.#standing.get(operation) ?? 'usual';
   }
 
   async #usual(call: Call, gone: AbortSignal): Promise<Reply> {
@@ -161,7 +168,7 @@ export class ScriptedApi {
       case 'leave': return model.leave(call);
       case 'task': return model.task(call);
       case 'other': return problem('path_not_found');
-      default: return model.report(call, call.operation);
+      default: return model.report({ ...call, operation: call.operation });
     }
   }
 

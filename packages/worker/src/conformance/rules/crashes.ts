@@ -1,4 +1,5 @@
 /** X: what a worker has finished outlives the worker, and an API that is away. */
+import { REPORTS } from '../call.js';
 import type { Scenario } from '../rule.js';
 
 export const crashes: readonly Scenario[] = [
@@ -14,23 +15,22 @@ export const crashes: readonly Scenario[] = [
       await bench.program.start();
       const task = await bench.run({ duration_seconds: 0.5, max_steps: 5 });
       api.always('logs', 'cut');
-      api.always('complete', 'cut');
+      api.always(REPORTS, 'cut');
       await bench.until('two tries of the log or the report', () => [...bench.reports(task), ...api.of('logs')].length >= 2);
       // What it says of the end of the task is on disk when it first says it; the last lines a moment later.
       await bench.watch(3);
       await bench.program.kill();
-      const session = api.of('claim').at(-1)?.session;
+      const session = bench.claims.at(-1)?.session;
       api.always('logs', 'usual');
-      api.always('complete', 'usual');
-      const before = api.calls.length;
+      api.always(REPORTS, 'usual');
+      const restarted = performance.now();
       await bench.program.start();
       const ended = await bench.until('the report after the restart', () => api.model.ended.get(`${task.id}/1`));
-      const later = api.calls.slice(before);
-      const report = later.find((call) => call.operation === 'complete');
+      const report = bench.reports(task).find((call) => call.at > restarted);
       bench.judge('X1', ended.verb === 'complete' && report?.session === session && report?.attempt === 1, `said ${ended.verb} under ${report?.session ?? 'no session'}`);
       bench.judge('X2', ended.lines.length >= 5 && new Set(ended.lines).size === ended.lines.length, `the log holds ${JSON.stringify(ended.lines)}`);
-      const registered = later.findIndex((call) => call.operation === 'register');
-      bench.judge('X3', registered === -1 || registered > later.findIndex((call) => call.operation === 'complete'), 'registered first');
+      const registered = api.of('register').find((call) => call.at > restarted);
+      bench.judge('X3', registered === undefined || registered.at > (report?.at ?? Infinity), 'registered first');
     },
   },
 ];

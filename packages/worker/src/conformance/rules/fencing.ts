@@ -1,6 +1,6 @@
 /** F: a worker whose session is over, by the API's word or by its own clock, stops everything and says nothing as its owner. */
 import { LEASE_SECONDS } from '../bench.js';
-import { problem } from '../model.js';
+import { CLAIMS } from '../call.js';
 import type { Scenario } from '../rule.js';
 
 export const fencing: readonly Scenario[] = [
@@ -14,7 +14,6 @@ export const fencing: readonly Scenario[] = [
       const [worker] = [...api.model.sessions.keys()];
       api.model.endSession(worker ?? '');
       api.model.pending.length = 0;
-      api.script('heartbeat', problem('session_ended'));
       api.look();
       await bench.untilCalls('register', 2);
       const next = await bench.run({ duration_seconds: 0, max_steps: 1 });
@@ -31,10 +30,10 @@ export const fencing: readonly Scenario[] = [
       // It would end before the next registration, were it not stopped.
       const task = await bench.run({ duration_seconds: LEASE_SECONDS + 4, max_steps: 2 });
       api.always('heartbeat', 'hang');
-      api.always('claim', 'cut');
+      api.always(CLAIMS, 'cut');
       await bench.untilCalls('register', 2);
       api.always('heartbeat', 'usual');
-      api.always('claim', 'usual');
+      api.always(CLAIMS, 'usual');
       const next = await bench.run({ duration_seconds: 5, max_steps: 1 });
       await bench.until('the end of a task of the new session', () => api.model.ended.has(`${next.id}/1`));
       bench.judge('F2', bench.reports(task).length === 0, `said ${bench.reports(task)[0]?.operation ?? ''} of a task whose lease had run out`);

@@ -1,6 +1,6 @@
 /** H: heartbeats are sent whatever else the worker does, name what it runs, and their directives are obeyed. */
 import { INTERVAL_SECONDS, LEASE_SECONDS, LONG_SECONDS, names, type Bench } from '../bench.js';
-import type { Call } from '../call.js';
+import { REPORTS, type Call } from '../call.js';
 import { problem, type GivenTask } from '../model.js';
 import type { Scenario } from '../rule.js';
 
@@ -12,10 +12,10 @@ function longestGap(calls: readonly Call[]): number {
 /** Whether the worker stops a task that it is told to stop by `tell`: it has room again, so it claims, and says nothing. */
 async function stops(bench: Bench, rule: string, tell: (task: GivenTask) => void): Promise<void> {
   const task = await bench.runLong();
-  const claims = bench.api.of('claim').length;
+  const claims = bench.claims.length;
   tell(task);
   const next = bench.api.give({ parameters: { duration_seconds: 0, max_steps: 1 } });
-  await bench.until('another claim, after the task was to be stopped', () => bench.api.of('claim').length > claims && bench.api.model.ended.has(`${next.id}/1`));
+  await bench.until('another claim, after the task was to be stopped', () => bench.claims.length > claims && bench.api.model.ended.has(`${next.id}/1`));
   const [report] = bench.reports(task);
   bench.judge(rule, report === undefined, `said ${report?.operation ?? ''} of a task that it was to stop`);
 }
@@ -63,7 +63,7 @@ export const heartbeats: readonly Scenario[] = [
       await bench.untilCalls('heartbeat');
       const task = await bench.run({ duration_seconds: 3 * INTERVAL_SECONDS, max_steps: 3 });
       api.script('heartbeat', problem('database_unavailable'), 'cut');
-      api.always('complete', 'hang');
+      api.always(REPORTS, 'hang');
       await bench.until('the report of a task during which heartbeats had failed', () => bench.reports(task).length > 0);
       bench.judge('H5', bench.reports(task)[0]?.operation === 'complete', `said ${bench.reports(task)[0]?.operation ?? 'nothing'} of it`);
       const before = api.of('heartbeat').length;
@@ -83,9 +83,9 @@ export const heartbeats: readonly Scenario[] = [
       await bench.untilCalls('heartbeat');
       const task = await bench.run({ duration_seconds: 600, max_steps: 10 });
       await bench.until('a heartbeat that hangs and names the task', () => api.of('heartbeat').some((call) => Number(call.body.wait_seconds ?? 0) > 0 && names(call, task)));
-      const claims = api.of('claim').length;
+      const claims = bench.claims.length;
       api.cancel(task);
-      await bench.until('another claim, after the task was cancelled', () => api.of('claim').length > claims);
+      await bench.until('another claim, after the task was cancelled', () => bench.claims.length > claims);
       bench.judge('H7', bench.reports(task).length === 0, 'reported a task that was cancelled');
     },
   },
@@ -95,19 +95,19 @@ export const heartbeats: readonly Scenario[] = [
     play: async (bench) => {
       const { api } = bench;
       await bench.program.start();
-      await bench.untilCalls('claim');
+      await bench.untilClaims();
       const task = await bench.run({ duration_seconds: 4 * INTERVAL_SECONDS, max_steps: 2 });
       api.model.directives.drain = true;
       api.look();
       const drained = performance.now();
       await bench.until('a heartbeat during the drain', () => api.of('heartbeat').some(({ at, status }) => at > drained && status !== null));
       await bench.until('the end of the task', () => api.model.ended.has(`${task.id}/1`));
-      const claims = api.of('claim').length;
+      const claims = bench.claims.length;
       await bench.until('more heartbeats', () => api.of('heartbeat').filter((call) => !names(call, task)).length > 3);
-      bench.judge('H8', api.of('claim').length === claims, 'claimed while it was drained');
+      bench.judge('H8', bench.claims.length === claims, 'claimed while it was drained');
       api.model.directives.drain = false;
       api.look();
-      await bench.until('a claim after the drain', () => api.of('claim').length > claims);
+      await bench.until('a claim after the drain', () => bench.claims.length > claims);
     },
   },
   {
@@ -115,7 +115,7 @@ export const heartbeats: readonly Scenario[] = [
     rules: { H9: 'hands back a task that it holds and was never given (unnamed)' },
     play: async (bench) => {
       await bench.program.start();
-      await bench.untilCalls('claim');
+      await bench.untilClaims();
       const [heartbeat] = await bench.untilCalls('heartbeat');
       const task = bench.api.strand(heartbeat?.workerId ?? '', { parameters: { duration_seconds: 0, max_steps: 1 } });
       await bench.until('the release of a task that it was never given', () => bench.reports(task).length > 0);
@@ -127,25 +127,24 @@ export const heartbeats: readonly Scenario[] = [
     rules: { H10: 'says `idle` with a claim only while it runs nothing, and goes by what such a claim is told' },
     play: async (bench) => {
       const { api } = bench;
-      const claims = (): Call[] => api.of('claim', 'claim-batch');
       api.model.idleClaims = { waitSeconds: LONG_SECONDS, nextWaitSeconds: LONG_SECONDS };
       await bench.program.start();
-      await bench.until('a claim', () => claims().length > 0);
+      await bench.untilClaims();
       api.model.directives.drain = true;
       api.look();
       const before = api.of('heartbeat').length;
       await bench.until('heartbeats during the drain', () => api.of('heartbeat').length > before + 2);
-      const drained = claims().length;
+      const drained = bench.claims.length;
       await bench.until('more heartbeats', () => api.of('heartbeat').length > before + 5);
-      bench.judge('H10', claims().length === drained, 'claimed while it was drained');
+      bench.judge('H10', bench.claims.length === drained, 'claimed while it was drained');
       api.model.directives.drain = false;
       api.look();
-      await bench.until('a claim after the drain', () => claims().length > drained);
+      await bench.until('a claim after the drain', () => bench.claims.length > drained);
       const task = await bench.run({ duration_seconds: 4 * INTERVAL_SECONDS, max_steps: 2 });
-      const begun = claims().length;
+      const begun = bench.claims.length;
       await bench.until('the end of the task', () => api.model.ended.has(`${task.id}/1`));
       const ended = bench.reports(task)[0]?.at ?? 0;
-      const idle = claims().slice(begun).some(({ at, body }) => at < ended && body.idle === true);
+      const idle = bench.claims.slice(begun).some(({ at, body }) => at < ended && body.idle === true);
       bench.judge('H10', !idle, 'called itself idle while it ran a task');
     },
   },

@@ -16,7 +16,7 @@ export const leaving: readonly Scenario[] = [
       await bench.until('the end of the task', () => api.model.ended.has(`${task.id}/1`));
       await bench.ended();
       const reported = bench.reports(task)[0]?.at ?? 0;
-      const claim = api.of('claim').find((call) => call.at > reported);
+      const claim = bench.claims.find((call) => call.at > reported);
       bench.judge('D1', claim === undefined, 'claimed after the signal');
       bench.judge('D2', api.calls.some((call) => call.operation === 'leave' && call.status === 204), 'ended without deregistering');
     },

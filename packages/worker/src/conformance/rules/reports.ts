@@ -1,5 +1,6 @@
 /** P and L: a task ends with one report, repeated until there is a definite answer; its log comes before, each line once. */
 import { isDeepStrictEqual } from 'node:util';
+import { REPORTS } from '../call.js';
 import { problem } from '../model.js';
 import type { Scenario } from '../rule.js';
 
@@ -14,7 +15,7 @@ export const reports: readonly Scenario[] = [
     },
     play: async (bench) => {
       const { api } = bench;
-      api.script('complete', 'cut', 'lose', problem('database_unavailable'));
+      api.script(REPORTS, 'cut', 'lose', problem('database_unavailable'));
       await bench.program.start();
       const task = await bench.run({ duration_seconds: 0, max_steps: 3 });
       await bench.until('four tries of a report', () => bench.reports(task).length >= 4);
@@ -51,10 +52,11 @@ export const reports: readonly Scenario[] = [
     play: async (bench) => {
       const { api } = bench;
       await bench.program.start();
-      api.script('complete', problem('attempt_not_held', { task_status: 'pending', current_attempt: 1 }));
-      const task = await bench.run({ duration_seconds: 0, max_steps: 1 });
+      const task = api.give({ parameters: { duration_seconds: 0, max_steps: 1 } });
+      api.script(REPORTS, () => {
+        api.model.takeBack(task.id);
+      });
       await bench.until('a report', () => bench.reports(task).length > 0);
-      api.model.takeBack(task.id);
       const next = await bench.run({ duration_seconds: 0, max_steps: 1 });
       await bench.until('the end of the next task', () => api.model.ended.has(`${next.id}/1`));
       bench.judge('P4', bench.reports(task).length === 1, `sent it ${bench.reports(task).length} times`);
@@ -66,7 +68,8 @@ export const reports: readonly Scenario[] = [
     play: async (bench) => {
       const { api } = bench;
       await bench.program.start();
-      api.script('complete', problem('unstorable_json'));
+      // Of many, the refusal is about the whole call, and then about the one that is sent by itself.
+      for (const operation of ['complete', 'report'] as const) api.script(operation, problem('unstorable_json'));
       const task = await bench.run({ duration_seconds: 0, max_steps: 1 });
       const ended = await bench.until('the end of the task', () => api.model.ended.get(`${task.id}/1`));
       bench.judge('P5', ended.verb === 'fail', `said ${ended.verb}`);
