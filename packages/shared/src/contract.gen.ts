@@ -502,6 +502,9 @@ export interface paths {
          *     (or as `status` says). Tasks submitted later are left alone. A filter that no task can ever fit (a `cancel` of completed tasks, a
          *     `created_before` that is not later than `created_from`) gets 422.
          *
+         *     A `cancel` goes from the newest task to the oldest: what depends on others is cancelled before them, so that none of it runs
+         *     because they ended.
+         *
          *     A retry is made as by the call for one task. What a task depends on is retried before it, and the new tasks depend on each other
          *     as the old ones did. A task that cannot be retried, because one that it depends on did not complete and is not retried either, is
          *     counted in `skipped`; to retry it alone says what has to be retried first.
