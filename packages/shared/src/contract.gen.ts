@@ -358,7 +358,7 @@ export interface paths {
          * @description Up to 2,000 tasks, each with a `name` that the others use in `depends_on`. All are stored, or none. A task runs when all that it
          *     depends on have completed, and gets their results with its claim. Where one of them ends otherwise, the task is cancelled
          *     (`dependency_failed`), unless it says `on_dependency_failure: run_anyway`. A circle is refused with the names along it. The
-         *     tasks have at most 500,000 dependencies together; the body has at most 16 MiB, the `parameters` of each task at most 1 MiB.
+         *     tasks have at most 100,000 dependencies together; the body has at most 16 MiB, the `parameters` of each task at most 1 MiB.
          */
         post: operations["createWorkflow"];
         delete?: never;

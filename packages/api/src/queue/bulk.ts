@@ -82,6 +82,9 @@ export const ANY_BULK = sql<boolean>`exists (select from bulk_operations where s
 
 const NO_TASK = '00000000-0000-0000-0000-000000000000';
 
+/** What a dependency of a task that is retried counts for among its bytes: a piece has no more of them than a workflow may have. */
+const DEPENDENCY_BYTES = Math.floor(LIMITS.maxBulkBodyBytes / LIMITS.maxWorkflowDependencies);
+
 /** The tasks that the next piece of `row` looks at, in the order in which it does. A retry reads them whole. */
 function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Found<{ id: string }>> {
   const place = row.place ?? NO_TASK;
@@ -92,7 +95,7 @@ function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number)
   }
   const ids = sql`select id from (${idsOf(filter, { after: place, descending: false, limit: limit + 1 })}) as ids where id < ${row.until}::uuid`;
   return readPiece(db, sql`
-    select id, ${TASK_BYTES} as bytes
+    select id, ${TASK_BYTES} + ${DEPENDENCY_BYTES} * (select count(*) from dependencies d where d.task_id = page.id) as bytes
       from (with page as materialized (${ids}) select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id) as page`,
   sql`bytes`, sql`id`, size);
 }
@@ -202,7 +205,8 @@ async function retryStep(db: Database, row: BulkRow, filter: TaskFilter, found: 
 
 /**
  * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest, but for those in
- * `except`. One that retries takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
+ * `except`. One that retries takes no more bytes of them than a body may bring, and no more dependencies than a workflow may have. Null:
+ * none is running, or others are at them.
  */
 export async function advanceBulk(
   transaction: Database,
