@@ -448,8 +448,9 @@ export interface paths {
         /**
          * Submit a task again and again
          * @description Each time the expression says, a task is submitted as `task` describes it, exactly once, whatever replicas are up or restart.
-         *     `overlap` says what happens while the last of them has not ended; `misfire`, when the service was down at the time by more than a
-         *     minute: one fire for all that were missed, or none.
+         *     `overlap` says what happens while the last of them has not ended; `misfire`, when the service was down at the time and for more than a
+         *     minute after it: one fire for all whose time came until it was back, or none for those that were missed, while what is late by
+         *     a minute at most still fires.
          */
         post: operations["createSchedule"];
         delete?: never;
