@@ -131,11 +131,18 @@ describe('hostile input', () => {
     const [filters, moment, id, page] = JSON.parse(Buffer.from(given as string, 'base64url').toString()) as unknown[];
     const cursorOf = (place: unknown[]): string => Buffer.from(JSON.stringify(place)).toString('base64url');
     expect((await api.call('GET', `${path}&cursor=${cursorOf([filters, moment, id, page])}`)).body.tasks).to.have.length(1);
-    for (const [key, task] of [['2026-06-30T12:00:00+16:00', id], ['Tue, 30 Jun 2026 12:00:00 GMT', id], ['0000-01-01T00:00:00.000Z', id], [moment, '-'.repeat(36)]]) {
+    for (const [key, task] of [['2026-06-30T12:00:00+16:00', id], ['Tue, 30 Jun 2026 12:00:00 GMT', id], ['0000-01-01T00:00:00.000Z', id], ['2026-02-30T12:00:00.000Z', id], [moment, '-'.repeat(36)]]) {
       const { status, body } = await api.call('GET', `${path}&cursor=${cursorOf([filters, key, task, page])}`);
       expect([status, body.code, body.errors?.[0].path], JSON.stringify([key, task])).to.deep.equal([422, 'validation_failed', '/query/cursor']);
     }
-    expect((await api.call('GET', `/api/v1/schedules?cursor=${cursorOf(['-'.repeat(36)])}`)).status).to.equal(422);
+    for (const [list, place] of [
+      ['/api/v1/schedules', '-'.repeat(36)], ['/api/v1/workers', '\u0000'], ['/api/v1/workers', 'worker-1'],
+      [`/api/v1/tasks/${id as string}/attempts`, 2 ** 32], [`/api/v1/tasks/${id as string}/attempts`, Number.MAX_SAFE_INTEGER], [`/api/v1/tasks/${id as string}/logs`, -1],
+    ] as const) {
+      const { status, body } = await api.call('GET', `${list}?cursor=${cursorOf([place])}`);
+      expect([status, body.code, body.errors?.[0].path], `${list} ${place}`).to.deep.equal([422, 'validation_failed', '/query/cursor']);
+    }
+    expect((await api.call('GET', `/api/v1/tasks/${id as string}/logs?cursor=${cursorOf([Number.MAX_SAFE_INTEGER])}`)).status).to.equal(200);
   });
 
   it('is stored as it came where it is allowed', async () => {

@@ -48,7 +48,7 @@ describe('limits and pauses', () => {
     const { status, body } = await api.call('POST', '/api/v1/limits', { key, max_running: most, ...(value === undefined ? {} : { value }) });
     expect(status).to.equal(201);
     // While one on a label goes through the queue, claims leave out what is being sorted.
-    await eventually(async () => (await sql`select from limits where regroup_after is not null`.execute(api.db)).rows.length === 0);
+    await eventually(async () => (await sql`select from limits where lanes_after is not null`.execute(api.db)).rows.length === 0);
     return body.id as string;
   };
   const batch = async (...tasks: Record<string, unknown>[]): Promise<string[]> =>
@@ -202,12 +202,12 @@ describe('limits and pauses', () => {
       // The sweep that expires the second one has been through all of the round before.
       for (let n = 0; n < 2; n++) await taskIn(api, await submitTask(api, { problem_id: 'expired', expires_at: '2020-01-01T00:00:00Z' }), 'timeout');
       await submitting.commit().execute();
-      await eventually(async () => (await sql`select from limits where id = ${body.id}::uuid and regroup_after is null`.execute(api.db)).rows.length === 1);
+      await eventually(async () => (await sql`select from limits where id = ${body.id}::uuid and lanes_after is null`.execute(api.db)).rows.length === 1);
     } finally {
       if (!submitting.isCommitted) await submitting.rollback().execute();
     }
     const { rows } = await sql<{ lane: string }>`select lane from queue where problem_id = 'under-way' order by task_id`.execute(api.db);
-    expect(rows.map(({ lane }) => lane)).to.deep.equal(['team=a', 'team=b']);
+    expect(rows.map(({ lane }) => lane)).to.deep.equal(['{"team": "a"}', '{"team": "b"}']);
   });
 
   it('count together: the narrowest holds', async () => {

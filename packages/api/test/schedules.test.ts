@@ -1,5 +1,6 @@
 /** Schedules: what they accept, when they fire, and that each fire makes one task, whatever number of replicas sweep. */
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { sql } from 'kysely';
 import { decideFire, nextRuns, type ScheduleRow } from '../src/queue/schedule.js';
 import { eventually, readTask, TestWorker } from './support/actors.js';
@@ -43,6 +44,36 @@ describe('the times of a schedule', () => {
     expect(decide({}, '2026-01-01T15:03:00Z')).to.deep.equal([true, '2026-01-01T15:10:00.000Z']);
     expect(decide({ misfire: 'skip' }, '2026-01-01T15:03:00Z')).to.deep.equal([false, '2026-01-01T15:10:00.000Z']);
   });
+  it('leave out what was missed, and not what is on time after it', () => {
+    const twoMinutes = { cron: '*/2 * * * *', misfire: 'skip' as const };
+    expect(decide(twoMinutes, '2026-01-01T12:02:16Z')).to.deep.equal([false, '2026-01-01T12:02:00.000Z']);
+    expect(decide({ ...twoMinutes, next_at: new Date('2026-01-01T12:02:00Z') }, '2026-01-01T12:02:16Z')).to.deep.equal([true, '2026-01-01T12:04:00.000Z']);
+    expect(decide(twoMinutes, '2026-01-01T12:03:00Z')).to.deep.equal([false, '2026-01-01T12:02:00.000Z']);
+    expect(decide(twoMinutes, '2026-01-01T12:03:00.001Z')).to.deep.equal([false, '2026-01-01T12:04:00.000Z']);
+    expect(decide({ ...twoMinutes, misfire: 'run_once' }, '2026-01-01T12:02:16Z')).to.deep.equal([true, '2026-01-01T12:04:00.000Z']);
+  });
+
+  const crons = fc.constantFrom('* * * * *', '*/2 * * * *', '0 * * * *', '*/20 * * * * *', '7 */3 * * * *');
+  const lateMs = fc.oneof(fc.nat(900).map((seconds) => seconds * 1000), fc.nat(900_000));
+  it('fire after any outage what is late by a minute at most, and of what was missed one or none', () => {
+    fc.assert(fc.property(crons, lateMs, fc.constantFrom('run_once' as const, 'skip' as const), (cron, late, misfire) => {
+      const [due] = nextRuns({ cron, timezone: 'UTC' }, new Date('2026-01-01T12:00:00Z'), 1);
+      const now = new Date((due?.getTime() ?? 0) + late);
+      const fired: string[] = [];
+      let next = due ?? null;
+      while (next !== null && next <= now) {
+        const decided = decideFire({ ...row, cron, misfire, next_at: next }, now, false);
+        if (decided.submits) fired.push(next.toISOString());
+        expect(decided.next).to.be.greaterThan(next);
+        next = decided.next;
+      }
+      const all = iso(nextRuns({ cron, timezone: 'UTC' }, new Date('2026-01-01T12:00:00Z'), 60)).filter((time) => Date.parse(time) <= now.getTime());
+      const onTime = all.filter((time) => now.getTime() - Date.parse(time) <= 60_000);
+      expect(fired).to.deep.equal(misfire === 'run_once' && onTime.length < all.length ? all.slice(0, 1) : onTime);
+      expect(next?.toISOString()).to.equal(nextRuns({ cron, timezone: 'UTC' }, now, 1)[0]?.toISOString());
+    }));
+  });
+
   it('skip what overlaps, where they are to', () => {
     expect(decide({}, '2026-01-01T12:00:00Z', true)).to.deep.equal([false, '2026-01-01T12:10:00.000Z']);
     expect(decide({ overlap: 'allow' }, '2026-01-01T12:00:00Z', true)).to.deep.equal([true, '2026-01-01T12:10:00.000Z']);
@@ -157,8 +188,8 @@ describe('schedules', () => {
   });
 
   it('makes up for an outage with one fire, or with none', async () => {
-    const { body: once } = await create({ overlap: 'allow', cron: '0 * * * *' });
-    const { body: never } = await create({ overlap: 'allow', cron: '0 * * * *', misfire: 'skip' });
+    const { body: once } = await create({ overlap: 'allow' });
+    const { body: never } = await create({ overlap: 'allow', misfire: 'skip' });
     expect(await makeDue(once.id as string, 6 * 3600)).to.include({ fires: 1, skips: 0 });
     expect(await makeDue(never.id as string, 6 * 3600)).to.include({ fires: 0, skips: 1 });
     for (const { id } of [once, never]) {

@@ -4,6 +4,8 @@ import { submitTask, readTask, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type TestApi } from './support/api.js';
 
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
+/** More tasks than are cancelled in bulk at a time. */
+const MANY = 600;
 
 describe('workflows', () => {
   let api: TestApi;
@@ -122,6 +124,22 @@ describe('workflows', () => {
       .to.deep.equal([{ task_id: running.id, attempt: 1, reason: 'cancelled' }]);
     expect((await api.call('POST', `/api/v1/workflows/${id}/cancel`)).body).to.deep.equal(cancelled.body);
     expect((await worker.claim()).status).to.equal(204);
+  });
+
+  it('lets nothing run, and cancels each for itself, where many are written before what they depend on', async () => {
+    const eager = await TestWorker.register(api, { globs: ['early-*'] });
+    const children = Array.from({ length: MANY }, (_one, n) => ({
+      name: `c${n}`, problem_id: 'early-child', depends_on: ['root'], on_dependency_failure: n % 2 === 0 ? 'run_anyway' : 'cancel',
+    }));
+    const { body } = await create([...children, { name: 'root', problem_id: 'root' }]);
+    const waiting = eager.claim({ wait_seconds: 30 });
+    const cancelled = await api.call('POST', `/api/v1/workflows/${body.id}/cancel`);
+    expect(cancelled.body.progress).to.include({ total: MANY + 1, cancelled: MANY + 1 });
+    expect([...new Set((cancelled.body.tasks as { reason: string }[]).map(({ reason }) => reason))]).to.deep.equal(['cancel_requested']);
+    const next = await submitTask(api, { problem_id: 'early-next' });
+    expect((await waiting).body.id).to.equal(next);
+    await eager.report('complete', next, {});
+    await eager.leave();
   });
 
   it('runs again only what did not complete, with the results of what did', async () => {

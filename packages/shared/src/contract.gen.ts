@@ -358,7 +358,7 @@ export interface paths {
          * @description Up to 2,000 tasks, each with a `name` that the others use in `depends_on`. All are stored, or none. A task runs when all that it
          *     depends on have completed, and gets their results with its claim. Where one of them ends otherwise, the task is cancelled
          *     (`dependency_failed`), unless it says `on_dependency_failure: run_anyway`. A circle is refused with the names along it. The
-         *     tasks have at most 500,000 dependencies together; the body has at most 16 MiB, the `parameters` of each task at most 1 MiB.
+         *     tasks have at most 100,000 dependencies together; the body has at most 16 MiB, the `parameters` of each task at most 1 MiB.
          */
         post: operations["createWorkflow"];
         delete?: never;
@@ -448,8 +448,9 @@ export interface paths {
         /**
          * Submit a task again and again
          * @description Each time the expression says, a task is submitted as `task` describes it, exactly once, whatever replicas are up or restart.
-         *     `overlap` says what happens while the last of them has not ended; `misfire`, when the service was down at the time by more than a
-         *     minute: one fire for all that were missed, or none.
+         *     `overlap` says what happens while the last of them has not ended; `misfire`, when the service was down at the time and for more than a
+         *     minute after it: one fire for all whose time came until it was back, or none for those that were missed, while what is late by
+         *     a minute at most still fires.
          */
         post: operations["createSchedule"];
         delete?: never;
@@ -501,6 +502,9 @@ export interface paths {
          *     followed and stopped. `cancel` is about pending and running tasks, `retry` about those that ended as failed, timeout or cancelled
          *     (or as `status` says). Tasks submitted later are left alone. A filter that no task can ever fit (a `cancel` of completed tasks, a
          *     `created_before` that is not later than `created_from`) gets 422.
+         *
+         *     A `cancel` goes from the newest task to the oldest: what depends on others is cancelled before them, so that none of it runs
+         *     because they ended.
          *
          *     A retry is made as by the call for one task. What a task depends on is retried before it, and the new tasks depend on each other
          *     as the old ones did. A task that cannot be retried, because one that it depends on did not complete and is not retried either, is

@@ -14,6 +14,9 @@ import { filterOf } from './filters.js';
 import { Problem } from './problem.js';
 import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
 
+/** The database has it as an int; the number of a line is wider than what a cursor may hold. */
+const MOST_ATTEMPT = 2_147_483_647;
+
 export function historyRoutes({ databases, readiness, follows }: Services): Router {
   const router = Router();
   const db = databases.reads;
@@ -99,7 +102,7 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
     const level = queryText(req, 'level') as LogLevel | null;
     const attempt = queryNumber(req, 'attempt', null);
     const limit = queryNumber(req, 'limit', LIMITS.defaultLogPageLines);
-    const after = placeOf(queryText(req, 'cursor'));
+    const after = placeOf(queryText(req, 'cursor'), Number.MAX_SAFE_INTEGER);
     const total = await countLogs(db, taskId, level, attempt);
     if (total === null) throw new Problem('task_not_found');
     const { rows, hasMore } = await readLogs(db, taskId, { after, level, attempt, limit, bytes: LIMITS.maxPageBytes });
@@ -116,7 +119,7 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
   router.get('/api/v1/tasks/:task_id/attempts', async (req, res) => {
     const taskId = pathText(req, 'task_id');
     const limit = queryNumber(req, 'limit', LIMITS.maxPageSize);
-    const after = placeOf(queryText(req, 'cursor'));
+    const after = placeOf(queryText(req, 'cursor'), MOST_ATTEMPT);
     const { rows, hasMore } = await readAttempts(db, taskId, { after, limit, bytes: LIMITS.maxPageBytes });
     if (rows.length === 0 && (await findTask(db, taskId)) === null) throw new Problem('task_not_found');
     res.json({
@@ -128,10 +131,10 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
   return router;
 }
 
-function placeOf(cursor: string | null): number {
+function placeOf(cursor: string | null, most: number): number {
   if (cursor === null) return 0;
   const [place] = decodeCursor(cursor, 1);
-  if (typeof place !== 'number' || place < 0) throw new CursorError('the cursor is not one of this list; begin without it');
+  if (typeof place !== 'number' || place < 0 || place > most) throw new CursorError('the cursor is not one of this list; begin without it');
   return place;
 }
 

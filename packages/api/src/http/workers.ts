@@ -22,6 +22,8 @@ import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];
 
+const WORKER_ID = /^worker-[0-9]{3,6}-kind$/;
+
 export function workerRoutes({ config, databases, groups, readiness, sessions, watches, wakeups, aftermath, sweeper, log }: Services): Router {
   const router = Router();
   const { lease, heartbeats, reads } = databases;
@@ -176,7 +178,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const limit = queryNumber(req, 'limit', LIMITS.maxWorkersPage);
     const cursor = queryText(req, 'cursor');
     const after = cursor === null ? '' : decodeCursor(cursor, 1)[0];
-    if (typeof after !== 'string') throw new CursorError('the cursor is not one of this list; begin without it');
+    if (typeof after !== 'string' || (cursor !== null && !WORKER_ID.test(after))) throw new CursorError('the cursor is not one of this list; begin without it');
     const [rows, total] = await Promise.all([
       listWorkers(reads, filter, { after, limit: limit + 1 }), countWorkers(reads, filter),
     ]);

@@ -16,9 +16,6 @@ import { checkBytes, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
-/** Tasks that one statement of a cancellation ends. */
-const CANCEL_ROWS = 500;
-
 export function workflowRoutes({ config, databases, metrics, aftermath }: Services): Router {
   const router = Router();
   const db = databases.general;
@@ -86,16 +83,13 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
     const id = pathText(req, 'workflow_id');
     const { tasks } = await read(db, id);
     const open = tasks.filter(({ status }) => status === 'pending' || status === 'running').map(({ task_id: task }) => task);
-    // Last first: no child is set free by the end of its parent before its own turn comes.
-    open.reverse();
-    for (let from = 0; from < open.length; from += CANCEL_ROWS) {
-      const cancelled = await cancelMany(db, open.slice(from, from + CANCEL_ROWS));
-      const running = cancelled.flatMap(({ worker_id: worker }) => worker ?? []);
-      metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
-      aftermath.changed(cancelled.map(({ task_id: task }) => task));
-      aftermath.tell(running);
-      await aftermath.ended(cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
-    }
+    // All in one statement: else the end of some could set others free before their own turn comes.
+    const cancelled = await cancelMany(db, open);
+    const running = cancelled.flatMap(({ worker_id: worker }) => worker ?? []);
+    metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
+    aftermath.changed(cancelled.map(({ task_id: task }) => task));
+    aftermath.tell(running);
+    await aftermath.ended(cancelled.map((task) => ({ status: 'cancelled', hasDependents: task.has_dependents })));
     await aftermath.freed();
     res.json(await read(db, id));
   });

@@ -1,14 +1,17 @@
 /**
- * Bulk operations: cancelling or retrying every task that fits a filter, piece by piece in the order of ids, by whichever replica
- * comes by. A piece and the note of how far it got are one transaction, so no task is acted on twice. Tasks submitted after the
- * operation are left alone.
+ * Bulk operations: cancelling or retrying every task that fits a filter, piece by piece, by whichever replica comes by. A piece and the
+ * note of how far it got are one transaction, so no task is acted on twice. Tasks submitted after the operation are left alone.
+ *
+ * What is left lies between `place` and `until`. Retries go upwards from `place`, parents before children. Cancels go downwards from
+ * `until`, children before parents: the end of a parent would let those run that run anyway, before their turn. A replica of an earlier
+ * version cancels upwards, too, and leaves nothing out: each takes from its own end of what is left.
  */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
-import { idsOf, leastIdAt, msFrom, type TaskFilter } from './filter.js';
+import { idsOf, msFrom, type TaskFilter } from './filter.js';
 import { readPiece, type Piece as Found } from './piece.js';
 import { planRetries } from './lines.js';
 import { readRetried, type RetriedRow } from './retry.js';
@@ -74,19 +77,76 @@ export interface Piece {
   readonly submitted: Submitted;
 }
 
-const NOTHING: Submitted = { rows: [], created: [], parentsEnded: false };
-
 /** Whether any bulk operation is under way. */
 export const ANY_BULK = sql<boolean>`exists (select from bulk_operations where state = 'running')`;
 
-/** The tasks that the next piece of `row` looks at. A retry reads them whole. */
+const NO_TASK = '00000000-0000-0000-0000-000000000000';
+
+/** What a dependency of a task that is retried counts for among its bytes: a piece has no more of them than a workflow may have. */
+const DEPENDENCY_BYTES = Math.floor(LIMITS.maxBulkBodyBytes / LIMITS.maxWorkflowDependencies);
+
+/** The tasks that the next piece of `row` looks at, in the order in which it does. A retry reads them whole. */
 function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Found<{ id: string }>> {
-  const after = row.place ?? leastIdAt('1970-01-01T00:00:00Z');
-  const ids = sql`select id from (${idsOf(filter, { after, descending: false, limit: limit + 1 })}) as ids where id < ${row.until}::uuid`;
-  const [source, bytes] = row.action === 'cancel'
-    ? [ids, sql<number>`0`]
-    : [sql`with page as materialized (${ids}) select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id`, TASK_BYTES];
-  return readPiece(db, sql`select id, ${bytes} as bytes from (${source}) as page`, sql`bytes`, sql`id`, { limit, bytes: LIMITS.maxBulkBodyBytes });
+  const place = row.place ?? NO_TASK;
+  const size = { limit, bytes: LIMITS.maxBulkBodyBytes };
+  if (row.action === 'cancel') {
+    const ids = idsOf(filter, { after: row.until, descending: true, limit: limit + 1 });
+    return readPiece(db, sql`select id from (${ids}) as ids where id > ${place}::uuid`, sql`0`, sql`id desc`, size);
+  }
+  const ids = sql`select id from (${idsOf(filter, { after: place, descending: false, limit: limit + 1 })}) as ids where id < ${row.until}::uuid`;
+  return readPiece(db, sql`
+    select id, ${TASK_BYTES} + ${DEPENDENCY_BYTES} * (select count(*) from dependencies d where d.task_id = page.id) as bytes
+      from (with page as materialized (${ids}) select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id) as page`,
+  sql`bytes`, sql`id`, size);
+}
+
+/** The id of the first or the last task of `workflows`; null where there are none of these. */
+async function edgeOf(db: Database, workflows: readonly string[], edge: 'first' | 'last'): Promise<string | null> {
+  if (workflows.length === 0) return null;
+  const direction = edge === 'first' ? sql`asc` : sql`desc`;
+  // Each workflow by itself: for several at once the planner may walk over all tasks that were submitted since.
+  const { rows: [task] } = await sql<{ id: string }>`
+    select e.id
+      from unnest(${[...new Set(workflows)]}::uuid[]) as w (id)
+     cross join lateral (select t.id from tasks t where t.workflow_id = w.id order by t.id ${direction} limit 1) as e
+     order by e.id ${direction} limit 1`.execute(db);
+  if (task === undefined) throw new Error('a workflow without tasks');
+  return task.id;
+}
+
+/** Tasks to be cancelled, and the new `until`. */
+interface CancelPiece {
+  readonly ids: string[];
+  readonly until: string;
+}
+
+/**
+ * The tasks `newest`, and where a workflow has a child of theirs before them, written down before its parent, what fits back to the start of
+ * the workflow. A child that is not of the workflow (the database's clock was set back) is not looked for.
+ */
+async function readToCancel(db: Database, row: BulkRow, filter: TaskFilter, newest: readonly string[]): Promise<CancelPiece> {
+  const ids = [...newest];
+  let until = ids.at(-1) ?? row.until;
+  for (;;) {
+    const { rows: split } = await sql<{ workflow_id: string }>`
+      select distinct t.workflow_id
+        from queue q join tasks t on t.id = q.task_id
+       where q.task_id = any (${ids}::uuid[]) and q.has_dependents and t.workflow_id is not null
+         and exists (select from open_dependencies d where d.parent_id = q.task_id and d.task_id < ${until}::uuid)`.execute(db);
+    const start = await edgeOf(db, split.map(({ workflow_id: workflow }) => workflow), 'first');
+    if (start === null || start >= until) return { ids, until };
+    const { rows: more } = await sql<{ id: string }>`
+      select id from (${idsOf(sinceTheMomentOf(filter, start), { after: until, descending: true, limit: Number.MAX_SAFE_INTEGER })}) as ids
+       where id >= ${start}::uuid and id > ${row.place ?? NO_TASK}::uuid`.execute(db);
+    ids.push(...more.map(({ id }) => id));
+    until = start;
+  }
+}
+
+/** The filter without what was submitted in an earlier millisecond than the task `id`. */
+function sinceTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
+  const from = createdAtOf(id).toISOString();
+  return filter.createdFrom !== null && msFrom(filter.createdFrom) > msFrom(from) ? filter : { ...filter, createdFrom: from };
 }
 
 /** Rows to be retried, up to `place` in the order of ids. */
@@ -105,20 +165,13 @@ async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: 
   let place = ids.at(-1) ?? '';
   for (;;) {
     const split = rows.flatMap(({ workflow_id: workflow, parents }) => (workflow !== null && parents.some(({ parent_id: parent }) => parent > place) ? [workflow] : []));
-    if (split.length === 0) return { rows, place };
-    // Each workflow by itself: for several at once the planner may walk back over all tasks that were submitted since.
-    const { rows: [end] } = await sql<{ id: string }>`
-      select e.id
-        from unnest(${[...new Set(split)]}::uuid[]) as w (id)
-       cross join lateral (select t.id from tasks t where t.workflow_id = w.id order by t.id desc limit 1) as e
-       order by e.id desc limit 1`.execute(db);
-    if (end === undefined) throw new Error('a workflow without tasks');
-    if (end.id <= place) return { rows, place };
+    const end = await edgeOf(db, split, 'last');
+    if (end === null || end <= place) return { rows, place };
     const { rows: more } = await sql<{ id: string }>`
-      select id from (${idsOf(untilTheMomentOf(filter, end.id), { after: place, descending: false, limit: Number.MAX_SAFE_INTEGER })}) as ids
-       where id <= ${end.id}::uuid and id < ${row.until}::uuid`.execute(db);
+      select id from (${idsOf(untilTheMomentOf(filter, end), { after: place, descending: false, limit: Number.MAX_SAFE_INTEGER })}) as ids
+       where id <= ${end}::uuid and id < ${row.until}::uuid`.execute(db);
     rows.push(...await readRetried(db, more.map(({ id }) => id)));
-    place = end.id;
+    place = end;
   }
 }
 
@@ -128,9 +181,32 @@ function untilTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
   return filter.createdBefore !== null && msFrom(filter.createdBefore) < msFrom(before) ? filter : { ...filter, createdBefore: before };
 }
 
+/** What was done about some tasks, and what is left then; null: as it was. */
+interface Step extends Piece {
+  readonly examined: number;
+  readonly place: string | null;
+  readonly until: string | null;
+}
+
+const NO_TASKS: Submitted = { rows: [], created: [], parentsEnded: false };
+const NO_STEP: Step = { cancelled: [], submitted: NO_TASKS, examined: 0, place: null, until: null };
+
+async function cancelStep(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[]): Promise<Step> {
+  const { ids, until } = await readToCancel(db, row, filter, found);
+  return { ...NO_STEP, cancelled: await cancelMany(db, ids), examined: ids.length, until };
+}
+
+async function retryStep(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[], ageingMs: number): Promise<Step> {
+  const { rows, place } = await readToRetry(db, row, filter, found);
+  const ended = rows.filter((task) => task.completed_at !== null);
+  const submitted = await submitRetries(db, ageingMs, ended, await planRetries(db, ended));
+  return { ...NO_STEP, submitted, examined: rows.length, place };
+}
+
 /**
  * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest, but for those in
- * `except`. One that retries takes no more bytes of them than a body may bring. Null: none is running, or others are at them.
+ * `except`. One that retries takes no more bytes of them than a body may bring, and no more dependencies than a workflow may have. Null:
+ * none is running, or others are at them.
  */
 export async function advanceBulk(
   transaction: Database,
@@ -151,22 +227,15 @@ export async function advanceBulk(
   const filter = narrowed(row.action, row.filter);
   const { rows: found, hasMore } = filter === null ? { rows: [], hasMore: false } : await readNext(transaction, row, filter, most);
   const ids = found.map(({ id }) => id);
-  let examined = ids.length;
-  let place = ids.at(-1) ?? null;
-  let cancelled: Cancelled[] = [];
-  let submitted = NOTHING;
-  if (ids.length > 0 && row.action === 'cancel') cancelled = await cancelMany(transaction, ids);
-  if (ids.length > 0 && filter !== null && row.action === 'retry') {
-    const piece = await readToRetry(transaction, row, filter, ids);
-    const ended = piece.rows.filter((task) => task.completed_at !== null);
-    submitted = await submitRetries(transaction, ageingMs, ended, await planRetries(transaction, ended));
-    examined = piece.rows.length;
-    place = piece.place;
+  let step = NO_STEP;
+  if (ids.length > 0 && filter !== null) {
+    step = await (row.action === 'cancel' ? cancelStep(transaction, row, filter, ids) : retryStep(transaction, row, filter, ids, ageingMs));
   }
+  const { cancelled, submitted, examined, place, until } = step;
   const changed = cancelled.length + submitted.created.filter((created) => created).length;
   const { rows: noted } = await sql`
     update bulk_operations
-       set place = coalesce(${place}::uuid, place), examined = examined + ${examined}, changed = changed + ${changed},
+       set place = coalesce(${place}::uuid, place), until = coalesce(${until}::uuid, until), examined = examined + ${examined}, changed = changed + ${changed},
            updated_at = clock_timestamp(), state = case when ${!hasMore} then 'done' else state end,
            ended_at = case when ${!hasMore} then clock_timestamp() end
      where id = ${row.id}::uuid and state = 'running'

@@ -42,7 +42,7 @@ export function msFrom(moment: string): number {
 }
 
 /** The least id of a task submitted at `moment` or later: ids begin with the milliseconds. */
-export function leastIdAt(moment: string): string {
+function leastIdAt(moment: string): string {
   const hex = Math.max(0, msFrom(moment)).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
 }

@@ -28,7 +28,7 @@ const MOST_WAIT_MS = 60_000;
 const NO_TASK = '00000000-0000-0000-0000-000000000000';
 
 /** Whether there are limits to sort tasks for. */
-export const ANY_TO_REGROUP = sql<boolean>`exists (select from limits where regroup_after is not null)`;
+export const ANY_TO_REGROUP = sql<boolean>`exists (select from limits where lanes_after is not null)`;
 
 const LIMIT_COLUMNS = sql`
   l.id, l.key, l.value, l.max_running, l.created_at, l.updated_at,
@@ -42,7 +42,7 @@ export async function createLimit(
 ): Promise<string | null> {
   const id = randomUUID();
   const { rows } = await sql`
-    insert into limits (id, key, value, max_running, regroup_after, created_at, updated_at)
+    insert into limits (id, key, value, max_running, lanes_after, created_at, updated_at)
     select ${id}::uuid, ${key}, ${value}, ${maxRunning}, case when ${key} like 'label:%' then ${NO_TASK}::uuid end, now(), now()
      where (select count(*) from limits) < ${LIMITS.maxLimits}
     on conflict do nothing
@@ -97,7 +97,7 @@ export function regrouping(): (db: Database) => Promise<void> {
   let seen = new Map<string, Date>();
   return async (db) => {
     // Not now(), which may be before a limit was made that is seen.
-    const { rows } = await sql<{ id: string; at: Date }>`select id, clock_timestamp() as at from limits where regroup_after is not null`.execute(db);
+    const { rows } = await sql<{ id: string; at: Date }>`select id, clock_timestamp() as at from limits where lanes_after is not null`.execute(db);
     seen = new Map(rows.map(({ id, at }) => [id, seen.get(id) ?? at]));
     const horizon = Date.parse(await readHorizon(db));
     const ripe = rows.filter(({ id, at }) => {
@@ -115,13 +115,13 @@ export function regrouping(): (db: Database) => Promise<void> {
 async function regroup(db: Database, limitIds: readonly string[]): Promise<void> {
   await sql`
     with wanting as materialized (
-      select id, regroup_after from limits
-       where regroup_after is not null and id = any (${limitIds}::uuid[])
+      select id, lanes_after from limits
+       where lanes_after is not null and id = any (${limitIds}::uuid[])
        order by created_at limit 1 for update skip locked
     ), piece as materialized (
       -- Locked in the order in which everybody locks several tasks.
       select q.task_id from queue q, wanting
-       where q.task_id > wanting.regroup_after
+       where q.task_id > wanting.lanes_after
        order by q.task_id limit ${REGROUP_ROWS}
          for update of q
     ), moved as (
@@ -129,7 +129,7 @@ async function regroup(db: Database, limitIds: readonly string[]): Promise<void>
         from piece where q.task_id = piece.task_id and q.lane <> ${laneOf(sql`q.labels`)}
     )
     update limits l
-       set regroup_after = case when (select count(*) from piece) = ${REGROUP_ROWS}
+       set lanes_after = case when (select count(*) from piece) = ${REGROUP_ROWS}
                                 then (select task_id from piece order by task_id desc limit 1) end
       from wanting where l.id = wanting.id`.execute(db);
 }

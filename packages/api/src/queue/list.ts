@@ -42,8 +42,10 @@ export class PageTooLarge extends Error {
   }
 }
 
-/** A sort key as a cursor has it. Date.parse takes much that PostgreSQL refuses. */
-const MOMENT = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** Whether `key` is a sort key as a cursor has it. Date.parse takes much that PostgreSQL refuses, such as 30 February. */
+function isMoment(key: string): boolean {
+  return /^[1-9]\d{3}-/.test(key) && !Number.isNaN(Date.parse(key)) && new Date(key).toISOString() === key;
+}
 
 interface Place {
   readonly key: string | null;
@@ -91,7 +93,7 @@ export async function listTasks(db: Database, request: ListRequest): Promise<Tas
   if (request.cursor !== null) {
     const [filters, key, task, cursorPage] = decodeCursor(request.cursor, 4);
     const fits = filters === filtersOf(request)
-      && typeof cursorPage === 'number' && (key === null || (typeof key === 'string' && MOMENT.test(key) && !Number.isNaN(Date.parse(key))));
+      && typeof cursorPage === 'number' && (key === null || (typeof key === 'string' && isMoment(key)));
     if (!fits) throw new CursorError('the cursor belongs to other filters or another sort; begin without it');
     const id = idIn(task);
     place = { key, id };

@@ -139,8 +139,9 @@ export interface Fire {
 export function decideFire(row: ScheduleRow, now: Date, overlaps: boolean): Fire {
   const due = row.next_at ?? now;
   const missed = now.getTime() - due.getTime() > MISFIRE_GRACE_MS;
-  // What is a little late leaves none out; after an outage one fire stands for all that were missed.
-  const [next] = nextRuns(row, missed ? now : due, 1);
+  // What is a little late leaves none out. After an outage one fire stands for all until now; where none does, what is not missed yet still comes.
+  const afterMissed = row.misfire === 'skip' ? new Date(now.getTime() - MISFIRE_GRACE_MS - 1) : now;
+  const [next] = nextRuns(row, missed ? afterMissed : due, 1);
   return { submits: !(missed && row.misfire === 'skip') && !(overlaps && row.overlap === 'skip'), next: next ?? null };
 }
 

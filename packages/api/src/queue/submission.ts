@@ -90,10 +90,14 @@ export function rankOf(since: RawBuilder<unknown>, priority: RawBuilder<unknown>
   return sql<number>`(date_part('epoch', ${since}) * 1000)::bigint - ${priority}::bigint * ${ageingMs}::bigint`;
 }
 
+/** Of a longer lane the hash is kept: an entry of an index has room for 2,700 bytes. */
+const LANE_BYTES = 500;
+
 /** The lane of a task with `labels` (jsonb): what limits on labels tell tasks apart by. An aid to the claim, no more. */
 export function laneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`
-    coalesce((select string_agg(key || '=' || (${labels} ->> key), ',' order by key)
-                from (select distinct substring(key from 7) as key from limits where key like 'label:%') as limited
-               where ${labels} ->> key is not null), '')`;
+    coalesce((select case when octet_length(lane) <= ${LANE_BYTES} then lane else encode(sha256(convert_to(lane, 'UTF8')), 'hex') end
+                from (select jsonb_object_agg(key, ${labels} ->> key)::text as lane
+                        from (select distinct substring(key from 7) as key from limits where key like 'label:%') as limited
+                       where ${labels} ->> key is not null) as whole), '')`;
 }

@@ -16,8 +16,8 @@ export interface ModelBulk {
   readonly action: 'cancel' | 'retry';
   readonly filter: BulkFilter;
   state: 'running' | 'done' | 'stopped';
-  /** The last task that it looked at. */
-  place: string | null;
+  /** The last task that it looked at: the newest of them where it retries, the oldest where it cancels. */
+  reached: string | null;
   /** The last task that there was when it began. */
   readonly until: string | null;
   examined: number;
@@ -33,11 +33,12 @@ export function nextOf(operations: readonly ModelBulk[]): ModelBulk | null {
 
 /** Up to `most` tasks that the operation comes to next, and whether there are more. */
 export function pieceOf(
-  { action, filter, place, until }: ModelBulk, tasks: readonly ModelTask[], most: number,
+  { action, filter, reached, until }: ModelBulk, tasks: readonly ModelTask[], most: number,
 ): { piece: ModelTask[]; hasMore: boolean } {
+  const isLeft = ({ id }: ModelTask): boolean => reached === null || (action === 'cancel' ? id < reached : id > reached);
   const left = tasks
-    .filter((task) => task.id > (place ?? '') && task.id <= (until ?? '') && isMeant(action, filter, task) && fits(filter, task))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    .filter((task) => isLeft(task) && task.id <= (until ?? '') && isMeant(action, filter, task) && fits(filter, task))
+    .sort((a, b) => ((a.id < b.id) === (action === 'retry') ? -1 : 1));
   return { piece: left.slice(0, most), hasMore: left.length > most };
 }
 

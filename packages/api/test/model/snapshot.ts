@@ -33,7 +33,8 @@ export async function databaseSnapshot(db: Database): Promise<Snapshot> {
     select id, cron, overlap, misfire, paused, next_at <= now() as due, last_task_id as last, fires::int, skips::int
       from schedules where ended_at is null order by id`.execute(db);
   const { rows: bulk } = await sql<Record<string, unknown>>`
-    select id, action, state, place, examined::int, changed::int from bulk_operations order by id`.execute(db);
+    select id, action, state, case when action = 'retry' then place when examined > 0 then until end as reached, examined::int, changed::int
+      from bulk_operations order by id`.execute(db);
   return { tasks, workers, schedules, bulk };
 }
 
@@ -54,7 +55,7 @@ export function modelSnapshot({ tasks, fleet, standing }: Model): Snapshot {
     })).sort((a, b) => (a.id < b.id ? -1 : 1)),
     schedules: standing.schedules.map(({ id, cron, overlap, misfire, paused, due, lastTask, fires, skips }) =>
       ({ id, cron, overlap, misfire, paused, due: due !== null, last: lastTask, fires, skips })),
-    bulk: standing.bulk.map(({ id, action, state, place, examined, changed }) => ({ id, action, state, place, examined, changed })),
+    bulk: standing.bulk.map(({ id, action, state, reached, examined, changed }) => ({ id, action, state, reached, examined, changed })),
   };
 }
 

@@ -32,7 +32,7 @@ export class Standing {
 
   beginBulk(id: string, action: ModelBulk['action'], filter: BulkFilter): void {
     const until = this.#tasks.all.map((task) => task.id).sort().at(-1) ?? null;
-    this.bulk.push({ id, action, filter, state: 'running', place: null, until, examined: 0, changed: 0, turn: ++this.#turns });
+    this.bulk.push({ id, action, filter, state: 'running', reached: null, until, examined: 0, changed: 0, turn: ++this.#turns });
   }
 
   /** Fires what is due, in order, and does the next piece of one bulk operation. */
@@ -67,7 +67,7 @@ export class Standing {
       operation.changed += this.#submit(items, again.map(({ id }, n) => (twins[n] === null ? born.retryOf(id) : null))).length;
     }
     operation.examined += piece.length;
-    operation.place = piece.at(-1)?.id ?? operation.place;
+    operation.reached = piece.at(-1)?.id ?? operation.reached;
     operation.turn = ++this.#turns;
     if (!hasMore) operation.state = 'done';
   }
