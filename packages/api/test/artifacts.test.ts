@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ApiClient, ApiUnreachable } from '@task-executor/shared';
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { request } from 'undici';
 import type { RunningServer } from '../src/server.js';
 import { eventually, submitTask, TestWorker, workerWithTask } from './support/actors.js';
@@ -24,10 +25,14 @@ for (const [kind, startStorage] of [['a folder', startFolder], ['a bucket', star
     let worker: TestWorker;
     let id: string;
     let keptBefore: number;
+    const events: string[] = [];
+    const storageEvents = (): number => events.filter((event) => event === 'storage_unavailable').length;
 
     before(async () => {
       storage = await startStorage();
-      api = await startTestApi({ ...storage.environment, LEASE_SECONDS: '600' });
+      api = await startTestApi({ ...storage.environment, LEASE_SECONDS: '600' }, {}, pino({ level: 'warn' }, {
+        write: (line: string) => events.push((JSON.parse(line) as { event: string }).event),
+      }));
       strict = await api.replica({ MAX_ARTIFACT_MB: '1', MAX_ATTEMPT_ARTIFACTS: '3', MAX_ATTEMPT_ARTIFACT_MB: '1', STALL_SECONDS: '1' });
     });
     after(async () => {
@@ -235,17 +240,22 @@ for (const [kind, startStorage] of [['a folder', startFolder], ['a bucket', star
       await nothingLeft();
     });
 
-    it('are 503 while the storage is away, and work again after', async () => {
-      const before = await put('before', 'x');
-      await storage.break();
-      const refused = await put('meanwhile', 'x');
-      expect([refused.status, refused.body.code, refused.headers['retry-after']]).to.deep.equal([503, 'storage_unavailable', '1']);
-      expect((await download(before.body.id as string)).status).to.equal(503);
-      await storage.mend();
-      expect((await put('meanwhile', 'x')).status).to.equal(201);
-      expect((await download(before.body.id as string)).bytes.toString()).to.equal('x');
-      await nothingLeft(2);
-    });
+    for (const [fault, how] of [['fails', 'break'], ['is not there', 'vanish']] as const) {
+      it(`are 503 while the storage ${fault}, and work again after`, async () => {
+        const before = await put('before', 'x');
+        await storage[how]();
+        const logged = storageEvents();
+        const refused = await put('meanwhile', 'x');
+        expect([refused.status, refused.body.code, refused.headers['retry-after']]).to.deep.equal([503, 'storage_unavailable', '1']);
+        const unread = await api.call('GET', `/api/v1/tasks/${id}/artifacts/${before.body.id as string}`);
+        expect([unread.status, unread.body.code]).to.deep.equal([503, 'storage_unavailable']);
+        expect(storageEvents()).to.equal(logged + 2);
+        await storage.mend();
+        expect((await put('meanwhile', 'x')).status).to.equal(201);
+        expect((await download(before.body.id as string)).bytes.toString()).to.equal('x');
+        await nothingLeft(2);
+      });
+    }
 
     it('are downloaded in parts', async () => {
       const text = 'abcdefghij';
