@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ApiClient, ApiUnreachable } from '@task-executor/shared';
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { request } from 'undici';
 import type { RunningServer } from '../src/server.js';
 import { eventually, submitTask, TestWorker, workerWithTask } from './support/actors.js';
@@ -12,6 +13,9 @@ import { startBucket, startFolder, type TestStorage } from './support/storage.js
 
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 const MIB = 1024 * 1024;
+const KEPT = 'private, max-age=31536000, immutable';
+/** What an error does not say of itself. */
+const OF_THE_FILE = ['etag', 'content-disposition', 'repr-digest', 'accept-ranges'];
 const sha256 = (bytes: Buffer | string): Buffer => createHash('sha256').update(bytes).digest();
 
 for (const [kind, startStorage] of [['a folder', startFolder], ['a bucket', startBucket]] as const) {
@@ -24,10 +28,14 @@ for (const [kind, startStorage] of [['a folder', startFolder], ['a bucket', star
     let worker: TestWorker;
     let id: string;
     let keptBefore: number;
+    const events: string[] = [];
+    const storageEvents = (): number => events.filter((event) => event === 'storage_unavailable').length;
 
     before(async () => {
       storage = await startStorage();
-      api = await startTestApi({ ...storage.environment, LEASE_SECONDS: '600' });
+      api = await startTestApi({ ...storage.environment, LEASE_SECONDS: '600' }, {}, pino({ level: 'warn' }, {
+        write: (line: string) => events.push((JSON.parse(line) as { event: string }).event),
+      }));
       strict = await api.replica({ MAX_ARTIFACT_MB: '1', MAX_ATTEMPT_ARTIFACTS: '3', MAX_ATTEMPT_ARTIFACT_MB: '1', STALL_SECONDS: '1' });
     });
     after(async () => {
@@ -74,7 +82,7 @@ for (const [kind, startStorage] of [['a folder', startFolder], ['a bucket', star
       expect(found.status).to.equal(200);
       expect(found.bytes.equals(bytes)).to.equal(true);
       expect(found.headers).to.include({
-        'content-type': 'image/png', 'content-length': String(bytes.length), etag: `"${sha256(bytes).toString('hex')}"`, 'accept-ranges': 'bytes',
+        'content-type': 'image/png', 'content-length': String(bytes.length), etag: `"${sha256(bytes).toString('hex')}"`, 'accept-ranges': 'bytes', 'cache-control': KEPT,
         'repr-digest': `sha-256=:${sha256(bytes).toString('base64')}:`, 'x-content-type-options': 'nosniff',
         'content-disposition': `attachment; filename="loss _.png"; filename*=UTF-8''loss%20%C3%BC.png`, 'content-security-policy': "default-src 'none'; sandbox",
       });
@@ -235,17 +243,23 @@ for (const [kind, startStorage] of [['a folder', startFolder], ['a bucket', star
       await nothingLeft();
     });
 
-    it('are 503 while the storage is away, and work again after', async () => {
-      const before = await put('before', 'x');
-      await storage.break();
-      const refused = await put('meanwhile', 'x');
-      expect([refused.status, refused.body.code, refused.headers['retry-after']]).to.deep.equal([503, 'storage_unavailable', '1']);
-      expect((await download(before.body.id as string)).status).to.equal(503);
-      await storage.mend();
-      expect((await put('meanwhile', 'x')).status).to.equal(201);
-      expect((await download(before.body.id as string)).bytes.toString()).to.equal('x');
-      await nothingLeft(2);
-    });
+    for (const [fault, how] of [['fails', 'break'], ['is not there', 'vanish']] as const) {
+      it(`are 503 while the storage ${fault}, and work again after`, async () => {
+        const before = await put('before', 'x');
+        await storage[how]();
+        const logged = storageEvents();
+        const refused = await put('meanwhile', 'x');
+        expect([refused.status, refused.body.code, refused.headers['retry-after']]).to.deep.equal([503, 'storage_unavailable', '1']);
+        const unread = await api.call('GET', `/api/v1/tasks/${id}/artifacts/${before.body.id as string}`);
+        expect([unread.status, unread.body.code]).to.deep.equal([503, 'storage_unavailable']);
+        expect(unread.headers).to.not.have.any.keys(OF_THE_FILE);
+        expect(storageEvents()).to.equal(logged + 2);
+        await storage.mend();
+        expect((await put('meanwhile', 'x')).status).to.equal(201);
+        expect((await download(before.body.id as string)).bytes.toString()).to.equal('x');
+        await nothingLeft(2);
+      });
+    }
 
     it('are downloaded in parts', async () => {
       const text = 'abcdefghij';
@@ -262,13 +276,14 @@ for (const [kind, startStorage] of [['a folder', startFolder], ['a bucket', star
       for (const range of ['bytes=10-', 'bytes=10-20', 'bytes=-0']) {
         const answer = await api.call('GET', `/api/v1/tasks/${id}/artifacts/${file as string}`, undefined, { range });
         expect([answer.status, answer.body.code, answer.headers['content-range']], range).to.deep.equal([416, 'range_not_satisfiable', 'bytes */10']);
+        expect(answer.headers).to.not.have.any.keys(OF_THE_FILE);
       }
       const etag = `"${hash as string}"`;
       expect((await download(file as string, { range: 'bytes=0-0', 'if-range': etag })).status).to.equal(206);
       expect((await download(file as string, { range: 'bytes=0-0', 'if-range': '"other"' })).status).to.equal(200);
       for (const tag of [etag, `"a", ${etag}`, `W/${etag}`, '*']) {
-        const { status, bytes } = await download(file as string, { 'if-none-match': tag });
-        expect([status, bytes.length], tag).to.deep.equal([304, 0]);
+        const { status, bytes, headers } = await download(file as string, { 'if-none-match': tag });
+        expect([status, bytes.length, headers.etag, headers['cache-control']], tag).to.deep.equal([304, 0, etag, KEPT]);
       }
       expect((await download(file as string, { 'if-none-match': '"a"' })).status).to.equal(200);
       const head = await download(file as string, {}, 'HEAD');

@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { expect } from 'chai';
 import { sql } from 'kysely';
+import { request } from 'undici';
 import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { followExport, idsOf, readExport, submitMany, type Line } from './support/exporter.js';
@@ -108,6 +109,16 @@ describe('export', () => {
     commit();
     await transaction;
     expect(await follow('problem_id=ex-slow', (found) => found.length === 3)).to.deep.equal([first, slow, later]);
+  });
+
+  it('reads nothing for HEAD', async () => {
+    const head = (query: string) => request(`${api.url}/api/v1/tasks/export${query}`, { method: 'HEAD' });
+    await api.db.transaction().execute(async (open) => {
+      await sql`lock table tasks, queue, outcomes in access exclusive mode`.execute(open);
+      const { statusCode, headers } = await head('?include=attempts,logs');
+      expect([statusCode, headers['content-type']]).to.deep.equal([200, 'application/x-ndjson; charset=utf-8']);
+    });
+    expect((await head('?cursor=abc')).statusCode).to.equal(422);
   });
 
   it('ends when its reader goes away, and holds no connection for one that does not read', async () => {

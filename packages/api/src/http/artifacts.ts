@@ -37,10 +37,10 @@ export function artifactRoutes({ config, databases, artifacts: store, metrics, l
     const row = await findArtifact(db, pathText(req, 'task_id'), pathText(req, 'artifact_id'));
     if (row === null) throw new Problem('artifact_not_found');
     const etag = `"${row.sha256.toString('hex')}"`;
-    res.setHeader('ETag', etag);
-    res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
+    // Given with the status alone: what an error inherits of these would be kept for the file for a year.
+    const tagged = { ETag: etag, 'Cache-Control': 'private, max-age=31536000, immutable' };
     if (namesTag(req.get('If-None-Match'), etag)) {
-      res.status(304).end();
+      res.writeHead(304, tagged).end();
       return;
     }
     const asked = [undefined, etag].includes(req.get('If-Range')) ? req.get('Range') : undefined;
@@ -48,28 +48,34 @@ export function artifactRoutes({ config, databases, artifacts: store, metrics, l
     if (part === null) {
       throw new Problem('range_not_satisfiable', `The file has ${row.bytes} bytes.`, {}, { 'Content-Range': `bytes */${row.bytes}` });
     }
-    res.setHeader('Content-Disposition', attachment(row.name));
-    res.setHeader('Content-Type', row.content_type);
-    res.setHeader('Repr-Digest', `sha-256=:${row.sha256.toString('base64')}:`);
-    res.setHeader('Accept-Ranges', 'bytes');
-    // What a task left is never run as a page of this server's.
-    res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
     if (downloads >= MAX_DOWNLOADS) throw new Problem('too_many_requests');
     downloads += 1;
     try {
-      await send(res, row, part);
+      await send(res, row, part, tagged);
     } finally {
       downloads -= 1;
     }
   });
 
-  async function send(res: Response, row: ArtifactRow, { range, partial }: NonNullable<ReturnType<typeof rangeOf>>): Promise<void> {
+  async function send(
+    res: Response, row: ArtifactRow, { range, partial }: NonNullable<ReturnType<typeof rangeOf>>, tagged: Readonly<Record<string, string>>,
+  ): Promise<void> {
     const bytes = range.last - range.first + 1;
     const empty = bytes === 0 || res.locals.head === true;
+    const head = {
+      ...tagged,
+      'Content-Disposition': attachment(row.name),
+      'Content-Type': row.content_type,
+      'Content-Length': bytes,
+      ...(partial && { 'Content-Range': `bytes ${range.first}-${range.last}/${row.bytes}` }),
+      'Repr-Digest': `sha-256=:${row.sha256.toString('base64')}:`,
+      'Accept-Ranges': 'bytes',
+      // What a task left is never run as a page of this server's.
+      'Content-Security-Policy': "default-src 'none'; sandbox",
+    };
     const content = empty ? null : await store.open(row.storage_key, range);
     const caller = new Caller(res);
-    if (partial) res.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${row.bytes}`);
-    res.writeHead(partial ? 206 : 200, { 'Content-Length': bytes });
+    res.writeHead(partial ? 206 : 200, head);
     try {
       for await (const chunk of content ?? []) await write(res, chunk as Buffer, caller, config.stallMs);
       res.end();

@@ -62,6 +62,8 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
   if (answer.status >= 400 && type === 'application/problem+json') {
     const validate = ajv.getSchema(pointer('components', 'schemas', 'Problem'));
     if (validate?.(answer.body) !== true) throw new Error(`not a problem document: ${JSON.stringify(validate?.errors)} ${JSON.stringify(answer.body)}`);
+    // An error passes, also where what was asked for never changes.
+    if (answer.headers['cache-control'] !== 'no-store') throw new Error(`${method} ${path}: a problem may be kept: ${String(answer.headers['cache-control'])}`);
   }
   const template = templateOf(path);
   const operation = template === undefined ? undefined : contract.paths[template]?.[method.toLowerCase()];

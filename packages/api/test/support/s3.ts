@@ -16,6 +16,10 @@ export interface FakeS3 {
   completed: number;
   /** Answers every request with 503. */
   down: boolean;
+  /** Closes its port, so that connections are refused. */
+  close(): Promise<void>;
+  /** Opens the port again. */
+  open(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,24 +74,32 @@ export async function startFakeS3(): Promise<FakeS3> {
   const server = createServer((req, res) => {
     handle(req, res).catch(() => res.destroy());
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
+  const open = (on: number): Promise<void> => new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(on, '127.0.0.1', resolve);
   });
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  await open(0);
+  const { port } = server.address() as AddressInfo;
   const before = { key: process.env.AWS_ACCESS_KEY_ID, secret: process.env.AWS_SECRET_ACCESS_KEY };
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test-key', AWS_SECRET_ACCESS_KEY: 'test-secret' });
   const fake: FakeS3 = {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://127.0.0.1:${port}`,
     objects: new Map(),
     uploads: new Map(),
     completed: 0,
     down: false,
+    close,
+    open: () => open(port),
     stop: async () => {
       for (const [name, value] of [['AWS_ACCESS_KEY_ID', before.key], ['AWS_SECRET_ACCESS_KEY', before.secret]] as const) {
         if (value === undefined) Reflect.deleteProperty(process.env, name);
         else process.env[name] = value;
       }
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
     },
   };
   return fake;

@@ -10,7 +10,11 @@ export interface TestStorage {
   kept(): Promise<number>;
   /** How many uploads are unfinished, or have left something. */
   leftovers(): Promise<number>;
+  /** It answers, but fails. */
   break(): Promise<void>;
+  /** It is not there at all. */
+  vanish(): Promise<void>;
+  /** After either of these. */
   mend(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -28,8 +32,9 @@ export async function startFolder(): Promise<TestStorage & { readonly folder: st
       await rename(folder, `${folder} away`);
       await writeFile(folder, 'not a folder');
     },
+    vanish: () => rename(folder, `${folder} away`),
     mend: async () => {
-      await rm(folder);
+      await rm(folder, { force: true });
       await rename(`${folder} away`, folder);
     },
     stop: async () => {
@@ -48,9 +53,10 @@ export async function startBucket(): Promise<TestStorage> {
       s3.down = true;
       return Promise.resolve();
     },
-    mend: () => {
-      s3.down = false;
-      return Promise.resolve();
+    vanish: () => s3.close(),
+    mend: async () => {
+      if (s3.down) s3.down = false;
+      else await s3.open();
     },
     stop: () => s3.stop(),
   };
