@@ -2,8 +2,14 @@
  * Clients that take their time: headers and bodies that never end, readers that never read, connections that say nothing, and such that
  * go away in the middle. Each is ended by a bound, holds nothing afterwards, and costs nobody else anything.
  */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import type { Response } from 'express';
 import { pino } from 'pino';
+import { Caller } from '../src/http/caller.js';
+import { write } from '../src/http/outflow.js';
+import { endStalledReaders } from '../src/http/stalled.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { closed, exchange, open } from './support/raw.js';
@@ -125,6 +131,41 @@ describe('slow clients', () => {
     it('an export', async () => {
       expect(await unread(get('/api/v1/tasks/export'))).to.be.lessThan(UNREAD_BYTES);
     });
+  });
+});
+
+describe('a client that reads slowly, but steadily', () => {
+  const STALL_MS = 1_000;
+  const PART_BYTES = 40 * MIB;
+
+  it('is not taken for one that does not read, however long a part is', async () => {
+    let fault: unknown = null;
+    const server = createServer((_req, answer) => {
+      const res = answer as Response;
+      write(res, Buffer.alloc(PART_BYTES), new Caller(res), STALL_MS).then(() => res.end(), (error: unknown) => {
+        fault = error;
+        res.destroy();
+      });
+    });
+    const endWatch = endStalledReaders(server, STALL_MS, pino({ level: 'silent' }));
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const socket = open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes % MIB < chunk.length) socket.pause();
+    });
+    // A MiB at a time: two bounds for all of it.
+    const reading = setInterval(() => socket.resume(), (2 * STALL_MS * MIB) / PART_BYTES);
+    socket.write(`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
+    await closed(socket, false);
+    clearInterval(reading);
+    endWatch();
+    await new Promise((resolve) => server.close(resolve));
+    expect(fault).to.equal(null);
+    expect(bytes).to.be.greaterThan(PART_BYTES);
   });
 });
 

@@ -66,7 +66,8 @@ export interface paths {
          * Export tasks as a stream
          * @description Every task that fits the filters, as JSON lines in a stream of any length. The lines of a task's attempts and of its log, where
          *     they are asked for, come before the line of the task; the `cursor` of that line goes on after it, in this export or in a later
-         *     one with the same filters. A stream that was broken off lacks the last chunk.
+         *     one with the same filters. A stream that was broken off lacks the last chunk, as where its reader took less than about 25 kB/s
+         *     for a minute; `cursor` goes on with it.
          *
          *     Where the filters mean ended tasks only (a `status` with none but completed, failed, timeout and cancelled, or `completed_from`
          *     or `completed_before`), tasks come in the order in which they ended. An export that goes on after a cursor then has exactly

@@ -1,6 +1,7 @@
 /** Writing answers of any length to readers of any speed: nothing is buffered beyond the socket, and no reader is waited for long. */
 import type { Response } from 'express';
 import type { Leaving } from '../waiter.js';
+import { outgoing } from './stalled.js';
 
 const GONE = 'the reader has gone';
 
@@ -10,7 +11,7 @@ export async function write(res: Response, part: string | Buffer, reader: Leavin
   if (res.write(part)) return;
   await new Promise<void>((resolve, reject) => {
     const end = (fault?: string): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       res.off('drain', onDrain);
       reader.whenGone(null);
       if (fault === undefined) resolve();
@@ -19,8 +20,12 @@ export async function write(res: Response, part: string | Buffer, reader: Leavin
     const onDrain = (): void => {
       end();
     };
-    const timer = setTimeout(() => {
-      end('the reader has stalled');
+    // A long part is taken bit by bit, and drained only at its end.
+    let { taken } = outgoing(res.socket);
+    const timer = setInterval(() => {
+      const before = taken;
+      ({ taken } = outgoing(res.socket));
+      if (taken === before) end('the reader has stalled');
     }, stallMs);
     res.on('drain', onDrain);
     reader.whenGone(() => {

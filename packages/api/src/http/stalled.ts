@@ -12,6 +12,12 @@ interface Handle {
   readonly writeQueueSize?: number;
 }
 
+/** What the kernel has taken of all that was written to a connection, and what it has not; in bytes. */
+export function outgoing(socket: (Socket & { readonly _handle?: Handle | null }) | null): { taken: number; unsent: number } {
+  const { bytesWritten = 0, writeQueueSize: unsent = 0 } = socket?._handle ?? {};
+  return { taken: bytesWritten - unsent, unsent };
+}
+
 interface Look {
   taken: number;
   at: number;
@@ -29,13 +35,12 @@ export function endStalledReaders(server: Server, stallMs: number, log: Logger):
   const timer = setInterval(() => {
     const now = performance.now();
     for (const [socket, look] of looks) {
-      const { bytesWritten = 0, writeQueueSize = 0 } = (socket as Socket & { _handle?: Handle | null })._handle ?? {};
-      const taken = bytesWritten - writeQueueSize;
-      if (writeQueueSize === 0 || taken !== look.taken || look.at === 0) {
+      const { taken, unsent } = outgoing(socket);
+      if (unsent === 0 || taken !== look.taken || look.at === 0) {
         look.taken = taken;
-        look.at = writeQueueSize === 0 ? 0 : now;
+        look.at = unsent === 0 ? 0 : now;
       } else if (now - look.at >= stallMs) {
-        log.info({ event: 'reader_stalled', unsent_bytes: writeQueueSize }, 'a connection was cut: its other end takes nothing');
+        log.info({ event: 'reader_stalled', unsent_bytes: unsent }, 'a connection was cut: its other end takes nothing');
         socket.destroy();
       }
     }
