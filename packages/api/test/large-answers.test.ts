@@ -1,4 +1,5 @@
 /** Large parameters, results and lines: what one item may bring, what one page may hold, and that nothing is lost by either. */
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { LIMITS } from '@task-executor/shared';
 import { sql } from 'kysely';
@@ -181,7 +182,7 @@ describe('large answers', function () {
     const databases = openDatabases(database.url, { lease: 1, general: 1 }, pino({ level: 'silent' }));
     try {
       const db = databases.general;
-      const many = Math.floor(LIMITS.maxWorkflowDependencies / LIMITS.maxDependencies) + 1;
+      const many = Math.floor(LIMITS.maxSubmittedDependencies / LIMITS.maxDependencies) + 1;
       await submitPlain(db, AGEING_MS, Array.from({ length: LIMITS.maxDependencies }, () => submission('parent-1')));
       await submitPlain(db, AGEING_MS, Array.from({ length: many }, () => submission('child-1')));
       // Their parents are not retried, so neither are they.
@@ -202,13 +203,18 @@ describe('large answers', function () {
     }
   });
 
-  it('refuses a workflow with more dependencies than one statement stores in its time', async () => {
+  it('refuses a workflow and a batch with more dependencies than one statement stores in its time', async () => {
     const parents = Array.from({ length: LIMITS.maxDependencies }, (_, n) => `p${n}`);
     const tasks = [
       ...parents.map((name) => ({ name, problem_id: 'flow-1' })),
       ...Array.from({ length: 101 }, (_, n) => ({ name: `c${n}`, problem_id: 'flow-1', depends_on: parents })),
     ];
-    const { status, body } = await api.call('POST', '/api/v1/workflows', { tasks });
-    expect([status, body.code, body.detail]).to.deep.equal([422, 'validation_failed', '/body/tasks: they have 101000 dependencies; at most 100000 are taken']);
+    const ids = parents.map(() => randomUUID());
+    for (const [path, submitted] of [
+      ['/api/v1/workflows', tasks], ['/api/v1/tasks/batch', Array.from({ length: 101 }, () => ({ problem_id: 'flow-1', depends_on: ids }))],
+    ] as const) {
+      const { status, body } = await api.call('POST', path, { tasks: submitted });
+      expect([status, body.code, body.detail]).to.deep.equal([422, 'validation_failed', '/body/tasks: they have 101000 dependencies; at most 100000 are taken']);
+    }
   });
 });

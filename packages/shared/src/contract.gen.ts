@@ -45,8 +45,9 @@ export interface paths {
         /**
          * Submit up to 1,000 tasks at once
          * @description All of them are stored, or none. Each may have an `idempotency_key` of its own: an item whose key came before with the same
-         *     task stands for the task that was made then. The whole call may have an `Idempotency-Key`, too. The body has at most 16 MiB,
-         *     the `parameters` of each task, as JSON without spaces, at most 1 MiB; where one has more, 413 says which.
+         *     task stands for the task that was made then. The whole call may have an `Idempotency-Key`, too. The tasks have at most 100,000
+         *     dependencies together; the body has at most 16 MiB, the `parameters` of each task, as JSON without spaces, at most 1 MiB; where
+         *     one has more, 413 says which.
          */
         post: operations["createTasks"];
         delete?: never;

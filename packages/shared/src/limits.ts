@@ -25,8 +25,8 @@ export const LIMITS = {
   maxDependencies: 1_000,
   maxDependencyBytes: 4 * 1024 * 1024,
   maxWorkflowTasks: 2_000,
-  /** Of all tasks of a workflow together: what one statement can store in its time. */
-  maxWorkflowDependencies: 100_000,
+  /** Of all tasks of a workflow, or of a batch, together: what one statement can store in its time. */
+  maxSubmittedDependencies: 100_000,
   maxBatchTasks: 1_000,
   maxIdempotencyKeyChars: 255,
   maxErrorChars: 20_000,

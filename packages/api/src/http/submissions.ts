@@ -76,6 +76,14 @@ export function toSubmission(
   };
 }
 
+/** Refuses tasks that have too many dependencies together. @throws Problem */
+export function checkDependencies(tasks: readonly { readonly depends_on?: readonly string[] }[]): void {
+  const dependencies = tasks.reduce((sum, { depends_on: parents = [] }) => sum + parents.length, 0);
+  if (dependencies > LIMITS.maxSubmittedDependencies) {
+    throw validationProblem('/body/tasks', `they have ${dependencies} dependencies; at most ${LIMITS.maxSubmittedDependencies} are taken`);
+  }
+}
+
 /** The edges of a task that names the ids of tasks it depends on; each delivers its result under the id. */
 export function edgesOf(child: number, dependsOn: readonly string[] | undefined): Edge[] {
   return [...new Set((dependsOn ?? []).map((id) => id.toLowerCase()))].map((parent) => ({ child, parent, name: parent }));

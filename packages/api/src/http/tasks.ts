@@ -16,7 +16,7 @@ import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
 import { Problem } from './problem.js';
 import { pathText, validationProblem, type Services } from './services.js';
-import { edgesOf, toSubmission } from './submissions.js';
+import { checkDependencies, edgesOf, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
@@ -59,6 +59,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
 
   router.post('/api/v1/tasks/batch', async (req, res) => {
     const items = (req.body as Schemas['TaskBatch']).tasks;
+    checkDependencies(items);
     for (const [n, { parameters }] of items.entries()) checkItem(req, `/body/tasks/${n}/parameters`, parameters);
     const tasks = items.map((item, n) => toSubmission(config, `/body/tasks/${n}`, item));
     const keyed = items.flatMap(({ idempotency_key: key, ...body }, n) => (key === undefined ? [] : [{ n, key, operation: 'an item of a batch', body }]));

@@ -12,7 +12,7 @@ import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
 import { Problem } from './problem.js';
 import { pathText, validationProblem, type Services } from './services.js';
-import { checkBytes, toSubmission } from './submissions.js';
+import { checkBytes, checkDependencies, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
@@ -117,10 +117,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
 
 /** @throws Problem where there are too many dependencies, or names repeat, are unknown or go round in a circle */
 function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
-  const dependencies = tasks.reduce((sum, { depends_on: parents = [] }) => sum + parents.length, 0);
-  if (dependencies > LIMITS.maxWorkflowDependencies) {
-    throw validationProblem('/body/tasks', `they have ${dependencies} dependencies; at most ${LIMITS.maxWorkflowDependencies} are taken`);
-  }
+  checkDependencies(tasks);
   const parentsOf = new Map<string, readonly string[]>();
   for (const [n, { name, depends_on: parents = [] }] of tasks.entries()) {
     if (parentsOf.has(name)) throw validationProblem(`/body/tasks/${n}/name`, `"${name}" is the name of two tasks`);

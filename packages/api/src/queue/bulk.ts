@@ -83,7 +83,7 @@ export const ANY_BULK = sql<boolean>`exists (select from bulk_operations where s
 const NO_TASK = '00000000-0000-0000-0000-000000000000';
 
 /** What a dependency of a task that is retried counts for among its bytes: a piece has no more of them than a workflow may have. */
-const DEPENDENCY_BYTES = Math.floor(LIMITS.maxBulkBodyBytes / LIMITS.maxWorkflowDependencies);
+const DEPENDENCY_BYTES = Math.floor(LIMITS.maxBulkBodyBytes / LIMITS.maxSubmittedDependencies);
 
 /** The tasks that the next piece of `row` looks at, in the order in which it does. A retry reads them whole. */
 function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Found<{ id: string }>> {

@@ -253,15 +253,15 @@ describe('openapi.yaml', () => {
   }
 
   it('says in words what no schema can', () => {
-    const { maxPageBytes, maxBulkBodyBytes, maxBodyBytes, maxWorkflowDependencies } = LIMITS;
+    const { maxPageBytes, maxBulkBodyBytes, maxBodyBytes, maxSubmittedDependencies } = LIMITS;
     const mib = (bytes: number): string => `${bytes / 1024 ** 2} MiB`;
     const words: [string, string, string[]][] = [
       ['/api/v1/tasks', 'get', [mib(maxPageBytes)]],
       ['/api/v1/tasks/{task_id}/attempts', 'get', [mib(maxPageBytes)]],
       ['/api/v1/tasks/{task_id}/logs', 'get', [mib(maxPageBytes)]],
       ['/api/v1/schedules', 'get', [mib(maxPageBytes)]],
-      ['/api/v1/tasks/batch', 'post', [mib(maxBulkBodyBytes), mib(maxBodyBytes)]],
-      ['/api/v1/workflows', 'post', [mib(maxBulkBodyBytes), mib(maxBodyBytes), maxWorkflowDependencies.toLocaleString('en')]],
+      ['/api/v1/tasks/batch', 'post', [mib(maxBulkBodyBytes), mib(maxBodyBytes), maxSubmittedDependencies.toLocaleString('en')]],
+      ['/api/v1/workflows', 'post', [mib(maxBulkBodyBytes), mib(maxBodyBytes), maxSubmittedDependencies.toLocaleString('en')]],
       ['/api/v1/workers/{worker_id}/report', 'post', [mib(maxBulkBodyBytes), mib(maxBodyBytes)]],
     ];
     for (const [path, method, bounds] of words) {
