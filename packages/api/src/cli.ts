@@ -3,7 +3,7 @@ import { createProcessLog } from '@task-executor/worker';
 import { Command, Option } from 'commander';
 import { StoreFolderError } from './artifacts/open.js';
 import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
-import { isDatabaseUnavailable } from './db/errors.js';
+import { isDatabaseUnavailable, isRefusedConnection } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
 import { checkSettings, SettingsError } from './db/settings-check.js';
 import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
@@ -54,8 +54,8 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
   if (config !== null && isOfListening(error, config.host)) {
     return { message: `HOST ${config.host} is no address of this machine (${String(code)}): 127.0.0.1 serves this machine alone, 0.0.0.0 every network.`, exitCode: EXIT_FAILURE };
   }
-  if (code === '28P01' || code === '28000' || code === '3D000') {
-    return { message: `DATABASE_URL is refused by the server: ${(error as Error).message}.`, exitCode: EXIT_FAILURE };
+  if (isRefusedConnection(error)) {
+    return { message: `DATABASE_URL is refused by the server: ${error.message}.`, exitCode: EXIT_FAILURE };
   }
   if (code === '08P01') {
     return { message: explainRefusal((error as Error).message, config), exitCode: EXIT_FAILURE };
