@@ -7,7 +7,7 @@ import { isDatabaseUnavailable, isRefusedConnection } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
 import { checkSettings, SettingsError } from './db/settings-check.js';
 import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
-import { serve } from './serve.js';
+import { PidFileError, serve } from './serve.js';
 import { VERSION } from './version.js';
 
 /** Exit codes: 1 for a failure at run time, 2 for a mistake in the configuration. */
@@ -40,7 +40,7 @@ function configOf(command: Command): ApiConfig {
 /** One clear line for what users can mend, everything for the rest. */
 export function explainFailure(error: unknown, config: ApiConfig | null): { message: string; exitCode: number } {
   if (error instanceof ConfigError) return { message: error.message, exitCode: EXIT_USAGE };
-  if ([EmbeddedPostgresError, MigrationError, SettingsError, StoreFolderError].some((one) => error instanceof one)) return { message: (error as Error).message, exitCode: EXIT_FAILURE };
+  if ([EmbeddedPostgresError, MigrationError, PidFileError, SettingsError, StoreFolderError].some((one) => error instanceof one)) return { message: (error as Error).message, exitCode: EXIT_FAILURE };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE' && config !== null) {
     return {
@@ -48,7 +48,7 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
       exitCode: EXIT_FAILURE,
     };
   }
-  if (code === 'EACCES' && config !== null) {
+  if (code === 'EACCES' && config !== null && (error as { syscall?: string }).syscall === 'listen') {
     return { message: `Port ${config.port} of ${config.host} may not be opened by this user: choose one above 1023 with PORT.`, exitCode: EXIT_FAILURE };
   }
   if (config !== null && isOfListening(error, config.host)) {
