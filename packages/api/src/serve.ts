@@ -9,7 +9,7 @@ import { makeFolder } from '@task-executor/shared';
 import { createProcessLog } from '@task-executor/worker';
 import type { Logger } from 'pino';
 import type { ApiConfig } from './config.js';
-import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
 import { startServer, type RunningServer } from './server.js';
 
 /** Its message says what to do. */
@@ -44,20 +44,27 @@ export async function serve(config: ApiConfig): Promise<void> {
   if (!['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
     log.warn({ event: 'exposed', host: config.host }, 'listening beyond loopback: there is no authentication, so whoever reaches this port may do everything');
   }
-  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({
-    dataDir: config.dataDir,
-    log: (line) => {
-      log.info({ event: 'embedded_postgres' }, line);
-    },
-  }) : null;
   const pidFile = join(config.dataDir, 'api.pid');
+  let embedded: EmbeddedPostgres | null = null;
   let server: RunningServer | null = null;
   try {
+    if (config.databaseUrl === null) {
+      embedded = await startEmbeddedPostgres({
+        dataDir: config.dataDir,
+        log: (line) => {
+          log.info({ event: 'embedded_postgres' }, line);
+        },
+        stopping: stopping.signal,
+      });
+    }
     server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log, stopping: stopping.signal });
     await writePidFile(pidFile, config, log);
     log.info({ event: 'listening', url: server.url }, 'ready');
     process.stderr.write(banner(server.url));
     if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+  } catch (error) {
+    // A signal that comes while it starts breaks the start off.
+    if (!(stopping.signal.aborted && error instanceof Error && error.name === 'AbortError')) throw error;
   } finally {
     await server?.stop();
     await removePidFile(pidFile);

@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import pg from 'pg';
+import { MIGRATION_NAME } from '../src/db/database.js';
 import { eventually } from './support/actors.js';
 import { callerOf } from './support/api.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -96,6 +97,23 @@ describe('the end of an API process', () => {
       await scaled;
     } finally {
       await proxy.stop();
+    }
+  });
+
+  it('does not wait for the migration of another replica', async () => {
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    try {
+      await holder.query('select pg_advisory_lock(3853314791062309107)');
+      const api = start({ DATABASE_URL: database.url });
+      void served(api);
+      const migrating = async (): Promise<boolean> =>
+        (await holder.query('select from pg_stat_activity where datname = current_database() and application_name = $1', [MIGRATION_NAME])).rowCount !== 0;
+      await eventually(migrating);
+      expect(await codeAtTerm(api)).to.equal(0);
+      await eventually(async () => !(await migrating()));
+    } finally {
+      await holder.end();
     }
   });
 
