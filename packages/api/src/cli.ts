@@ -3,11 +3,11 @@ import { createProcessLog } from '@task-executor/worker';
 import { Command, Option } from 'commander';
 import { StoreFolderError } from './artifacts/open.js';
 import { ConfigError, ENVIRONMENT, readConfig, type ApiConfig } from './config.js';
-import { isDatabaseUnavailable } from './db/errors.js';
+import { isDatabaseUnavailable, isRefusedConnection } from './db/errors.js';
 import { migrate, MigrationError } from './db/migrate.js';
 import { checkSettings, SettingsError } from './db/settings-check.js';
 import { startEmbeddedPostgres, EmbeddedPostgresError } from './embedded-postgres.js';
-import { serve } from './serve.js';
+import { PidFileError, serve } from './serve.js';
 import { VERSION } from './version.js';
 
 /** Exit codes: 1 for a failure at run time, 2 for a mistake in the configuration. */
@@ -40,7 +40,7 @@ function configOf(command: Command): ApiConfig {
 /** One clear line for what users can mend, everything for the rest. */
 export function explainFailure(error: unknown, config: ApiConfig | null): { message: string; exitCode: number } {
   if (error instanceof ConfigError) return { message: error.message, exitCode: EXIT_USAGE };
-  if ([EmbeddedPostgresError, MigrationError, SettingsError, StoreFolderError].some((one) => error instanceof one)) return { message: (error as Error).message, exitCode: EXIT_FAILURE };
+  if ([EmbeddedPostgresError, MigrationError, PidFileError, SettingsError, StoreFolderError].some((one) => error instanceof one)) return { message: (error as Error).message, exitCode: EXIT_FAILURE };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE' && config !== null) {
     return {
@@ -48,14 +48,14 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
       exitCode: EXIT_FAILURE,
     };
   }
-  if (code === 'EACCES' && config !== null) {
+  if (code === 'EACCES' && config !== null && (error as { syscall?: string }).syscall === 'listen') {
     return { message: `Port ${config.port} of ${config.host} may not be opened by this user: choose one above 1023 with PORT.`, exitCode: EXIT_FAILURE };
   }
   if (config !== null && isOfListening(error, config.host)) {
     return { message: `HOST ${config.host} is no address of this machine (${String(code)}): 127.0.0.1 serves this machine alone, 0.0.0.0 every network.`, exitCode: EXIT_FAILURE };
   }
-  if (code === '28P01' || code === '28000' || code === '3D000') {
-    return { message: `DATABASE_URL is refused by the server: ${(error as Error).message}.`, exitCode: EXIT_FAILURE };
+  if (isRefusedConnection(error)) {
+    return { message: `DATABASE_URL is refused by the server: ${error.message}.`, exitCode: EXIT_FAILURE };
   }
   if (code === '08P01') {
     return { message: explainRefusal((error as Error).message, config), exitCode: EXIT_FAILURE };

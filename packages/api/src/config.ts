@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LIMITS } from '@task-executor/shared';
+import pg from 'pg';
 import type { ArtifactPlace } from './artifacts/store.js';
 
 export interface ApiConfig {
@@ -101,9 +102,13 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 /** Reads `environment` (by default the process's). @throws ConfigError naming every mistake. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiConfig {
   const mistakes: string[] = [];
-  const text = (name: keyof typeof ENVIRONMENT): string => environment[name] ?? ENVIRONMENT[name].default;
+  // Or an empty HOST would be every interface.
+  const text = (name: keyof typeof ENVIRONMENT): string => {
+    const given = environment[name] ?? '';
+    return given.trim() === '' ? ENVIRONMENT[name].default : given;
+  };
   const number = (name: keyof typeof ENVIRONMENT, min: number, max: number, whole = true): number => {
-    const value = text(name).trim() === '' ? NaN : Number(text(name));
+    const value = Number(text(name));
     if (Number.isNaN(value) || value < min || value > max || (whole && !Number.isInteger(value))) {
       mistakes.push(`${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not "${text(name)}"`);
     }
@@ -117,7 +122,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
 
   const address = (name: keyof typeof ENVIRONMENT): string | null => {
     const url = text(name);
-    if (url !== '' && !/^postgres(ql)?:\/\//.test(url)) mistakes.push(`${name} must begin with postgres:// or postgresql://`);
+    const mistake = url === '' ? null : mistakeInAddress(url);
+    if (mistake !== null) mistakes.push(`${name} ${mistake}`);
     return url === '' ? null : url;
   };
 
@@ -178,6 +184,23 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
   return config;
 }
 
+/** What is wrong with the address of a database, without any part of it: none can be told from the password then. */
+function mistakeInAddress(url: string): string | null {
+  if (!/^postgres(ql)?:\/\//.test(url)) return 'must begin with postgres:// or postgresql://';
+  const form = 'must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE';
+  if (/^\w+:\/\/[/?#]*$/.test(url)) return `${form}: it names nothing`;
+  const encoded = 'in its user and password each of @ : / ? # % has to be written by its number, as %40 %3A %2F %3F %23 %25';
+  if (/^\w+:\/\/[^/?#]*[/?#].*@/.test(url)) return `${form}; ${encoded}`;
+  try {
+    new pg.Client({ connectionString: url });
+    return null;
+  } catch (error) {
+    // Files of certificates are read along with the address.
+    if (error instanceof Error && 'path' in error) return `names a file that cannot be read: ${String(error.path)}`;
+    return `${form}, with a port up to 65535; ${encoded}`;
+  }
+}
+
 /** Where artifacts are kept, or what is wrong with what was said. */
 function placeOf(url: string, dataDir: string, endpoint: string, region: string): ArtifactPlace | string {
   if (endpoint !== '' && !/^https?:\/\/[^/]+\/?$/.test(endpoint)) return 'S3_ENDPOINT must be like https://s3.example.com';
@@ -190,7 +213,13 @@ function placeOf(url: string, dataDir: string, endpoint: string, region: string)
       region: region === '' ? (endpoint === '' ? null : 'us-east-1') : region,
     };
   }
-  if (/^file:\/\/(\/|localhost\/)/.test(url)) return { kind: 'folder', folder: fileURLToPath(url) };
+  if (/^file:\/\/(\/|localhost\/)/.test(url)) {
+    try {
+      return { kind: 'folder', folder: fileURLToPath(url) };
+    } catch {
+      return `ARTIFACTS_URL has an escape that no path can have: "${url}"`;
+    }
+  }
   if (/^file:(?!\/\/)./.test(url)) return { kind: 'folder', folder: url.slice('file:'.length) };
   return `ARTIFACTS_URL must be like file:/var/lib/artifacts or s3://bucket/prefix, not "${url}"`;
 }

@@ -1,7 +1,7 @@
 /**
  * A PostgreSQL server of our own, for machines that have only Node: real server programs from npm, data in
- * `<dataDir>/postgres`. One API process owns it: it starts it, or takes over the one that a killed API left running, and
- * stops it at its end. Every way in which that can fail is an EmbeddedPostgresError with one line that says what to do.
+ * `<dataDir>/postgres`. One API process owns it: it starts it, or takes over the one that a killed API left running, starts it
+ * again where it ended by itself, and stops it at its end. Every way in which that can fail is an EmbeddedPostgresError with one line that says what to do.
  */
 import { readlink, realpath, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -10,12 +10,13 @@ import pg from 'pg';
 import { findBinaries } from './embedded-postgres/binaries.js';
 import { prepareCluster, SUPERUSER } from './embedded-postgres/cluster.js';
 import { EmbeddedPostgresError, reason } from './embedded-postgres/error.js';
+import { Keeper } from './embedded-postgres/keeper.js';
 import { takeLock } from './embedded-postgres/lock.js';
 import { keepBounded } from './embedded-postgres/log-file.js';
-import { choosePlaces } from './embedded-postgres/places.js';
-import { endPostmaster, findPostmaster, type Postmaster } from './embedded-postgres/postmaster.js';
+import { choosePlaces, type Places } from './embedded-postgres/places.js';
+import { endPostmaster, endPostmasterNow, findPostmaster, type Postmaster } from './embedded-postgres/postmaster.js';
 import { waitForEnd } from './embedded-postgres/processes.js';
-import { startServer, type Settings } from './embedded-postgres/server.js';
+import { startServer, type ServerOptions, type Settings } from './embedded-postgres/server.js';
 
 export { EmbeddedPostgresError };
 
@@ -28,6 +29,8 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** Server settings on top of ours, for instance `{ max_connections: 300 }`. */
   readonly settings?: Settings;
+  /** Aborts when a start that is under way is to be broken off. */
+  readonly stopping?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
@@ -41,23 +44,27 @@ export interface EmbeddedPostgres {
 const DATABASE = 'task_executor';
 const STOPPING_MS = 60_000;
 
-/** Starts the server of `dataDir`, or takes over the one that runs there. @throws EmbeddedPostgresError */
+/** Starts the server of `dataDir`, or takes over the one that runs there. @throws EmbeddedPostgresError; an AbortError once `stopping` aborts */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const log = options.log ?? (() => undefined);
+  const { log = () => undefined, stopping } = options;
   const { dataDir, unlock } = await own(options.dataDir);
   const logFile = join(dataDir, 'postgres.log');
+  let places: Places | null = null;
   let server: Postmaster | null = null;
   try {
-    const places = await choosePlaces(dataDir, await findBinaries());
+    places = await choosePlaces(dataDir, await findBinaries());
     const password = await prepareCluster(dataDir, places);
-    server = await takeOver(places.cluster, log);
-    server ??= await startServer(places, { logFile, settings: options.settings ?? {}, port: options.port ?? 0 });
+    server = await takeOver(places.cluster, log, stopping);
+    const how = { logFile, settings: options.settings ?? {}, port: options.port ?? 0 };
+    server ??= await startServer(places, { ...how, stopping });
     await createDatabase(server.port, password);
-    return running(server, password, unlock, log, keepBounded(logFile));
+    stopping?.throwIfAborted();
+    return running({ server, places, how, password, unlock, log });
   } catch (error) {
-    if (server !== null) await endPostmaster(server.pid, log);
+    if (places !== null && server !== null) await endPostmaster(server.pid, places.cluster, log);
     await unlock();
-    throw error instanceof EmbeddedPostgresError ? error : new EmbeddedPostgresError(`The embedded PostgreSQL did not start: ${reason(error)}`);
+    if (error instanceof EmbeddedPostgresError || stopping?.aborted === true) throw error;
+    throw new EmbeddedPostgresError(`The embedded PostgreSQL did not start: ${reason(error)}`);
   }
 }
 
@@ -68,7 +75,7 @@ export async function removeEmbeddedPostgres(folder: string): Promise<void> {
     const cluster = join(dataDir, 'postgres');
     const elsewhere = await readlink(cluster).catch(() => null);
     const left = await findPostmaster(elsewhere ?? cluster);
-    if (left !== null) await endPostmaster(left.pid, () => undefined);
+    if (left !== null) await endPostmaster(left.pid, elsewhere ?? cluster, () => undefined);
     if (elsewhere !== null) await rm(dirname(elsewhere), { recursive: true, force: true });
     for (const path of [cluster, `${cluster}.password`]) await rm(path, { recursive: true, force: true });
   } finally {
@@ -90,16 +97,17 @@ async function own(folder: string): Promise<{ dataDir: string; unlock: () => Pro
 }
 
 /** The server that a killed API left running, once it is ready; null when there is none, or when it was just stopping. */
-async function takeOver(cluster: string, log: (line: string) => void): Promise<Postmaster | null> {
+async function takeOver(cluster: string, log: (line: string) => void, stopping?: AbortSignal): Promise<Postmaster | null> {
   const deadline = performance.now() + STOPPING_MS;
   for (;;) {
+    stopping?.throwIfAborted();
     const found = await findPostmaster(cluster);
     if (found === null) return null;
     if (found.status === 'ready') {
       log(`taking over the embedded PostgreSQL that was left running (process ${String(found.pid)})`);
       return found;
     }
-    await waitForEnd(found.pid, found.status === 'stopping' ? STOPPING_MS : 100);
+    await waitForEnd(found.pid, found.status === 'stopping' ? STOPPING_MS : 100, stopping);
     if (performance.now() > deadline) {
       throw new EmbeddedPostgresError(`The PostgreSQL in ${cluster} (process ${String(found.pid)}) neither starts nor stops: kill it and start again.`);
     }
@@ -119,32 +127,41 @@ async function createDatabase(port: number, password: string): Promise<void> {
   }
 }
 
-function running(
-  server: Postmaster,
-  password: string,
-  unlock: () => Promise<void>,
-  log: (line: string) => void,
-  stopBounding: () => void,
-): EmbeddedPostgres {
+interface RunningParts {
+  readonly server: Postmaster;
+  readonly places: Places;
+  /** How it is started again. */
+  readonly how: ServerOptions;
+  readonly password: string;
+  readonly unlock: () => Promise<void>;
+  readonly log: (line: string) => void;
+}
+
+function running({ server, places, how, password, unlock, log }: RunningParts): EmbeddedPostgres {
+  const { cluster } = places;
+  const { port } = server;
+  const stopBounding = keepBounded(how.logFile);
+  const keeper = new Keeper({
+    server, cluster, logFile: how.logFile, log,
+    start: (stopping) => startServer(places, { ...how, port, stopping }),
+  });
+  keeper.start();
   // The last resort where the API ends without stop(), by an uncaught error for instance: no server is left behind.
   const atExit = (): void => {
-    try {
-      process.kill(server.pid, 'SIGINT');
-    } catch {
-      // It has ended already.
-    }
+    endPostmasterNow(cluster);
   };
   process.once('exit', atExit);
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     stopBounding();
-    await endPostmaster(server.pid, log);
+    const { pid } = await keeper.stop();
+    await endPostmaster(pid, cluster, log);
     process.removeListener('exit', atExit);
     await unlock();
   };
   return {
-    url: `postgresql://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${String(server.port)}/${DATABASE}`,
-    port: server.port,
+    url: `postgresql://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${String(port)}/${DATABASE}`,
+    port,
     stop: () => (stopped ??= stop()),
   };
 }

@@ -1,12 +1,16 @@
 /**
  * The workers of this process: the worker package, started in here and speaking to this API over loopback HTTP like any
  * other worker. Ids that this server's earlier life held are taken again, so that a restart after a crash gets their
- * tasks back at once. Calls that change the number of workers run one after another, but a stop breaks off what waits before it.
+ * tasks back at once. Calls that change the number of workers run one after another, but a stop or a scale breaks off what waits before
+ * it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, ApiError, backoffMs, type components } from '@task-executor/shared';
 import { Pulses, startWorker, type RunningWorker } from '@task-executor/worker';
 import type { Logger } from 'pino';
+
+/** How long a scale waits for its workers before it says how far it came. */
+const SCALE_MS = 5_000;
 
 type Status = components['schemas']['InternalWorkersStatus'];
 
@@ -34,14 +38,18 @@ export class InternalWorkers {
   #earlierIds: string[] = [];
   /** Aborts when what was asked for before is not wanted any more: while the database is away, it would wait without end. */
   #asked = new AbortController();
+  /** The same of the ids, which a scale wants too. */
+  readonly #stopped = new AbortController();
+  readonly #scaleMs: number;
 
-  constructor(count: number) {
+  constructor(count: number, scaleMs = SCALE_MS) {
     this.#wanted = count;
+    this.#scaleMs = scaleMs;
   }
 
   /** To be called once the server listens, before anything else; the others wait for it. */
   attach(options: InternalWorkersOptions): Promise<void> {
-    const { signal } = this.#asked;
+    const { signal } = this.#stopped;
     return this.#inTurn(async () => {
       try {
         this.#earlierIds = await liveIdsOf(options.owner, options.apiUrl, signal);
@@ -78,12 +86,12 @@ export class InternalWorkers {
 
   /** Stops all, handing unfinished tasks back, and returns how many ran. A start that is under way ends with it. */
   stop(): Promise<number> {
-    this.#asked.abort();
-    const asked = this.#asked = new AbortController();
+    this.#stopped.abort();
+    const asked = this.#askAnew();
     return this.#inTurn(async () => {
       const count = this.#workers.length;
       this.#running = false;
-      await this.#adjust(0, asked.signal);
+      await this.#adjust(0, asked);
       return count;
     });
   }
@@ -95,16 +103,24 @@ export class InternalWorkers {
     await stopped;
   }
 
-  /** Makes it `count` workers, and returns how many there were. */
-  scale(count: number): Promise<number> {
-    const { signal } = this.#asked;
-    return this.#inTurn(async () => {
-      const previous = this.#workers.length;
+  /** Makes it `count` workers; how many there were, and how many there are after some seconds at most. The others follow. */
+  async scale(count: number): Promise<{ previous: number; now: number }> {
+    const asked = this.#askAnew();
+    let previous = this.#workers.length;
+    const scaled = this.#inTurn(async () => {
+      previous = this.#workers.length;
       this.#wanted = count;
       this.#running = count > 0;
-      await this.#adjust(count, signal);
-      return previous;
+      await this.#adjust(count, asked);
     });
+    await Promise.race([scaled, sleep(this.#scaleMs, undefined, { ref: false })]);
+    return { previous, now: this.#workers.length };
+  }
+
+  #askAnew(): AbortSignal {
+    this.#asked.abort();
+    this.#asked = new AbortController();
+    return this.#asked.signal;
   }
 
   /** Once `asked` aborts, it starts no more workers, and waits for none that it has started. */

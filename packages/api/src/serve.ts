@@ -3,13 +3,17 @@
  * everything in good order; a second one exits at once.
  */
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@task-executor/shared';
 import { createProcessLog } from '@task-executor/worker';
+import type { Logger } from 'pino';
 import { ENVIRONMENT, type ApiConfig } from './config.js';
-import { startEmbeddedPostgres } from './embedded-postgres.js';
-import { startServer } from './server.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
+import { startServer, type RunningServer } from './server.js';
+
+/** Its message says what to do. */
+export class PidFileError extends Error {}
 
 function banner({ url, port }: { url: string; port: number }): string {
   return [
@@ -42,26 +46,49 @@ export async function serve(config: ApiConfig): Promise<void> {
   if (!['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
     log.warn({ event: 'exposed', host: config.host }, 'listening beyond loopback: there is no authentication, so whoever reaches this port may do everything');
   }
-  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({
-    dataDir: config.dataDir,
-    log: (line) => {
-      log.info({ event: 'embedded_postgres' }, line);
-    },
-  }) : null;
+  const pidFile = join(config.dataDir, 'api.pid');
+  let embedded: EmbeddedPostgres | null = null;
+  let server: RunningServer | null = null;
   try {
-    const server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log, stopping: stopping.signal });
-    await makeFolder(config.dataDir);
-    const pidFile = join(config.dataDir, 'api.pid');
-    await writeFile(pidFile, `${process.pid}\n`);
+    if (config.databaseUrl === null) {
+      embedded = await startEmbeddedPostgres({
+        dataDir: config.dataDir,
+        log: (line) => {
+          log.info({ event: 'embedded_postgres' }, line);
+        },
+        stopping: stopping.signal,
+      });
+    }
+    server = await startServer({ config, databaseUrl: config.databaseUrl ?? embedded?.url ?? '', log, stopping: stopping.signal });
+    await writePidFile(pidFile, config, log);
     log.info({ event: 'listening', url: server.url }, 'ready');
     process.stderr.write(banner(server));
     if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
-    await server.stop();
-    await rm(pidFile, { force: true });
+  } catch (error) {
+    // A signal that comes while it starts breaks the start off.
+    if (!(stopping.signal.aborted && error instanceof Error && error.name === 'AbortError')) throw error;
   } finally {
+    await server?.stop();
+    await removePidFile(pidFile);
     await embedded?.stop();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
   log.info({ event: 'stopped' }, 'stopped');
+}
+
+/** With a database of its own an API has to be found by what ends it; with another's it needs no data folder at all. */
+async function writePidFile(path: string, { dataDir, databaseUrl }: ApiConfig, log: Logger): Promise<void> {
+  try {
+    await makeFolder(dataDir);
+    await writeFile(path, `${process.pid}\n`);
+  } catch (error) {
+    if (databaseUrl === null) throw new PidFileError(`The pid file ${path} cannot be written (${String(error)}): set DATA_DIR to a folder where it can.`);
+    log.warn({ event: 'pid_file_failed', error: String(error) }, 'the pid file cannot be written: scripts do not find this process');
+  }
+}
+
+/** But not that of another replica, which has the same folder. */
+async function removePidFile(path: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => '')) === `${process.pid}\n`) await rm(path, { force: true });
 }

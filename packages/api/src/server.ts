@@ -48,7 +48,7 @@ export interface ServerParts {
   readonly config: ApiConfig;
   readonly databaseUrl: string;
   readonly log: Logger;
-  /** Aborts when the server is to stop: it does not wait for its workers then, with which its start ends. */
+  /** Aborts when the server is to stop: a start under way ends between its steps, or, where it listens already, without waiting for its workers. */
   readonly stopping?: AbortSignal;
 }
 
@@ -62,7 +62,7 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
   });
 }
 
-/** Migrates the database, listens, starts the loops and the internal workers. */
+/** Migrates the database, listens, starts the loops and the internal workers. @throws what keeps it from starting; an AbortError once `stopping` aborts */
 export async function startServer({ config, databaseUrl, log, stopping }: ServerParts): Promise<RunningServer> {
   const metrics = createMetrics();
   const databases = openDatabases(databaseUrl, { lease: config.leasePoolSize, general: config.generalPoolSize, isPooled: config.isPooled }, log, metrics.statements);
@@ -75,10 +75,12 @@ export async function startServer({ config, databaseUrl, log, stopping }: Server
     }
   };
   try {
+    stopping?.throwIfAborted();
     await checkSettings(databaseUrl, config.isPooled, log);
-    const applied = await migrate({ databaseUrl, log });
+    const applied = await migrate({ databaseUrl, log, stopping });
     if (applied.length > 0) log.info({ event: 'migrated', migrations: applied }, 'the database was migrated');
 
+    stopping?.throwIfAborted();
     const artifacts = await openStore(config.artifacts, log);
     undo.push(() => artifacts.stop());
     const readiness = new Readiness(databases.general);
@@ -122,6 +124,7 @@ export async function startServer({ config, databaseUrl, log, stopping }: Server
       endWatch();
       return Promise.resolve();
     });
+    stopping?.throwIfAborted();
     const { port } = await listen(server, config.port, config.host);
     undo.push(() => close(server));
     // Before the server closes, or it would wait for every call that hangs.

@@ -20,7 +20,7 @@ describe('the storage of artifacts', () => {
     expect(placeOf({ ARTIFACTS_URL: 's3://results/team/a/', S3_REGION: 'eu-west-1' })).to.deep.equal({ ...s3, prefix: 'team/a/', region: 'eu-west-1' });
     expect(placeOf({ ARTIFACTS_URL: 's3://results', S3_ENDPOINT: 'http://s3.internal:9000' }))
       .to.deep.equal({ ...s3, endpoint: 'http://s3.internal:9000', region: 'us-east-1' });
-    for (const url of ['results', 's3://', 's3://A', 'http://x', 'file:', 'file://host/x']) {
+    for (const url of ['results', 's3://', 's3://A', 'http://x', 'file:', 'file://host/x', 'file:///%zz', 'file:///a%2fb']) {
       expect(() => placeOf({ ARTIFACTS_URL: url }), url).to.throw(ConfigError, 'ARTIFACTS_URL');
     }
     expect(() => placeOf({ S3_ENDPOINT: 's3.internal' })).to.throw(ConfigError, 'S3_ENDPOINT');

@@ -1,6 +1,7 @@
 /**
  * The embedded PostgreSQL through the misfortunes it is there to survive. It is started from processes of its own wherever
- * one has to die: fixtures/embedded-postgres-holder.ts starts it, prints one line and waits.
+ * one has to die: fixtures/embedded-postgres-holder.ts starts it, prints one line and waits; or a whole
+ * API does.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,9 +14,12 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import pg from 'pg';
 import { EmbeddedPostgresError, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded-postgres.js';
-import { readPidFile } from '../src/embedded-postgres/postmaster.js';
+import { endPostmaster, endPostmasterNow, readPidFile } from '../src/embedded-postgres/postmaster.js';
 import { isAlive, isPostmasterOf, waitForEnd } from '../src/embedded-postgres/processes.js';
+import { eventually, readTask, submitTask } from './support/actors.js';
+import { callerOf } from './support/api.js';
 
+const PROGRAM = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const HOLDER = fileURLToPath(new URL('./fixtures/embedded-postgres-holder.ts', import.meta.url));
 
 describe('embedded PostgreSQL', function () {
@@ -98,6 +102,67 @@ describe('embedded PostgreSQL', function () {
 
     await writeFile(join(dataDir, 'postgres', 'postmaster.pid'), `${String(process.pid)}\n/elsewhere\n1\n5432\n\n127.0.0.1\n1 2\nready\n`);
     await (await startEmbeddedPostgres({ dataDir })).stop();
+  });
+
+  it('starts a server again that was killed under a running API, which goes on with all that it had', async () => {
+    const api = spawn(process.execPath, ['--import', 'tsx', PROGRAM, 'serve'], {
+      env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', AUTO_START_WORKERS: 'false' }, stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    holders.push(api);
+    const lines: { event?: string; url?: string; msg?: string }[] = [];
+    createInterface({ input: api.stdout }).on('line', (line) => lines.push(JSON.parse(line) as object));
+    const call = callerOf(await eventually(() => Promise.resolve(lines.find(({ event }) => event === 'listening')?.url), 50_000));
+    const before = await submitTask({ call });
+    const killed = (await readPidFile(join(dataDir, 'postgres')))!;
+    process.kill(killed.pid, 'SIGKILL');
+    await waitForEnd(killed.pid, 5_000);
+    expect(await eventually(async () => {
+      const answer = await call('POST', '/api/v1/tasks', { problem_id: 'test-a' });
+      return answer.status === 201 && answer.body;
+    })).to.include({ status: 'pending' });
+    expect(await readTask({ call }, before)).to.include({ status: 'pending' });
+    const again = (await readPidFile(join(dataDir, 'postgres')))!;
+    expect(again).to.include({ port: killed.port, status: 'ready' }).and.not.to.include({ pid: killed.pid });
+    const said = lines.flatMap(({ event, msg }) => (event === 'embedded_postgres' ? [msg] : [])).join('\n');
+    expect(said).to.match(/\(process \d+\) has ended by itself .*\n(.*\n)*.*is up again \(process \d+\)/);
+
+    api.kill('SIGTERM');
+    expect((await once(api, 'exit'))[0]).to.equal(0);
+    expect(await isAlive(again.pid)).to.equal(false);
+  });
+
+  it('starts none again once it stops, whatever became of it', async () => {
+    const server = await startEmbeddedPostgres({ dataDir });
+    const { pid } = (await readPidFile(join(dataDir, 'postgres')))!;
+    process.kill(pid, 'SIGKILL');
+    await waitForEnd(pid, 5_000);
+    await server.stop();
+    const left = await readPidFile(join(dataDir, 'postgres'));
+    expect(left === null || !(await isPostmasterOf(left.pid, join(dataDir, 'postgres')))).to.equal(true);
+    expect(await readdir(dataDir)).not.to.include('postgres.lock');
+  });
+
+  it('leaves a process alone that has the number of a server which has ended', async () => {
+    const cluster = join(dataDir, 'postgres');
+    const other = spawn('sleep', ['600']);
+    holders.push(other);
+    await endPostmaster(other.pid!, cluster, () => undefined);
+    await mkdir(cluster);
+    await writeFile(join(cluster, 'postmaster.pid'), `${String(other.pid)}\n${cluster}\n1\n5432\n\n127.0.0.1\n1 2\nready\n`);
+    endPostmasterNow(cluster);
+    expect(await isAlive(other.pid!)).to.equal(true);
+  });
+
+  it('breaks a start off where it is told to, and leaves nothing behind', async () => {
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+    const stopping = new AbortController();
+    const outcome = startEmbeddedPostgres({ dataDir, stopping: stopping.signal }).then((server) => server.stop(), (error: unknown) => error);
+    let begun = await readPidFile(join(dataDir, 'postgres'));
+    while (begun === null) begun = await readPidFile(join(dataDir, 'postgres'));
+    stopping.abort();
+    expect(await outcome).to.have.property('name', 'AbortError');
+    expect(await isAlive(begun.pid)).to.equal(false);
+    expect(await readdir(dataDir)).to.have.members(['postgres', 'postgres.log', 'postgres.password']);
   });
 
   it('does not hand its server the Ctrl-C of the terminal', async () => {

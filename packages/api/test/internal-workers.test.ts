@@ -5,9 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { pino } from 'pino';
+import { readConfig } from '../src/config.js';
 import { InternalWorkers } from '../src/internal-workers.js';
-import { submitTask, TestWorker } from './support/actors.js';
+import { startServer } from '../src/server.js';
+import { eventually, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi } from './support/api.js';
+import { createTestDatabase } from './support/database.js';
+import { startProxy } from './support/proxy.js';
 import { NO_SWEEPS } from './support/sweeper.js';
 
 /** More than two pages of workers have. */
@@ -32,6 +36,39 @@ describe('internal workers', () => {
       expect(workers.ready()).to.equal(true);
     } finally {
       server.close();
+    }
+  });
+
+  it('are scaled while the database is away: with what is true after some seconds, and anew', async () => {
+    const database = await createTestDatabase();
+    const proxy = await startProxy(database.url);
+    const log = pino({ level: 'silent' });
+    const config = readConfig({ PORT: '0', AUTO_START_WORKERS: 'false', GENERAL_POOL_SIZE: '3', LEASE_POOL_SIZE: '3' });
+    const server = await startServer({ config, databaseUrl: proxy.url, log });
+    const attached = async (scaleMs: number): Promise<InternalWorkers> => {
+      const workers = new InternalWorkers(0, scaleMs);
+      await workers.attach({ apiUrl: server.url, owner: 'test', count: 0, log });
+      return workers;
+    };
+    const [impatient, patient] = [await attached(50), await attached(600_000)];
+    try {
+      proxy.cut();
+      expect(await impatient.scale(3)).to.deep.equal({ previous: 0, now: 1 });
+      const first = patient.scale(3);
+      await eventually(() => Promise.resolve(patient.status().num_workers === 1));
+      const second = patient.scale(1);
+      expect(await first).to.deep.equal({ previous: 0, now: 1 });
+      expect(await second).to.deep.equal({ previous: 1, now: 1 });
+      proxy.mend();
+      for (const [workers, count] of [[impatient, 3], [patient, 1]] as const) {
+        await eventually(() => Promise.resolve(workers.status().workers.length === count));
+        expect(workers.status().num_workers).to.equal(count);
+      }
+    } finally {
+      await Promise.all([impatient.end(), patient.end()]);
+      await server.stop();
+      await proxy.stop();
+      await database.drop();
     }
   });
 

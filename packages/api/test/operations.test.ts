@@ -120,6 +120,32 @@ describe('operations', () => {
     for (const name of Object.keys(mistakes)) expect(message).to.include(name);
   });
 
+  it('takes an empty setting for one that is not set', () => {
+    const empty = Object.fromEntries(Object.keys(ENVIRONMENT).map((name) => [name, '']));
+    expect(readConfig(empty)).to.deep.equal(readConfig({}));
+    expect(readConfig({ HOST: '', DATA_DIR: ' ' })).to.include({ host: '127.0.0.1', dataDir: '.data' });
+  });
+
+  it('refuses the address of a database that cannot be read, and shows nothing of it', () => {
+    const read = (url: string): string => {
+      try {
+        readConfig({ DATABASE_URL: url });
+        return '';
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        return error.message;
+      }
+    };
+    const secrets = ['a@secret/secret', 'a@b/secret@secret', 'secret#secret', 'secret?secret', '12?secret', 'secret/secret'];
+    const wrong = ['postgres://', 'postgresql:///', 'postgres://host:99999/db', 'postgres://host:secret/db',
+      ...secrets.map((password) => `postgres://user:${password}@host/db`)];
+    for (const url of wrong) expect(read(url), url).to.match(/^DATABASE_URL must be like postgresql:(?!.*secret)/);
+    expect(read('postgres://host/db?sslrootcert=/nowhere/ca.pem')).to.equal('DATABASE_URL names a file that cannot be read: /nowhere/ca.pem');
+    const right = ['postgres://host', 'postgresql://user:p%40ss@[::1]:5432/db?sslmode=disable', 'postgres://user:p@ss@host/db', 'postgres://user:p%zz@host/db', 'postgres:///db',
+      'postgres://user@/db?host=/run/postgresql', 'postgres://%2Frun%2Fpostgresql/db', 'postgres://host/db?application_name=a%40b'];
+    for (const url of right) expect(read(url), url).to.equal('');
+  });
+
   it('says what to do about an address to listen on, and not that the database is away', () => {
     const config = readConfig({ HOST: 'elsewhere.example' });
     for (const fault of [{ code: 'EADDRNOTAVAIL', syscall: 'listen' }, { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'elsewhere.example' }]) {

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { pino } from 'pino';
 import { readConfig } from '../src/config.js';
-import { openDatabases } from '../src/db/database.js';
+import { MIGRATION_NAME, openDatabases } from '../src/db/database.js';
 import { migrate } from '../src/db/migrate.js';
 import { startServer, type RunningServer } from '../src/server.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
@@ -52,7 +52,7 @@ describe('replicas', () => {
       await other.query('select pg_advisory_lock(3853314791062309107)');
       const migrating = migrate({ databaseUrl: database.url, log });
       await eventually(async () => (await other.query(
-        "select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'")).rows.length === 1);
+        "select from pg_stat_activity where datname = current_database() and application_name = $1 and query like '%pg_try_advisory_xact_lock%'", [MIGRATION_NAME])).rows.length === 1);
       await other.query('select pg_advisory_unlock(3853314791062309107)');
       expect(await migrating).to.include('0001_core');
     } finally {

@@ -1,7 +1,7 @@
-/** A whole process that is to end while its internal workers wait for a registration, which its database does not let them have. */
+/** A whole process that is to end: while its internal workers wait for what its database does not let them have, and with its pid file. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,12 +9,13 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import pg from 'pg';
+import { MIGRATION_NAME } from '../src/db/database.js';
 import { eventually } from './support/actors.js';
 import { callerOf } from './support/api.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { startProxy } from './support/proxy.js';
 
-type Api = ChildProcessByStdio<null, Readable, null>;
+type Api = ChildProcessByStdio<null, Readable, Readable>;
 
 const PROGRAM = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
@@ -22,7 +23,10 @@ describe('the end of an API process', () => {
   const processes: Api[] = [];
   let database: TestDatabase;
   let dataDir: string;
+  /** What the processes of a test have said to whoever started them. */
+  let said: string;
   beforeEach(async () => {
+    said = '';
     database = await createTestDatabase();
     dataDir = await mkdtemp(join(tmpdir(), 'stopping-'));
   });
@@ -34,8 +38,9 @@ describe('the end of an API process', () => {
 
   function start(environment: Record<string, string>): Api {
     const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, 'serve'], {
-      env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', NUM_INTERNAL_WORKERS: '1', ...environment }, stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', NUM_INTERNAL_WORKERS: '1', ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
     });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     processes.push(child);
     return child;
   }
@@ -52,6 +57,34 @@ describe('the end of an API process', () => {
     return (await ended)[0];
   }
 
+  it('leaves the pid file of another replica alone', async () => {
+    const [first, second] = [start({ DATABASE_URL: database.url }), start({ DATABASE_URL: database.url })];
+    await Promise.all([served(first), served(second)]);
+    const noted = await readFile(join(dataDir, 'api.pid'), 'utf8');
+    const [owner, other] = noted === `${String(first.pid)}\n` ? [first, second] : [second, first];
+    expect(noted).to.equal(`${String(owner.pid)}\n`);
+    expect(await codeAtTerm(other)).to.equal(0);
+    expect(await readFile(join(dataDir, 'api.pid'), 'utf8')).to.equal(noted);
+    expect(await codeAtTerm(owner)).to.equal(0);
+    expect(await readdir(dataDir)).not.to.include('api.pid');
+  });
+
+  it('comes to a server whose pid file cannot be written, too', async () => {
+    await writeFile(join(dataDir, 'taken'), '');
+    const api = start({ DATABASE_URL: database.url, DATA_DIR: join(dataDir, 'taken', 'data'), ARTIFACTS_URL: `file:${join(dataDir, 'artifacts')}` });
+    expect((await callerOf(await served(api))('GET', '/health')).status).to.equal(200);
+    expect(await codeAtTerm(api)).to.equal(0);
+  });
+
+  it('comes at once where a database of its own runs and the pid file cannot be written', async () => {
+    await mkdir(join(dataDir, 'api.pid'));
+    const api = start({});
+    void served(api);
+    expect((await once(api, 'exit'))[0]).to.equal(1);
+    expect(said).to.match(/^The pid file .*api\.pid cannot be written \(.*\): set DATA_DIR to a folder where it can\.\n$/);
+    expect(await readdir(dataDir)).not.to.include('postgres.lock');
+  });
+
   it('does not wait for workers that were asked for when the database had gone away', async () => {
     const proxy = await startProxy(database.url);
     try {
@@ -64,6 +97,23 @@ describe('the end of an API process', () => {
       await scaled;
     } finally {
       await proxy.stop();
+    }
+  });
+
+  it('does not wait for the migration of another replica', async () => {
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    try {
+      await holder.query('select pg_advisory_lock(3853314791062309107)');
+      const api = start({ DATABASE_URL: database.url });
+      void served(api);
+      const migrating = async (): Promise<boolean> =>
+        (await holder.query('select from pg_stat_activity where datname = current_database() and application_name = $1', [MIGRATION_NAME])).rowCount !== 0;
+      await eventually(migrating);
+      expect(await codeAtTerm(api)).to.equal(0);
+      await eventually(async () => !(await migrating()));
+    } finally {
+      await holder.end();
     }
   });
 

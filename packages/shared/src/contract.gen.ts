@@ -1200,7 +1200,8 @@ export interface paths {
         /**
          * Change the number of internal workers
          * @description `num_workers` stands in the body or in the query; where both are given, they must be equal. Workers that go hand
-         *     their unfinished tasks back to the queue.
+         *     their unfinished tasks back to the queue. It breaks off a start or another scaling that is under way, and answers
+         *     after five seconds at most: `new_count` is how many there are then, the others follow when they can register.
          */
         post: operations["scaleInternalWorkers"];
         delete?: never;

@@ -7,7 +7,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
-import { isStalePlan } from './errors.js';
+import { connecting, isStalePlan } from './errors.js';
 import { Line, type Rank } from './line.js';
 import { StatementNames } from './prepared.js';
 import { LEASE_OPTIONS, SESSION_OPTIONS, STATEMENT_TIMEOUT_MS } from './settings.js';
@@ -154,7 +154,7 @@ export function openForMigration(url: string): Database {
   // Whatever runs on it is rejected with the same error; without listeners the loss of the connection would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: { connect: () => connecting(pool.connect()), end: () => pool.end() } }) });
 }
 
 /** Resolves when the database answers. */

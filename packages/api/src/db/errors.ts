@@ -1,7 +1,8 @@
-/** What an error of PostgreSQL or of the connection to it means, by its code; never by its message alone. */
+/** What an error of PostgreSQL or of the connection to it means, by its code and where it was raised; never by its message alone. */
+import pg from 'pg';
 
 const CONNECTION_CODES = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT',
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
   'EADDRNOTAVAIL',
 ]);
 
@@ -12,7 +13,7 @@ const PASSING_STATES = new Set([
   '53100', '53200', '53300', // disk_full, out_of_memory, too_many_connections
   '55P03', // lock_not_available
   '57014', // query_canceled: statement_timeout
-  '57P01', '57P02', '57P03', // shut down, crashed, starting
+  '57P01', '57P02', '57P03', '57P04', // shut down, crashed, starting, dropped
   '40001', '40P01', // serialization_failure, deadlock_detected
 ]);
 
@@ -28,6 +29,26 @@ const DRIVER_MESSAGES = new Set([
   'Client was closed and is not queryable',
 ]);
 
+/** What was raised while connecting. */
+const ofConnecting = new WeakSet();
+
+/**
+ * Waits for a connection. Whatever is raised meanwhile means that the database is away, also what would be a mistake of ours in a
+ * statement (55000), or elsewhere has nothing to do with a database (ENOENT: the folder of its socket).
+ */
+export async function connecting<T>(connection: Promise<T>): Promise<T> {
+  try {
+    return await connection;
+  } catch (error) {
+    if (typeof error === 'object' && error !== null) ofConnecting.add(error);
+    throw error;
+  }
+}
+
+function isOfConnecting(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && ofConnecting.has(error);
+}
+
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
@@ -35,10 +56,20 @@ function codeOf(error: unknown): string | undefined {
 
 /** Whether the database is away, overloaded or going down, so that the same call may succeed later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
+  if (isOfConnecting(error)) return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   const code = codeOf(error);
-  if (code !== undefined && (CONNECTION_CODES.has(code) || PASSING_STATES.has(code) || code.startsWith('08'))) return true;
+  if (code !== undefined && (CONNECTION_CODES.has(code) || isPassing(code))) return true;
   return error instanceof Error && (DRIVER_MESSAGES.has(error.message) || isDatabaseUnavailable(error.cause ?? null));
+}
+
+/** Whether the server refused a connection for what somebody has to mend: a name, a password, a right. */
+export function isRefusedConnection(error: unknown): error is pg.DatabaseError {
+  return isOfConnecting(error) && error instanceof pg.DatabaseError && !isPassing(error.code ?? '');
+}
+
+function isPassing(state: string): boolean {
+  return PASSING_STATES.has(state) || state.startsWith('08');
 }
 
 /** Whether the plan of a prepared statement has become stale by a change of the schema. */

@@ -5,6 +5,7 @@
  */
 import type pg from 'pg';
 import { CoalescerFull } from './coalesce.js';
+import { connecting } from './errors.js';
 
 /** The most urgent first. */
 export const RANKS = ['heartbeats', 'reports', 'logs', 'claims', 'submissions', 'reads'] as const;
@@ -43,7 +44,7 @@ export class Line {
     if (this.#mayGo(rank)) this.#taken += 1;
     else await this.#wait(rank);
     try {
-      const client = await this.#pool.connect();
+      const client = await connecting(this.#pool.connect());
       const release = client.release.bind(client);
       // The pool gives a client another `release` each time.
       client.release = (error) => {

@@ -20,7 +20,8 @@ const OLDEST_SERVER = 150_000;
 const LOCK_ID = '3853314791062309107';
 
 /** Another replica's migration may fill an index over all that there is. */
-const OTHERS_MIGRATION = '1h';
+const OTHERS_MIGRATION_MS = 3_600_000;
+const BETWEEN_ASKS_MS = 200;
 /** Each try holds others up for so long at most; between them they go on. */
 const TABLE_LOCK = '1s';
 const TRIES = 40;
@@ -43,14 +44,16 @@ export interface MigrateParts {
   readonly log: Logger;
   /** The folder of the migrations; a file URL that ends in a slash. */
   readonly folder?: URL;
+  /** Aborts when nothing more is to be waited for or begun; a migration that is under way comes to its end. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /**
  * Applies what is missing and returns the names of the applied migrations.
  * @throws MigrationError when the server is too old, the database was migrated by a newer version, an API of an earlier version has to
- * be stopped first, or a table stays locked.
+ * be stopped first, or a table stays locked; an AbortError once `stopping` aborts.
  */
-export async function migrate({ databaseUrl, log, folder = FOLDER }: MigrateParts): Promise<string[]> {
+export async function migrate({ databaseUrl, log, folder = FOLDER, stopping }: MigrateParts): Promise<string[]> {
   const db = openForMigration(databaseUrl);
   try {
     await refuseOldServer(db);
@@ -58,7 +61,8 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
     for (let tries = 1; ; tries++) {
       try {
         for (;;) {
-          const names = await db.transaction().execute((transaction) => applyNext(transaction, folder));
+          stopping?.throwIfAborted();
+          const names = await db.transaction().execute((transaction) => applyNext(transaction, folder, stopping));
           if (names.length === 0) return applied;
           applied.push(...names);
         }
@@ -73,7 +77,7 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
         );
       }
       log.info({ event: 'migration_waits', tries }, 'a transaction holds a table that the migration needs');
-      await sleep(backoffMs(BETWEEN_TRIES, tries, Math.random()));
+      await sleep(backoffMs(BETWEEN_TRIES, tries, Math.random()), undefined, { signal: stopping });
     }
   } finally {
     await db.destroy();
@@ -81,11 +85,10 @@ export async function migrate({ databaseUrl, log, folder = FOLDER }: MigratePart
 }
 
 /** Applies the first migration that is missing, or all to an empty database; their names. */
-async function applyNext(transaction: Transaction<unknown>, folder: URL): Promise<string[]> {
+async function applyNext(transaction: Transaction<unknown>, folder: URL, stopping?: AbortSignal): Promise<string[]> {
   const set = (name: string, value: string) => sql`select set_config(${name}, ${value}, true)`.execute(transaction);
   for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) await set(name, '0');
-  await set('lock_timeout', OTHERS_MIGRATION);
-  await sql`select pg_advisory_xact_lock(${LOCK_ID}::bigint)`.execute(transaction);
+  await takeLock(transaction, stopping);
   await set('lock_timeout', TABLE_LOCK);
   const known = (await readdir(folder)).filter((name) => name.endsWith('.sql')).map((name) => name.replace(/\.sql$/, '')).sort();
   const done = await doneMigrations(transaction);
@@ -104,6 +107,19 @@ async function applyNext(transaction: Transaction<unknown>, folder: URL): Promis
     await sql`insert into schema_migrations (name, timestamp) values (${name}, ${new Date().toISOString()})`.execute(transaction);
   }
   return next;
+}
+
+/** Asks for the lock until it has it: a statement that waits for it would go on waiting when this process is to end. */
+async function takeLock(transaction: Transaction<unknown>, stopping?: AbortSignal): Promise<void> {
+  const deadline = performance.now() + OTHERS_MIGRATION_MS;
+  for (;;) {
+    const { rows: [lock] } = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${LOCK_ID}::bigint) as taken`.execute(transaction);
+    if (lock?.taken === true) return;
+    if (performance.now() > deadline) {
+      throw new MigrationError('Another process has been migrating this database for an hour: pg_locks shows it (locktype advisory). Wait for its end or terminate it, then start again.');
+    }
+    await sleep(BETWEEN_ASKS_MS, undefined, { signal: stopping });
+  }
 }
 
 /** The names of the migrations that were applied, in their order. */

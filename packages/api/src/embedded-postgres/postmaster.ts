@@ -2,9 +2,10 @@
  * The running server, known by the postmaster.pid of its data folder alone, so that one left behind by a killed API is
  * handled like one we have started ourselves.
  */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPostmasterOf, waitForEnd } from './processes.js';
+import { isPostmasterNow, isPostmasterOf, waitForEnd } from './processes.js';
 
 export interface Postmaster {
   readonly pid: number;
@@ -18,7 +19,11 @@ const IMMEDIATE_SHUTDOWN_MS = 5_000;
 
 /** What postmaster.pid says: lines 1 process, 4 port, 8 status. Null where it is missing or not yet complete. */
 export async function readPidFile(cluster: string): Promise<Postmaster | null> {
-  const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n').map((line) => line.trim());
+  return parsePidFile(await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => ''));
+}
+
+function parsePidFile(text: string): Postmaster | null {
+  const lines = text.split('\n').map((line) => line.trim());
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 0) return null;
   const status = lines[7] === 'ready' || lines[7] === 'stopping' ? lines[7] : 'starting';
@@ -31,10 +36,14 @@ export async function findPostmaster(cluster: string): Promise<Postmaster | null
   return found !== null && (await isPostmasterOf(found.pid, cluster)) ? found : null;
 }
 
-/** Ends the server and waits for it: fast, then immediate (it recovers from its log at the next start), then by force. */
-export async function endPostmaster(pid: number, log: (line: string) => void): Promise<void> {
+/**
+ * Ends the server that is process `pid` and waits for it: fast, then immediate (it recovers from its log at the next start), then by
+ * force. Its number may be another program's once it has ended, so it is looked at before each signal.
+ */
+export async function endPostmaster(pid: number, cluster: string, log: (line: string) => void): Promise<void> {
   const steps = [['SIGINT', FAST_SHUTDOWN_MS], ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS], ['SIGKILL', IMMEDIATE_SHUTDOWN_MS]] as const;
   for (const [signal, timeoutMs] of steps) {
+    if (!(await isPostmasterOf(pid, cluster))) return;
     if (signal !== 'SIGINT') log(`embedded PostgreSQL (process ${String(pid)}) is slow to stop: sending ${signal}`);
     try {
       process.kill(pid, signal);
@@ -42,5 +51,15 @@ export async function endPostmaster(pid: number, log: (line: string) => void): P
       return;
     }
     if (await waitForEnd(pid, timeoutMs)) return;
+  }
+}
+
+/** Tells whatever server works in `cluster` to end, and waits for nothing: for a process that ends itself. */
+export function endPostmasterNow(cluster: string): void {
+  try {
+    const found = parsePidFile(readFileSync(join(cluster, 'postmaster.pid'), 'utf8'));
+    if (found !== null && isPostmasterNow(found.pid, cluster)) process.kill(found.pid, 'SIGINT');
+  } catch {
+    // None works there, or it has just ended.
   }
 }

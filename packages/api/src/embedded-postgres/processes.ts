@@ -2,10 +2,12 @@
  * What can be learnt of a process from its number alone, which is all that is left of one after its parent was killed.
  * Linux answers from /proc; elsewhere `ps` is asked.
  */
-import { execFile } from 'node:child_process';
-import { readFile, readlink } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { errorCode } from './error.js';
 
 const run = promisify(execFile);
 
@@ -30,23 +32,39 @@ export async function startMark(pid: number): Promise<string> {
 /** Whether `pid` is a postmaster at work in `folder` (a real path): a postmaster's working directory is its data folder. */
 export async function isPostmasterOf(pid: number, folder: string): Promise<boolean> {
   if (!(await isAlive(pid))) return false;
-  if (process.platform === 'linux') {
-    const [name, cwd] = await Promise.all([
-      readFile(`/proc/${String(pid)}/comm`, 'utf8').catch(() => ''),
-      readlink(`/proc/${String(pid)}/cwd`).catch(() => ''),
-    ]);
-    return name.trim() === 'postgres' && cwd === folder;
+  if (process.platform === 'linux') return isPostmasterNow(pid, folder);
+  return run('ps', ['-o', 'command=', '-p', String(pid)]).then(({ stdout }) => isCommandOf(stdout, folder), () => false);
+}
+
+/** The same for a process at its end, where nothing is waited for. */
+export function isPostmasterNow(pid: number, folder: string): boolean {
+  try {
+    if (process.platform !== 'linux') return isCommandOf(execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }), folder);
+    return readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim() === 'postgres' && worksIn(pid, folder);
+  } catch {
+    return false;
   }
-  const command = await run('ps', ['-o', 'command=', '-p', String(pid)]).then(({ stdout }) => stdout, () => '');
+}
+
+function isCommandOf(command: string, folder: string): boolean {
   return command.includes('postgres') && command.includes(folder);
 }
 
-/** Waits until `pid` has ended; false when it still runs after `timeoutMs`. */
-export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
+function worksIn(pid: number, folder: string): boolean {
+  try {
+    return readlinkSync(`/proc/${String(pid)}/cwd`) === folder;
+  } catch (error) {
+    // In a container root may not see it of another user's process; then the name has to do.
+    return errorCode(error) === 'EACCES';
+  }
+}
+
+/** Waits until `pid` has ended; false when it still runs after `timeoutMs`. @throws once `stopping` aborts */
+export async function waitForEnd(pid: number, timeoutMs: number, stopping?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (await isAlive(pid)) {
     if (performance.now() > deadline) return false;
-    await sleep(20);
+    await sleep(20, undefined, { signal: stopping });
   }
   return true;
 }

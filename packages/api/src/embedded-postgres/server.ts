@@ -2,7 +2,8 @@
  * Starts the server process: on loopback TCP alone, in a session of its own. The terminal's Ctrl-C goes to the whole
  * foreground process group; the server must outlive the API's draining and is stopped by it at the very end.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ import { findPostmaster, readPidFile, type Postmaster } from './postmaster.js';
 /** Recovery after a crash replays the log since the last checkpoint (at most 1 GB of it): seconds, on a slow disk minutes. */
 const START_TIMEOUT_MS = 300_000;
 const PORT_ATTEMPTS = 5;
+/** How long one that is to end before it was ready has for it. */
+const BREAK_OFF_MS = 10_000;
 
 export type Settings = Readonly<Record<string, string | number>>;
 
@@ -37,9 +40,10 @@ export interface ServerOptions {
   readonly settings: Settings;
   /** 0 takes any free port. */
   readonly port: number;
+  readonly stopping?: AbortSignal | undefined;
 }
 
-/** Starts the server on the cluster and waits until it accepts connections. */
+/** Starts the server on the cluster and waits until it accepts connections. @throws EmbeddedPostgresError; and once `stopping` aborts, with it ended */
 export async function startServer(places: Places, options: ServerOptions): Promise<Postmaster> {
   // PostgreSQL takes a stale postmaster.pid for a live one when its process number was given to another process of ours.
   if ((await findPostmaster(places.cluster)) === null) await rm(join(places.cluster, 'postmaster.pid'), { force: true });
@@ -75,12 +79,26 @@ async function launch(places: Places, port: number, options: ServerOptions): Pro
         child.kill('SIGQUIT');
         return { complaint: `not ready after ${String(START_TIMEOUT_MS / 1000)} seconds` };
       }
+      if (options.stopping?.aborted === true) {
+        await breakOff(child);
+        options.stopping.throwIfAborted();
+      }
       await sleep(10);
     }
     return { complaint: (await lastComplaint(options.logFile)) || ended.why };
   } finally {
     await log.close();
   }
+}
+
+/** A child keeps its number until its end was heard of, so it is known by that alone. */
+async function breakOff(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGINT');
+  const late = setTimeout(() => child.kill('SIGQUIT'), BREAK_OFF_MS);
+  await exited;
+  clearTimeout(late);
 }
 
 function freePort(): Promise<number> {

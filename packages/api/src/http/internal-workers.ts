@@ -19,8 +19,9 @@ export function internalWorkerRoutes({ internalWorkers }: Services): Router {
       const message = wanted < 0 ? 'must be given in the body or in the query' : 'differs between body and query';
       throw new Problem('validation_failed', `num_workers ${message}`, { errors: [{ path: '/body/num_workers', message }] });
     }
-    const previous = await internalWorkers.scale(wanted);
-    res.json({ message: `scaled from ${previous} to ${wanted} internal workers`, previous_count: previous, new_count: wanted });
+    const { previous, now } = await internalWorkers.scale(wanted);
+    const message = now === wanted ? `scaled from ${previous} to ${now} internal workers` : `scaling from ${previous} to ${wanted} internal workers: there are ${now} now`;
+    res.json({ message, previous_count: previous, new_count: now });
   });
 
   router.post('/api/v1/workers/internal/stop', async (_req, res) => {
