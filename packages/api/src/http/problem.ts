@@ -75,8 +75,9 @@ export function problemOf(error: unknown): Problem | null {
     return new Problem('page_too_large', `A page has at most ${LIMITS.maxPageBytes} bytes of tasks; a page_size of ${error.fitting} fits here.`);
   }
   if (error instanceof CoalescerFull) return new Problem('too_many_requests');
-  if (isDatabaseUnavailable(error)) return new Problem('database_unavailable');
+  // Before the database is asked about: what a storage fails by (ECONNREFUSED, ENOENT) is what a database that is away gives.
   if (error instanceof StorageError) return new Problem('storage_unavailable');
+  if (isDatabaseUnavailable(error)) return new Problem('database_unavailable');
   if (error instanceof URIError) return new Problem('malformed_request', 'The path is not well-formed.');
   if (!isValidatorError(error)) return null;
   if (error.status === 404) return new Problem('path_not_found');
