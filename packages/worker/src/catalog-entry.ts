@@ -31,8 +31,8 @@ function kindOf(entry: GivenEntry): string {
   return Object.keys(EXECUTOR_KINDS).find((name) => name in entry) ?? '';
 }
 
-/** What is made of `entry`, whose paths start from `folder`; `turns` are those of what it runs. */
-export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>, turns: Turns): CatalogEntry {
+/** What is made of `entry`, whose paths start from `folder`; `turns` gives those of what it runs. */
+export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>, turns: () => Turns): CatalogEntry {
   const options = programOptions(entry, folder);
   const name = kindOf(entry);
   const kind = EXECUTOR_KINDS[name];

@@ -29,7 +29,7 @@ export class Catalog implements CatalogProblems {
   #content: CatalogContent;
   /** Of the file that it was read from; null where there is none. */
   readonly #path: string | null;
-  #turns: TurnsOfCatalog;
+  readonly #turns: TurnsOfCatalog;
   #omitted: readonly string[] = [];
 
   private constructor(content: CatalogContent, path: string | null, turns: TurnsOfCatalog) {
@@ -82,11 +82,9 @@ export class Catalog implements CatalogProblems {
    */
   async reload(accept: (next: CatalogProblems) => void = () => undefined): Promise<readonly string[]> {
     if (this.#path === null) return [];
-    const turns = this.#turns.inUse();
-    const next = await settled(readCatalogFile(this.#path, turns));
+    const next = await settled(readCatalogFile(this.#path, this.#turns));
     if (next.problems.length === 0) throw new CatalogError('this host can run nothing of the catalog');
     accept(next);
-    this.#turns = turns;
     return this.#take(next);
   }
 

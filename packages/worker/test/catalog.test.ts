@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -111,6 +114,35 @@ describe('catalog', () => {
     expect(order).to.deep.equal(['first in', 'second waiting', 'first out', 'second out']);
   });
 
+  it('counts what begins while it looks at what this host can run of the file', async () => {
+    const entry = '  - match: a\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n    concurrency: 1\n';
+    const catalog = await read(`problems:\n${entry}`);
+    await run((await read('problems:\n  - match: b\n    command: [mkfifo, gate]\n    cwd: .\n')).find('b')!);
+    const order: string[] = [];
+    let first: Promise<unknown> = Promise.resolve();
+    const service = createServer((_request, response) => {
+      first = run(catalog.find('a')!, {}, ({ message }) => {
+        order.push(`first ${message}`);
+        if (message === 'in') response.end();
+      });
+    }).listen(0, '127.0.0.1').unref();
+    try {
+      await once(service, 'listening');
+      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/`;
+      await writeFile(path, `problems:\n  - match: c\n    http: {url: "${url}", health_url: "${url}"}\n    optional: true\n${entry}`);
+      await catalog.reload();
+      expect(catalog.problems).to.deep.equal(['c', 'a']);
+      const second = run(catalog.find('a')!, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`));
+      await writeFile(join(folder, 'gate'), '\n');
+      await first;
+      await writeFile(join(folder, 'gate'), '\n');
+      await second;
+      expect(order).to.deep.equal(['first in', 'second waiting', 'first out', 'second in', 'second out']);
+    } finally {
+      service.close();
+    }
+  });
+
   it('leaves out optional entries that this host cannot run, and others not', async () => {
     const text = 'problems:\n  - {match: a, command: [no-such-program-here], optional: true}\n  - {match: b, command: [echo], optional: true}\n  - {match: a, command: [echo]}\n';
     const catalog = await read(text);
@@ -218,8 +250,8 @@ describe('catalog', () => {
 
   it('counts what still runs of an entry when it is read again, whatever its bound is then', async () => {
     const turns = new TurnsOfCatalog();
-    const parse = (match: string, bound: string, turns: TurnsOfCatalog) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
-    const [before] = parse('a', '', turns).entries;
+    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
+    const [before] = parse('a', '').entries;
     await run((await read('problems:\n  - match: a\n    command: [mkfifo, gate]\n    cwd: .\n')).find('a')!);
     const order: string[] = [];
     let begun: () => void = () => undefined;
@@ -229,7 +261,7 @@ describe('catalog', () => {
       begun();
     });
     await running;
-    const [after] = parse('[b, a]', '    concurrency: 1\n', turns.inUse()).entries;
+    const [after] = parse('[b, a]', '    concurrency: 1\n').entries;
     const second = run(after!, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`));
     await writeFile(join(folder, 'gate'), '\n');
     await first;
