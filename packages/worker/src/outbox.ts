@@ -3,11 +3,11 @@
  * the moment that it is known, before a cleanup is run and artifacts are stored, and is sent until there is a definite answer,
  * whatever becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
-import { rm } from 'node:fs/promises';
 import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
 import { adviceOn, isDefinite, isStuck } from './answer.js';
 import { storeArtifacts } from './artifacts.js';
 import type { Courier } from './courier.js';
+import { removeFolder } from './executors/removal.js';
 import type { BatchStore } from './log-batch.js';
 import { LogShipper } from './log-shipper.js';
 import type { WorkerLog } from './log.js';
@@ -148,7 +148,7 @@ export class Outbox {
     if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
     if (!this.#halted.aborted) {
       await this.#spool?.remove(this.identity, null);
-      if (artifacts !== null) await rm(artifacts, { recursive: true, force: true }).catch(() => undefined);
+      if (artifacts !== null) await this.removeArtifacts(artifacts);
     }
     this.#delivering = false;
     this.#changed();
@@ -166,6 +166,12 @@ export class Outbox {
     if (this.#halted.aborted) this.#shipper.halt();
     if (this.#isHurried) this.#shipper.hurry();
     return this.#shipper;
+  }
+
+  /** The folder is wanted no more. Never rejects. */
+  async removeArtifacts(folder: string): Promise<void> {
+    const left = await removeFolder(folder);
+    if (left !== null) this.#log.warn({ event: 'artifacts_not_removed', ...this.#about(), folder, error: left }, 'a folder of artifacts cannot be removed');
   }
 
   /** Until all are stored, or given up, or when it is halted. */
