@@ -21,6 +21,8 @@ export interface HttpOptions {
 }
 
 const CONNECT_MS = 10_000;
+/** What undici takes for the value of a header. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Undici's and the system's words for "nothing was sent". */
 const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
 
@@ -44,8 +46,8 @@ export function httpExecutor(options: HttpOptions): Executor {
 
 /** Why the service cannot take tasks, or null. */
 export async function httpFault(options: HttpOptions): Promise<string | null> {
-  const missing = missingVariables(options);
-  if (missing !== null) return missing;
+  const fault = variablesFault(options);
+  if (fault !== null) return fault;
   if (options.healthUrl === null) return null;
   const agent = new Agent({ connect: { timeout: CONNECT_MS } });
   try {
@@ -59,8 +61,8 @@ export async function httpFault(options: HttpOptions): Promise<string | null> {
 }
 
 async function post(options: HttpOptions, { task, signal, log }: ExecutionContext, agent: Agent): Promise<Execution> {
-  const missing = missingVariables(options);
-  if (missing !== null) throw new Unfit(missing);
+  const fault = variablesFault(options);
+  if (fault !== null) throw new Unfit(fault);
   const { statusCode, headers, body } = await request(options.url, {
     dispatcher: agent,
     method: 'POST',
@@ -96,9 +98,12 @@ function toSend(task: Task): Record<string, unknown> {
   };
 }
 
-function missingVariables({ headersFromEnvironment }: HttpOptions): string | null {
-  const missing = Object.values(headersFromEnvironment).filter((name) => process.env[name] === undefined);
-  return missing.length === 0 ? null : `the worker's environment has no ${missing.join(', ')}`;
+function variablesFault({ headersFromEnvironment }: HttpOptions): string | null {
+  const names = Object.values(headersFromEnvironment);
+  const missing = names.filter((name) => process.env[name] === undefined);
+  if (missing.length > 0) return `the worker's environment has no ${missing.join(', ')}`;
+  const wrong = names.filter((name) => !HEADER_VALUE.test(process.env[name] ?? ''));
+  return wrong.length === 0 ? null : `the worker's environment has in ${wrong.join(', ')} what no header can hold, such as a line break`;
 }
 
 function headersOf({ headers, headersFromEnvironment }: HttpOptions): Record<string, string> {
