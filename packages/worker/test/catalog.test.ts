@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -178,6 +178,31 @@ describe('catalog', () => {
     it('needs a scratch folder with room', async () => {
       expect(await health('scratch: {folder: /no/such/folder}')).to.match(/^scratch folders cannot be made/);
       expect(await health('scratch: {min_free_mib: 16777216}')).to.match(/^the disk of .* has \d+ MiB left; scratch folders need 16777216$/);
+    });
+
+    it('asks once what several entries ask alike', async () => {
+      const asked: string[] = [];
+      const service = createServer(({ url, headers }, response) => {
+        asked.push(`${url ?? ''} ${String(headers['x-user'] ?? '')}`);
+        response.end();
+      }).listen(0, '127.0.0.1').unref();
+      await once(service, 'listening');
+      const base = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+      const runtime = join(folder, 'runtime');
+      await writeFile(runtime, `#!/bin/sh\necho "$1" >> ${folder}/asked\n`, { mode: 0o755 });
+      const http = (path: string, user: string) => ({ match: '*', http: { url: base, health_url: base + path, headers: { 'X-User': user } }, optional: true });
+      const container = (image: string) => ({ match: '*', container: { image, runtime }, optional: true });
+      const catalog = await read(JSON.stringify({ problems: [http('/a', 'a'), http('/a', 'a'), http('/b', 'a'), http('/a', 'b'), container('x'), container('y')] }));
+      try {
+        await catalog.settle();
+        expect(await catalog.health()).to.equal(null);
+        await checkCatalog(path);
+      } finally {
+        service.close();
+      }
+      const round = ['/a a', '/b a', '/a b'];
+      expect(asked).to.deep.equal([...round, ...round, ...round]);
+      expect(await readFile(join(folder, 'asked'), 'utf8')).to.equal('version\n'.repeat(3));
     });
 
     it('needs every program that it names', async () => {

@@ -7,6 +7,7 @@ import { BOUNDS } from './bounds.js';
 import { Unfit, type Completed, type Execution, type ExecutionContext, type Executor, type Failed, type Task } from './executor.js';
 import { objectSchema, type ExecutorKind } from './kind.js';
 import { parseResult } from './result.js';
+import type { Round } from './round.js';
 
 export interface HttpOptions {
   readonly url: string;
@@ -45,16 +46,22 @@ export function httpExecutor(options: HttpOptions): Executor {
 }
 
 /** Why the service cannot take tasks, or null. */
-export async function httpFault(options: HttpOptions): Promise<string | null> {
+export async function httpFault(options: HttpOptions, round: Round): Promise<string | null> {
   const fault = variablesFault(options);
   if (fault !== null) return fault;
-  if (options.healthUrl === null) return null;
+  const { healthUrl } = options;
+  if (healthUrl === null) return null;
+  const headers = headersOf(options);
+  return round.once(['http', healthUrl, headers], () => healthFault(healthUrl, headers));
+}
+
+async function healthFault(url: string, headers: Readonly<Record<string, string>>): Promise<string | null> {
   const agent = new Agent({ connect: { timeout: CONNECT_MS } });
   try {
-    const answer = await request(options.healthUrl, { dispatcher: agent, headers: headersOf(options), signal: AbortSignal.timeout(BOUNDS.healthSeconds * 1000) });
-    return isGood(answer.statusCode) ? null : `${options.healthUrl} answered with ${answer.statusCode}`;
+    const answer = await request(url, { dispatcher: agent, headers, signal: AbortSignal.timeout(BOUNDS.healthSeconds * 1000) });
+    return isGood(answer.statusCode) ? null : `${url} answered with ${answer.statusCode}`;
   } catch (error) {
-    return `${options.healthUrl}: ${error instanceof Error ? error.message : String(error)}`;
+    return `${url}: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
     await agent.destroy();
   }
@@ -151,6 +158,6 @@ export const httpKind: ExecutorKind = {
       retryStatuses: given.retry_statuses ?? [408, 425, 429, 500, 502, 503, 504],
       maxAnswerBytes: given.max_answer_bytes ?? BOUNDS.maxResultBytes,
     };
-    return { executor: httpExecutor(options), fitness: () => httpFault(options) };
+    return { executor: httpExecutor(options), fitness: (round) => httpFault(options, round) };
   },
 };
