@@ -22,6 +22,9 @@ const STUCK_RETRY = { initialMs: 200, maxMs: 30_000 };
 /** After so many answers that settle nothing, though the API is not away, a report counts as stuck. */
 const STUCK_ANSWERS = 3;
 
+/** Of a result that is refused: nothing else keeps it, and the log is closed by then. */
+const MAX_QUOTED_CHARS = 4_000;
+
 export interface OutboxParts {
   readonly identity: AttemptIdentity;
   readonly courier: Courier;
@@ -141,7 +144,8 @@ export class Outbox {
     let refusal = report === null ? null : await this.#send(report);
     if (report?.verb === 'complete' && refusal?.settles === 'content') {
       // The result itself was refused; the task must not wait for its timeout because of it.
-      const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
+      const begin = JSON.stringify(report.body).slice(0, MAX_QUOTED_CHARS).toWellFormed();
+      const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}; it begins ${begin}` } };
       await this.keep(failure, artifacts);
       refusal = await this.#send(failure);
     }
