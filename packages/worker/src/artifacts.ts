@@ -45,9 +45,14 @@ export async function findArtifacts(folder: string): Promise<FoundArtifacts> {
   const skipped: string[] = [];
   const visit = async (below: string, depth: number): Promise<void> => {
     const entries = [];
-    for await (const entry of await opendir(join(folder, below))) {
-      if (names.length + entries.length >= 2 * MAX_FILES) break;
-      entries.push(entry);
+    try {
+      for await (const entry of await opendir(join(folder, below))) {
+        if (names.length + entries.length >= 2 * MAX_FILES) break;
+        entries.push(entry);
+      }
+    } catch (error) {
+      skipped.push(`${below === '' ? 'the folder itself' : mended(below)}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+      return;
     }
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const name = below === '' ? entry.name : `${below}/${entry.name}`;

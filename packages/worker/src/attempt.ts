@@ -4,7 +4,6 @@
  * has ended by itself is reported, whatever happens to it afterwards: from when its executor says how it went, before what is
  * run after it.
  */
-import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
 import type { Catalog } from './catalog.js';
@@ -106,7 +105,7 @@ export class Attempt {
     this.#ended = true;
     const end = this.#endOf(execution);
     if (this.#outbox.isAbandoned) {
-      if (artifacts !== null) await rm(artifacts, { recursive: true, force: true });
+      if (artifacts !== null) await this.#outbox.removeArtifacts(artifacts);
       endSaid();
     } else {
       if (this.#isHurried) void this.#boundAnswer();

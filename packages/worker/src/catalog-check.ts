@@ -1,6 +1,7 @@
 /** Looks through a catalog without running anything of it: for `task-executor-worker check`. */
 import { Catalog, CatalogError } from './catalog.js';
 import { covers } from './claimable.js';
+import { Round } from './executors/round.js';
 
 export interface CatalogCheck {
   /** What is wrong with the file, each `FILE:LINE:COLUMN: what`. */
@@ -21,11 +22,12 @@ export async function checkCatalog(path: string): Promise<CatalogCheck> {
     return { mistakes: error.message.split('\n'), warnings: [], problems: [] };
   }
   const warnings = await catalog.lack();
+  const round = new Round();
   for (const [index, { problems, fitness, place = path }] of catalog.entries.entries()) {
     const warn = (what: string): void => {
       warnings.push(`${place}: warning: ${what}`);
     };
-    const fault = (await fitness?.()) ?? null;
+    const fault = (await fitness?.(round)) ?? null;
     if (fault !== null) warn(`${problems.join(', ')}: ${fault}`);
     for (const glob of problems) {
       const earlier = catalog.entries.slice(0, index).flatMap((entry) => entry.problems).find((one) => covers(one, glob));

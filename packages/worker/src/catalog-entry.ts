@@ -6,6 +6,7 @@ import type { Executor } from './executors/executor.js';
 import { fromFolder } from './executors/kind.js';
 import { programFault } from './executors/process.js';
 import { EXECUTOR_KINDS } from './executors/registry.js';
+import { Round } from './executors/round.js';
 import { catalogScriptFault } from './executors/script.js';
 import type { Scratch } from './executors/scratch.js';
 import type { Turns } from './executors/turns.js';
@@ -21,7 +22,7 @@ export interface CatalogEntry {
   /** Whether the worker does without it where this host cannot run it. */
   readonly optional?: boolean;
   /** Why this host cannot run such a task, or null where it can. Absent: it always can. */
-  readonly fitness?: () => Promise<string | null>;
+  readonly fitness?: (round?: Round) => Promise<string | null>;
   /** FILE:LINE:COLUMN; absent: it comes from no file. */
   readonly place?: string;
 }
@@ -31,8 +32,8 @@ function kindOf(entry: GivenEntry): string {
   return Object.keys(EXECUTOR_KINDS).find((name) => name in entry) ?? '';
 }
 
-/** What is made of `entry`, whose paths start from `folder`; `turns` are those of what it runs. */
-export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>, turns: Turns): CatalogEntry {
+/** What is made of `entry`, whose paths start from `folder`; `turns` gives those of what it runs. */
+export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>, turns: () => Turns): CatalogEntry {
   const options = programOptions(entry, folder);
   const name = kindOf(entry);
   const kind = EXECUTOR_KINDS[name];
@@ -54,13 +55,13 @@ export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Sc
     executor,
     scratch,
     optional: entry.optional ?? false,
-    fitness: async () => {
+    fitness: async (round = new Round()) => {
       for (const given of programs) {
         const { argv, options: place } = around(given);
         const fault = (await programFault(argv[0] ?? '', place)) ?? (await catalogScriptFault(given, folder));
         if (fault !== null) return fault;
       }
-      return made.fitness();
+      return made.fitness(round);
     },
   };
 }

@@ -26,7 +26,7 @@ export interface CatalogContent {
 const MAX_BYTES = 1024 * 1024;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false }).compile<GivenCatalog>(CATALOG_SCHEMA);
 
-/** Reads the catalog at `path`; `turns` are those of what it ran when it was read before. @throws CatalogError */
+/** Reads the catalog at `path`; `turns` are those of what runs of it as it was read before. @throws CatalogError */
 export function readCatalogFile(path: string, turns = new TurnsOfCatalog()): CatalogContent {
   let source: string;
   try {
@@ -70,7 +70,7 @@ export function parseCatalog(source: string, path: string, turns = new TurnsOfCa
   };
   return {
     entries: problems.map((entry, index) => ({
-      ...makeEntry(entry, folder, scratch, turns.of([entry.match].flat())),
+      ...makeEntry(entry, folder, scratch, () => turns.of([entry.match].flat())),
       place: at(offsetOf(document, ['problems', index])),
     })),
     fitness: healthCheck(health ?? null, folder, scratchOf(scratch)),

@@ -5,6 +5,7 @@
 import { matchesGlob } from '@task-executor/shared';
 import type { CatalogEntry } from './catalog-entry.js';
 import { CatalogError, readCatalogFile, type CatalogContent } from './catalog-file.js';
+import { Round } from './executors/round.js';
 import { TurnsOfCatalog } from './executors/turns.js';
 import { simulate } from './executors/simulated.js';
 
@@ -29,7 +30,7 @@ export class Catalog implements CatalogProblems {
   #content: CatalogContent;
   /** Of the file that it was read from; null where there is none. */
   readonly #path: string | null;
-  #turns: TurnsOfCatalog;
+  readonly #turns: TurnsOfCatalog;
   #omitted: readonly string[] = [];
 
   private constructor(content: CatalogContent, path: string | null, turns: TurnsOfCatalog) {
@@ -82,11 +83,9 @@ export class Catalog implements CatalogProblems {
    */
   async reload(accept: (next: CatalogProblems) => void = () => undefined): Promise<readonly string[]> {
     if (this.#path === null) return [];
-    const turns = this.#turns.inUse();
-    const next = await settled(readCatalogFile(this.#path, turns));
+    const next = await settled(readCatalogFile(this.#path, this.#turns));
     if (next.problems.length === 0) throw new CatalogError('this host can run nothing of the catalog');
     accept(next);
-    this.#turns = turns;
     return this.#take(next);
   }
 
@@ -105,11 +104,10 @@ export class Catalog implements CatalogProblems {
   async health(): Promise<string | null> {
     const { entries, fitness } = this.#content;
     try {
-      for (const check of [fitness, ...entries.map((entry) => entry.fitness)]) {
-        const fault = (await check?.()) ?? null;
-        if (fault !== null) return fault;
-      }
-      return null;
+      let fault = await fitness();
+      const round = new Round();
+      for (const entry of entries) fault ??= (await entry.fitness?.(round)) ?? null;
+      return fault;
     } catch (error) {
       return `the host's fitness cannot be told: ${String(error)}`;
     }
@@ -120,8 +118,9 @@ async function settled(content: CatalogContent): Promise<Settled> {
   const entries: CatalogEntry[] = [];
   const omitted: CatalogEntry[] = [];
   const reasons: string[] = [];
+  const round = new Round();
   for (const entry of content.entries) {
-    const fault = entry.optional === true ? ((await entry.fitness?.()) ?? null) : null;
+    const fault = entry.optional === true ? ((await entry.fitness?.(round)) ?? null) : null;
     if (fault === null) entries.push(entry);
     else {
       omitted.push(entry);

@@ -7,7 +7,8 @@ import type { CatalogEntry } from './catalog-entry.js';
 import { withDependencies, type ReadTask } from './dependencies.js';
 import { fullDisk, scratchOf } from './executors/scratch.js';
 import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from './executors/executor.js';
-import { openWorkspace, removeWorkspace, takeOutArtifacts } from './executors/workspace.js';
+import { removeFolder } from './executors/removal.js';
+import { openWorkspace, takeOutArtifacts } from './executors/workspace.js';
 import { ProgressReporter } from './progress.js';
 import { storableContext } from './storable-json.js';
 
@@ -76,7 +77,7 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
         return null;
       });
     }
-    const left = await removeWorkspace(workspace);
+    const left = await removeFolder(workspace.folder);
     if (left !== null) await log('warning', `the scratch folder could not be removed: ${left}`);
     // Full though the task's own files are gone, or were: it failed for what others have written.
     const full = execution.kind === 'failed' ? await fullDisk(scratch, artifacts) : null;

@@ -2,11 +2,11 @@
  * Ships the log lines of one attempt: in order, in batches, each line once (the batch's offset makes repeating it safe).
  * The buffer is bounded; a writer that is faster than the API waits. While the API is away, batches are put aside into a
  * store, and the writer goes on until that is full, too. Text that the API would refuse is mended here. A batch that makes the API
- * fail again and again is given up, and the log says so: the report comes after the log, and must not wait for ever.
+ * fail again and again, or is refused, is given up, and the log says so: the report comes after the log, and must not wait for ever.
  */
 import { ApiError, bounded, LIMITS, type LogLevel } from '@task-executor/shared';
 import { isDefinite, isStuck } from './answer.js';
-import { cutBatch, type Batch, type BatchStore, type LogLine } from './log-batch.js';
+import { cutBatch, waiting, type Batch, type BatchStore, type LogLine, type WaitingLine } from './log-batch.js';
 import { pause, retryDelayMs } from './retry.js';
 
 /** Sends a batch that follows `offset` lines; resolves with the number of lines then stored. */
@@ -19,7 +19,8 @@ export type SendBatch = (offset: number, entries: LogLine[]) => Promise<number>;
 export type OnStuck = (error: ApiError, isBlocked: boolean) => void;
 
 const MAX_BUFFERED_LINES = 2_000;
-const MAX_BUFFERED_CHARS = 1024 * 1024;
+/** As JSON, with what comes with the messages. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
 const GATHER_MS = 100;
 /** Last batches that take longer than this are put into the store meanwhile. */
 const SLOW_MS = 500;
@@ -44,9 +45,9 @@ export class LogShipper {
   /** Oldest first; the first may be on its way. */
   readonly #batches: Batch[] = [];
   /** The lines after those of the batches. */
-  readonly #buffer: LogLine[] = [];
+  readonly #buffer: WaitingLine[] = [];
   #heldLines = 0;
-  #heldChars = 0;
+  #heldBytes = 0;
   readonly #before: number;
   #accepted = 0;
   /** How many lines the API has. */
@@ -86,7 +87,7 @@ export class LogShipper {
     this.#onStuck = onStuck;
     this.#before = leftover.offset;
     this.#offset = leftover.offset;
-    this.#batches.push(...leftover.sequences.map((sequence) => ({ sequence, lines: 0, entries: null, stored: Promise.resolve(true) })));
+    this.#batches.push(...leftover.sequences.map((sequence) => ({ sequence, lines: 0, bytes: 0, entries: null, stored: Promise.resolve(true) })));
     this.#sequence = Math.max(0, ...leftover.sequences);
     stop.addEventListener('abort', () => {
       this.#abandon();
@@ -106,14 +107,14 @@ export class LogShipper {
     this.#accepted += 1;
     this.#cutOff = this.#hurried && this.#full();
     const mark = this.#accepted === LIMITS.maxLogLinesPerAttempt ? `the log ends here: at most ${LIMITS.maxLogLinesPerAttempt} lines are kept` : this.#cutOff ? CUT : null;
-    const line: LogLine = {
+    const one = waiting({
       level: mark === null ? level : 'warning',
       message: mark ?? storable(message),
       ...(context === undefined || mark !== null ? {} : { context }),
       timestamp: new Date().toISOString(),
-    };
-    this.#buffer.push(line);
-    this.#hold([line], 1);
+    });
+    this.#buffer.push(one);
+    this.#hold({ lines: 1, bytes: one.bytes }, 1);
     this.#wake();
     if (this.#full() && !this.#hurried) {
       await new Promise<void>((resolve) => {
@@ -156,13 +157,13 @@ export class LogShipper {
   }
 
   #full(): boolean {
-    return !this.#abandoned && (this.#heldLines >= MAX_BUFFERED_LINES || this.#heldChars >= MAX_BUFFERED_CHARS);
+    return !this.#abandoned && (this.#heldLines >= MAX_BUFFERED_LINES || this.#heldBytes >= MAX_BUFFERED_BYTES);
   }
 
   /** Counts lines that are in memory: `sign` 1 when they come, -1 when they go. */
-  #hold(lines: readonly LogLine[], sign: 1 | -1): void {
-    this.#heldLines += sign * lines.length;
-    for (const line of lines) this.#heldChars += sign * line.message.length;
+  #hold({ lines, bytes }: { lines: number; bytes: number }, sign: 1 | -1): void {
+    this.#heldLines += sign * lines;
+    this.#heldBytes += sign * bytes;
     if (sign === -1 && !this.#full()) for (const resolve of this.#room.splice(0)) resolve();
   }
 
@@ -211,7 +212,7 @@ export class LogShipper {
         if (this.#untold > 0) await this.#tell(0, 'see the log of the worker');
       } catch (error) {
         if (await this.#stays(error, entries.length)) return;
-        // Never to be taken: the lines are given up, their number is not.
+        // Never to be taken: the lines are given up.
       }
     }
     this.#batches.shift();
@@ -224,7 +225,7 @@ export class LogShipper {
     if (gap !== null) this.#offset = gap;
     else if (isDefinite(error)) {
       if (error.settles === 'attempt') this.#abandon();
-      return error.settles === 'attempt';
+      if (this.#abandoned || (await this.#tell(lines, error.message))) return this.#abandoned;
     }
     this.#failures += 1;
     if (isStuck(error)) {
@@ -295,13 +296,13 @@ export class LogShipper {
       // The first may be on its way at this moment.
       if (batch !== this.#batches[0] && batch.entries !== null) {
         batch.entries = null;
-        this.#hold(entries, -1);
+        this.#hold(batch, -1);
       }
     }
   }
 
   async #forget(batch: Batch): Promise<void> {
-    if (batch.entries !== null) this.#hold(batch.entries, -1);
+    if (batch.entries !== null) this.#hold(batch, -1);
     if (await batch.stored) await this.#store?.remove(batch.sequence);
   }
 }

@@ -3,11 +3,11 @@
  * the moment that it is known, before a cleanup is run and artifacts are stored, and is sent until there is a definite answer,
  * whatever becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
-import { rm } from 'node:fs/promises';
 import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
 import { adviceOn, isDefinite, isStuck } from './answer.js';
 import { storeArtifacts } from './artifacts.js';
 import type { Courier } from './courier.js';
+import { removeFolder } from './executors/removal.js';
 import type { BatchStore } from './log-batch.js';
 import { LogShipper } from './log-shipper.js';
 import type { WorkerLog } from './log.js';
@@ -21,6 +21,9 @@ const RETRY = { initialMs: 200, maxMs: 5_000 };
 const STUCK_RETRY = { initialMs: 200, maxMs: 30_000 };
 /** After so many answers that settle nothing, though the API is not away, a report counts as stuck. */
 const STUCK_ANSWERS = 3;
+
+/** Of a result that is refused: nothing else keeps it, and the log is closed by then. */
+const MAX_QUOTED_CHARS = 4_000;
 
 export interface OutboxParts {
   readonly identity: AttemptIdentity;
@@ -141,14 +144,15 @@ export class Outbox {
     let refusal = report === null ? null : await this.#send(report);
     if (report?.verb === 'complete' && refusal?.settles === 'content') {
       // The result itself was refused; the task must not wait for its timeout because of it.
-      const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}` } };
+      const begin = JSON.stringify(report.body).slice(0, MAX_QUOTED_CHARS).toWellFormed();
+      const failure: Report = { verb: 'fail', body: { error: `the result was not taken: ${refusal.message}; it begins ${begin}` } };
       await this.keep(failure, artifacts);
       refusal = await this.#send(failure);
     }
     if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
     if (!this.#halted.aborted) {
       await this.#spool?.remove(this.identity, null);
-      if (artifacts !== null) await rm(artifacts, { recursive: true, force: true }).catch(() => undefined);
+      if (artifacts !== null) await this.removeArtifacts(artifacts);
     }
     this.#delivering = false;
     this.#changed();
@@ -166,6 +170,12 @@ export class Outbox {
     if (this.#halted.aborted) this.#shipper.halt();
     if (this.#isHurried) this.#shipper.hurry();
     return this.#shipper;
+  }
+
+  /** The folder is wanted no more. Never rejects. */
+  async removeArtifacts(folder: string): Promise<void> {
+    const left = await removeFolder(folder);
+    if (left !== null) this.#log.warn({ event: 'artifacts_not_removed', ...this.#about(), folder, error: left }, 'a folder of artifacts cannot be removed');
   }
 
   /** Until all are stored, or given up, or when it is halted. */

@@ -26,6 +26,17 @@ export const { version } = JSON.parse(readFileSync(new URL('../package.json', im
 /** Runs a worker until it leaves. @throws ConfigError */
 export async function run(config: WorkerConfig): Promise<WorkerEnd> {
   const log = createProcessLog('task-executor-worker', config.logLevel);
+  // Before anything that takes its time: unheard, the signal would end the process.
+  const hangUps = obeyHangUps(config, log);
+  try {
+    return await runWorker(config, log, hangUps.begin);
+  } finally {
+    hangUps.forget();
+  }
+}
+
+/** `started` is told of the worker. */
+async function runWorker(config: WorkerConfig, log: Logger, started: (worker: RunningWorker) => void): Promise<WorkerEnd> {
   const problems = await settle(config, log);
   const spool = await openSpool(config, log);
   const worker = startWorker({
@@ -43,7 +54,8 @@ export async function run(config: WorkerConfig): Promise<WorkerEnd> {
     pulses: new Pulses({ stuckMs: STUCK_MS }),
     log,
   });
-  const forget = obeySignals(worker, config, log);
+  started(worker);
+  const forget = obeySignals(worker, log);
   let status: StatusServer | null = null;
   try {
     if (config.port !== null) {
@@ -86,7 +98,7 @@ async function openSpool({ spoolDir, spoolMaxBytes, apiUrl, concurrency }: Worke
 const SAME_PRESS_MS = 300;
 
 /** Until the returned function is called. */
-function obeySignals(worker: RunningWorker, config: WorkerConfig, log: Logger): () => void {
+function obeySignals(worker: RunningWorker, log: Logger): () => void {
   let signals = 0;
   let last: { signal: NodeJS.Signals; at: number } | null = null;
   const onEnd = (signal: NodeJS.Signals): void => {
@@ -105,12 +117,30 @@ function obeySignals(worker: RunningWorker, config: WorkerConfig, log: Logger): 
       process.exit(1);
     }
   };
-  const onReload = (): void => {
-    void reload(worker, config, log);
-  };
-  process.on('SIGINT', onEnd).on('SIGTERM', onEnd).on('SIGHUP', onReload);
+  process.on('SIGINT', onEnd).on('SIGTERM', onEnd);
   return () => {
-    process.off('SIGINT', onEnd).off('SIGTERM', onEnd).off('SIGHUP', onReload);
+    process.off('SIGINT', onEnd).off('SIGTERM', onEnd);
+  };
+}
+
+/** Reads the catalog again at each SIGHUP until `forget` is called: one after another, once `begin` was told of the worker. */
+function obeyHangUps(config: WorkerConfig, log: Logger): { begin: (worker: RunningWorker) => void; forget: () => void } {
+  let begin: (worker: RunningWorker) => void = () => undefined;
+  let reloaded = new Promise<RunningWorker>((resolve) => {
+    begin = resolve;
+  });
+  const onReload = (): void => {
+    reloaded = reloaded.then(async (worker) => {
+      await reload(worker, config, log);
+      return worker;
+    });
+  };
+  process.on('SIGHUP', onReload);
+  return {
+    begin,
+    forget: () => {
+      process.off('SIGHUP', onReload);
+    },
   };
 }
 

@@ -36,3 +36,14 @@ function isStorable(root: unknown): boolean {
   }
   return true;
 }
+
+/** How many values there are in `root`, itself among them, as the API counts them. */
+export function valuesIn(root: unknown): number {
+  const open = [root];
+  let values = 0;
+  for (; open.length > 0; values++) {
+    const value = open.pop();
+    if (typeof value === 'object' && value !== null) for (const child of Object.values(value)) open.push(child);
+  }
+  return values;
+}

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiError, ApiUnreachable } from '@task-executor/shared';
 import { expect } from 'chai';
 import { findArtifacts, storeArtifacts, type PutArtifact } from '../src/artifacts.js';
+import { unprivileged } from './fixtures/unprivileged.js';
 
 describe('artifacts', () => {
   let folder: string;
@@ -35,6 +36,17 @@ describe('artifacts', () => {
     const { names, skipped } = await findArtifacts(folder);
     expect(names).to.deep.equal(['good name ü']);
     expect(skipped).to.have.length(2);
+  });
+
+  it('are those of the folders that can be read, whatever others there are', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name, 'file'), '');
+    }
+    await chmod(join(folder, 'b'), 0o300);
+    const found = await unprivileged(['a', 'b', 'c', '.'].map((name) => join(folder, name)), () => findArtifacts(folder));
+    expect(found).to.deep.equal({ names: ['a/file', 'c/file'], skipped: ['b: cannot be read (EACCES)'] });
+    await chmod(join(folder, 'b'), 0o700);
   });
 
   it('are sent again whole where no answer came', async () => {

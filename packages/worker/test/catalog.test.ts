@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -111,6 +114,35 @@ describe('catalog', () => {
     expect(order).to.deep.equal(['first in', 'second waiting', 'first out', 'second out']);
   });
 
+  it('counts what begins while it looks at what this host can run of the file', async () => {
+    const entry = '  - match: a\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n    concurrency: 1\n';
+    const catalog = await read(`problems:\n${entry}`);
+    await run((await read('problems:\n  - match: b\n    command: [mkfifo, gate]\n    cwd: .\n')).find('b')!);
+    const order: string[] = [];
+    let first: Promise<unknown> = Promise.resolve();
+    const service = createServer((_request, response) => {
+      first = run(catalog.find('a')!, {}, ({ message }) => {
+        order.push(`first ${message}`);
+        if (message === 'in') response.end();
+      });
+    }).listen(0, '127.0.0.1').unref();
+    try {
+      await once(service, 'listening');
+      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/`;
+      await writeFile(path, `problems:\n  - match: c\n    http: {url: "${url}", health_url: "${url}"}\n    optional: true\n${entry}`);
+      await catalog.reload();
+      expect(catalog.problems).to.deep.equal(['c', 'a']);
+      const second = run(catalog.find('a')!, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`));
+      await writeFile(join(folder, 'gate'), '\n');
+      await first;
+      await writeFile(join(folder, 'gate'), '\n');
+      await second;
+      expect(order).to.deep.equal(['first in', 'second waiting', 'first out', 'second in', 'second out']);
+    } finally {
+      service.close();
+    }
+  });
+
   it('leaves out optional entries that this host cannot run, and others not', async () => {
     const text = 'problems:\n  - {match: a, command: [no-such-program-here], optional: true}\n  - {match: b, command: [echo], optional: true}\n  - {match: a, command: [echo]}\n';
     const catalog = await read(text);
@@ -146,6 +178,31 @@ describe('catalog', () => {
     it('needs a scratch folder with room', async () => {
       expect(await health('scratch: {folder: /no/such/folder}')).to.match(/^scratch folders cannot be made/);
       expect(await health('scratch: {min_free_mib: 16777216}')).to.match(/^the disk of .* has \d+ MiB left; scratch folders need 16777216$/);
+    });
+
+    it('asks once what several entries ask alike', async () => {
+      const asked: string[] = [];
+      const service = createServer(({ url, headers }, response) => {
+        asked.push(`${url ?? ''} ${String(headers['x-user'] ?? '')}`);
+        response.end();
+      }).listen(0, '127.0.0.1').unref();
+      await once(service, 'listening');
+      const base = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+      const runtime = join(folder, 'runtime');
+      await writeFile(runtime, `#!/bin/sh\necho "$1" >> ${folder}/asked\n`, { mode: 0o755 });
+      const http = (path: string, user: string) => ({ match: '*', http: { url: base, health_url: base + path, headers: { 'X-User': user } }, optional: true });
+      const container = (image: string) => ({ match: '*', container: { image, runtime }, optional: true });
+      const catalog = await read(JSON.stringify({ problems: [http('/a', 'a'), http('/a', 'a'), http('/b', 'a'), http('/a', 'b'), container('x'), container('y')] }));
+      try {
+        await catalog.settle();
+        expect(await catalog.health()).to.equal(null);
+        await checkCatalog(path);
+      } finally {
+        service.close();
+      }
+      const round = ['/a a', '/b a', '/a b'];
+      expect(asked).to.deep.equal([...round, ...round, ...round]);
+      expect(await readFile(join(folder, 'asked'), 'utf8')).to.equal('version\n'.repeat(3));
     });
 
     it('needs every program that it names', async () => {
@@ -218,8 +275,8 @@ describe('catalog', () => {
 
   it('counts what still runs of an entry when it is read again, whatever its bound is then', async () => {
     const turns = new TurnsOfCatalog();
-    const parse = (match: string, bound: string, turns: TurnsOfCatalog) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
-    const [before] = parse('a', '', turns).entries;
+    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
+    const [before] = parse('a', '').entries;
     await run((await read('problems:\n  - match: a\n    command: [mkfifo, gate]\n    cwd: .\n')).find('a')!);
     const order: string[] = [];
     let begun: () => void = () => undefined;
@@ -229,7 +286,7 @@ describe('catalog', () => {
       begun();
     });
     await running;
-    const [after] = parse('[b, a]', '    concurrency: 1\n', turns.inUse()).entries;
+    const [after] = parse('[b, a]', '    concurrency: 1\n').entries;
     const second = run(after!, {}, ({ message }) => order.push(`second ${message.slice(0, 7)}`));
     await writeFile(join(folder, 'gate'), '\n');
     await first;

@@ -87,6 +87,22 @@ describe('containment', () => {
     await closed(sockets);
   });
 
+  for (const contained of [true, false]) {
+    it(`leaves the grace to those that the command waited for, too (contained: ${contained})`, async () => {
+      const stop = new AbortController();
+      const child = `const socket = require('net').connect(${port}, '127.0.0.1'); process.on('SIGTERM', () => socket.write('told')); socket.on('data', () => { console.log('saved'); process.exit(); })`;
+      const running = runExecutor(command(['sh', '-c', '"$0" -e "$1"; true', process.execPath, child], { contained, graceMs: 60_000 }), {}, undefined, stop);
+      const [socket] = await connections(1);
+      const told = once(socket!, 'data');
+      stop.abort();
+      await told;
+      socket!.write('go on');
+      const { execution, lines } = await running;
+      expect(errorOf(execution)).to.match(/ended by SIGTERM/);
+      expect(lines.map(({ message }) => message)).to.deep.equal(['saved']);
+    });
+  }
+
   it('kills what ignores TERM after the grace', async () => {
     const stop = new AbortController();
     const running = run(family(), { stop, graceMs: 100 });

@@ -83,6 +83,20 @@ describe('http executor', () => {
     expect((await run(entry({ headers_from_environment: { A: 'NO_SUCH_VARIABLE_HERE' } }))).execution.kind).to.equal('unfit');
   });
 
+  it('is not fit where a variable holds what no header can', async () => {
+    answer = (_req, res) => res.writeHead(200).end('{}');
+    process.env.TOKEN_OF_THE_SERVICE = 'secret\n';
+    try {
+      const made = entry({ headers_from_environment: { Authorization: 'TOKEN_OF_THE_SERVICE' } });
+      const { execution } = await run(made);
+      expect(execution.kind).to.equal('unfit');
+      expect(errorOf(execution)).to.contain('TOKEN_OF_THE_SERVICE').and.not.contain('secret');
+      expect(await made.fitness?.()).to.equal(errorOf(execution));
+    } finally {
+      delete process.env.TOKEN_OF_THE_SERVICE;
+    }
+  });
+
   it('asks the service for its health', async () => {
     answer = (req, res) => res.writeHead(req.url === '/health' ? 200 : 500).end();
     expect(await entry({ health_url: `${url}/health` }).fitness?.()).to.equal(null);

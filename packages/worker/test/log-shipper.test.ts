@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { ApiError, ApiUnreachable, LIMITS } from '@task-executor/shared';
 import type { BatchStore, LogLine } from '../src/log-batch.js';
 import { LogShipper, storable } from '../src/log-shipper.js';
+import { valuesIn } from '../src/storable-json.js';
 
 interface Batch { offset: number; messages: string[]; bytes: number }
 type Answer = (batch: Batch) => Promise<number>;
@@ -83,6 +84,20 @@ describe('log shipper', () => {
     expect(Math.max(...batches.map((batch) => batch.bytes))).to.be.at.most(LIMITS.maxBodyBytes);
   });
 
+  it('sends no body of more values than the API takes', async () => {
+    const bodies: { offset: number; entries: LogLine[] }[] = [];
+    const shipper = new LogShipper((offset, entries) => {
+      bodies.push({ offset, entries });
+      return Promise.resolve(offset + entries.length);
+    }, new AbortController().signal);
+    const context = { list: Array.from({ length: 2_000 }, () => [1]) };
+    const lines = LIMITS.maxJsonNodes / 1_000;
+    for (const message of numbered(lines)) await shipper.log('info', message, context);
+    await shipper.close();
+    expect(bodies.flatMap(({ entries }) => entries.map(({ message }) => message))).to.deep.equal(numbered(lines));
+    expect(Math.max(...bodies.map(valuesIn))).to.be.within(LIMITS.maxJsonNodes / 2, LIMITS.maxJsonNodes);
+  });
+
   it('repeats a batch that was not answered, unchanged', async () => {
     const { shipper, batches } = shipping(() => Promise.reject(new ApiUnreachable('cut')), refusal(503, 'database_unavailable'));
     await shipper.log('info', 'a');
@@ -99,12 +114,13 @@ describe('log shipper', () => {
     expect(batches[1]?.messages).to.deep.equal(['a']);
   });
 
-  it('gives up what will never be taken, and ships what follows', async () => {
+  it('gives up what will never be taken, says so in its place, and ships what follows', async () => {
     const { shipper, batches } = shipping(refusal(422, 'unstorable_json'));
     for (const message of numbered(700)) await shipper.log('info', message);
     await shipper.close();
-    const [refused, ...taken] = batches;
-    expect(taken.map((batch) => batch.offset)[0]).to.equal(0);
+    const [refused, told, ...taken] = batches;
+    expect([told?.offset, taken[0]?.offset]).to.deep.equal([0, 1]);
+    expect(told?.messages[0]).to.match(/^500 lines of the log were not taken, and are given up: .*unstorable_json/);
     expect([...refused!.messages, ...taken.flatMap((batch) => batch.messages)]).to.deep.equal(numbered(700));
   });
 
@@ -178,6 +194,20 @@ describe('log shipper', () => {
     await last;
     await shipper.close();
     expect(batches.flatMap((batch) => batch.messages)).to.deep.equal(numbered(lines));
+  });
+
+  it('counts what comes with the messages, too', async () => {
+    const { opened, open } = gate();
+    const { shipper } = shipping(async (batch) => {
+      await opened;
+      return stored(batch);
+    });
+    const context = { text: 'x'.repeat(50_000) };
+    let lines = 0;
+    while (await hasSettled(shipper.log('info', 'x', context)) && lines < 1_000) lines += 1;
+    expect(lines).to.be.within(10, 25);
+    open();
+    await shipper.close();
   });
 
   it('lets a waiting writer go and drops what is left when it is stopped', async () => {

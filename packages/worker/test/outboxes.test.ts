@@ -1,5 +1,5 @@
 /** What a worker sends for others: of processes that are gone, also where that shows only while it runs. */
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,6 +9,7 @@ import { courierOf } from '../src/courier.js';
 import { Outboxes } from '../src/outboxes.js';
 import { Spool } from '../src/spool/spool.js';
 import { SILENT } from './fixtures/scripted-worker.js';
+import { unprivileged } from './fixtures/unprivileged.js';
 
 describe('outboxes', () => {
   let root: string;
@@ -45,5 +46,20 @@ describe('outboxes', () => {
     await spool.close();
     await client.close();
     expect(await readdir(join(spool.folder, '..'))).to.be.empty;
+  });
+
+  it('remove the artifacts that are stored, also where the program took away its right to', async () => {
+    const folder = join(root, 'artifacts');
+    const locked = join(folder, 'locked');
+    await mkdir(locked, { recursive: true });
+    await writeFile(join(locked, 'file'), '');
+    await chmod(locked, 0o500);
+    const client = new ApiClient(api.url);
+    const outboxes = new Outboxes({ courier: courierOf(client, 1), spool: null, log: SILENT });
+    const outbox = outboxes.open({ workerId: 'worker-001-kind', session: 'session-1' }, { task_id: '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01', attempt: 1 });
+    await unprivileged([root, folder, locked], () => outbox.report({ verb: 'complete', body: { ok: true } }, folder));
+    expect(await readdir(root)).to.be.empty;
+    outboxes.end();
+    await client.close();
   });
 });

@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -202,6 +204,49 @@ describe('worker processes', function () {
     worker.child.kill('SIGHUP');
     await worker.said('catalog_reloaded');
     expect(await endOf()).to.match(/code 4/);
+  });
+
+  it('reads its catalog again for each SIGHUP in turn, also for one that comes while it starts', async () => {
+    const catalog = join(folder, 'catalog.yaml');
+    const asked: ServerResponse[] = [];
+    const service = createServer((_request, response) => {
+      asked.push(response);
+      api.look();
+    }).listen(0, '127.0.0.1').unref();
+    try {
+      await once(service, 'listening');
+      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/`;
+      const entry = (code: number): string => `  - {match: test-*, command: [sh, -c, exit ${code}]}\n`;
+      const slow = `problems:\n  - {match: slow, http: {url: "${url}", health_url: "${url}"}, optional: true}\n`;
+      const fails = async (words: RegExp): Promise<void> => {
+        const { id } = api.give();
+        expect((await api.until(() => api.model.ended.get(`${id}/1`))).body.error).to.match(words);
+      };
+      const answer = async (count: number): Promise<void> => {
+        (await api.until(() => asked[count - 1])).writeHead(503).end();
+      };
+      await writeFile(catalog, slow + entry(3));
+      const worker = start(['--catalog', catalog]);
+      await api.until(() => asked[0]);
+      await writeFile(catalog, `problems:\n${entry(4)}`);
+      worker.child.kill('SIGHUP');
+      await answer(1);
+      await worker.said('catalog_reloaded');
+      await fails(/code 4/);
+
+      await writeFile(catalog, slow + entry(5));
+      worker.child.kill('SIGHUP');
+      await api.until(() => asked[1]);
+      await writeFile(catalog, `problems:\n${entry(6)}`);
+      worker.child.kill('SIGHUP');
+      await fails(/code [46]/);
+      await answer(2);
+      await worker.said('catalog_reloaded', 3);
+      await fails(/code 6/);
+    } finally {
+      service.closeAllConnections();
+      service.close();
+    }
   });
 
   it('keeps its catalog whole where the new one has nothing, or too much, of what it may claim', async () => {

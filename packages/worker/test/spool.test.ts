@@ -122,6 +122,21 @@ describe('spool', () => {
     expect(await readdir(join(spool.folder, '..', 'unreadable'))).to.deep.equal([nameOf(identity(2), null)]);
   });
 
+  it('reads of what is left of an attempt only the first, until the rest is asked for', async () => {
+    const dead = await open();
+    for (const sequence of [1, 2, 3]) await dead.put(identity(), sequence, { kind: 'logs', offset: sequence, entries: lines('a') });
+    await dead.put(identity(), null, report);
+    await writeFile(join(dead.folder, nameOf(identity(), 1)), '{"worker_id": "worker-001-kind", "sess');
+    await writeFile(join(dead.folder, nameOf(identity(), 3)), '{"worker_id": "worker-001-kind", "sess');
+    await die(dead);
+    const spool = await open();
+    expect(await spool.leftovers()).to.deep.equal([{ identity: identity(), offset: 2, sequences: [2, 3], hasReport: true }]);
+    expect(await readdir(join(spool.folder, '..', 'unreadable'))).to.deep.equal([nameOf(identity(), 1)]);
+    expect(await spool.get(identity(), 3)).to.equal(null);
+    expect(await readdir(join(spool.folder, '..', 'unreadable'))).to.deep.equal([nameOf(identity(), 1), nameOf(identity(), 3)]);
+    expect(await spool.get(identity(), null)).to.deep.equal({ ...identity(), ...report });
+  });
+
   it('leaves where it is, and goes on, what can neither be read nor be set aside', async () => {
     const dead = await open();
     await dead.put(identity(2), null, report);

@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { LIMITS } from '@task-executor/shared';
+import { Fitness } from '../src/fitness.js';
 import { command, run } from './fixtures/executions.js';
 
 describe('a host that is not fit', () => {
@@ -64,6 +66,19 @@ describe('a host that is not fit', () => {
     const scratch = { root: folder, minFreeMib: 2 ** 40 };
     expect((await run({ problems: ['*'], executor: command(['false']), scratch })).execution).to.deep.include({ kind: 'unfit' });
     expect((await run({ problems: ['*'], executor: command(['true']), scratch })).execution.kind).to.equal('completed');
+  });
+
+  it('says why in words that the API takes, whoever found it out', async () => {
+    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    const fitness = new Fitness(() => Promise.resolve(`\u0000${'x'.repeat(LIMITS.maxReleaseReasonChars - 2)}\u{1F600}`), log);
+    try {
+      await fitness.known;
+      expect(fitness.reason).to.equal(`\uFFFD${'x'.repeat(LIMITS.maxReleaseReasonChars - 2)}\uFFFD`);
+      fitness.suspect('a\u0000b\uD800');
+      expect(fitness.reason).to.equal('a\uFFFDb\uFFFD');
+    } finally {
+      fitness.stop();
+    }
   });
 
   it('is told from a task that fails', async () => {

@@ -82,9 +82,10 @@ export function timed(executor: Executor, seconds: number): Executor {
   };
 }
 
-/** Lets at most `count` of those that share `turns` run at once; others wait, in their order, and their time runs meanwhile. */
-export function limited(executor: Executor, count: number, turns: Turns): Executor {
+/** Lets at most `count` of those that share turns run at once; others wait, in their order, and their time runs meanwhile. */
+export function limited(executor: Executor, count: number, turnsNow: () => Turns): Executor {
   return async (context) => {
+    const turns = turnsNow();
     if (turns.isFull(count)) void context.log('info', 'waiting: as many of its kind run on this worker as its catalog lets');
     if (!(await turns.begin(count, context.signal))) return STOPPED;
     try {

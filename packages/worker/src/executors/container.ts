@@ -14,6 +14,7 @@ import { environmentOf } from './environment.js';
 import { executionOf, Unfit, type Execution, type Failed, type ExecutionContext, type Executor, type Workspace } from './executor.js';
 import { ARGV_SCHEMA, fromFolder, objectSchema, TEXT_SCHEMA, type ExecutorKind } from './kind.js';
 import { findProgram } from './program.js';
+import type { Round } from './round.js';
 import { runTaskProgram, type ProgramOptions } from './task-program.js';
 import { variablesOf, workspaceAt } from './workspace.js';
 
@@ -88,7 +89,11 @@ export function containerExecutor(options: ContainerOptions): Executor {
 }
 
 /** Why no container can be run, or null. */
-export async function containerFault({ runtime }: ContainerOptions): Promise<string | null> {
+export function containerFault({ runtime }: ContainerOptions, round: Round): Promise<string | null> {
+  return round.once(['container', runtime], () => runtimeFault(runtime));
+}
+
+async function runtimeFault(runtime: string): Promise<string | null> {
   const path = await findProgram(runtime, process.env.PATH ?? '', '/');
   if (path === null) return `the command ${runtime} is not there`;
   try {
@@ -203,6 +208,6 @@ export const containerKind: ExecutorKind = {
       user: given.user ?? null,
       arguments: given.arguments ?? [],
     };
-    return { executor: containerExecutor(options), fitness: () => containerFault(options) };
+    return { executor: containerExecutor(options), fitness: (round) => containerFault(options, round) };
   },
 };

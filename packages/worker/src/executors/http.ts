@@ -7,6 +7,7 @@ import { BOUNDS } from './bounds.js';
 import { Unfit, type Completed, type Execution, type ExecutionContext, type Executor, type Failed, type Task } from './executor.js';
 import { objectSchema, type ExecutorKind } from './kind.js';
 import { parseResult } from './result.js';
+import type { Round } from './round.js';
 
 export interface HttpOptions {
   readonly url: string;
@@ -21,6 +22,8 @@ export interface HttpOptions {
 }
 
 const CONNECT_MS = 10_000;
+/** What undici takes for the value of a header. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Undici's and the system's words for "nothing was sent". */
 const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
 
@@ -43,24 +46,30 @@ export function httpExecutor(options: HttpOptions): Executor {
 }
 
 /** Why the service cannot take tasks, or null. */
-export async function httpFault(options: HttpOptions): Promise<string | null> {
-  const missing = missingVariables(options);
-  if (missing !== null) return missing;
-  if (options.healthUrl === null) return null;
+export async function httpFault(options: HttpOptions, round: Round): Promise<string | null> {
+  const fault = variablesFault(options);
+  if (fault !== null) return fault;
+  const { healthUrl } = options;
+  if (healthUrl === null) return null;
+  const headers = headersOf(options);
+  return round.once(['http', healthUrl, headers], () => healthFault(healthUrl, headers));
+}
+
+async function healthFault(url: string, headers: Readonly<Record<string, string>>): Promise<string | null> {
   const agent = new Agent({ connect: { timeout: CONNECT_MS } });
   try {
-    const answer = await request(options.healthUrl, { dispatcher: agent, headers: headersOf(options), signal: AbortSignal.timeout(BOUNDS.healthSeconds * 1000) });
-    return isGood(answer.statusCode) ? null : `${options.healthUrl} answered with ${answer.statusCode}`;
+    const answer = await request(url, { dispatcher: agent, headers, signal: AbortSignal.timeout(BOUNDS.healthSeconds * 1000) });
+    return isGood(answer.statusCode) ? null : `${url} answered with ${answer.statusCode}`;
   } catch (error) {
-    return `${options.healthUrl}: ${error instanceof Error ? error.message : String(error)}`;
+    return `${url}: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
     await agent.destroy();
   }
 }
 
 async function post(options: HttpOptions, { task, signal, log }: ExecutionContext, agent: Agent): Promise<Execution> {
-  const missing = missingVariables(options);
-  if (missing !== null) throw new Unfit(missing);
+  const fault = variablesFault(options);
+  if (fault !== null) throw new Unfit(fault);
   const { statusCode, headers, body } = await request(options.url, {
     dispatcher: agent,
     method: 'POST',
@@ -96,9 +105,12 @@ function toSend(task: Task): Record<string, unknown> {
   };
 }
 
-function missingVariables({ headersFromEnvironment }: HttpOptions): string | null {
-  const missing = Object.values(headersFromEnvironment).filter((name) => process.env[name] === undefined);
-  return missing.length === 0 ? null : `the worker's environment has no ${missing.join(', ')}`;
+function variablesFault({ headersFromEnvironment }: HttpOptions): string | null {
+  const names = Object.values(headersFromEnvironment);
+  const missing = names.filter((name) => process.env[name] === undefined);
+  if (missing.length > 0) return `the worker's environment has no ${missing.join(', ')}`;
+  const wrong = names.filter((name) => !HEADER_VALUE.test(process.env[name] ?? ''));
+  return wrong.length === 0 ? null : `the worker's environment has in ${wrong.join(', ')} what no header can hold, such as a line break`;
 }
 
 function headersOf({ headers, headersFromEnvironment }: HttpOptions): Record<string, string> {
@@ -146,6 +158,6 @@ export const httpKind: ExecutorKind = {
       retryStatuses: given.retry_statuses ?? [408, 425, 429, 500, 502, 503, 504],
       maxAnswerBytes: given.max_answer_bytes ?? BOUNDS.maxResultBytes,
     };
-    return { executor: httpExecutor(options), fitness: () => httpFault(options) };
+    return { executor: httpExecutor(options), fitness: (round) => httpFault(options, round) };
   },
 };

@@ -1,13 +1,14 @@
 /** What an executor is to a catalog: what may stand under its name there, and what becomes of it. */
 import { resolve } from 'node:path';
 import type { Executor } from './executor.js';
+import type { Round } from './round.js';
 import type { ProgramOptions } from './task-program.js';
 
 /** What a catalog's entry becomes. */
 export interface Made {
   readonly executor: Executor;
   /** Why this host cannot run it, or null. */
-  readonly fitness: () => Promise<string | null>;
+  readonly fitness: (round: Round) => Promise<string | null>;
 }
 
 export interface ExecutorKind {

@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { constants as osConstants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BOUNDS } from './bounds.js';
 import { containment } from './containment.js';
 import { Unfit } from './executor.js';
@@ -57,7 +58,7 @@ export async function runProcess(program: Program, signal: AbortSignal, take: Ta
   if (path === null) throw notStarted(name, 'no such program can be run');
   const fault = await scriptFault(program.argv, program.cwd);
   if (fault !== null) throw new Unfit(fault);
-  const tied = program.contained ? await containment() : [];
+  const tied = program.contained ? await containment(program.graceMs) : [];
   const [first = '', ...rest] = [...tied, ...(await limitsPrefix(program.limits)), path, ...args];
   if (signal.aborted) return NOT_BEGUN;
 
@@ -81,7 +82,7 @@ export async function runProcess(program: Program, signal: AbortSignal, take: Ta
 
   const stopping = stopOnAbort(child, signal, program.graceMs);
   const end = await ended;
-  stopping.end();
+  await stopping.end();
   killGroup(child, 'SIGKILL');
   watchdog?.release();
   await settle(outputs);
@@ -143,30 +144,39 @@ function endOf(child: ChildProcess): Promise<End> {
   });
 }
 
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+/** Whether there was anybody to get it. */
+function killGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false;
   try {
-    process.kill(-child.pid, signal);
+    return process.kill(-child.pid, signal);
   } catch {
     // The group has ended.
+    return false;
   }
 }
 
-/** TERM for the whole group when `signal` aborts, KILL after the grace. */
-function stopOnAbort(child: ChildProcess, signal: AbortSignal, graceMs: number): { end(): void } {
+/** How often it is looked for who is left of a group that was told to stop. */
+const LOOK_MS = 50;
+
+/** TERM for the whole group when `signal` aborts, KILL after the grace. `end`, once its leader has ended, leaves the others the grace. */
+function stopOnAbort(child: ChildProcess, signal: AbortSignal, graceMs: number): { end(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
+  let isOver = true;
   const stop = (): void => {
+    isOver = false;
     killGroup(child, 'SIGTERM');
     timer = setTimeout(() => {
+      isOver = true;
       killGroup(child, 'SIGKILL');
     }, graceMs);
   };
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
   return {
-    end: () => {
-      clearTimeout(timer);
+    end: async () => {
       signal.removeEventListener('abort', stop);
+      while (!isOver && killGroup(child, 0)) await sleep(LOOK_MS);
+      clearTimeout(timer);
     },
   };
 }

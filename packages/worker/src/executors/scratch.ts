@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { LIMITS } from '@task-executor/shared';
 import { isAbandoned, own } from '../spool/owner.js';
 import { BOUNDS } from './bounds.js';
+import { removeFolder } from './removal.js';
 
 const PREFIX = 'task-executor-scratch-';
 const ARTIFACTS_PREFIX = 'task-executor-artifacts-';
@@ -58,7 +59,8 @@ async function sweep(root: string): Promise<void> {
   for (const name of await readdir(root).catch(() => [])) {
     const path = join(root, name);
     const isLeft = (name.startsWith(PREFIX) && await isAbandoned(path)) || (name.startsWith(ARTIFACTS_PREFIX) && await isForgotten(path));
-    if (isLeft) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    // What cannot be removed is another user's, mostly.
+    if (isLeft) await removeFolder(path);
   }
 }
 

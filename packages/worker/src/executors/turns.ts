@@ -55,21 +55,18 @@ export class Turns {
   }
 }
 
-/** The turns of the entries of a catalog, kept while it is read anew: an entry that has a glob of an old one shares its turns. */
+/**
+ * The turns of the entries of a catalog, by what runs now: an entry whose globs are among those of one that still runs, of the catalog
+ * as it was read before, shares its turns.
+ */
 export class TurnsOfCatalog {
   readonly #byGlob = new Map<string, Turns>();
 
+  /** To be asked for, and begun at once, by each that runs: what is idle is nobody's, and may be split or joined the next time. */
   of(globs: readonly string[]): Turns {
+    for (const [glob, turns] of this.#byGlob) if (turns.isIdle) this.#byGlob.delete(glob);
     const turns = globs.map((glob) => this.#byGlob.get(glob)).find((known) => known !== undefined) ?? new Turns();
-    // The first entry of a glob is the one that is found for it.
     for (const glob of globs) if (!this.#byGlob.has(glob)) this.#byGlob.set(glob, turns);
     return turns;
-  }
-
-  /** Those that somebody has or waits for, for a catalog that may take this one's place. */
-  inUse(): TurnsOfCatalog {
-    const kept = new TurnsOfCatalog();
-    for (const [glob, turns] of this.#byGlob) if (!turns.isIdle) kept.#byGlob.set(glob, turns);
-    return kept;
   }
 }

@@ -3,7 +3,7 @@
  * before the program starts and removes it afterwards, with whatever the program has left there.
  */
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, opendir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Unfit, type Task, type Workspace } from './executor.js';
 import { artifactsPath, scratchHome } from './scratch.js';
@@ -71,27 +71,4 @@ export async function takeOutArtifacts({ artifactsFolder }: Workspace, root: str
   const folder = artifactsPath(root);
   await rename(artifactsFolder, folder);
   return folder;
-}
-
-/** Removes it; resolves with why that failed, or null. */
-export async function removeWorkspace(workspace: Workspace): Promise<string | null> {
-  const remove = (): Promise<void> => rm(workspace.folder, { recursive: true, force: true, maxRetries: 3 });
-  try {
-    await remove().catch(async () => {
-      // A program may have taken away its own right to write in a folder (package caches do).
-      await unlock(workspace.folder);
-      await remove();
-    });
-    return null;
-  } catch (error) {
-    return String(error);
-  }
-}
-
-async function unlock(folder: string): Promise<void> {
-  if (!(await lstat(folder)).isDirectory()) return;
-  await chmod(folder, constants.S_IRWXU);
-  for await (const entry of await opendir(folder)) {
-    if (entry.isDirectory()) await unlock(join(folder, entry.name));
-  }
 }

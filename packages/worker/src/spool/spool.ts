@@ -161,22 +161,27 @@ export class Spool {
     }
     const found: Leftover[] = [];
     for (const names of byAttempt.values()) {
-      const parcels: { sequence: number | null; parcel: Parcel }[] = [];
-      for (const name of names) {
-        const parcel = await this.#read(name);
-        if (parcel !== null) parcels.push({ sequence: partsOf(name)?.sequence ?? null, parcel });
-      }
-      const [first] = parcels;
-      if (first === undefined) continue;
+      const first = await this.#firstReadable(names);
+      if (first === null) continue;
       const { worker_id, session, task_id, attempt } = first.parcel;
+      // Of the others the names say enough: all together may be more than the memory holds, and what cannot be read shows when it is asked for.
+      const parts = names.slice(first.index).map((name) => partsOf(name)?.sequence ?? null);
       found.push({
         identity: { worker_id, session, task_id, attempt },
         offset: first.parcel.kind === 'logs' ? first.parcel.offset : (first.parcel.lines ?? 0),
-        sequences: parcels.flatMap(({ sequence }) => (sequence === null ? [] : [sequence])),
-        hasReport: parcels.some(({ sequence }) => sequence === null),
+        sequences: parts.filter((sequence) => sequence !== null),
+        hasReport: parts.includes(null),
       });
     }
     return found;
+  }
+
+  async #firstReadable(names: readonly string[]): Promise<{ index: number; parcel: Parcel } | null> {
+    for (const [index, name] of names.entries()) {
+      const parcel = await this.#read(name);
+      if (parcel !== null) return { index, parcel };
+    }
+    return null;
   }
 
   /** Gives the folder up; what is in it is for the next process. */
