@@ -1,10 +1,9 @@
 /** What the API knows of a worker's fitness while a session goes on: each change is told with a heartbeat of its own, whatever runs. */
-import { LIMITS, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
+import type { ApiClient, WorkerIdentity } from '@task-executor/shared';
 import { isRefusal, sayUnanswered } from './answer.js';
 import type { Fitness } from './fitness.js';
 import type { WorkerLog } from './log.js';
 import { pause, retryDelayMs } from './retry.js';
-import { mended } from './storable-json.js';
 
 export interface FitnessNews {
   readonly client: ApiClient;
@@ -19,18 +18,13 @@ export interface FitnessNews {
 
 const RETRY = { initialMs: 200, maxMs: 5_000 };
 
-/** What keeps a worker from running tasks, in words that the API takes. */
-export function unfitnessOf({ reason }: Fitness): string | null {
-  return reason === null ? null : mended(reason).slice(0, LIMITS.maxUnfitChars).toWellFormed() || 'no reason given';
-}
-
 /**
  * Tells the API, which knows `known`, of each change. Resolves with what it knows when the session is over, or when it refuses to be told,
  * as one does that is older than this.
  */
 export async function tellFitness(known: string | null, { client, identity, fitness, over, endedBy, log }: FitnessNews): Promise<string | null> {
   for (let failures = 1; !over.aborted;) {
-    const unfit = unfitnessOf(fitness);
+    const unfit = fitness.reason;
     if (unfit === known) {
       await fitness.changed.next(over);
       continue;

@@ -3,10 +3,11 @@
  * not, it claims nothing, and is checked again with growing pauses. An attempt that ends as it should makes it trusted again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, bounded } from '@task-executor/shared';
+import { backoffMs, bounded, LIMITS } from '@task-executor/shared';
 import { Change } from './change.js';
 import type { WorkerLog } from './log.js';
 import { pause } from './retry.js';
+import { mended } from './storable-json.js';
 
 /** Resolves with what keeps the worker from running tasks, or null. */
 export type HealthCheck = () => Promise<string | null>;
@@ -15,6 +16,8 @@ export type HealthCheck = () => Promise<string | null>;
 const CHECK_MS = 30_000;
 const CHECK_TIMEOUT_MS = 30_000;
 const BACKOFF = { initialMs: 1_000, maxMs: 120_000 };
+/** It is told to the API, and with each task that is handed back because of it. */
+const MAX_REASON_CHARS = Math.min(LIMITS.maxUnfitChars, LIMITS.maxReleaseReasonChars);
 
 export class Fitness {
   readonly changed = new Change();
@@ -42,7 +45,7 @@ export class Fitness {
     void this.#run();
   }
 
-  /** Why the worker may not take tasks, or null. */
+  /** Why the worker may not take tasks, in words that the API takes; or null. */
   get reason(): string | null {
     return this.#reason;
   }
@@ -119,8 +122,9 @@ export class Fitness {
     }
   }
 
-  #set(reason: string | null): void {
+  #set(given: string | null): void {
     const before = this.#reason;
+    const reason = given === null ? null : mended(given).slice(0, MAX_REASON_CHARS).toWellFormed() || 'no reason given';
     this.#reason = reason;
     if (before === reason) return;
     if (reason !== null) this.#log.error({ event: 'unfit', reason }, 'this worker is not fit to run tasks; it claims none');

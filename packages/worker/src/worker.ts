@@ -6,7 +6,6 @@ import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
 import { claimsOf, type ClaimTasks } from './claims.js';
 import { courierOf } from './courier.js';
-import { unfitnessOf } from './fitness-news.js';
 import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
@@ -148,7 +147,7 @@ class Worker implements RunningWorker {
     while (!leaving.aborted) {
       // Before the registration, which would end the session that they belong to.
       await this.#outboxes.answered(leaving);
-      const unfit = unfitnessOf(this.#fitness);
+      const unfit = this.#fitness.reason;
       const problems = this.#problems;
       const capabilities = this.#capabilities();
       const registered = await register(this.#client, () => {
