@@ -1,6 +1,6 @@
 /** Looks through a catalog without running anything of it: for `task-executor-worker check`. */
 import { Catalog, CatalogError } from './catalog.js';
-import { covers } from './claimable.js';
+import { covers, tooMany } from './claimable.js';
 import { Round } from './executors/round.js';
 
 export interface CatalogCheck {
@@ -22,6 +22,8 @@ export async function checkCatalog(path: string): Promise<CatalogCheck> {
     return { mistakes: error.message.split('\n'), warnings: [], problems: [] };
   }
   const warnings = await catalog.lack();
+  const excess = tooMany(catalog.problems);
+  if (excess !== null) warnings.push(`${path}:1:1: warning: ${excess}; it starts only where --problems names fewer`);
   const round = new Round();
   for (const [index, { problems, fitness, place = path }] of catalog.entries.entries()) {
     const warn = (what: string): void => {

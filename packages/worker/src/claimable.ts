@@ -1,5 +1,5 @@
 /** Which globs of problems a worker claims: of those that it is told to, what its catalog has an executor for. */
-import { matchesGlob } from '@task-executor/shared';
+import { LIMITS, matchesGlob } from '@task-executor/shared';
 import type { CatalogProblems } from './catalog.js';
 
 export interface Claimable {
@@ -20,6 +20,12 @@ export function claimable({ problems, omittedProblems }: CatalogProblems, wanted
     if (found.length === 0 && !omittedProblems.some((one) => covers(one, glob) || covers(glob, one))) unmet.push(glob);
   }
   return { globs: [...globs], unmet };
+}
+
+/** That `globs` are more than can be claimed, in words, or null. */
+export function tooMany(globs: readonly string[]): string | null {
+  const { maxSupportedProblems: most } = LIMITS;
+  return globs.length > most ? `a worker can claim ${most} globs of problems; these are ${globs.length}` : null;
 }
 
 /** Whether all that fits `glob` surely fits `wider`, too: read as text, a `*` is taken by a `*` alone. */

@@ -1,6 +1,7 @@
 /** The configuration of a worker process: read once, all mistakes reported together. */
 import { LIMITS } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, Catalog, CatalogError } from './catalog.js';
+import { tooMany } from './claimable.js';
 import { readConfigFile } from './config-file.js';
 import { ENVIRONMENT, type SettingName } from './options.js';
 
@@ -93,6 +94,7 @@ function readCatalog(path: string, wanted: string, mistakes: string[]): { catalo
   for (const glob of problems ?? catalog.problems) {
     if (!/^[A-Za-z0-9_.:/@+=,~*?-]{1,255}$/.test(glob)) mistakes.push(`WORKER_PROBLEMS (--problems) holds "${glob}", which is no glob of problem ids`);
   }
-  if ((problems ?? catalog.problems).length > LIMITS.maxSupportedProblems) mistakes.push(`at most ${LIMITS.maxSupportedProblems} globs of problems can be claimed`);
+  const excess = tooMany(problems ?? catalog.problems);
+  if (excess !== null) mistakes.push(excess);
   return { catalog, problems };
 }

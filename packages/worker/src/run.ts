@@ -5,9 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { LIMITS } from '@task-executor/shared';
 import { CatalogError, type CatalogProblems } from './catalog.js';
-import { claimable } from './claimable.js';
+import { claimable, tooMany } from './claimable.js';
 import { ConfigError, type WorkerConfig } from './config.js';
 import { Pulses } from './heartbeat/pulse.js';
 import { gatherMsOf } from './pace.js';
@@ -164,8 +163,8 @@ async function reload(worker: RunningWorker, config: WorkerConfig, log: Logger):
 function offered(catalog: CatalogProblems, config: WorkerConfig): readonly string[] {
   const { globs } = claimable(catalog, config.problems);
   if (globs.length === 0) throw new CatalogError('it has nothing of what WORKER_PROBLEMS (--problems) asks for');
-  const { maxSupportedProblems: most } = LIMITS;
-  if (globs.length > most) throw new CatalogError(`a worker can claim ${most} globs of problems; these are ${globs.length}`);
+  const excess = tooMany(globs);
+  if (excess !== null) throw new CatalogError(excess);
   return globs;
 }
 

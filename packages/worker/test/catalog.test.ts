@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { LIMITS } from '@task-executor/shared';
 import { checkCatalog } from '../src/catalog-check.js';
 import { parseCatalog } from '../src/catalog-file.js';
 import { Catalog, CatalogError } from '../src/catalog.js';
@@ -235,6 +236,14 @@ describe('catalog', () => {
       await writeFile(path, 'problems:\n  - match: a\n    simulated: true\nhealth: {command: [sh, ./none.sh]}\n');
       expect((await checkCatalog(path)).warnings).to.deep.equal([`${path}:4:1: warning: health: the script ${join(folder, 'none.sh')} is not there, or cannot be read`]);
       expect(existsSync(ran)).to.equal(false);
+    });
+
+    it('warns of more problems than can be claimed', async () => {
+      const globs = Array.from({ length: LIMITS.maxSupportedProblems + 1 }, (_, n) => `a${n}`);
+      await writeFile(path, JSON.stringify({ problems: [globs.slice(1), globs[0]].map((match) => ({ match, simulated: true })) }));
+      expect((await checkCatalog(path)).warnings).to.deep.equal([
+        `${path}:1:1: warning: a worker can claim ${LIMITS.maxSupportedProblems} globs of problems; these are ${globs.length}; it starts only where --problems names fewer`,
+      ]);
     });
 
     it('lists the mistakes of a file, and says where there is none', async () => {
