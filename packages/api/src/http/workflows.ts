@@ -1,6 +1,6 @@
 /** Workflows: submit a graph of named tasks, follow it, cancel it, run again what did not complete. */
 import { randomUUID } from 'node:crypto';
-import { LIMITS, type components } from '@task-executor/shared';
+import type { components } from '@task-executor/shared';
 import { Router } from 'express';
 import type { Database } from '../db/database.js';
 import { cancelMany } from '../queue/cancel.js';
