@@ -46,7 +46,7 @@ export class ClaimWaiter extends Waiter implements Placed {
   peers: Peers | null = null;
   /** The worker that it waits for room with; null: it has room, for all that is known. */
   fullWorker: string | null = null;
-  /** For which it was woken last; null: for none in particular. */
+  /** For which it was woken since `takeLane`; null: for none in particular. */
   lane: Lane | null = null;
   readonly #line: ClaimLine;
   #appetite: Appetite;
@@ -59,6 +59,13 @@ export class ClaimWaiter extends Waiter implements Placed {
 
   get appetite(): Appetite {
     return this.#appetite;
+  }
+
+  /** The lane that it was woken for, for whoever looks there now. */
+  takeLane(): Lane | null {
+    const { lane } = this;
+    this.lane = null;
+    return lane;
   }
 
   /** May change while it waits. */

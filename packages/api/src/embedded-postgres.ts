@@ -63,7 +63,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   } catch (error) {
     if (places !== null && server !== null) await endPostmaster(server.pid, places.cluster, log);
     await unlock();
-    if (error instanceof EmbeddedPostgresError || stopping?.aborted === true) throw error;
+    // A signal of the terminal goes to what is run here, too, and makes it fail.
+    stopping?.throwIfAborted();
+    if (error instanceof EmbeddedPostgresError) throw error;
     throw new EmbeddedPostgresError(`The embedded PostgreSQL did not start: ${reason(error)}`);
   }
 }

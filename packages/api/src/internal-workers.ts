@@ -40,6 +40,8 @@ export class InternalWorkers {
   #asked = new AbortController();
   /** The same of the ids, which a scale wants too. */
   readonly #stopped = new AbortController();
+  /** Whatever is asked for later starts nothing. */
+  #ended = false;
   readonly #scaleMs: number;
 
   constructor(count: number, scaleMs = SCALE_MS) {
@@ -99,6 +101,7 @@ export class InternalWorkers {
   /** The same for good: what is asked for later starts nothing. Idempotent. */
   async end(): Promise<void> {
     const stopped = this.stop();
+    this.#ended = true;
     this.#asked.abort();
     await stopped;
   }
@@ -120,12 +123,15 @@ export class InternalWorkers {
   #askAnew(): AbortSignal {
     this.#asked.abort();
     this.#asked = new AbortController();
+    if (this.#ended) this.#asked.abort();
     return this.#asked.signal;
   }
 
   /** Once `asked` aborts, it starts no more workers, and waits for none that it has started. */
   async #adjust(count: number, asked: AbortSignal): Promise<void> {
     const options = this.#options;
+    // Whatever has been asked for since comes next. To end all is never too late.
+    if (asked.aborted && count > 0) return;
     const leaving = this.#workers.splice(count);
     const aborted = new Promise<void>((resolve) => {
       asked.addEventListener('abort', () => {

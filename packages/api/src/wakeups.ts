@@ -118,22 +118,18 @@ export class Wakeups {
     this.#line.leave(waiter);
   }
 
-  /** The task that `waiter` was woken for is for the next that fits. */
-  handOn(waiter: ClaimWaiter): void {
-    const { lane } = waiter;
-    waiter.lane = null;
-    if (lane !== null) this.passOn(lane);
+  /** The task of `lane` that a waiter was woken for, and could not take, is for the next that fits, here or elsewhere. */
+  handOn(lane: Lane | null): void {
+    if (lane !== null) this.#call(lane, { wanted: 1, ours: 1, heard: 0 });
   }
 
   /** The worker of `waiter` has no room for a task: it is woken for none until that changes. */
   isFull(waiter: ClaimWaiter, workerId: string): void {
     this.#line.isFull(waiter, workerId);
-    this.handOn(waiter);
   }
 
   hasRoom(waiter: ClaimWaiter): void {
     this.#line.hasRoom(waiter);
-    waiter.lane = null;
   }
 
   /** These workers may have room again. */

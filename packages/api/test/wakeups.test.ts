@@ -74,6 +74,7 @@ describe('wakeups', () => {
     await round();
     expect([full, other].map((waiter) => waiter?.woken)).to.deep.equal([true, false]);
     wakeups.isFull(full!, 'worker-001-kind');
+    wakeups.handOn(full!.takeLane());
     await round();
     expect(other?.woken).to.equal(true);
     for (const waiter of [full, other]) await waiter?.wait(0, NOBODY);

@@ -14,12 +14,12 @@ import { IdleClaim, standIn } from './idle-claims.js';
 import { sessionOf } from './reporter.js';
 import { pathText, type Services } from './services.js';
 import { waitOfClaim } from '../waits.js';
-import type { Appetite, ClaimWaiter } from '../wakeups.js';
+import type { Appetite, ClaimWaiter, Lane } from '../wakeups.js';
 
 type Schemas = components['schemas'];
 
 /** A worker without room is looked at again after so long, whoever frees it: another replica may. */
-const FULL_AGAIN_MS = 5_000;
+const FULL_AGAIN_MS = 10_000;
 
 /** What was claimed, and by which request: of a caller that names no session, the session may be another one than at first. */
 interface Claimed {
@@ -54,11 +54,14 @@ export function claimRoutes(services: Services): Router {
     let isGuess = isGuessed;
     const deadline = performance.now() + waitMs;
     const isOver = (): boolean => caller.gone || waiter?.dismissed === true || performance.now() >= deadline;
+    /** Where a task is that it was woken for and has not looked for yet. */
+    let lane: Lane | null = null;
     /** Whether it was woken within `ms`. Null: it is over; what it was woken for at the last moment is for the next that fits. */
     const wokenWithin = async (ms: number, sleeper: ClaimWaiter): Promise<boolean | null> => {
       const isWoken = await sleeper.wait(Math.min(ms, deadline - performance.now()), caller);
+      lane = sleeper.takeLane();
       if (!isOver()) return isWoken;
-      if (isWoken) wakeups.handOn(sleeper);
+      wakeups.handOn(lane);
       return null;
     };
     const nothing = (): Claimed => ({ request, tasks: [], isFull: false });
@@ -69,18 +72,25 @@ export function claimRoutes(services: Services): Router {
     for (;;) {
       const { news } = wakeups;
       const sentAt = performance.now();
-      const result = await groups.claimsOf(session).add(request);
+      // A look of our own at a worker that has no room is no sign of its life.
+      const renewing = waiter === null || waiter.fullWorker === null;
+      const result = await groups.claimsOf(session).add(renewing ? request : { ...request, leaseSeconds: 0 });
       if (result.kind === 'no_session') {
-        session = await changed(session, request.workerId, isGuess);
+        session = await changed(session, request.workerId, isGuess).catch((error: unknown) => {
+          wakeups.handOn(lane);
+          throw error;
+        });
         request = { ...request, sessionId: session.sessionId };
         if (idle !== null) idle.request = request;
         if (waiter !== null) waiter.appetite = appetiteOf(session);
         continue;
       }
       isGuess = false;
-      if (result.renewed) idle?.renewed(sentAt);
+      if (result.renewed && renewing) idle?.renewed(sentAt);
       if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       const { tasks, isFull } = result;
+      if (isFull && tasks.length === 0) wakeups.handOn(lane);
+      lane = null;
       if (tasks.length > 0 || waiter === null || isOver()) return { request, tasks, isFull };
       let { againMs } = result;
       if (isFull) {
@@ -132,7 +142,11 @@ export function claimRoutes(services: Services): Router {
       claimed = await claimWithin(session, asked, given === null, { waitMs, waiter, idle, caller });
     } finally {
       idle?.end();
-      if (waiter !== null) wakeups.leave(waiter);
+      if (waiter !== null) {
+        wakeups.leave(waiter);
+        // It may have been woken again while it claimed.
+        wakeups.handOn(waiter.takeLane());
+      }
     }
     const { request, tasks, isFull } = claimed;
     aftermath.changed(tasks.map((task) => task.id));

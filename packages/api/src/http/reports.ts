@@ -59,10 +59,11 @@ export function reportRoutes({ config, databases, groups, readiness, aftermath, 
     metrics.attempts.inc({ outcome: report.outcome });
     aftermath.changed([reporter.taskId]);
     if (reported.fate === 'requeued') aftermath.pending({ problem_id: reported.problemId, backend_type: reported.backendType });
+    // Before the dependents, which may take their time.
+    await aftermath.freed(reporter.workerId);
     if (reported.fate === 'ended' && report.outcome !== 'released') {
       await aftermath.ended([{ status: report.outcome, hasDependents: reported.hasDependents }]);
     }
-    await aftermath.freed(reporter.workerId);
     return reported.task;
   }
 

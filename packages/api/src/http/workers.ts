@@ -101,6 +101,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     if (!(await changeCapabilities(heartbeats, workerId, sessionId, capabilities))) throw await sessionProblem(heartbeats, workerId, sessionId);
     sessions.forget(workerId, sessionId);
     readiness.forget();
+    wakeups.freed([workerId]);
     wakeups.lookSoon();
     log.info({ event: 'capabilities_changed', worker_id: workerId }, 'a worker takes other problems than before');
   }

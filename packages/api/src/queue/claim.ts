@@ -102,7 +102,7 @@ function resultOf({ wanted }: ClaimRequest, found: readonly ClaimRow[], memory: 
   const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
   if (tasks.length > wanted && first.found === 'new') throw new Error(`a claim of ${wanted} tasks took ${tasks.length}`);
   return {
-    kind: 'claimed', tasks, isFull: tasks.length >= (first.room ?? Infinity), dry: first.found === 'dry', renewed: first.found !== 'again' && first.found !== 'raced',
+    kind: 'claimed', tasks, isFull: first.found !== 'again' && tasks.length >= (first.room ?? Infinity), dry: first.found === 'dry', renewed: first.found !== 'again' && first.found !== 'raced',
     ...(first.found === 'behind' ? { againMs: memory.front.wholeInMs } : {}),
   };
 }
