@@ -103,6 +103,19 @@ describe('containment', () => {
     });
   }
 
+  for (const contained of [true, false]) {
+    it(`says how a command ended that leaves what ignores TERM (contained: ${contained})`, async () => {
+      const stop = new AbortController();
+      const child = `process.on('SIGTERM', () => {}); require('net').connect(${port}, '127.0.0.1').on('error', () => {})`;
+      const code = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'ignore' }); process.on('SIGTERM', () => process.exit(7));`;
+      const running = runExecutor(node(code, { contained, graceMs: 300 }), {}, undefined, stop);
+      const sockets = await connections(1);
+      stop.abort();
+      expect(errorOf((await running).execution)).to.equal('the command exited with code 7');
+      await closed(sockets);
+    });
+  }
+
   it('kills what ignores TERM after the grace', async () => {
     const stop = new AbortController();
     const running = run(family(), { stop, graceMs: 100 });

@@ -80,7 +80,7 @@ export async function runProcess(program: Program, signal: AbortSignal, take: Ta
   const stderr = new Output(child.stderr, 'warning', quota, take);
   const outputs = [new Output(child.stdout, 'info', quota, take), stderr];
 
-  const stopping = stopOnAbort(child, signal, program.graceMs);
+  const stopping = stopOnAbort(child, signal, program.graceMs, tied.length > 0);
   const end = await ended;
   await stopping.end();
   killGroup(child, 'SIGKILL');
@@ -157,17 +157,22 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
 
 /** How often it is looked for who is left of a group that was told to stop. */
 const LOOK_MS = 50;
+/** Between the TERM at the end of the grace, at which the first process of a namespace says how the command ended, and the KILL. */
+const LAST_WORD_MS = 300;
 
 /** TERM for the whole group when `signal` aborts, KILL after the grace. `end`, once its leader has ended, leaves the others the grace. */
-function stopOnAbort(child: ChildProcess, signal: AbortSignal, graceMs: number): { end(): Promise<void> } {
+function stopOnAbort(child: ChildProcess, signal: AbortSignal, graceMs: number, isContained: boolean): { end(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let isOver = true;
   const stop = (): void => {
     isOver = false;
     killGroup(child, 'SIGTERM');
     timer = setTimeout(() => {
-      isOver = true;
-      killGroup(child, 'SIGKILL');
+      if (isContained) killGroup(child, 'SIGTERM');
+      timer = setTimeout(() => {
+        isOver = true;
+        killGroup(child, 'SIGKILL');
+      }, isContained ? LAST_WORD_MS : 0);
     }, graceMs);
   };
   if (signal.aborted) stop();

@@ -18,8 +18,11 @@ export async function removeFolder(path: string): Promise<string | null> {
   }
 }
 
+/** Of folders that are ours alone: a path may be another's link a moment after it was looked at, and root needs no rights. */
 async function unlock(folder: string): Promise<void> {
-  if (!(await lstat(folder)).isDirectory()) return;
+  const found = await lstat(folder);
+  const user = process.geteuid?.();
+  if (!found.isDirectory() || user === 0 || found.uid !== user) return;
   await chmod(folder, constants.S_IRWXU);
   for await (const entry of await opendir(folder)) {
     if (entry.isDirectory()) await unlock(join(folder, entry.name));

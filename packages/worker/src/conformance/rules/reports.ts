@@ -68,8 +68,8 @@ export const reports: readonly Scenario[] = [
     play: async (bench) => {
       const { api } = bench;
       await bench.program.start();
-      // Of many, the refusal is about the whole call, and then about the one that is sent by itself.
-      for (const operation of ['complete', 'report'] as const) api.script(operation, problem('unstorable_json'));
+      // Of many, the refusal is about the whole call, and then about the one that is sent by itself, in whichever form.
+      for (const operation of ['complete', 'report', 'report'] as const) api.script(operation, problem('unstorable_json'));
       const task = await bench.run({ duration_seconds: 0, max_steps: 1 });
       const ended = await bench.until('the end of the task', () => api.model.ended.get(`${task.id}/1`));
       bench.judge('P5', ended.verb === 'fail', `said ${ended.verb}`);
