@@ -8,7 +8,7 @@ const RUNS = [
   ['chaos', ['main.ts', '--seconds', '120']],
   ['chaos mutants', ['mutants/main.ts']],
 ];
-/** The run was without a fault, and without something that it is about: it does not count. */
+/** The run does not count: it was without something that it is about, or its times cannot be compared. */
 const NOT_COVERED = 2;
 const TRIES = 2;
 
@@ -25,7 +25,7 @@ export async function runChaos(counts, { cancelled }) {
     for (let tries = 0; tries < TRIES && code === NOT_COVERED && !cancelled(); tries++) {
       code = await exitCode(process.execPath, ['--import', 'tsx', `test/chaos/${file}`, ...args], { env: { DATABASE_URL: undefined } });
     }
-    if (code === NOT_COVERED && !cancelled()) console.log(`${name}: too little happened in ${TRIES} runs for them to count, though nothing was broken: skipped.`);
+    if (code === NOT_COVERED && !cancelled()) console.log(`${name}: none of ${TRIES} runs counts, for what each has said: skipped.`);
     counts[code === 0 ? 'passed' : code === NOT_COVERED ? 'skipped' : 'failed'] += 1;
   }
 }

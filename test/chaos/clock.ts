@@ -19,6 +19,11 @@ export class Clock {
   readonly #epochOffset = Date.now() - monotonicMs();
   readonly #uptimeOffset = uptimeMs() - monotonicMs();
 
+  /** By how much the machine's own clock was set since: the monotonic one does not follow. */
+  get setByMs(): number {
+    return Date.now() - monotonicMs() - this.#epochOffset;
+  }
+
   /** Of a time of the database, which takes it from the clock of this machine. */
   ofDatabase(at: Date): number {
     return at.getTime() - this.#epochOffset;

@@ -1,6 +1,6 @@
 /**
  * `npm run chaos -- --seconds 120 --seed N --mode safety|liveness`; see docs/reliability.md. Exit code 0: nothing is wrong; 1: a rule
- * is broken; 2: it did not happen what the run is about, so it does not count; 3: it could not be run.
+ * is broken; 2: it did not happen what the run is about, or the machine's clock was set, so it does not count; 3: it could not be run.
  */
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,8 @@ import { tell } from './report.js';
 import { runOnce } from './run.js';
 import { Undo } from './undo.js';
 
+/** What an adjustment that goes on all the time makes of two minutes, and more. */
+const CLOCK_TOLERANCE_MS = 500;
 const API_MAIN = fileURLToPath(new URL('../../packages/api/dist/main.js', import.meta.url));
 
 await endWith(new Undo(), async (undo, stop) => {
@@ -34,6 +36,10 @@ await endWith(new Undo(), async (undo, stop) => {
   keep = options.keep || violations.length > 0;
   const missing = uncovered(coverage, kindsOf(result.events));
   for (const line of tell({ options, result, violations, coverage, missing, folder: keep ? folder : null })) console.log(line);
+  if (Math.abs(result.clockSetByMs) > CLOCK_TOLERANCE_MS) {
+    console.log(`the clock of this machine was set by ${(result.clockSetByMs / 1000).toFixed(1)} s meanwhile: the times of the database mean nothing, and the run does not count`);
+    return 2;
+  }
   if (violations.length > 0) return 1;
   return missing.length > 0 && options.mustCover ? 2 : 0;
 });

@@ -53,6 +53,8 @@ export interface RunResult {
   /** How long what was left took. */
   readonly settleSeconds: number;
   readonly events: readonly Event[];
+  /** By how much the clock of this machine was set meanwhile. */
+  readonly clockSetByMs: number;
 }
 
 const SCHEDULE_SECONDS = 5;
@@ -103,7 +105,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await Promise.all(crowd.followers.map((follower) => follower.finish()));
   await readArtifacts(cast, crowd.files);
   const evidence = await gather(cast, nemesis, history, clock, timetable);
-  return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events };
+  return { evidence: { ...evidence, samples: sampler.samples }, began, settleSeconds, events, clockSetByMs: clock.setByMs };
 }
 
 /** A limit and a schedule, through a replica that nothing is wrong with yet; when the schedule is to fire. */
