@@ -13,3 +13,4 @@ export * from './query.js';
 export * from './repeat.js';
 export * from './states.js';
 export * from './task-client.js';
+export * from './worker-id.js';

@@ -1,5 +1,5 @@
 /** The configuration of a worker process: read once, all mistakes reported together. */
-import { LIMITS } from '@task-executor/shared';
+import { LIMITS, WORKER_ID } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, Catalog, CatalogError } from './catalog.js';
 import { tooMany } from './claimable.js';
 import { readConfigFile } from './config-file.js';
@@ -51,7 +51,7 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
   const apiUrl = text('API_URL');
   if (!/^https?:\/\/[^/]/.test(apiUrl) || !URL.canParse(apiUrl)) refuse('API_URL', 'a URL such as http://127.0.0.1:8000');
   const workerId = text('WORKER_ID');
-  if (workerId !== '' && !/^worker-[0-9]{3,6}-kind$/.test(workerId)) refuse('WORKER_ID', 'like worker-001-kind');
+  if (workerId !== '' && !WORKER_ID.test(workerId)) refuse('WORKER_ID', 'like worker-001-kind');
   const backendType = text('BACKEND_TYPE');
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(backendType)) refuse('BACKEND_TYPE', 'letters, digits, _ . and -');
   const logLevel = text('LOG_LEVEL').toLowerCase();

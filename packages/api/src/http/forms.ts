@@ -2,13 +2,14 @@
  * Strings whose pattern is their whole rule, length included: one sentence says what is expected, whichever part of the rule was
  * missed.
  */
+import { WORKER_ID } from '@task-executor/shared';
 
 /** The format `uuid` of the contract, without the prefix `urn:uuid:` that validators of the format take, too. */
 const UUID = '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$';
 
 const FORMS = new Map([
   [UUID, 'must be a UUID, such as 0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01'],
-  ['^worker-[0-9]{3,6}-kind$', 'must be worker-NNN-kind with 3 to 6 digits, such as worker-001-kind'],
+  [WORKER_ID.source, 'must be worker-NNN-kind with 3 to 6 digits, such as worker-001-kind'],
 ]);
 
 /** Of moments; beside it their format has a say. */

@@ -1,5 +1,5 @@
 /** The fleet over HTTP: register, heartbeat, deregister, and reading workers. */
-import { LIMITS, type WorkerStatus, type components } from '@task-executor/shared';
+import { LIMITS, WORKER_ID, type WorkerStatus, type components } from '@task-executor/shared';
 import { Router, type Request } from 'express';
 import { changeCapabilities } from '../fleet/capabilities.js';
 import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
@@ -21,8 +21,6 @@ import { pathText, queryNumber, queryText, validationProblem, type Services } fr
 import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];
-
-const WORKER_ID = /^worker-[0-9]{3,6}-kind$/;
 
 export function workerRoutes({ config, databases, groups, readiness, sessions, watches, wakeups, aftermath, sweeper, log }: Services): Router {
   const router = Router();

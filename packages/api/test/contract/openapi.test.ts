@@ -1,6 +1,6 @@
 /** openapi.yaml itself: examples are valid, everything is bounded, and its words and bounds are those of the code. */
 import { readFileSync } from 'node:fs';
-import { ATTEMPT_OUTCOMES, LIMITS, LOG_LEVELS, PROBLEMS, TASK_REASONS, TASK_STATUSES, WORKER_STATUSES } from '@task-executor/shared';
+import { ATTEMPT_OUTCOMES, LIMITS, LOG_LEVELS, PROBLEMS, TASK_REASONS, TASK_STATUSES, WORKER_ID, WORKER_STATUSES } from '@task-executor/shared';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import { expect } from 'chai';
@@ -251,6 +251,10 @@ describe('openapi.yaml', () => {
       expect(bound).to.equal(LIMITS[name]);
     });
   }
+
+  it('knows workers by the ids that the code does', () => {
+    expect(contract.components.schemas.WorkerId).to.include({ pattern: WORKER_ID.source });
+  });
 
   it('says in words what no schema can', () => {
     const { maxPageBytes, maxBulkBodyBytes, maxBodyBytes, maxSubmittedDependencies } = LIMITS;
