@@ -6,13 +6,13 @@
 import type { TerminalStatus } from '@task-executor/shared';
 import type { Logger } from 'pino';
 import type { Database } from './db/database.js';
-import type { Follows } from './follows.js';
+import type { Follows } from './waiting/follows.js';
 import type { Metrics } from './metrics.js';
 import { wakeDependents } from './queue/dependents.js';
 import type { Readiness } from './queue/readiness.js';
 import type { Submitted } from './queue/submit.js';
-import type { Watches } from './watches.js';
-import type { Lane, Wakeups } from './wakeups.js';
+import type { Watches } from './waiting/watches.js';
+import type { Lane, Wakeups } from './waiting/wakeups.js';
 
 /** How long one call goes on with dependents; what is left is the sweeps'. */
 const DEPENDENTS_MS = 5_000;

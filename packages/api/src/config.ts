@@ -73,7 +73,7 @@ export const ENVIRONMENT = {
   LEASE_SECONDS: { default: '120', meaning: 'how long a worker may be silent before its tasks are lost' },
   HEARTBEAT_INTERVAL_SECONDS: { default: '5', meaning: 'how often workers are asked for a heartbeat; at most a third of the lease' },
   CLAIM_WAIT_SECONDS: { default: '55', meaning: 'how long workers are asked to wait for a task in one call, but half a lease at most; less than a proxy on the way lets a connection be silent' },
-  IDLE_CLAIM_WAIT_SECONDS: { default: '300', meaning: 'the longest that idle workers are asked to wait, where thousands of them do; the value of CLAIM_WAIT_SECONDS where a proxy cuts silent connections sooner' },
+  IDLE_CLAIM_WAIT_SECONDS: { default: '600', meaning: 'the longest that idle workers are asked to wait, where thousands of them do; the value of CLAIM_WAIT_SECONDS where a proxy cuts silent connections sooner' },
   SWEEP_INTERVAL_MS: { default: '1000', meaning: 'how often timeouts, lapsed leases and tasks whose time has come are looked for' },
   LEASE_POOL_SIZE: { default: '8', meaning: 'database connections for claims, heartbeats and reports' },
   GENERAL_POOL_SIZE: { default: '8', meaning: 'database connections for everything else' },

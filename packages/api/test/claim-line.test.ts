@@ -1,9 +1,9 @@
 /** The line of waiting claims: who is woken, and what that costs. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { fits, type Appetite, type Lane } from '../src/appetite.js';
-import { ClaimLine, type ClaimWaiter } from '../src/claim-line.js';
-import { Stretch } from '../src/stretch.js';
+import { fits, type Appetite, type Lane } from '../src/waiting/appetite.js';
+import { ClaimLine, type ClaimWaiter } from '../src/waiting/claim-line.js';
+import { Stretch } from '../src/waiting/stretch.js';
 import { countedAppetite, NOBODY } from './support/appetites.js';
 
 const endless = new Stretch(Infinity);

@@ -1,6 +1,6 @@
 /** Polls: one at a time, and one more for all that was asked meanwhile. */
 import { expect } from 'chai';
-import { Polls } from '../src/polls.js';
+import { Polls } from '../src/waiting/polls.js';
 
 /** Later than any pause of these tests. */
 const NEVER_MS = 2 ** 30;

@@ -1,7 +1,7 @@
 /** Leases while the API itself was away: whom it could not hear it does not take for silent. */
 import { expect } from 'chai';
 import { sql } from 'kysely';
-import { Presence } from '../src/presence.js';
+import { Presence } from '../src/waiting/presence.js';
 import { eventually, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { sql, type RawBuilder } from 'kysely';
 import { SWEEP_ROWS } from '../src/queue/sweep.js';
-import type { Chore } from '../src/sweeper.js';
+import type { Chore } from '../src/sweeping/sweeper.js';
 import { eventually, submitTask } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { submitMany } from './support/exporter.js';

@@ -1,7 +1,7 @@
 /** How long calls of workers hang. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { claimWait, idleBeatWait, nextIdleWait, waitOfClaim } from '../src/waits.js';
+import { claimWait, idleBeatWait, nextIdleWait, waitOfClaim } from '../src/waiting/waits.js';
 
 const times = { claimWaitSeconds: 55, idleClaimWaitSeconds: 300, heartbeatIntervalSeconds: 5, leaseSeconds: 120 };
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { openDatabases } from '../src/db/database.js';
 import { Listener, type Topic } from '../src/db/listener.js';
-import { Wakeups, type Appetite } from '../src/wakeups.js';
+import { Wakeups, type Appetite } from '../src/waiting/wakeups.js';
 import { countedAppetite, NOBODY } from './support/appetites.js';
 
 const log = pino({ level: 'silent' });

@@ -3,7 +3,7 @@
  * AbortSignal, because a large fleet has ten thousand calls that hang.
  */
 import type { Response } from 'express';
-import type { Leaving } from '../waiter.js';
+import type { Leaving } from '../waiting/waiter.js';
 
 export class Caller implements Leaving {
   #gone: boolean;

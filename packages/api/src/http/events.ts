@@ -1,17 +1,17 @@
 /**
  * The events of a task, as Server-Sent Events. A stream holds one piece of the log at the most and reads the next when the
- * socket has taken it; while there is nothing to send it costs no query of its own (see follows.ts) and no connection to the
+ * socket has taken it; while there is nothing to send it costs no query of its own (see waiting/follows) and no connection to the
  * database. The id of each event is the number of the last line that was sent, so that a reader who comes back misses no line
  * and gets none twice.
  */
 import type { LogLevel, components } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { isDatabaseUnavailable } from '../db/errors.js';
-import type { Follower } from '../follows.js';
+import type { Follower } from '../waiting/follows.js';
 import { readLogs, type LogRow } from '../queue/logs.js';
 import { readStandings, toStatus, type Standing } from '../queue/standing.js';
 import type { ReadyReason } from '../queue/task.js';
-import { Turns } from '../turns.js';
+import { Turns } from '../waiting/turns.js';
 import { Caller } from './caller.js';
 import { toLine } from './history.js';
 import { write } from './outflow.js';

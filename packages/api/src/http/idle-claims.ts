@@ -6,10 +6,10 @@
 import type { components } from '@task-executor/shared';
 import type { Renewed, Unnamed } from '../fleet/heartbeat.js';
 import type { ClaimRequest } from '../queue/claim-parts.js';
-import { idleBeatWait, nextIdleWait } from '../waits.js';
-import type { LeaseHolder } from '../lease-rounds.js';
-import type { ClaimWaiter } from '../wakeups.js';
-import type { Watcher } from '../watches.js';
+import { idleBeatWait, nextIdleWait } from '../waiting/waits.js';
+import type { LeaseHolder } from '../waiting/lease-rounds.js';
+import type { ClaimWaiter } from '../waiting/wakeups.js';
+import type { Watcher } from '../waiting/watches.js';
 import type { Caller } from './caller.js';
 import type { Services } from './services.js';
 import { sessionProblem } from './session-problem.js';

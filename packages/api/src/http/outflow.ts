@@ -1,6 +1,6 @@
 /** Writing answers of any length to readers of any speed: nothing is buffered beyond the socket, and no reader is waited for long. */
 import type { Response } from 'express';
-import type { Leaving } from '../waiter.js';
+import type { Leaving } from '../waiting/waiter.js';
 import { outgoing } from './stalled.js';
 
 const GONE = 'the reader has gone';

@@ -10,7 +10,8 @@ import { planRetries } from '../queue/lines.js';
 import { readRetried, retryOf } from '../queue/retry.js';
 import { isPlain } from '../queue/submit-plain.js';
 import type { Edge, Submission } from '../queue/submission.js';
-import { needsTransaction, submit } from '../queue/submit.js';
+import { asksForReuse } from '../queue/reuse.js';
+import { submit } from '../queue/submit.js';
 import { toTask, type ReadyReason } from '../queue/task.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
@@ -54,7 +55,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
     const edges = edgesOf(0, body.depends_on);
     const together = edges.length === 0 && isPlain(task) && req.get('Idempotency-Key') === undefined;
     const reasonOf = await readiness.reasons();
-    await answerCreation(db, req, res, needsTransaction([task]), (transaction) => createOne(together ? null : transaction, reasonOf, task, edges));
+    await answerCreation(db, req, res, asksForReuse([task]), (transaction) => createOne(together ? null : transaction, reasonOf, task, edges));
   });
 
   router.post('/api/v1/tasks/batch', async (req, res) => {
@@ -64,7 +65,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
     const tasks = items.map((item, n) => toSubmission(config, `/body/tasks/${n}`, item));
     const keyed = items.flatMap(({ idempotency_key: key, ...body }, n) => (key === undefined ? [] : [{ n, key, operation: 'an item of a batch', body }]));
     if (new Set(keyed.map(({ key }) => key)).size < keyed.length) throw validationProblem('/body/tasks', 'two of them have the same idempotency_key');
-    await answerCreation(db, req, res, keyed.length > 0 || needsTransaction(tasks), async (transaction) => {
+    await answerCreation(db, req, res, keyed.length > 0 || asksForReuse(tasks), async (transaction) => {
       const kept = await takeKeys(transaction, keyed).catch((error: unknown) => {
         throw error instanceof KeyReused
           ? new Problem('idempotency_key_reused', `tasks[${keyed.find(({ key }) => key === error.key)?.n ?? 0}] has a key that came before with another task.`)

@@ -38,15 +38,22 @@ const MAX_RACES = 30;
 /** The answers after which a request is asked again. */
 const ASKED_AGAIN: readonly (Found | undefined)[] = ['raced', 'limited', 'elsewhere'];
 
-export type ClaimResult =
-  /**
-   * As many as there are and the worker has room for; maybe none. `isFull`: there was no room, or no more than for these. `dry`: there was
-   * room, and nothing that fits. `againMs`: there may be what was not looked at, and will be by a claim in so many milliseconds. `renewed`: the lease was renewed; another claim of the
-   * session may have done so instead, of the same id or one that overtook this.
-   */
-  | { readonly kind: 'claimed'; readonly tasks: readonly ClaimedRow[]; readonly isFull: boolean; readonly dry: boolean; readonly renewed: boolean; readonly againMs?: number }
-  /** The session is not live (any more), or supports other problems than the caller knows. */
-  | { readonly kind: 'no_session' };
+/** The tasks of a live session's claim: as many as there are and the worker has room for; maybe none. */
+export interface FoundTasks {
+  readonly kind: 'claimed';
+  readonly tasks: readonly ClaimedRow[];
+  /** There was no room, or no more than for these. */
+  readonly isFull: boolean;
+  /** There was room, and nothing that fits. */
+  readonly dry: boolean;
+  /** The lease was renewed. Another claim of the session may have done so instead, of the same id or one that overtook this. */
+  readonly renewed: boolean;
+  /** There may be what was not looked at, and will be by a claim in so many milliseconds. */
+  readonly againMs?: number;
+}
+
+/** `no_session`: it is not live (any more), or supports other problems than the caller knows. */
+export type ClaimResult = FoundTasks | { readonly kind: 'no_session' };
 
 /** What claims of one appetite remember from one to the next. */
 export interface ClaimMemory {

@@ -12,10 +12,10 @@
  * To depend on others and to ask for `reuse` never meet in one task. Tasks that others of the same submission depend on are those
  * of workflows, which know neither `reuse` nor a dedupe_key: they are always stored, and never take a result.
  */
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
-import { runnerOf } from './stand-ins.js';
+import { asksForReuse, FIRST_UNENDED, LAST_RESULT, lockFingerprints } from './reuse.js';
 import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
 import { isPlain, submitPlain } from './submit-plain.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
@@ -57,18 +57,13 @@ export async function withRaces<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether `tasks` have to be submitted in a transaction: see lockFingerprints. */
-export function needsTransaction(tasks: readonly Submission[]): boolean {
-  return tasks.some((task) => task.reuseSeconds !== null);
-}
-
 /** Stores `tasks`; within `withRaces`. Where `db` is no transaction, they are durable when this resolves. @throws MissingParent */
 export async function submit(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[] = []): Promise<Submitted> {
   if (edges.length === 0 && tasks.every(isPlain)) {
     return { rows: await submitPlain(db, ageingMs, tasks), created: tasks.map(() => true), parentsEnded: false };
   }
   checkEdges(tasks, edges);
-  if (needsTransaction(tasks)) await lockFingerprints(db, tasks);
+  if (asksForReuse(tasks)) await lockFingerprints(db, tasks);
   const submitted = await submitOnce(db, ageingMs, tasks, edges);
   if (submitted !== null) return submitted;
   await checkParents(db, edges);
@@ -85,14 +80,6 @@ function checkEdges(tasks: readonly Submission[], edges: readonly Edge[]): void 
   }
 }
 
-/** One of two equal submissions that ask for reuse has to see the other. In order, so that none waits for another's second. */
-async function lockFingerprints(db: Database, tasks: readonly Submission[]): Promise<void> {
-  const wanted = [...new Set(tasks.filter((task) => task.reuseSeconds !== null).map((task) => task.fingerprint))].sort();
-  await sql`
-    select pg_advisory_xact_lock(hashtextextended('task_executor.reuse ' || wanted, 0))
-      from unnest(${wanted}::text[]) with ordinality as w (wanted, n) order by n`.execute(db);
-}
-
 async function checkParents(db: Database, edges: readonly Edge[]): Promise<void> {
   const ids = edges.map(({ parent }) => parent).filter((parent) => typeof parent === 'string');
   const { rows } = await sql<{ id: string }>`
@@ -100,45 +87,6 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   const [missing] = rows;
   if (missing !== undefined) throw new MissingParent(missing.id);
 }
-
-/** Of the equal tasks that run themselves so many, the last, are looked at: a batch may have a thousand problems, each run a thousand times. */
-const EQUAL_RUNS = 100;
-
-/**
- * Where the tasks that run themselves are found by the fingerprint of `g`, the last ones: those that ran at once, and those that waited for
- * an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
- */
-const RUN = sql`(
-  select id as task_id, id as awaited_id from tasks where fingerprint = g.fingerprint order by id desc limit ${EQUAL_RUNS}) as r`;
-const RUN_AFTER_ALL = sql`(
-  select task_id, coalesce(awaited_id, task_id) as awaited_id from stand_ins where fingerprint = g.fingerprint order by number desc limit ${EQUAL_RUNS}) as r`;
-
-/**
- * Of these the last that has completed and is not too old for `g`, and the first that has not ended. What becomes of each is looked up in
- * turn: joined, a planner that takes outcomes for short could as well read all that have completed. What ran without success is walked
- * past, so `g` is never each of many equal tasks.
- */
-const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  (select r.task_id as source_id, o.result
-     from ${runs}
-    cross join lateral (
-      select result from outcomes
-       where task_id = r.task_id and status = 'completed' and reason is null and ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
-       limit 1) as o
-    order by r.task_id desc limit 1)`;
-const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  (select r.task_id as runner_id, r.awaited_id
-     from ${runs}
-    cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
-    order by r.task_id limit 1)`;
-
-/** What ended without a result, and of those that wait for it none stands in yet: the note of its end is still to be acted on. */
-const vainAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  (select null::uuid as runner_id, r.awaited_id
-     from ${runs}
-    cross join lateral (select from open_dependencies where parent_id = r.awaited_id and kind = 'reuse' limit 1) as d
-    cross join lateral (select from outcomes where task_id = ${runnerOf('r.awaited_id')} and status <> 'completed' limit 1) as o
-    limit 1)`;
 
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
 
@@ -167,7 +115,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       select g.fingerprint, g.reuse_seconds, source.*
         from (select fingerprint, reuse_seconds, max(created_at) as created_at from given where reuse_seconds is not null group by 1, 2) as g
        cross join lateral (
-         ${sourceAmong(RUN)} union all ${sourceAmong(RUN_AFTER_ALL)} order by source_id desc limit 1) as source
+         ${LAST_RESULT}) as source
     ), sources as materialized (
       select g.n, r.source_id, r.result from given g join results r on r.fingerprint = g.fingerprint and r.reuse_seconds = g.reuse_seconds
     ), runs as materialized (
@@ -177,9 +125,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
       select g.fingerprint, equal.runner_id, equal.awaited_id
         from (select distinct fingerprint from runs where reuses) as g
        cross join lateral (
-         ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} union all ${vainAmong(RUN)} union all ${vainAmong(RUN_AFTER_ALL)}
-          -- What an earlier version stored may be found as one that runs and as one that stands in: others depend on the older awaited one.
-          order by runner_id nulls last, awaited_id limit 1) as equal
+         ${FIRST_UNENDED}) as equal
     ), equals as materialized (
       select r.n, r.id as task_id, coalesce(u.awaited_id, twin.id) as parent_id, u.awaited_id is null as within, u.runner_id,
              u.awaited_id is not null and u.runner_id is null as in_vain

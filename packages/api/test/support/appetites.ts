@@ -1,6 +1,6 @@
 /** Appetites that count what they are compared with, for tests of what waiting claims cost. */
-import type { Appetite } from '../../src/appetite.js';
-import type { Leaving } from '../../src/waiter.js';
+import type { Appetite } from '../../src/waiting/appetite.js';
+import type { Leaving } from '../../src/waiting/waiter.js';
 
 /** A caller who never leaves. */
 export const NOBODY: Leaving = { gone: false, whenGone: () => undefined };

@@ -4,16 +4,16 @@
  */
 import { pino, type Logger } from 'pino';
 import { Aftermath } from '../../src/aftermath.js';
-import { bulkOperations, schedules } from '../../src/chores.js';
+import { bulkOperations, schedules } from '../../src/sweeping/chores.js';
 import { readConfig, type ApiConfig } from '../../src/config.js';
 import type { Database } from '../../src/db/database.js';
 import { Listener } from '../../src/db/listener.js';
-import { Follows } from '../../src/follows.js';
+import { Follows } from '../../src/waiting/follows.js';
 import { createMetrics } from '../../src/metrics.js';
 import { Readiness } from '../../src/queue/readiness.js';
-import { Sweeper, type Chore } from '../../src/sweeper.js';
-import { Wakeups } from '../../src/wakeups.js';
-import { Watches } from '../../src/watches.js';
+import { Sweeper, type Chore } from '../../src/sweeping/sweeper.js';
+import { Wakeups } from '../../src/waiting/wakeups.js';
+import { Watches } from '../../src/waiting/watches.js';
 
 /** Settings of an API whose own sweeper never comes to its first round. */
 export const NO_SWEEPS: Partial<ApiConfig> = { sweepIntervalMs: 2 ** 30 };

@@ -3,7 +3,7 @@
  * should be doing tells its id; a call on this replica is woken at once, those on others over NOTIFY. A lost hint costs the
  * rest of a heartbeat, and of a claim half a lease, at which a renewal shows what there is.
  */
-import type { Listener } from './db/listener.js';
+import type { Listener } from '../db/listener.js';
 
 const MAX_WATCHES = 20_000;
 /** Ids in one hint: a payload holds at most 8,000 bytes. */

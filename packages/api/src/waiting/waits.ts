@@ -1,6 +1,6 @@
 /** How long calls of workers hang, in seconds: what the API asks for, and what counts of what they ask for. */
 import { LIMITS } from '@task-executor/shared';
-import type { ApiConfig } from './config.js';
+import type { ApiConfig } from '../config.js';
 
 /**
  * How often the claims of idle workers come back, all that wait in a process together. Each costs the API a millisecond or so of CPU

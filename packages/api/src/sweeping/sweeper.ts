@@ -8,19 +8,19 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import type { Logger } from 'pino';
-import type { Aftermath } from './aftermath.js';
-import type { Database } from './db/database.js';
-import { Ration } from './db/ration.js';
-import { ANY_LAPSED, lapseSessions } from './fleet/lapse.js';
-import type { Metrics } from './metrics.js';
-import { Presence } from './presence.js';
-import { ANY_NOTES } from './queue/dependents.js';
-import { ANY_TO_REGROUP, regrouping } from './queue/limits.js';
-import { ANY_DELTAS, foldDeltas } from './queue/stats.js';
+import type { Aftermath } from '../aftermath.js';
+import type { Database } from '../db/database.js';
+import { Ration } from '../db/ration.js';
+import { ANY_LAPSED, lapseSessions } from '../fleet/lapse.js';
+import type { Metrics } from '../metrics.js';
+import { Presence } from '../waiting/presence.js';
+import { ANY_NOTES } from '../queue/dependents.js';
+import { ANY_TO_REGROUP, regrouping } from '../queue/limits.js';
+import { ANY_DELTAS, foldDeltas } from '../queue/stats.js';
 import {
   DUE_TASKS, EXPIRED_TASKS, findOrphaned, ORPHANED_TASKS, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, TIMED_OUT_TASKS,
   type Swept,
-} from './queue/sweep.js';
+} from '../queue/sweep.js';
 
 /** From here on, what a question took is dear; without a held snapshot all of them together take about a millisecond. */
 const DEAR_MS = 20;

@@ -1,21 +1,21 @@
 /** The calls that are coalesced (see db/coalesce), one group for each kind. */
-import { Coalescer } from './db/coalesce.js';
-import type { Databases } from './db/database.js';
-import { isDatabaseUnavailable, isDeadlock } from './db/errors.js';
-import type { ApiConfig } from './config.js';
-import { findWorkers } from './fleet/find.js';
-import { directivesFor, renewLeases, type Beat, type Directives, type Renewed, type Running } from './fleet/heartbeat.js';
-import { readSessions, type AskedSession, type SessionFacts } from './fleet/sessions.js';
-import type { WorkerRow } from './fleet/worker.js';
-import type { ClaimRequest } from './queue/claim-parts.js';
-import { claim, claimMemory, type ClaimResult } from './queue/claim.js';
-import { findTasks } from './queue/find.js';
-import { Front } from './queue/front.js';
-import { report, type Reported, type ReportItem } from './queue/report.js';
-import { submitPlain } from './queue/submit-plain.js';
-import type { Submission } from './queue/submission.js';
-import type { Submitted } from './queue/submit.js';
-import type { TaskRow } from './queue/task.js';
+import { Coalescer } from '../db/coalesce.js';
+import type { Databases } from '../db/database.js';
+import { isDatabaseUnavailable, isDeadlock } from '../db/errors.js';
+import type { ApiConfig } from '../config.js';
+import { findWorkers } from '../fleet/find.js';
+import { directivesFor, renewLeases, type Beat, type Directives, type Renewed, type Running } from '../fleet/heartbeat.js';
+import { readSessions, type AskedSession, type SessionFacts } from '../fleet/sessions.js';
+import type { WorkerRow } from '../fleet/worker.js';
+import type { ClaimRequest } from '../queue/claim-parts.js';
+import { claim, claimMemory, type ClaimResult } from '../queue/claim.js';
+import { findTasks } from '../queue/find.js';
+import { Front } from '../queue/front.js';
+import { report, type Reported, type ReportItem } from '../queue/report.js';
+import { submitPlain } from '../queue/submit-plain.js';
+import type { Submission } from '../queue/submission.js';
+import type { Submitted } from '../queue/submit.js';
+import type { TaskRow } from '../queue/task.js';
 
 /** Calls of one kind that wait at most; more are told to come again. */
 const MAX_WAITING = 20_000;

@@ -6,9 +6,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Database } from './db/database.js';
-import type { Listener } from './db/listener.js';
-import { readStandings, type Standing } from './queue/standing.js';
+import type { Database } from '../db/database.js';
+import type { Listener } from '../db/listener.js';
+import { readStandings, type Standing } from '../queue/standing.js';
 import { Waiter } from './waiter.js';
 
 const MAX_FOLLOWERS = 5_000;

@@ -1,14 +1,14 @@
 /** What each round of the sweeper does for schedules and bulk operations: their next steps, each in a transaction of its own. */
 import type { Logger } from 'pino';
-import type { Aftermath } from './aftermath.js';
-import type { ApiConfig } from './config.js';
-import type { Database } from './db/database.js';
-import { isDatabaseUnavailable } from './db/errors.js';
-import { toSubmission } from './http/submissions.js';
-import type { Metrics } from './metrics.js';
-import { advanceBulk, ANY_BULK, putOffBulk, type Piece } from './queue/bulk.js';
-import { ANY_TO_FIRE, fireNext } from './queue/schedule.js';
-import { submit, withRaces, type Submitted } from './queue/submit.js';
+import type { Aftermath } from '../aftermath.js';
+import type { ApiConfig } from '../config.js';
+import type { Database } from '../db/database.js';
+import { isDatabaseUnavailable } from '../db/errors.js';
+import { toSubmission } from '../http/submissions.js';
+import type { Metrics } from '../metrics.js';
+import { advanceBulk, ANY_BULK, putOffBulk, type Piece } from '../queue/bulk.js';
+import { ANY_TO_FIRE, fireNext } from '../queue/schedule.js';
+import { submit, withRaces, type Submitted } from '../queue/submit.js';
 import type { Chore } from './sweeper.js';
 
 /** Fires of one round, pieces of bulk operations, and tasks that a piece looks at; what is left waits for the next round. */

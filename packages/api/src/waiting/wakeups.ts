@@ -13,11 +13,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
-import { keyOf, type Appetite, type Lane } from './appetite.js';
+import type { Appetite, Lane } from './appetite.js';
 import { ClaimLine, type ClaimWaiter } from './claim-line.js';
-import type { Database } from './db/database.js';
-import type { Listener } from './db/listener.js';
-import { Ration } from './db/ration.js';
+import type { Database } from '../db/database.js';
+import type { Listener } from '../db/listener.js';
+import { Ration } from '../db/ration.js';
+import { DryAppetites } from './dry-appetites.js';
 import { Polls } from './polls.js';
 import { Stretch } from './stretch.js';
 
@@ -35,8 +36,6 @@ const MAX_CALLS = 10_000;
 const MAX_STRETCH_MS = 10;
 /** Between two polls, however often a look is asked for. */
 const LEAST_PAUSE_MS = 10;
-/** Each is compared with every new task. */
-const MAX_DRY = 100;
 /** What was found to be nothing is looked at again after this time, whatever was heard. */
 const DRY_MS = 10_000;
 /** The same where nothing is heard of what other replicas do. */
@@ -75,8 +74,7 @@ export class Wakeups {
   #news = 0;
   /** How much of it no round has yet told to `#dry`. */
   #untold = 0;
-  /** Appetites for which a claim found nothing and that no news was about since, and when. */
-  readonly #dry = new Map<string, { readonly appetite: Appetite; readonly at: number }>();
+  readonly #dry = new DryAppetites();
 
   constructor(db: Database, listener: Listener, log: Logger) {
     this.#db = db;
@@ -144,16 +142,12 @@ export class Wakeups {
   /** A claim that was sent at `news`, with room for a task, found that there is none for `appetite`. */
   foundNothing(appetite: Appetite, news: number): void {
     // What came meanwhile, the claim may not have seen.
-    if (news !== this.#news) return;
-    if (this.#dry.size >= MAX_DRY) this.#dry.clear();
-    this.#dry.set(keyOf(appetite), { appetite, at: performance.now() });
+    if (news === this.#news) this.#dry.add(appetite);
   }
 
   /** Whether a claim would find nothing, for all that this replica has heard. */
   isDry(appetite: Appetite): boolean {
-    if (this.#untold > 0) return false;
-    const dry = this.#dry.get(keyOf(appetite));
-    return dry !== undefined && performance.now() - dry.at < (this.#listener.hears ? DRY_MS : DEAF_DRY_MS);
+    return this.#untold === 0 && this.#dry.has(appetite, this.#listener.hears ? DRY_MS : DEAF_DRY_MS);
   }
 
   /** There is a new pending task in `lane`. */
@@ -209,21 +203,13 @@ export class Wakeups {
     this.#nextRound = null;
     const stretch = new Stretch(MAX_STRETCH_MS);
     for (const call of calls.values()) {
-      if (call.heard > 0) await this.#tellDry(call.lane, stretch);
+      if (call.heard > 0) await this.#dry.tell(call.lane, this.#line, stretch);
       this.#untold -= call.heard;
       const unmet = call.wanted - await this.#wake(call, stretch);
       if (this.#stopped) break;
       if (Math.min(unmet, call.ours) > 0) this.#hint(call.lane, Math.min(unmet, call.ours));
     }
     return stretch.workedMs;
-  }
-
-  async #tellDry(lane: Lane, stretch: Stretch): Promise<void> {
-    for (const [key, { appetite }] of this.#dry) {
-      if (stretch.isOver) await stretch.rest();
-      stretch.did(1 + appetite.globs.length);
-      if (this.#line.fits(key, appetite, lane)) this.#dry.delete(key);
-    }
   }
 
   /** How many it woke. */
