@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Http } from './http.mjs';
 import { closedLoop } from './numbers.mjs';
 import { BULK_IN_FLIGHT, BULK_TASKS, CONNECTIONS, SIMPLE_CLIENTS } from './sizes.mjs';
-import { fill, newProblem, register, submission } from './tasks.mjs';
+import { batchText, fill, newProblem, register, submission, submissionTexts } from './tasks.mjs';
 import { Workforce } from './workforce.mjs';
 
 /** How long a claim that found nothing, though a task is left, waits before it asks again: others were at it. */
@@ -12,8 +12,8 @@ const AGAIN_MS = 2;
 /** Single submissions over CONNECTIONS connections. `urls` may be those of the ceiling. */
 export async function submitSingly(urls, { seconds, warmUpSeconds = 0, metered = (load) => load() }) {
   const http = new Http(urls, CONNECTIONS);
-  const text = JSON.stringify(submission(newProblem('single')));
-  const load = (duration) => closedLoop({ inFlight: CONNECTIONS, seconds: duration }, () => http.send('/api/v1/tasks', text));
+  const text = submissionTexts(newProblem('single'));
+  const load = (duration) => closedLoop({ inFlight: CONNECTIONS, seconds: duration }, () => http.send('/api/v1/tasks', text()));
   try {
     if (warmUpSeconds > 0) await load(warmUpSeconds);
     return await metered(() => load(seconds));
@@ -25,10 +25,9 @@ export async function submitSingly(urls, { seconds, warmUpSeconds = 0, metered =
 /** Batches of BULK_TASKS, a few in flight. */
 export async function submitInBulk(system, { seconds, warmUpSeconds = 0 }) {
   const http = new Http(system.urls, BULK_IN_FLIGHT);
-  const problem = newProblem('bulk');
-  const text = JSON.stringify({ tasks: Array.from({ length: BULK_TASKS }, () => submission(problem)) });
+  const text = submissionTexts(newProblem('bulk'));
   const load = async (duration) => {
-    const calls = await closedLoop({ inFlight: BULK_IN_FLIGHT, seconds: duration }, () => http.send('/api/v1/tasks/batch', text));
+    const calls = await closedLoop({ inFlight: BULK_IN_FLIGHT, seconds: duration }, () => http.send('/api/v1/tasks/batch', batchText(text)));
     return { ...calls, ops: calls.ops * BULK_TASKS };
   };
   try {
@@ -71,12 +70,12 @@ export async function drain(system, { count, warmUp = true, undo }) {
 export async function submitAndDrain(system, { seconds, warmUpSeconds = 0, undo }) {
   const http = new Http(system.urls, CONNECTIONS);
   const problem = newProblem('both');
-  const text = JSON.stringify(submission(problem));
+  const text = submissionTexts(problem);
   const workers = await Workforce.start(system.urls.slice(0, 1), problem, undo);
   const run = async (duration) => system.metered(async () => {
     const before = process.cpuUsage();
     await workers.go();
-    const submitted = await closedLoop({ inFlight: CONNECTIONS, seconds: duration }, () => http.send('/api/v1/tasks', text));
+    const submitted = await closedLoop({ inFlight: CONNECTIONS, seconds: duration }, () => http.send('/api/v1/tasks', text()));
     const backlog = submitted.ops - workers.done;
     const finished = await workers.finish(submitted.ops);
     const own = process.cpuUsage(before);
@@ -103,14 +102,13 @@ export async function idleLatency(system, { samples }) {
   const submitter = new Http(system.urls.slice(0, 1));
   const http = new Http(system.urls.slice(-1));
   const problem = newProblem('latency');
-  const body = submission(problem);
   try {
     const worker = await register(http, { problems: [problem] });
     const once = async () => {
       const claimed = http.post(`${worker.path}/claim`, { wait_seconds: 20 }, worker.headers).then((task) => ({ task, at: performance.now() }));
       // The claim has to wait in the API before the task comes.
       await sleep(pauseMs);
-      const created = await submitter.post('/api/v1/tasks', body);
+      const created = await submitter.post('/api/v1/tasks', submission(problem));
       const answered = performance.now();
       const { task, at } = await claimed;
       if (task?.id !== created.id) throw new Error(`task ${created.id} was submitted, ${task?.id} claimed`);

@@ -5,7 +5,7 @@
 import { historyProblem, historyWorker } from './history.mjs';
 import { Http } from './http.mjs';
 import { BULK_TASKS } from './sizes.mjs';
-import { fill, newProblem, register, submission } from './tasks.mjs';
+import { batchText, fill, newProblem, register, submission, submissionTexts } from './tasks.mjs';
 
 const LOG_LINES = 100;
 const PARALLEL = 1_000;
@@ -29,7 +29,7 @@ export async function prepareStatements(system, { pending, calls }) {
   const http = new Http(system.urls);
   const problem = newProblem('explain');
   const behind = `${problem}-behind`;
-  const many = JSON.stringify({ tasks: Array.from({ length: BULK_TASKS }, () => submission(`${problem}-bulk`)) });
+  const bulk = submissionTexts(`${problem}-bulk`);
   const lines = { entries: Array.from({ length: LOG_LINES }, (_none, n) => ({ level: 'info', message: `step ${n} of the evaluation: reward 0.25` })) };
   await fill(http, pending + calls, (n) => submission(`${problem}-front-${n % 10}`, { priority: FIRST }));
   await fill(http, calls, () => submission(behind, { priority: 0 }));
@@ -48,7 +48,7 @@ export async function prepareStatements(system, { pending, calls }) {
   const counted = (what) => [`count, ${what}`, /select count\(\*\) as total from/];
   const steps = [
     { call: () => http.post('/api/v1/tasks', submission(problem)), statements: [['submit one', SUBMIT]] },
-    { call: () => http.send('/api/v1/tasks/batch', many), statements: [[`submit ${BULK_TASKS}`, SUBMIT]] },
+    { call: () => http.send('/api/v1/tasks/batch', batchText(bulk)), statements: [[`submit ${BULK_TASKS}`, SUBMIT]] },
     { call: async () => claimed.push(await claim(fitting)), statements: [['claim', /as is_plain/]] },
     { call: () => claim(other), statements: [['claim behind what does not fit', /best_lanes/]] },
     {

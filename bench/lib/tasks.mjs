@@ -5,13 +5,27 @@ import { closedLoop } from './numbers.mjs';
 
 export const newProblem = (purpose) => `bench-${purpose}-${randomBytes(4).toString('hex')}`;
 
-/** Parameters of PAYLOAD_BYTES, with which the worker's simulated executor does nothing. */
-export function payload() {
-  const parameters = { max_steps: 0, agent_config: { model: 'none', temperature: 0.2 }, text: '' };
+/** Nobody's parameters begin with these digits. */
+const NO_SEED = '0'.repeat(12);
+let seeds = 0;
+const nextSeed = () => String((seeds += 1)).padStart(NO_SEED.length, '0');
+
+/** Parameters of PAYLOAD_BYTES, with which the worker's simulated executor does nothing. No two are equal: equal tasks share a page of an index. */
+export function payload(seed = nextSeed()) {
+  const parameters = { max_steps: 0, agent_config: { model: 'none', temperature: 0.2 }, seed, text: '' };
   return { ...parameters, text: 'x'.repeat(PAYLOAD_BYTES - JSON.stringify(parameters).length) };
 }
 
 export const submission = (problemId, extra = {}) => ({ problem_id: problemId, parameters: payload(), ...extra });
+
+/** Makes submissions of a problem as JSON, for less than `JSON.stringify` costs the client. */
+export function submissionTexts(problemId) {
+  const [before, after] = JSON.stringify({ problem_id: problemId, parameters: payload(NO_SEED) }).split(NO_SEED);
+  return () => before + nextSeed() + after;
+}
+
+/** A batch of BULK_TASKS, each what `text` makes. */
+export const batchText = (text) => `{"tasks":[${Array.from({ length: BULK_TASKS }, text).join(',')}]}`;
 
 /** Submits `count` tasks in bulk; the n-th is `task(n)`. */
 export async function fill(http, count, task) {
