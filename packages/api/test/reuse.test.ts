@@ -235,4 +235,24 @@ describe('reuse', () => {
     }
     expect((await api.call('GET', '/api/v1/tasks?problem_id=mixed')).body.total).to.equal(0);
   });
+
+  it('finds an equal task that was stored years ago', async () => {
+    const present = await submitTask(api, { problem_id: 'reuse', parameters: { old: 1 } });
+    await api.call('POST', `/api/v1/tasks/${present}/cancel`);
+    const { rows: [old] } = await sql<{ id: string }>`
+      with submitted as (
+        insert into tasks (id, problem_id, parameters, priority, timeout_seconds, max_attempts, max_lost, created_at, fingerprint)
+        select uuid_v7(created_at - interval '3 years'), problem_id, parameters, priority, timeout_seconds, max_attempts, max_lost, created_at - interval '3 years', fingerprint
+          from tasks where id = ${present}
+        returning id, priority, created_at
+      )
+      insert into outcomes (task_id, status, attempt, worker_id, session_id, started_at, ended_at, result, priority)
+      select id, 'completed', 1, ${worker.id}, gen_random_uuid(), created_at, created_at + interval '1 minute', '{"by": "the old one"}', priority from submitted
+      returning task_id as id`.execute(api.db);
+    const year = 31_557_600;
+    const tooOld = await reusing({ old: 1 }, { reuse: { max_age_seconds: 2 * year } });
+    expect(tooOld.body).to.include({ status: 'pending', reused_from: null });
+    await api.call('POST', `/api/v1/tasks/${tooOld.body.id}/cancel`);
+    expect((await reusing({ old: 1 }, { reuse: { max_age_seconds: 4 * year } })).body).to.deep.include({ reused_from: old!.id, result: { by: 'the old one' } });
+  });
 });

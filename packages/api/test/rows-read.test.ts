@@ -209,6 +209,26 @@ describe('the rows that are read', function () {
     await cancelMany(db, far.result.rows.map(({ id }) => id));
   });
 
+  it('do not grow with the history in which an equal task is looked for, but with the spans of time that it covers', async () => {
+    /** Of three years. */
+    const SPANS = 24;
+    const store = (tasks: number) => sql`
+      insert into tasks (id, problem_id, parameters, priority, timeout_seconds, max_attempts, max_lost, created_at, fingerprint)
+      select uuid_v7(at), 'bench-past', '{}', 5, 60, 1, 3, at, gen_random_uuid()
+        from (select now() - n * interval '3 years' / ${tasks}::int as at from generate_series(1, ${tasks}::int) as n) as past`.execute(db);
+    const submitting = async () => {
+      const looked = await rowsRead((on) => submit(on, AGEING_MS, [{ ...submission('bench-past'), reuseSeconds: 3600 }]), databases.general);
+      expect(looked.result.rows[0]).to.include({ status: 'pending', reason: null });
+      await cancelMany(db, looked.result.rows.map(({ id }) => id));
+      return looked.rows;
+    };
+    await store(TASKS);
+    expect(await submitting()).to.be.below(FIXED_ROWS + 2 * SPANS);
+    await sql`vacuum (analyze) tasks`.execute(db);
+    await store(TASKS);
+    for (let n = 0; n < 10; n++) expect(await submitting()).to.be.below(FIXED_ROWS + 2 * SPANS);
+  });
+
   it('do not grow with the equal tasks of a submission, behind those that failed', async () => {
     const { general } = databases;
     const failing = { ...submission('bench-failing'), priority: 10, maxAttempts: 1 };

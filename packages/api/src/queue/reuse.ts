@@ -23,12 +23,31 @@ export async function lockFingerprints(db: Database, tasks: readonly Submission[
 /** Of the equal tasks that run themselves so many, the last, are looked at: a batch may have a thousand problems, each run a thousand times. */
 const EQUAL_RUNS = 100;
 
+/** The span of time in which a task was stored; by it `tasks_by_span` is sorted first. */
+const spanOf = (id: string): RawBuilder<unknown> => sql`substr(uuid_send(${sql.ref(id)}), 1, 2)`;
+
+/** A recursive CTE: `spans`, those that hold a task with a fingerprint, the latest first; seven or eight a year. */
+export const SPANS = sql`
+    spans as materialized (
+      (select ${spanOf('id')} as span from tasks where fingerprint is not null order by 1 desc limit 1)
+      union all
+      select next.span
+        from spans s
+       cross join lateral (
+         select ${spanOf('t.id')} as span from tasks t
+          where t.fingerprint is not null and ${spanOf('t.id')} < s.span order by 1 desc limit 1) as next
+    )`;
+
 /**
  * Where the tasks that run themselves are found by their fingerprint, the last ones: those that ran at once, and those that waited for
  * an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
  */
 const RUN = sql`(
-  select id as task_id, id as awaited_id from tasks where fingerprint = g.fingerprint order by id desc limit ${EQUAL_RUNS}) as r`;
+  select t.id as task_id, t.id as awaited_id
+    from spans s
+   cross join lateral (
+     select id from tasks where ${spanOf('id')} = s.span and fingerprint = g.fingerprint order by id desc limit ${EQUAL_RUNS}) as t
+   order by t.id desc limit ${EQUAL_RUNS}) as r`;
 const RUN_AFTER_ALL = sql`(
   select task_id, coalesce(awaited_id, task_id) as awaited_id from stand_ins where fingerprint = g.fingerprint order by number desc limit ${EQUAL_RUNS}) as r`;
 

@@ -15,7 +15,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
-import { asksForReuse, FIRST_UNENDED, LAST_RESULT, lockFingerprints } from './reuse.js';
+import { asksForReuse, FIRST_UNENDED, LAST_RESULT, lockFingerprints, SPANS } from './reuse.js';
 import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
 import { isPlain, submitPlain } from './submit-plain.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
@@ -96,9 +96,9 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
     child, inside: typeof parent === 'number' ? parent : null, outside: typeof parent === 'string' ? parent : null, name,
   }));
   const { rows } = await sql<SubmittedRow>`
-    with submitted as materialized (
+    with recursive submitted as materialized (
       ${submissions(tasks)}
-    ), offered as materialized (
+    ), ${SPANS}, offered as materialized (
       select s.*, (select q.task_id from queue q where q.dedupe_key = s.dedupe_key) as twin_id,
              min(s.n) over (partition by s.dedupe_key) as first_n
         from submitted s
