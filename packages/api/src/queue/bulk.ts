@@ -13,7 +13,7 @@ import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
 import { idsOf, msFrom, type TaskFilter } from './filter.js';
 import { readPiece, type Piece as Found } from './piece.js';
-import { planRetries } from './lines.js';
+import { planRetries } from './retry-plan.js';
 import { readRetried, type RetriedRow } from './retry.js';
 import { submitRetries } from './retry-many.js';
 import { createdAtOf } from './submission.js';

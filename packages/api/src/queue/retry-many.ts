@@ -1,6 +1,6 @@
 /** Retrying many tasks at once, some of which depend on each other. */
 import type { Database } from '../db/database.js';
-import type { Plan } from './lines.js';
+import type { Plan } from './retry-plan.js';
 import { retryOf, type RetriedRow } from './retry.js';
 import type { Edge } from './submission.js';
 import { submit, type Submitted } from './submit.js';
