@@ -8,7 +8,7 @@ import { LIMITS, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { LIMIT_USE } from './eligible.js';
 import { readHorizon } from './export.js';
-import { laneOf } from './submission.js';
+import { labelLaneOf } from './submission.js';
 
 export interface LimitRow {
   id: string;
@@ -125,8 +125,8 @@ async function regroup(db: Database, limitIds: readonly string[]): Promise<void>
        order by q.task_id limit ${REGROUP_ROWS}
          for update of q
     ), moved as (
-      update queue q set lane = ${laneOf(sql`q.labels`)}
-        from piece where q.task_id = piece.task_id and q.lane <> ${laneOf(sql`q.labels`)}
+      update queue q set lane = ${labelLaneOf(sql`q.labels`)}
+        from piece where q.task_id = piece.task_id and q.lane <> ${labelLaneOf(sql`q.labels`)}
     )
     update limits l
        set lanes_after = case when (select count(*) from piece) = ${REGROUP_ROWS}

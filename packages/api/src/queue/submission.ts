@@ -94,7 +94,7 @@ export function rankOf(since: RawBuilder<unknown>, priority: RawBuilder<unknown>
 const LANE_BYTES = 500;
 
 /** The lane of a task with `labels` (jsonb): what limits on labels tell tasks apart by. An aid to the claim, no more. */
-export function laneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
+export function labelLaneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`
     coalesce((select case when octet_length(lane) <= ${LANE_BYTES} then lane else encode(sha256(convert_to(lane, 'UTF8')), 'hex') end
                 from (select jsonb_object_agg(key, ${labels} ->> key)::text as lane

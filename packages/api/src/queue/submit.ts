@@ -16,7 +16,7 @@ import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
 import { asksForReuse, FIRST_UNENDED, LAST_RESULT, lockFingerprints } from './reuse.js';
-import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
+import { labelLaneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
 import { isPlain, submitPlain } from './submit-plain.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
@@ -191,7 +191,7 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
              case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.waits then 'scheduled' end,
              g.starts_at, g.expires_at, coalesce(b.blockers, 0), g.id in (select parent_id from needed where within union all select parent_id from equals where within),
              g.run_anyway, g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff, g.dedupe_key,
-             nullif(g.labels::jsonb, '{}'), ${laneOf(sql`g.labels::jsonb`)}, octet_length(g.parameters::text), g.created_at
+             nullif(g.labels::jsonb, '{}'), ${labelLaneOf(sql`g.labels::jsonb`)}, octet_length(g.parameters::text), g.created_at
         from given g
         left join blocked b on b.n = g.n
        where (select yes from accepted) and not exists (select from sources s where s.n = g.n)
