@@ -7,7 +7,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
-import { connecting, isStalePlan } from './errors.js';
+import { connecting, DatabaseAway, isStalePlan } from './errors.js';
 import { Line, type Rank } from './line.js';
 import { StatementNames } from './prepared.js';
 import { LEASE_OPTIONS, SESSION_OPTIONS, STATEMENT_TIMEOUT_MS } from './settings.js';
@@ -60,7 +60,7 @@ function watchedClient(names: StatementNames | null): typeof pg.Client {
         const answer = name === undefined ? query(...args) : query({ name, text, values });
         if (!(answer instanceof Promise)) return answer;
         const destroy = (why: string): void => {
-          (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream.destroy(new Error(why));
+          (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream.destroy(new DatabaseAway(why));
         };
         const watchdog = setTimeout(destroy, WATCHDOG_MS, 'the database did not answer in time');
         watchdog.unref();

@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 import { CoalescerFull } from './coalesce.js';
-import { connecting } from './errors.js';
+import { connecting, DatabaseAway } from './errors.js';
 
 /** The most urgent first. */
 export const RANKS = ['heartbeats', 'reports', 'logs', 'claims', 'submissions', 'reads'] as const;
@@ -74,8 +74,7 @@ export class Line {
         },
         timer: setTimeout(() => {
           line.splice(line.indexOf(waiting), 1);
-          // As the pool says it: the database is away, or too slow for what it is asked.
-          reject(new Error('timeout exceeded when trying to connect'));
+          reject(new DatabaseAway('no connection to the database was free in time'));
         }, this.#timeoutMs),
       };
       line.push(waiting);
