@@ -8,6 +8,7 @@ import type { Database } from '../db/database.js';
 import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, UNFIT } from './eligible.js';
 import { runsOn } from './fence.js';
 import { runnerOf } from './stand-ins.js';
+import { taskStatus } from './status.js';
 
 export interface Explained {
   /** For something of its own, so that no claim looks at it. */
@@ -86,10 +87,10 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
            coalesce((select json_agg(json_build_object('problem_id', p.problem_id, 'reason', p.reason) order by p.problem_id)
                        from pauses p where p.problem_id in ('', q.problem_id)), '[]') as pauses,
            coalesce((select json_agg(d) from (
-             select d.name, d.parent_id as task_id, coalesce(o.status, case pq.state when 'running' then 'running' else 'pending' end) as status
+             select d.name, d.parent_id as task_id, ${taskStatus('parent')} as status
                from open_dependencies w
                join dependencies d on d.task_id = w.task_id and d.parent_id = w.parent_id and d.kind = 'needs'
-               left join queue pq on pq.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
+               left join queue parent on parent.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
               where w.task_id = q.task_id
               order by d.name limit ${LIMITS.maxExplained}) as d), '[]') as dependencies,
            (select ${runnerOf('d.parent_id')}

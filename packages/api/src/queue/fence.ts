@@ -6,6 +6,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { AttemptOutcome, TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { IS_LIVE, isWorkerOf } from '../fleet/look-up.js';
+import { taskStatus } from './status.js';
 
 /** Who reports, about what. */
 export interface Reporter {
@@ -90,7 +91,7 @@ export async function explainRefusal(db: Database, reporter: Reporter): Promise<
     select exists (select from workers where id = ${reporter.workerId}) as worker,
            exists (select from workers where id = ${reporter.workerId}
                     and session_id = coalesce(${reporter.sessionId}::uuid, session_id)) as session_current,
-           coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end) as status, coalesce(o.attempt, q.attempt) as attempt
+           ${taskStatus()} as status, coalesce(o.attempt, q.attempt) as attempt
       from (values (${reporter.taskId}::uuid)) as asked (id)
       left join queue q on q.task_id = asked.id
       left join outcomes o on o.task_id = asked.id`.execute(db);
