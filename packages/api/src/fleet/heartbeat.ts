@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { isTaskOf, runsOn } from '../queue/fence.js';
-import { IS_LIVE, isWorkerOf, workerOf } from './look-up.js';
+import { isLive, isWorkerOf, workerOf } from './look-up.js';
 
 export interface NamedAttempt {
   readonly taskId: string;
@@ -47,7 +47,7 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
         from (select distinct worker_id collate "C" as worker_id, session_id from given order by 1, 2) as g
        cross join lateral (
          select w.id, w.session_id from workers w
-          where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id) and ${IS_LIVE}
+          where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id) and ${isLive()}
             for no key update of w) as w
     ), renewed as (
       -- What a replica with a longer lease has promised is never taken back.

@@ -4,8 +4,10 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 
-/** True of the row `w` while its session is live. A lapsed lease counts at once, before the sweep has noted it. */
-export const IS_LIVE: RawBuilder<boolean> = sql`(w.ended_at is null and w.lease_until > now())`;
+/** True of a row `row` of workers while its session is live. A lapsed lease counts at once, before the sweep has noted it. */
+export function isLive(row = 'w'): RawBuilder<boolean> {
+  return sql`(${sql.ref(`${row}.ended_at`)} is null and ${sql.ref(`${row}.lease_until`)} > now())`;
+}
 
 /** For a lateral join, the row of the worker and session that `asked` is about (worker_id, session_id; null: the current one). */
 export function workerOf(asked: string, condition: RawBuilder<boolean> = sql`true`): RawBuilder<unknown> {

@@ -2,7 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { components, WorkerStatus } from '@task-executor/shared';
 import { runsOn } from '../queue/fence.js';
-import { IS_LIVE } from './look-up.js';
+import { isLive } from './look-up.js';
 
 export type Worker = components['schemas']['Worker'];
 
@@ -28,7 +28,7 @@ export interface WorkerRow {
 /** Expects `workers w`. */
 export const WORKER_COLUMNS: RawBuilder<WorkerRow> = sql`
   w.id, w.session_id, w.backend_type, w.max_parallel_tasks, w.supported_problems, w.metadata, w.registered_at, w.last_seen_at,
-  ${IS_LIVE} as live, w.draining_at, w.end_reason, r.running_tasks, r.current_task_id,
+  ${isLive()} as live, w.draining_at, w.end_reason, r.running_tasks, r.current_task_id,
   (coalesce(t.completed, 0) + coalesce(c.completed, 0))::bigint as tasks_completed,
   (coalesce(t.failed, 0) + coalesce(c.failed, 0))::bigint as tasks_failed`;
 

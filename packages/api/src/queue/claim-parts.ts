@@ -4,7 +4,7 @@
  */
 import { LIMITS } from '@task-executor/shared';
 import { sql, type RawBuilder } from 'kysely';
-import { IS_LIVE, isWorkerOf, workerOf } from '../fleet/look-up.js';
+import { isLive, isWorkerOf, workerOf } from '../fleet/look-up.js';
 import { isPlacedAt } from './eligible.js';
 import { runsOn } from './fence.js';
 import { LAST_PROGRESS } from './progress.js';
@@ -48,7 +48,7 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
       -- What one of them supports is taken for what all do.
       select g.n, g.request_id, g.wanted, g.lease_seconds,
              w.id, w.session_id, w.claim_seq, w.running_since, w.max_parallel_tasks, w.draining_at, w.backend_type, w.problem_patterns
-        from given g cross join lateral ${workerOf('g', sql`${IS_LIVE} and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)`)} as w
+        from given g cross join lateral ${workerOf('g', sql`${isLive()} and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)`)} as w
     ), running as materialized (
       -- Row by row, since the planner may take for short an index that is full of what has ended.
       select seen.n, seen.request_id, q.*
@@ -64,7 +64,7 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
         from (select * from seen order by id) as seen
        cross join lateral (
          select from workers w
-          where w.id = seen.id and w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and ${IS_LIVE}
+          where w.id = seen.id and w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and ${isLive()}
             for no key update of w) as w
     ), session as materialized (
       update workers w

@@ -5,6 +5,7 @@
 import { sql } from 'kysely';
 import { LIMITS, type TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { isLive } from '../fleet/look-up.js';
 import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, UNFIT } from './eligible.js';
 import { runsOn } from './fence.js';
 import { runnerOf } from './stand-ins.js';
@@ -52,7 +53,7 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
     ), ${LIMIT_USE}, fleet as materialized (
       select s.id, s.backend_type, s.problem_patterns, s.max_parallel_tasks, ${fits('q')} as fits, s.draining_at is not null as draining,
              case when s.draining_at is null then ${UNFIT} end as unfit, (select count(*) from queue q where ${runsOn('s')}) as running
-        from workers s, asked q where s.ended_at is null and s.lease_until > now()
+        from workers s, asked q where ${isLive('s')}
     ), taking as (
       select * from fleet where fits and not draining and unfit is null
     ), before as materialized (

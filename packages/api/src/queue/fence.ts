@@ -5,7 +5,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { AttemptOutcome, TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { IS_LIVE, isWorkerOf } from '../fleet/look-up.js';
+import { isLive, isWorkerOf } from '../fleet/look-up.js';
 import { taskStatus } from './status.js';
 
 /** Who reports, about what. */
@@ -66,7 +66,7 @@ export const RENEWS_LEASE: RawBuilder<unknown> = sql`
       from (select worker_id, session_id, max(lease_seconds) as lease_seconds from held group by worker_id, session_id) as h
      cross join lateral (
        select w.id, w.session_id from workers w
-        where w.id = h.worker_id and w.session_id = h.session_id and ${IS_LIVE}
+        where w.id = h.worker_id and w.session_id = h.session_id and ${isLive()}
           and w.lease_until < now() + make_interval(secs => h.lease_seconds * 2 / 3)
           for no key update of w skip locked) as w
   ), renewed as (

@@ -6,6 +6,7 @@
 import { sql } from 'kysely';
 import { supportsProblem } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { isLive } from '../fleet/look-up.js';
 import { LIMIT_USE, UNFIT } from './eligible.js';
 import type { ReadyReason } from './task.js';
 
@@ -71,7 +72,7 @@ async function readKnown(db: Database): Promise<Known> {
     with ${LIMIT_USE}
     select coalesce((select json_agg(w) from (
              select distinct s.backend_type, s.supported_problems from workers s
-              where s.ended_at is null and s.lease_until > now() and s.draining_at is null and ${UNFIT} is null) as w), '[]') as workers,
+              where ${isLive('s')} and s.draining_at is null and ${UNFIT} is null) as w), '[]') as workers,
            coalesce((select json_agg(problem_id) from pauses), '[]') as paused,
            coalesce((select json_agg(json_build_object('key', key, 'value', value)) from limit_use where running >= max_running), '[]') as full,
            exists (select from limits) as limited`.execute(db);
