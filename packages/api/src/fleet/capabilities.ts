@@ -1,8 +1,8 @@
 /** What a worker may claim, changed while it runs: its session goes on, and with it what it holds. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { likePattern } from '../db/like.js';
 import { isLive } from './look-up.js';
-import { likePattern } from './register.js';
 
 export interface Capabilities {
   readonly maxParallelTasks: number;

@@ -2,8 +2,7 @@
 import { sql } from 'kysely';
 import type { WorkerStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { runsOn } from '../queue/fence.js';
-import { isLive } from './look-up.js';
+import { isLive, runsOn } from './look-up.js';
 import { WORKER_COLUMNS, workerJoins, type WorkerRow } from './worker.js';
 
 /** The workers, in the order of `ids`; null where an id was never registered. */

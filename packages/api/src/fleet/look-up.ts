@@ -1,6 +1,7 @@
 /**
- * How statements reach the rows of workers that they are about: by their ids, one by one. By an equality a planner that takes the fleet for
- * small, or what is asked for many, would as well read all of it, and keep to that while the fleet grows to ten thousand.
+ * Rows of workers in statements: how they are reached, whether their session is live, and what it runs. They are reached by their ids, one by
+ * one: by an equality a planner that takes the fleet for small, or what is asked for many, would as well read all of it, and keep to that
+ * while the fleet grows to ten thousand.
  */
 import { sql, type RawBuilder } from 'kysely';
 
@@ -20,5 +21,14 @@ export function workerOf(asked: string, condition: RawBuilder<boolean> = sql`tru
  * for by the reason, which comes with it: by ended_at there is an index of all that live.
  */
 export function isWorkerOf(row: string): RawBuilder<boolean> {
-  return sql`(w.id = any (array[${sql.ref(`${row}.id`)}]) and w.session_id is not distinct from ${sql.ref(`${row}.session_id`)} and w.end_reason is null)`;
+  return sql`
+    (w.id = any (array[${sql.ref(`${row}.id`)}]) and w.session_id is not distinct from ${sql.ref(`${row}.session_id`)} and w.end_reason is null)`;
+}
+
+/**
+ * True of the queue row `q` that the session of `worker`, a row of workers, runs. What it has ended is left out by when it began: those
+ * entries stay in the index while a snapshot is held.
+ */
+export function runsOn(worker: string): RawBuilder<boolean> {
+  return sql`(q.session_id = ${sql.ref(`${worker}.session_id`)} and q.started_at >= ${sql.ref(`${worker}.running_since`)})`;
 }

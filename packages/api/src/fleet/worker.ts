@@ -1,8 +1,7 @@
 /** The model of a worker as the contract shows it, and the one projection that every read of a worker uses. */
 import { sql, type RawBuilder } from 'kysely';
 import type { components, WorkerStatus } from '@task-executor/shared';
-import { runsOn } from '../queue/fence.js';
-import { isLive } from './look-up.js';
+import { isLive, runsOn } from './look-up.js';
 
 export type Worker = components['schemas']['Worker'];
 

@@ -4,9 +4,8 @@
  */
 import { LIMITS } from '@task-executor/shared';
 import { sql, type RawBuilder } from 'kysely';
-import { isLive, isWorkerOf, workerOf } from '../fleet/look-up.js';
+import { isLive, isWorkerOf, runsOn, workerOf } from '../fleet/look-up.js';
 import { isPlacedAt } from './eligible.js';
-import { runsOn } from './fence.js';
 import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 

@@ -4,7 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { LIMITS } from '@task-executor/shared';
-import { runsOn } from './fence.js';
+import { runsOn } from '../fleet/look-up.js';
 
 /** True of a queue row `q` that is pending, in the words of the index of the order: with others the planner may read another one. */
 export const IN_ORDER: RawBuilder<boolean> = sql`(q.state <> 'waiting' and q.state <> 'running')`;

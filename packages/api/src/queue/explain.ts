@@ -5,9 +5,8 @@
 import { sql } from 'kysely';
 import { LIMITS, type TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { isLive } from '../fleet/look-up.js';
+import { isLive, runsOn } from '../fleet/look-up.js';
 import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, UNFIT } from './eligible.js';
-import { runsOn } from './fence.js';
 import { runnerOf } from './stand-ins.js';
 import { taskStatus } from './status.js';
 

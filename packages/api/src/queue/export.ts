@@ -4,9 +4,7 @@
  * other goes by submission, and comes to each task once, however it stands then.
  *
  * A submission takes its id, and an end its moment, before it commits, so a reader of the newest could step over one that is not
- * visible yet. `readHorizon`, read in a statement before, is a moment that none still under way is earlier than: both are made from
- * clock_timestamp(), which is never before the start of their transaction. (An end is rounded to whole milliseconds, but so is the
- * horizon, and always down.)
+ * visible yet. So it reads up to a horizon, which it has read in a statement before (queue/horizon).
  */
 import { sql, type RawBuilder } from 'kysely';
 import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
@@ -54,17 +52,6 @@ export function placeOf(cursor: string | null, walk: Walk): Place | null {
   if (walk === 'by end') return { id, endedAtMs };
   throw new CursorError('the cursor is of an export of ended tasks, in the order in which they ended, and these filters mean others too; '
     + 'begin without it, or give the filters that it came from');
-}
-
-/** The moment before which no submission and no end is still under way, ISO 8601. */
-export async function readHorizon(db: Database): Promise<string> {
-  const { rows } = await sql<{ horizon: Date }>`
-    select least(now(), (select min(xact_start) from pg_stat_activity
-                          where datname = current_database() and usename = current_user and backend_type = 'client backend'
-                            and pid <> pg_backend_pid())) as horizon`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new Error('reading the horizon gave no row');
-  return row.horizon.toISOString();
 }
 
 interface Reach extends PieceSize {

@@ -41,14 +41,6 @@ export function isTaskOf(row: string): RawBuilder<boolean> {
   return sql`q.task_id = any (array[${sql.ref(`${row}.task_id`)}])`;
 }
 
-/**
- * True of the queue row `q` that the session of `worker`, a row of workers, runs. What it has ended is left out by when it began: those
- * entries stay in the index while a snapshot is held.
- */
-export function runsOn(worker: string): RawBuilder<boolean> {
-  return sql`(q.session_id = ${sql.ref(`${worker}.session_id`)} and q.started_at >= ${sql.ref(`${worker}.running_since`)})`;
-}
-
 /** A reporter as the row that HOLDS and RENEWS_LEASE go by; to be named `g`. */
 export function reporterRow({ workerId, sessionId, taskId, attempt, leaseSeconds }: Reporter): RawBuilder<unknown> {
   return sql`(select ${workerId}::text as worker_id, ${sessionId}::uuid as session_id, ${taskId}::uuid as task_id,

@@ -4,8 +4,8 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
+import { likePattern } from '../db/like.js';
 import { PLANNED_FOR_VALUES } from '../db/prepared.js';
-import { likePattern } from '../fleet/register.js';
 import { anyOfGlob, firstOfGlob } from './glob.js';
 
 export interface TaskFilter {

@@ -3,8 +3,8 @@
  * submission is not read: it may be all that there is. Where they are too many, that order is walked all the same, and soon has a page.
  */
 import { sql, type RawBuilder } from 'kysely';
+import { likePattern } from '../db/like.js';
 import { PLANNED_FOR_VALUES } from '../db/prepared.js';
-import { likePattern } from '../fleet/register.js';
 
 /** Problems that are looked into, and tasks that are read of all of them together. */
 const MAX_PROBLEMS = 1_000;

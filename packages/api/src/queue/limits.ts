@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { LIMITS, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { LIMIT_USE } from './eligible.js';
-import { readHorizon } from './export.js';
+import { readHorizon } from './horizon.js';
 import { labelLaneOf } from './submission.js';
 
 export interface LimitRow {
