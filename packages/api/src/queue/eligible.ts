@@ -5,6 +5,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { LIMITS } from '@task-executor/shared';
 import { runsOn } from '../fleet/look-up.js';
+import { labelOf } from './limited-labels.js';
 
 /** True of a queue row `q` that is pending, in the words of the index of the order: with others the planner may read another one. */
 export const IN_ORDER: RawBuilder<boolean> = sql`(q.state <> 'waiting' and q.state <> 'running')`;
@@ -32,7 +33,8 @@ export const UNFIT: RawBuilder<string | null> = sql`
 
 /** What a queue row `q` on a worker with `backend` has for the key of the limit `l`; null: the limit is not about it. */
 export function limitedValue(backend: RawBuilder<unknown>): RawBuilder<string | null> {
-  return sql`case l.key when 'problem_id' then q.problem_id when 'backend_type' then ${backend} else q.labels ->> substring(l.key from 7) end`;
+  return sql`
+    case l.key when 'problem_id' then q.problem_id when 'backend_type' then ${backend} else q.labels ->> ${labelOf(sql`l.key`)} end`;
 }
 
 /**

@@ -8,6 +8,7 @@ import { LIMITS, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { LIMIT_USE } from './eligible.js';
 import { readHorizon } from './horizon.js';
+import { LABEL_PREFIX } from './limited-labels.js';
 import { labelLaneOf } from './submission.js';
 
 export interface LimitRow {
@@ -43,7 +44,7 @@ export async function createLimit(
   const id = randomUUID();
   const { rows } = await sql`
     insert into limits (id, key, value, max_running, lanes_after, created_at, updated_at)
-    select ${id}::uuid, ${key}, ${value}, ${maxRunning}, case when ${key} like 'label:%' then ${NO_TASK}::uuid end, now(), now()
+    select ${id}::uuid, ${key}, ${value}, ${maxRunning}, ${key.startsWith(LABEL_PREFIX) ? NO_TASK : null}::uuid, now(), now()
      where (select count(*) from limits) < ${LIMITS.maxLimits}
     on conflict do nothing
     returning id`.execute(db);

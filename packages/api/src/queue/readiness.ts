@@ -8,6 +8,7 @@ import { supportsProblem } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { isLive } from '../fleet/look-up.js';
 import { LIMIT_USE, UNFIT } from './eligible.js';
+import { LABEL_PREFIX } from './limited-labels.js';
 import type { ReadyReason } from './task.js';
 
 const FRESH_MS = 1_000;
@@ -39,7 +40,7 @@ export class Readiness {
       if (fitting.length === 0) return 'unclaimable';
       const isFull = (key: string, value: string | undefined): boolean => full.some((one) => one.key === key && one.value === value);
       const limited = isFull('problem_id', problem) || fitting.every((worker) => isFull('backend_type', worker.backend_type))
-        || full.some(({ key, value }) => key.startsWith('label:') && labels[key.slice('label:'.length)] === value);
+        || full.some(({ key, value }) => key.startsWith(LABEL_PREFIX) && labels[key.slice(LABEL_PREFIX.length)] === value);
       return limited ? 'limited' : 'ready';
     };
   }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { sql, type RawBuilder } from 'kysely';
+import { LIMITED_LABELS } from './limited-labels.js';
 
 export interface Submission {
   readonly name: string | null;
@@ -98,6 +99,6 @@ export function labelLaneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`
     coalesce((select case when octet_length(lane) <= ${LANE_BYTES} then lane else encode(sha256(convert_to(lane, 'UTF8')), 'hex') end
                 from (select jsonb_object_agg(key, ${labels} ->> key)::text as lane
-                        from (select distinct substring(key from 7) as key from limits where key like 'label:%') as limited
+                        from (${LIMITED_LABELS}) as limited
                        where ${labels} ->> key is not null) as whole), '')`;
 }
