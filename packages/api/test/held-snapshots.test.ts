@@ -133,13 +133,13 @@ describe('claims while a snapshot is held', function () {
     const memory = remembering();
     memory.front.saw({ firstRank: Date.now() - 86_400_000 * 5 - 600_000, deadRows: MANY_DEAD_ROWS }, null, LONG_MS);
     const behind = await ask(api.db, memory);
-    expect(behind).to.include({ dry: false });
+    expect(behind).to.include({ isDry: false });
     expect(behind.tasks).to.deep.equal([]);
     expect(behind.againMs).to.be.greaterThan(0);
     memory.front.saw({ firstRank: null, deadRows: MANY_DEAD_ROWS }, null, 0);
     expect((await ask(api.db, memory)).tasks.map(({ id }) => id)).to.deep.equal([urgent]);
     await complete(urgent);
-    expect(await ask(api.db, remembering())).to.include({ dry: true });
+    expect(await ask(api.db, remembering())).to.include({ isDry: true });
   });
 
   it('that wait find what came before the place where they began', async () => {

@@ -45,9 +45,9 @@ export interface FoundTasks {
   /** There was no room, or no more than for these. */
   readonly isFull: boolean;
   /** There was room, and nothing that fits. */
-  readonly dry: boolean;
+  readonly isDry: boolean;
   /** The lease was renewed. Another claim of the session may have done so instead, of the same id or one that overtook this. */
-  readonly renewed: boolean;
+  readonly isRenewed: boolean;
   /** There may be what was not looked at, and will be by a claim in so many milliseconds. */
   readonly againMs?: number;
 }
@@ -108,8 +108,13 @@ function resultOf({ wanted }: ClaimRequest, found: readonly ClaimRow[], memory: 
   if (first === undefined) return { kind: 'no_session' };
   const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
   if (tasks.length > wanted && first.found === 'new') throw new Error(`a claim of ${wanted} tasks took ${tasks.length}`);
+  const isRepeated = first.found === 'again';
   return {
-    kind: 'claimed', tasks, isFull: first.found !== 'again' && tasks.length >= (first.room ?? Infinity), dry: first.found === 'dry', renewed: first.found !== 'again' && first.found !== 'raced',
+    kind: 'claimed',
+    tasks,
+    isFull: !isRepeated && tasks.length >= (first.room ?? Infinity),
+    isDry: first.found === 'dry',
+    isRenewed: !isRepeated && first.found !== 'raced',
     ...(first.found === 'behind' ? { againMs: memory.front.wholeInMs } : {}),
   };
 }
