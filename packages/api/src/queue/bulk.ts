@@ -12,7 +12,7 @@ import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@ta
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
 import { idsOf, msFrom, type TaskFilter } from './filter.js';
-import { readPiece, type Piece as Found } from './piece.js';
+import { readPiece, type Piece } from './piece.js';
 import { planRetries } from './retry-plan.js';
 import { readRetried, type RetriedRow } from './retry.js';
 import { submitRetries } from './retry-many.js';
@@ -71,8 +71,8 @@ export async function putOffBulk(db: Database, id: string): Promise<void> {
   await sql`update bulk_operations set updated_at = clock_timestamp() where id = ${id}::uuid and state = 'running'`.execute(db);
 }
 
-/** What one piece did. */
-export interface Piece {
+/** What was done about the tasks of one piece. */
+export interface BulkStep {
   readonly cancelled: Cancelled[];
   readonly submitted: Submitted;
 }
@@ -86,7 +86,7 @@ const NO_TASK = '00000000-0000-0000-0000-000000000000';
 const DEPENDENCY_BYTES = Math.floor(LIMITS.maxBulkBodyBytes / LIMITS.maxSubmittedDependencies);
 
 /** The tasks that the next piece of `row` looks at, in the order in which it does. A retry reads them whole. */
-function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Found<{ id: string }>> {
+function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Piece<{ id: string }>> {
   const place = row.place ?? NO_TASK;
   const size = { limit, bytes: LIMITS.maxBulkBodyBytes };
   if (row.action === 'cancel') {
@@ -181,26 +181,26 @@ function untilTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
   return filter.createdBefore !== null && msFrom(filter.createdBefore) < msFrom(before) ? filter : { ...filter, createdBefore: before };
 }
 
-/** What was done about some tasks, and what is left then; null: as it was. */
-interface Step extends Piece {
+/** A step, and what is left after it; null: as it was. */
+interface Advance extends BulkStep {
   readonly examined: number;
   readonly place: string | null;
   readonly until: string | null;
 }
 
 const NO_TASKS: Submitted = { rows: [], created: [], parentsEnded: false };
-const NO_STEP: Step = { cancelled: [], submitted: NO_TASKS, examined: 0, place: null, until: null };
+const NO_ADVANCE: Advance = { cancelled: [], submitted: NO_TASKS, examined: 0, place: null, until: null };
 
-async function cancelStep(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[]): Promise<Step> {
+async function advanceCancel(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[]): Promise<Advance> {
   const { ids, until } = await readToCancel(db, row, filter, found);
-  return { ...NO_STEP, cancelled: await cancelMany(db, ids), examined: ids.length, until };
+  return { ...NO_ADVANCE, cancelled: await cancelMany(db, ids), examined: ids.length, until };
 }
 
-async function retryStep(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[], ageingMs: number): Promise<Step> {
+async function advanceRetry(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[], ageingMs: number): Promise<Advance> {
   const { rows, place } = await readToRetry(db, row, filter, found);
   const ended = rows.filter((task) => task.completed_at !== null);
   const submitted = await submitRetries(db, ageingMs, ended, await planRetries(db, ended));
-  return { ...NO_STEP, submitted, examined: rows.length, place };
+  return { ...NO_ADVANCE, submitted, examined: rows.length, place };
 }
 
 /**
@@ -214,7 +214,7 @@ export async function advanceBulk(
   most: number,
   except: readonly string[] = [],
   onTaken: (id: string) => void = () => undefined,
-): Promise<Piece | null> {
+): Promise<BulkStep | null> {
   const { rows } = await sql<BulkRow>`
     select * from bulk_operations
      where state = 'running' and not (id = any (${except}::uuid[]))
@@ -227,11 +227,11 @@ export async function advanceBulk(
   const filter = narrowed(row.action, row.filter);
   const { rows: found, hasMore } = filter === null ? { rows: [], hasMore: false } : await readNext(transaction, row, filter, most);
   const ids = found.map(({ id }) => id);
-  let step = NO_STEP;
+  let advance = NO_ADVANCE;
   if (ids.length > 0 && filter !== null) {
-    step = await (row.action === 'cancel' ? cancelStep(transaction, row, filter, ids) : retryStep(transaction, row, filter, ids, ageingMs));
+    advance = await (row.action === 'cancel' ? advanceCancel(transaction, row, filter, ids) : advanceRetry(transaction, row, filter, ids, ageingMs));
   }
-  const { cancelled, submitted, examined, place, until } = step;
+  const { cancelled, submitted, examined, place, until } = advance;
   const changed = cancelled.length + submitted.created.filter((created) => created).length;
   const { rows: noted } = await sql`
     update bulk_operations
