@@ -15,7 +15,7 @@ import { cancelMany } from '../src/queue/cancel.js';
 import { claim } from '../src/queue/claim.js';
 import { wakeDependents } from '../src/queue/dependents.js';
 import { directivesFor } from '../src/queue/directives.js';
-import { NO_FILTER, type TaskFilter } from '../src/queue/filter.js';
+import type { TaskFilter } from '../src/queue/filter.js';
 import { listTasks } from '../src/queue/list.js';
 import { appendLogs } from '../src/queue/logs.js';
 import { report } from '../src/queue/report.js';
@@ -25,6 +25,7 @@ import { submitPlain } from '../src/queue/submit-plain.js';
 import { DUE_TASKS, sweepDue } from '../src/queue/sweep.js';
 import { storeWorkflow } from '../src/queue/workflow.js';
 import { AGEING_MS, LEASE_SECONDS, submission } from './races/scene.js';
+import { NO_FILTER } from './support/filters.js';
 import { rowsRead as rowsReadOn } from './support/rows-read.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 

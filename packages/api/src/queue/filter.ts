@@ -26,11 +26,6 @@ export interface TaskFilter {
   readonly completedBefore: string | null;
 }
 
-export const NO_FILTER: TaskFilter = {
-  statuses: [], problemId: null, problemGlob: null, workerId: null, workflowId: null, scheduleId: null, labels: [],
-  createdFrom: null, createdBefore: null, completedFrom: null, completedBefore: null,
-};
-
 const TERMINAL: readonly string[] = TERMINAL_STATUSES;
 
 /**

@@ -30,14 +30,7 @@ export interface Submitted {
 }
 
 /** Thrown where a parent is not there; nothing was stored. */
-export class MissingParent extends Error {
-  readonly taskId: string;
-
-  constructor(taskId: string) {
-    super(`there is no task ${taskId}`);
-    this.taskId = taskId;
-  }
-}
+export class MissingParent extends Error {}
 
 /** Thrown where the end of a parent or another submission of the same dedupe_key came in between; nothing was stored. */
 class SubmissionRaced extends Error {}
@@ -85,7 +78,7 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   const { rows } = await sql<{ id: string }>`
     select p.id from unnest(${ids}::uuid[]) as p (id) where not exists (select from tasks where id = p.id) limit 1`.execute(db);
   const [missing] = rows;
-  if (missing !== undefined) throw new MissingParent(missing.id);
+  if (missing !== undefined) throw new MissingParent(`there is no task ${missing.id}`);
 }
 
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
