@@ -177,7 +177,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const limit = queryNumber(req, 'limit', LIMITS.maxWorkersPage);
     const cursor = queryText(req, 'cursor');
     const after = cursor === null ? '' : decodeCursor(cursor, 1)[0];
-    if (typeof after !== 'string' || (cursor !== null && !WORKER_ID.test(after))) throw new CursorError('the cursor is not one of this list; begin without it');
+    if (typeof after !== 'string' || (cursor !== null && !WORKER_ID.test(after))) throw new CursorError();
     const [rows, total] = await Promise.all([
       listWorkers(reads, filter, { after, limit: limit + 1 }), countWorkers(reads, filter),
     ]);

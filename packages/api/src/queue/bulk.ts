@@ -11,6 +11,7 @@ import { sql } from 'kysely';
 import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
+import { NIL_ID } from './cursor.js';
 import { idsOf, msFrom, type TaskFilter } from './filter.js';
 import { readPiece, type Piece } from './piece.js';
 import { planRetries } from './retry-plan.js';
@@ -80,14 +81,12 @@ export interface BulkStep {
 /** Whether any bulk operation is under way. */
 export const ANY_BULK = sql<boolean>`exists (select from bulk_operations where state = 'running')`;
 
-const NO_TASK = '00000000-0000-0000-0000-000000000000';
-
 /** What a dependency of a task that is retried counts for among its bytes: a piece has no more of them than a workflow may have. */
 const DEPENDENCY_BYTES = Math.floor(LIMITS.maxBulkBodyBytes / LIMITS.maxSubmittedDependencies);
 
 /** The tasks that the next piece of `row` looks at, in the order in which it does. A retry reads them whole. */
 function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Piece<{ id: string }>> {
-  const place = row.place ?? NO_TASK;
+  const place = row.place ?? NIL_ID;
   const size = { limit, bytes: LIMITS.maxBulkBodyBytes };
   if (row.action === 'cancel') {
     const ids = idsOf(filter, { after: row.until, descending: true, limit: limit + 1 });
@@ -137,7 +136,7 @@ async function readToCancel(db: Database, row: BulkRow, filter: TaskFilter, newe
     if (start === null || start >= until) return { ids, until };
     const { rows: more } = await sql<{ id: string }>`
       select id from (${idsOf(sinceTheMomentOf(filter, start), { after: until, descending: true, limit: Number.MAX_SAFE_INTEGER })}) as ids
-       where id >= ${start}::uuid and id > ${row.place ?? NO_TASK}::uuid`.execute(db);
+       where id >= ${start}::uuid and id > ${row.place ?? NIL_ID}::uuid`.execute(db);
     ids.push(...more.map(({ id }) => id));
     until = start;
   }

@@ -48,7 +48,7 @@ export function placeOf(cursor: string | null, walk: Walk): Place | null {
     throw new CursorError('the cursor is of an export in the order of submission, and tasks that have ended are exported in the order in which '
       + 'they ended; begin without it, or give the filters that it came from');
   }
-  if (typeof endedAtMs !== 'number' || endedAtMs < 0) throw new CursorError('the cursor is not one of this list; begin without it');
+  if (typeof endedAtMs !== 'number' || endedAtMs < 0) throw new CursorError();
   if (walk === 'by end') return { id, endedAtMs };
   throw new CursorError('the cursor is of an export of ended tasks, in the order in which they ended, and these filters mean others too; '
     + 'begin without it, or give the filters that it came from');

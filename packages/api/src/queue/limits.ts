@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { LIMITS, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { NIL_ID } from './cursor.js';
 import { LIMIT_USE } from './eligible.js';
 import { readHorizon } from './horizon.js';
 import { LABEL_PREFIX } from './limited-labels.js';
@@ -26,7 +27,6 @@ export interface LimitRow {
 const REGROUP_ROWS = 5_000;
 /** How long it waits at most for transactions that are under way: no submission takes so long, but a dump does. */
 const MOST_WAIT_MS = 60_000;
-const NO_TASK = '00000000-0000-0000-0000-000000000000';
 
 /** Whether there are limits to sort tasks for. */
 export const ANY_TO_REGROUP = sql<boolean>`exists (select from limits where lanes_after is not null)`;
@@ -44,7 +44,7 @@ export async function createLimit(
   const id = randomUUID();
   const { rows } = await sql`
     insert into limits (id, key, value, max_running, lanes_after, created_at, updated_at)
-    select ${id}::uuid, ${key}, ${value}, ${maxRunning}, ${key.startsWith(LABEL_PREFIX) ? NO_TASK : null}::uuid, now(), now()
+    select ${id}::uuid, ${key}, ${value}, ${maxRunning}, ${key.startsWith(LABEL_PREFIX) ? NIL_ID : null}::uuid, now(), now()
      where (select count(*) from limits) < ${LIMITS.maxLimits}
     on conflict do nothing
     returning id`.execute(db);
