@@ -62,7 +62,7 @@ export function backAfter(seconds: RawBuilder<number | null>): RawBuilder<unknow
 
 /**
  * Seconds until the next attempt of the queue row `h`, after one more failure: exponential, bounded, and shortened at random
- * by up to the task's jitter.
+ * by up to the task's jitter. The exponent has a bound of its own, so that no number of failures makes the power overflow.
  */
 export const BACKOFF_SECONDS: RawBuilder<number> = sql`
   coalesce(least(h.backoff[3], h.backoff[1] * power(h.backoff[2]::float8, least(h.failures, 60))) * (1 - h.backoff[4] * random()), 0)::float8`;

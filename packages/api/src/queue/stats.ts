@@ -106,17 +106,20 @@ function largest(axis: 'problem' | 'worker'): RawBuilder<unknown> {
       group by key order by tasks desc, key limit ${LIMITS.maxStatsKeys})`;
 }
 
+/** Deltas that one statement folds at most. */
+const FOLDED_ROWS = 10_000;
+
 /** Whether there is anything to fold. */
 export const ANY_DELTAS = sql<boolean>`exists (select from counter_deltas)`;
 
-/** Folds up to `limit` deltas into totals and returns how many; readers see the same sums before and after. */
-export async function foldDeltas(db: Database, limit = 10_000): Promise<number> {
+/** Folds deltas into totals and returns how many; readers see the same sums before and after. */
+export async function foldDeltas(db: Database): Promise<number> {
   const { rows } = await sql<{ folded: number }>`
     with one_at_a_time as materialized (
       -- Two folds at once would lock totals in different orders.
       select pg_try_advisory_xact_lock(hashtext('task_executor.fold_deltas')) as mine
     ), picked as materialized (
-      select ctid from counter_deltas where (select mine from one_at_a_time) limit ${limit} for update skip locked
+      select ctid from counter_deltas where (select mine from one_at_a_time) limit ${FOLDED_ROWS} for update skip locked
     ), taken as (
       delete from counter_deltas where ctid = any (array(select ctid from picked)) returning *
     ), folded as (
