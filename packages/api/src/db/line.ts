@@ -12,7 +12,9 @@ export const RANKS = ['heartbeats', 'reports', 'logs', 'claims', 'submissions', 
 export type Rank = (typeof RANKS)[number];
 
 /** Statements of one rank that wait at most; more are told to come again. */
-const MAX_WAITING: Readonly<Record<Rank, number>> = { heartbeats: 1_000, reports: 1_000, logs: 1_000, claims: 1_000, submissions: 500, reads: 100 };
+const MAX_WAITING: Readonly<Record<Rank, number>> = {
+  heartbeats: 1_000, reports: 1_000, logs: 1_000, claims: 1_000, submissions: 500, reads: 100,
+};
 /** What reading leaves to others of its pool. */
 const KEPT_FREE = 2;
 

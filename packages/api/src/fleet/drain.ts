@@ -4,8 +4,8 @@ import type { Database } from '../db/database.js';
 import { isLive } from './look-up.js';
 
 /**
- * Whether it was done, where `sessionId` (null: any) is the worker's session. Only a live worker can begin to drain: the registration
- * that ends its absence would end the drain.
+ * Begins or ends the drain of a worker whose session is `sessionId` (null: any). Whether it did: only a live worker can begin to drain,
+ * since the registration that ends its absence would end the drain.
  */
 export async function setDraining(db: Database, workerId: string, sessionId: string | null, draining: boolean): Promise<boolean> {
   const { rows } = await sql`

@@ -15,12 +15,12 @@ export interface Renewed {
   readonly sessionId: string;
   /** Whether a claim of this id has taken tasks before. */
   readonly claimed: boolean;
-  /** Whether, where it stands for a claim, the session holds attempts that others took. */
+  /** Whether the session holds attempts that other claims took; only of a beat that stands for a claim. */
   readonly holdsOthers: boolean;
   readonly draining: boolean;
 }
 
-/** Renews the leases of live sessions. For each beat what was renewed, or null where no session is live. */
+/** Renews the leases of live sessions, and gives for each beat what was renewed, or null where no session is live. */
 export async function renewLeases(db: Database, leaseSeconds: number, beats: readonly Beat[]): Promise<(Renewed | null)[]> {
   const { rows } = await sql<{ n: number; session_id: string; claimed: boolean; holds_others: boolean; draining: boolean }>`
     with given as materialized (
@@ -37,7 +37,8 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
             for no key update of w) as w
     ), renewed as (
       -- What a replica with a longer lease has promised is never taken back.
-      update workers w set last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => ${leaseSeconds}::float8))
+      update workers w
+         set last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => ${leaseSeconds}::float8))
         from live where ${isWorkerOf('live')}
       returning w.id, w.session_id, w.running_since, w.draining_at
     )
@@ -48,7 +49,8 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
            g.request_id is not null and (
              select true from queue q
               where ${runsOn('renewed')} and q.claim_request is distinct from g.request_id limit 1) is not null as holds_others
-      from given g join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
+      from given g
+      join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
   const renewed = beats.map((): Renewed | null => null);
   for (const { n, session_id, claimed, holds_others, draining } of rows) {
     renewed[n - 1] = { sessionId: session_id, claimed, holdsOthers: holds_others, draining };

@@ -1,7 +1,7 @@
 /**
- * Rows of workers in statements: how they are reached, whether their session is live, and what it runs. They are reached by their ids, one by
- * one: by an equality a planner that takes the fleet for small, or what is asked for many, would as well read all of it, and keep to that
- * while the fleet grows to ten thousand.
+ * Rows of workers in statements: how they are reached, whether their session is live, and what it runs. They are reached by their ids,
+ * one by one: by an equality a planner that takes the fleet for small, or what is asked for many, would as well read all of it, and keep
+ * to that while the fleet grows to ten thousand.
  */
 import { sql, type RawBuilder } from 'kysely';
 
@@ -10,7 +10,7 @@ export function isLive(row = 'w'): RawBuilder<boolean> {
   return sql`(${sql.ref(`${row}.ended_at`)} is null and ${sql.ref(`${row}.lease_until`)} > now())`;
 }
 
-/** For a lateral join, the row of the worker and session that `asked` is about (worker_id, session_id; null: the current one). */
+/** The row of the worker and session that `asked` is about (worker_id, session_id; null: the current one), for a lateral join. */
 export function workerOf(asked: string, condition: RawBuilder<boolean> = sql`true`): RawBuilder<unknown> {
   const [id, session] = [sql.ref(`${asked}.worker_id`), sql.ref(`${asked}.session_id`)];
   return sql`(select * from workers w where w.id = ${id} and w.session_id = coalesce(${session}, w.session_id) and ${condition} offset 0)`;
@@ -22,7 +22,8 @@ export function workerOf(asked: string, condition: RawBuilder<boolean> = sql`tru
  */
 export function isWorkerOf(row: string): RawBuilder<boolean> {
   return sql`
-    (w.id = any (array[${sql.ref(`${row}.id`)}]) and w.session_id is not distinct from ${sql.ref(`${row}.session_id`)} and w.end_reason is null)`;
+    (w.id = any (array[${sql.ref(`${row}.id`)}]) and w.session_id is not distinct from ${sql.ref(`${row}.session_id`)}
+      and w.end_reason is null)`;
 }
 
 /**

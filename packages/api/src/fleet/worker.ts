@@ -40,7 +40,8 @@ export function workerJoins(workers: RawBuilder<unknown>): RawBuilder<unknown> {
     left join lateral (
       select completed, failed + timeout as failed from totals where axis = 'worker' and key = w.id offset 0) as t on true
     left join (
-      select worker_id, sum(tasks) filter (where kind = 'completed') as completed, sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
+      select worker_id, sum(tasks) filter (where kind = 'completed') as completed,
+             sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
         from counter_deltas where worker_id in (select id from ${workers} as known)
        group by worker_id) as c on c.worker_id = w.id`;
 }

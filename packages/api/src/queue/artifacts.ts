@@ -1,5 +1,5 @@
 /**
- * Files that attempts leave. A row is written by the attempt that holds the task, once the bytes are safe, and never
+ * Artifacts: files that attempts leave. A row is written by the attempt that holds the task, once the bytes are safe, and never
  * changes. Within an attempt a name stands for one file.
  */
 import { sql } from 'kysely';

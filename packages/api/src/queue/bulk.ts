@@ -67,7 +67,7 @@ export async function stopBulk(db: Database, id: string): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** Lets the others go first: for one whose piece failed. */
+/** Puts an operation whose piece failed behind the others. */
 export async function putOffBulk(db: Database, id: string): Promise<void> {
   await sql`update bulk_operations set updated_at = clock_timestamp() where id = ${id}::uuid and state = 'running'`.execute(db);
 }
@@ -92,10 +92,11 @@ function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number)
     const ids = idsOf(filter, { after: row.until, descending: true, limit: limit + 1 });
     return readPiece(db, sql`select id from (${ids}) as ids where id > ${place}::uuid`, sql`0`, sql`id desc`, size);
   }
-  const ids = sql`select id from (${idsOf(filter, { after: place, descending: false, limit: limit + 1 })}) as ids where id < ${row.until}::uuid`;
+  const ids = idsOf(filter, { after: place, descending: false, limit: limit + 1 });
   return readPiece(db, sql`
     select id, ${TASK_BYTES} + ${DEPENDENCY_BYTES} * (select count(*) from dependencies d where d.task_id = page.id) as bytes
-      from (with page as materialized (${ids}) select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id) as page`,
+      from (with page as materialized (select id from (${ids}) as ids where id < ${row.until}::uuid)
+            select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id) as page`,
   sql`bytes`, sql`id`, size);
 }
 
@@ -120,8 +121,8 @@ interface CancelPiece {
 }
 
 /**
- * The tasks `newest`, and where a workflow has a child of theirs before them, written down before its parent, what fits back to the start of
- * the workflow. A child that is not of the workflow (the database's clock was set back) is not looked for.
+ * The tasks `newest`; and where one of their children comes before them, since a workflow had it written down before its parent, also what
+ * fits back to the start of that workflow. A child that is not of the workflow (the database's clock was set back) is not looked for.
  */
 async function readToCancel(db: Database, row: BulkRow, filter: TaskFilter, newest: readonly string[]): Promise<CancelPiece> {
   const ids = [...newest];
@@ -163,8 +164,8 @@ async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: 
   const rows = await readRetried(db, ids);
   let place = ids.at(-1) ?? '';
   for (;;) {
-    const split = rows.flatMap(({ workflow_id: workflow, parents }) => (workflow !== null && parents.some(({ parent_id: parent }) => parent > place) ? [workflow] : []));
-    const end = await edgeOf(db, split, 'last');
+    const split = rows.filter(({ parents }) => parents.some(({ parent_id: parent }) => parent > place)).map((task) => task.workflow_id);
+    const end = await edgeOf(db, split.filter((workflow) => workflow !== null), 'last');
     if (end === null || end <= place) return { rows, place };
     const { rows: more } = await sql<{ id: string }>`
       select id from (${idsOf(untilTheMomentOf(filter, end), { after: place, descending: false, limit: Number.MAX_SAFE_INTEGER })}) as ids
@@ -203,9 +204,9 @@ async function advanceRetry(db: Database, row: BulkRow, filter: TaskFilter, foun
 }
 
 /**
- * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest, but for those in
- * `except`. One that retries takes no more bytes of them than a body may bring, and no more dependencies than a workflow may have. Null:
- * none is running, or others are at them.
+ * Does the next piece of the operation that has waited longest, but for those in `except`; within a transaction. A piece is of up to `most`
+ * tasks; that of a retry has no more bytes than a body may bring, and no more dependencies than a workflow may have. Null: no operation is
+ * running, or others are at them.
  */
 export async function advanceBulk(
   transaction: Database,
@@ -228,14 +229,17 @@ export async function advanceBulk(
   const ids = found.map(({ id }) => id);
   let advance = NO_ADVANCE;
   if (ids.length > 0 && filter !== null) {
-    advance = await (row.action === 'cancel' ? advanceCancel(transaction, row, filter, ids) : advanceRetry(transaction, row, filter, ids, ageingMs));
+    advance = row.action === 'cancel'
+      ? await advanceCancel(transaction, row, filter, ids)
+      : await advanceRetry(transaction, row, filter, ids, ageingMs);
   }
   const { cancelled, submitted, examined, place, until } = advance;
   const changed = cancelled.length + submitted.created.filter((created) => created).length;
   const { rows: noted } = await sql`
     update bulk_operations
-       set place = coalesce(${place}::uuid, place), until = coalesce(${until}::uuid, until), examined = examined + ${examined}, changed = changed + ${changed},
-           updated_at = clock_timestamp(), state = case when ${!hasMore} then 'done' else state end,
+       set place = coalesce(${place}::uuid, place), until = coalesce(${until}::uuid, until),
+           examined = examined + ${examined}, changed = changed + ${changed}, updated_at = clock_timestamp(),
+           state = case when ${!hasMore} then 'done' else state end,
            ended_at = case when ${!hasMore} then clock_timestamp() end
      where id = ${row.id}::uuid and state = 'running'
     returning id`.execute(transaction);

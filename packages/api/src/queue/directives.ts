@@ -45,8 +45,8 @@ type DirectiveRow =
   | ({ readonly kind: 'unnamed'; readonly n: number; readonly reason: null } & Unnamed);
 
 /**
- * For each session, of the attempts that it says it runs those that it should not: ended tasks to cancel, and lost ones. And those
- * that it holds and does not know of: the answer to a claim was lost for good, or a copy of a claim came late.
+ * The directives for each session: the attempts that it says it runs and should not (of ended tasks, to be cancelled, and lost ones), and
+ * those that it holds and does not know of: the answer to a claim was lost for good, or a copy of a claim came late.
  */
 export async function directivesFor(db: Database, running: readonly Running[]): Promise<Directives[]> {
   const directives = running.map((): Directives => ({ cancel: [], lost: [], unnamed: [] }));
@@ -60,8 +60,8 @@ export async function directivesFor(db: Database, running: readonly Running[]): 
                     ${all.map((one) => one.taskId)}::uuid[], ${all.map((one) => one.attempt)}::int[]) as g (n, session_id, task_id, attempt)
     )
     select 'stop' as kind, named.n, named.task_id, named.attempt,
-           coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end, 'unknown') as reason,
-           null as request_id
+           coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end,
+                    'unknown') as reason, null as request_id
       from named
       left join queue q on ${isTaskOf('named')}
       left join outcomes o on o.task_id = any (array[named.task_id])

@@ -57,8 +57,8 @@ export function withinLimits(backend: RawBuilder<unknown>): RawBuilder<boolean> 
 }
 
 /**
- * True of the pending row `q` that was found at the place of `row`, if it is still there and still pending. The state is not asked for by an
- * equality: a planner that takes for short what is pending would then walk all of it for each place, instead of looking there.
+ * True of the pending row `q` that was found at the place of `row`, if it is still there and still pending. The state is not asked for by
+ * an equality: a planner that takes for short what is pending would then walk all of it for each place, instead of looking there.
  */
 export function isPlacedAt(row: string): RawBuilder<boolean> {
   return sql`(q.ctid = ${sql.ref(`${row}.place`)} and q.state is not distinct from 'pending')`;

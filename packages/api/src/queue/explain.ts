@@ -11,7 +11,7 @@ import { runnerOf } from './stand-ins.js';
 import { taskStatus } from './status.js';
 
 export interface Explained {
-  /** For something of its own, so that no claim looks at it. */
+  /** Whether it waits for something of its own, so that no claim looks at it. */
   waits: boolean;
   unexpired: boolean;
   expires_at: Date | null;
@@ -30,9 +30,9 @@ export interface Explained {
   before: number;
   /** Those of them that the workers which take it take as well, but for paused and expired ones. */
   ahead: number;
-  /** More of them were left out: there are more problems or globs than MAX_COMPARED. */
+  /** Whether `ahead` leaves some out: there are more problems or globs than MAX_COMPARED. */
   ahead_is_cut_off: boolean;
-  /** Of the recent tasks of this problem, or of any where there are none: quartiles of their durations, in seconds. */
+  /** Quartiles, in seconds, of the durations of recent tasks: those of this problem, or any where there are none. */
   durations: { low: number; high: number } | null;
   now: Date;
 }
@@ -41,7 +41,7 @@ export interface Explained {
 const SAMPLE = 100;
 /** Holders that are named for each full limit. */
 const HOLDERS = 10;
-/** Of the problems before a task, and of the globs of its workers, so many are compared, each with each. */
+/** How many of the problems before a task are compared, each with as many of the globs of its workers. */
 export const MAX_COMPARED = 1000;
 
 /** What holds a task back that has not begun, or null where it runs, has ended or is not there. */
@@ -119,7 +119,8 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
               from fleet) as workers,
            (select unfit from fleet where fits and unfit is not null order by id limit 1) as unfit_reason,
            (select count(*) from before) as before, (select coalesce(sum(tasks), 0)::bigint from ahead) as ahead,
-           (select count(*) > ${MAX_COMPARED} or (count(*) > 0 and (select count(*) from patterns) > ${MAX_COMPARED}) from problems) as ahead_is_cut_off,
+           (select count(*) > ${MAX_COMPARED} or (count(*) > 0 and (select count(*) from patterns) > ${MAX_COMPARED})
+              from problems) as ahead_is_cut_off,
            (select json_build_object('low', percentile_cont(0.25) within group (order by seconds),
                                      'high', percentile_cont(0.75) within group (order by seconds))
               from durations where same or not exists (select from durations where same) having count(*) > 0) as durations

@@ -16,7 +16,7 @@ import { TASK_BYTES, TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 export type Walk = 'by submission' | 'by end';
 
-/** After a task: its id, and where the walk is by end the moment of that, in whole milliseconds as the database has it. */
+/** The place after a task: its id, and in a walk by end the moment of its end, in whole milliseconds as the database has it. */
 export interface Place {
   readonly id: string;
   readonly endedAtMs: number | null;
@@ -33,7 +33,7 @@ export function placeAt(row: TaskRow, walk: Walk): Place {
   return { id: row.id, endedAtMs: walk === 'by end' ? row.completed_at?.getTime() ?? null : null };
 }
 
-/** Of one part by submission, of two by end. */
+/** The cursor of a place: of one part in a walk by submission, of two by end. */
 export function toCursor({ id, endedAtMs }: Place): string {
   return encodeCursor(endedAtMs === null ? [id] : [id, endedAtMs]);
 }
@@ -64,7 +64,8 @@ export async function readForExport(db: Database, filter: TaskFilter, reach: Rea
   const isByEnd = walkOf(filter) === 'by end';
   return readPiece<TaskRow>(db, sql`
     with page as materialized (${isByEnd ? idsByEnd(filter, reach) : idsBySubmission(filter, reach)})
-    select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id`, TASK_BYTES, isByEnd ? sql`completed_at, id` : sql`id`, reach);
+    select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id`,
+  TASK_BYTES, isByEnd ? sql`completed_at, id` : sql`id`, reach);
 }
 
 function idsBySubmission(filter: TaskFilter, { after, horizon, limit }: Reach): RawBuilder<{ id: string }> {
@@ -72,12 +73,14 @@ function idsBySubmission(filter: TaskFilter, { after, horizon, limit }: Reach): 
   return idsOf({ ...filter, createdBefore: before }, { after: after?.id ?? null, descending: false, limit: limit + 1 });
 }
 
-/** One source for all statuses: one for each would read on through the ends of the others, page by page, for what it has few of. */
+/** Reads one source for all statuses: one for each would read on through the ends of the others, page by page, for what it has few of. */
 function idsByEnd(filter: TaskFilter, { after, horizon, limit }: Reach): RawBuilder<{ id: string }> {
   const given = [sql`o.ended_at < ${horizon}::timestamptz`];
-  if (filter.statuses.length > 0) given.push(sql`o.status = any (${filter.statuses.filter((status) => TERMINAL.includes(status))}::text[])`);
+  const ended = filter.statuses.filter((status) => TERMINAL.includes(status));
+  if (filter.statuses.length > 0) given.push(sql`o.status = any (${ended}::text[])`);
   if (after !== null) {
-    given.push(sql`(o.ended_at, o.task_id) > (timestamptz 'epoch' + ${after.endedAtMs}::bigint * interval '1 millisecond', ${after.id}::uuid)`);
+    const endedAt = sql`timestamptz 'epoch' + ${after.endedAtMs}::bigint * interval '1 millisecond'`;
+    given.push(sql`(o.ended_at, o.task_id) > (${endedAt}, ${after.id}::uuid)`);
   }
   const [source] = endedSources({ ...filter, statuses: [] }, sql`o.ended_at`, given);
   if (source === undefined) throw new Error('there is no source of ended tasks');

@@ -34,8 +34,8 @@ export const HOLDS: RawBuilder<boolean> = sql`
     and q.attempt = coalesce(g.attempt, q.attempt))`;
 
 /**
- * The same as q.task_id = x, written so that PostgreSQL can only look it up by the primary key; x is the `task_id` of `row`. By the
- * equality a planner that takes the queue for empty could as well read all of an index. For statements that act on rows which they hold.
+ * True of the queue row `q` of the task of `row` (task_id), for statements that act on rows which they hold. Written so that PostgreSQL can
+ * only look it up by the primary key: by an equality a planner that takes the queue for empty could as well read all of an index.
  */
 export function isTaskOf(row: string): RawBuilder<boolean> {
   return sql`q.task_id = any (array[${sql.ref(`${row}.task_id`)}])`;
@@ -115,7 +115,8 @@ export async function keepLate(
   await sql`
     insert into late_reports (task_id, attempt, reported_at, outcome, result, error)
     select a.task_id, a.attempt, now(), ${report.outcome},
-           ${report.outcome === 'completed' ? JSON.stringify(report.result) : null}::json, ${report.outcome === 'failed' ? report.error : null}
+           ${report.outcome === 'completed' ? JSON.stringify(report.result) : null}::json,
+           ${report.outcome === 'failed' ? report.error : null}
       from attempts a
      where ${isOf(reporter)} and a.outcome in ('lost', 'timeout', 'cancelled', 'released')
     on conflict do nothing`.execute(db);

@@ -75,7 +75,8 @@ async function readKnown(db: Database): Promise<Known> {
              select distinct s.backend_type, s.supported_problems from workers s
               where ${isLive('s')} and s.draining_at is null and ${UNFIT} is null) as w), '[]') as workers,
            coalesce((select json_agg(problem_id) from pauses), '[]') as paused,
-           coalesce((select json_agg(json_build_object('key', key, 'value', value)) from limit_use where running >= max_running), '[]') as full,
+           coalesce((select json_agg(json_build_object('key', key, 'value', value))
+                       from limit_use where running >= max_running), '[]') as full,
            exists (select from limits) as limited`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error('reading the state of the fleet gave no row');

@@ -18,7 +18,7 @@ export interface Standing extends Pick<TaskRow, 'id' | 'problem_id' | 'backend_t
   readonly progress: components['schemas']['TaskProgress'];
 }
 
-/** How those of `taskIds` stand that there are, at one moment. */
+/** How the tasks `taskIds`, as far as they exist, stand at one moment. */
 export async function readStandings(db: Database, taskIds: readonly string[]): Promise<Standing[]> {
   const { rows } = await sql<Standing>`
     select t.id, t.problem_id, t.backend_type, t.labels, o.status is not null as ended,

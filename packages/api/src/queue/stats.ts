@@ -14,12 +14,12 @@ export interface Totals {
   failed: number;
   timeout: number;
   cancelled: number;
-  /** Of the completed, those that ran; the others took an earlier result. */
+  /** Completed tasks that ran; the others took an earlier result. */
   executed: number;
   completed_milliseconds: number;
 }
 
-/** What a row of totals holds of deltas: expects rows with `kind`, `tasks`, `milliseconds` and `worker_id`, to be summed. */
+/** The columns of totals, as sums over rows of deltas (`kind`, `tasks`, `milliseconds`, `worker_id`). */
 const SUMS: RawBuilder<unknown> = sql`
   coalesce(sum(tasks) filter (where kind = 'submitted'), 0)::bigint as submitted,
   coalesce(sum(tasks) filter (where kind = 'completed'), 0)::bigint as completed,
@@ -91,7 +91,8 @@ export async function readBreakdown(db: Database): Promise<{ byProblem: Record<s
 }
 
 /** What a row `t` of totals counts for among those of its axis; as the index totals_by_size has it. */
-const SIZE: RawBuilder<number> = sql`(case t.axis when 'worker' then t.completed + t.failed + t.timeout + t.cancelled else t.submitted end)`;
+const SIZE: RawBuilder<number> = sql`
+  (case t.axis when 'worker' then t.completed + t.failed + t.timeout + t.cancelled else t.submitted end)`;
 
 /** Deltas only add, so the largest are among the largest totals and those that deltas are about. */
 function largest(axis: 'problem' | 'worker'): RawBuilder<unknown> {

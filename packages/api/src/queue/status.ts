@@ -1,4 +1,4 @@
-/** The status of a task in SQL. Apart from queue/task, whose projection reads what queue/fence holds together. */
+/** The status of a task in SQL. Not in queue/task, since that imports queue/progress, which imports queue/fence, where it is needed too. */
 import { sql, type RawBuilder } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
 

@@ -60,8 +60,9 @@ export const TASK_COLUMNS: RawBuilder<TaskRow> = sql`
 export const TASK_JOINS: RawBuilder<unknown> = sql`
   tasks t left join queue q on q.task_id = t.id left join outcomes o on o.task_id = t.id`;
 
-/** How long those of TASK_COLUMNS are that may be long. */
-export const TASK_BYTES: RawBuilder<number> = sql`${jsonBytes(sql`parameters`)} + ${jsonBytes(sql`result`)} + coalesce(octet_length(error), 0)`;
+/** The bytes of those of TASK_COLUMNS that may be long. */
+export const TASK_BYTES: RawBuilder<number> = sql`
+  ${jsonBytes(sql`parameters`)} + ${jsonBytes(sql`result`)} + coalesce(octet_length(error), 0)`;
 
 /** Why a pending task that waits for nothing of its own is not running: see queue/readiness. */
 export type ReadyReason = (task: Pick<TaskRow, 'problem_id' | 'backend_type' | 'labels'>) => 'ready' | 'unclaimable' | 'paused' | 'limited';
