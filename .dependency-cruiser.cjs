@@ -1,4 +1,4 @@
-/** The import walls: shared <- worker <- api, shared <- cli, and inside the api http/ -> queue/, fleet/ -> db/, never upward. */
+/** The import walls: shared <- worker <- api, shared <- cli, and inside the api http/ -> queue/ -> fleet/ -> db/, never upward. */
 const source = (name) => `^packages/${name}/src`;
 
 module.exports = {
@@ -45,6 +45,13 @@ module.exports = {
       severity: 'error',
       from: { path: `${source('api')}/(queue|fleet)/` },
       to: { path: `${source('api')}/http/` },
+    },
+    {
+      name: 'fleet-does-not-import-queue',
+      comment: 'Tasks are given to workers, so queue/ is built on fleet/.',
+      severity: 'error',
+      from: { path: `${source('api')}/fleet/` },
+      to: { path: `${source('api')}/queue/` },
     },
     {
       name: 'http-goes-through-queue-and-fleet',

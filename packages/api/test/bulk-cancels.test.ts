@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { sql } from 'kysely';
-import { NO_FILTER } from '../src/queue/filter.js';
 import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type TestApi } from './support/api.js';
+import { NO_FILTER } from './support/filters.js';
 
 /** More than a piece of a bulk operation, and than two. */
 const MANY = 250;

@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { createBulk } from '../src/queue/bulk.js';
-import { NO_FILTER } from '../src/queue/filter.js';
 import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type TestApi } from './support/api.js';
+import { NO_FILTER } from './support/filters.js';
 
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 

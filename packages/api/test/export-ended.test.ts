@@ -3,10 +3,10 @@ import { expect } from 'chai';
 import { sql } from 'kysely';
 import { cancel, cancelMany } from '../src/queue/cancel.js';
 import { readForExport } from '../src/queue/export.js';
-import { NO_FILTER } from '../src/queue/filter.js';
 import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { cursorAfter, followExport, idsOf, readExport, submitMany, type Line } from './support/exporter.js';
+import { NO_FILTER } from './support/filters.js';
 
 const ENDED = 'status=completed,failed,timeout,cancelled';
 

@@ -7,8 +7,9 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import type { Database } from '../src/db/database.js';
 import { findWorkers } from '../src/fleet/find.js';
-import { directivesFor, renewLeases } from '../src/fleet/heartbeat.js';
+import { renewLeases } from '../src/fleet/heartbeat.js';
 import { claim, claimMemory, type ClaimMemory, type ClaimResult } from '../src/queue/claim.js';
+import { directivesFor } from '../src/queue/directives.js';
 import { Front, MANY_DEAD_ROWS } from '../src/queue/front.js';
 import { LEASE_SECONDS } from './races/scene.js';
 import { eventually, readTask, submitTask, TestWorker } from './support/actors.js';
@@ -132,13 +133,13 @@ describe('claims while a snapshot is held', function () {
     const memory = remembering();
     memory.front.saw({ firstRank: Date.now() - 86_400_000 * 5 - 600_000, deadRows: MANY_DEAD_ROWS }, null, LONG_MS);
     const behind = await ask(api.db, memory);
-    expect(behind).to.include({ dry: false });
+    expect(behind).to.include({ isDry: false });
     expect(behind.tasks).to.deep.equal([]);
     expect(behind.againMs).to.be.greaterThan(0);
     memory.front.saw({ firstRank: null, deadRows: MANY_DEAD_ROWS }, null, 0);
     expect((await ask(api.db, memory)).tasks.map(({ id }) => id)).to.deep.equal([urgent]);
     await complete(urgent);
-    expect(await ask(api.db, remembering())).to.include({ dry: true });
+    expect(await ask(api.db, remembering())).to.include({ isDry: true });
   });
 
   it('that wait find what came before the place where they began', async () => {

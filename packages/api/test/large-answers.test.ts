@@ -6,13 +6,14 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { openDatabases } from '../src/db/database.js';
 import { advanceBulk, createBulk, findBulk } from '../src/queue/bulk.js';
-import { readForExport, readHorizon } from '../src/queue/export.js';
-import { NO_FILTER } from '../src/queue/filter.js';
+import { readForExport } from '../src/queue/export.js';
+import { readHorizon } from '../src/queue/horizon.js';
 import { submitPlain } from '../src/queue/submit-plain.js';
 import { AGEING_MS, submission } from './races/scene.js';
 import { readTask, submitTask, TestWorker } from './support/actors.js';
 import { startTestApi, type TestApi } from './support/api.js';
 import { createTestDatabase } from './support/database.js';
+import { NO_FILTER } from './support/filters.js';
 
 const MIB = 1024 * 1024;
 /** Whose JSON has `bytes`. PostgreSQL stores it in a hundredth of them. */

@@ -104,7 +104,7 @@ describe('retries of dependents', () => {
     expect(await parentsOf(await retried(child))).to.deep.equal([newest]);
   });
 
-  it('run anyway where the task does, and depend once on two parents of one line', async () => {
+  it('run anyway where the task does, and depend once on two parents of one lineage', async () => {
     const parent = await submit();
     await end(parent, 'fail');
     const hardy = await submit({ depends_on: [parent], on_dependency_failure: 'run_anyway' });

@@ -1,7 +1,7 @@
 /** What is retried together, and in which order: whatever the tasks depend on, a plan is made, and nothing in it waits for itself. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { planAlong, type Lines, type Planned } from '../src/queue/lines.js';
+import { planAlong, type Lineages, type Planned } from '../src/queue/retry-plan.js';
 import { partsOf } from '../src/queue/retry-many.js';
 
 const TASKS = 8;
@@ -20,13 +20,17 @@ const rows = fc.uniqueArray(fc.record({
   parents: fc.array(someTask.map((id) => ({ parent_id: id, name: id })), { maxLength: 3 }),
 }), { selector: ({ id }) => id, maxLength: TASKS });
 
-/** A parent's line: the task itself, and any others, as where a retry was answered with a task of another line. */
-const lines = fc.array(fc.array(fc.record({ id: someTask, status: fc.constantFrom(null, 'failed' as const, 'completed' as const), is_twin: fc.boolean() }), { maxLength: 3 }), { minLength: TASKS, maxLength: TASKS })
-  .map((all): Lines => new Map(all.map((others, n) => [idOf(n), [{ id: idOf(n), status: 'failed' as const, is_twin: false }, ...others].sort((a, b) => a.id.localeCompare(b.id))])));
+const member = fc.record({ id: someTask, status: fc.constantFrom(null, 'failed' as const, 'completed' as const), is_twin: fc.boolean() });
+/** A parent's lineage: the task itself, and any others, as where a retry was answered with a task of another lineage. */
+const lineages = fc.array(fc.array(member, { maxLength: 3 }), { minLength: TASKS, maxLength: TASKS })
+  .map((all): Lineages => new Map(all.map((others, n) => {
+    const parent = { id: idOf(n), status: 'failed' as const, is_twin: false };
+    return [parent.id, [parent, ...others].sort((a, b) => a.id.localeCompare(b.id))];
+  })));
 
 describe('plans for retries', () => {
   it('name each task once, as one that is retried or one that is refused, and none before what it needs', () => {
-    fc.assert(fc.property(rows, lines, (retried: Row[], along) => {
+    fc.assert(fc.property(rows, lineages, (retried: Row[], along) => {
       const { needs, refused } = planAlong(retried, along);
       expect([...needs.keys(), ...refused.keys()].sort()).to.deep.equal(retried.map(({ id }) => id).sort());
       for (const missing of refused.values()) expect(missing).to.not.have.length(0);
@@ -52,7 +56,7 @@ describe('plans for retries', () => {
       id, status: 'failed', run_anyway: false, dedupe_key: null, parents: parents.map((parent) => ({ parent_id: parent, name: parent })),
     });
     const retried = [row('a'), row('b', 'a'), row('c', 'b', 'd'), row('d', 'c'), row('e', 'd', 'a')];
-    const along: Lines = new Map(retried.map(({ id, status }) => [id, [{ id, status, is_twin: false }]]));
+    const along: Lineages = new Map(retried.map(({ id, status }) => [id, [{ id, status, is_twin: false }]]));
     const { needs, refused } = planAlong(retried, along);
     expect([...needs.keys()]).to.deep.equal(['a', 'b']);
     expect([...refused].map(([id, missing]) => [id, missing.map((parent) => parent.id)])).to.deep.equal([['c', ['d']], ['d', ['c']], ['e', ['d']]]);

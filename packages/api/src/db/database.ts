@@ -7,7 +7,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Histogram } from 'prom-client';
-import { connecting, isStalePlan } from './errors.js';
+import { connecting, DatabaseAway, isStalePlan } from './errors.js';
 import { Line, type Rank } from './line.js';
 import { StatementNames } from './prepared.js';
 import { LEASE_OPTIONS, SESSION_OPTIONS, STATEMENT_TIMEOUT_MS } from './settings.js';
@@ -37,9 +37,8 @@ const INT8_OID: number = pg.types.builtins.INT8;
 const parserOf = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => unknown;
 
 // bigint arrives as text by default; every count here is far below 2^53.
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === INT8_OID ? Number : parserOf(oid, format))) as typeof pg.types.getTypeParser,
-};
+const getTypeParser = (oid: number, format?: 'text' | 'binary'): unknown => (oid === INT8_OID ? Number : parserOf(oid, format));
+const types: pg.CustomTypesConfig = { getTypeParser: getTypeParser as typeof pg.types.getTypeParser };
 
 /**
  * Makes the clients of a pool. Their connection is destroyed when a query is not answered in time: pg's own query_timeout
@@ -60,7 +59,7 @@ function watchedClient(names: StatementNames | null): typeof pg.Client {
         const answer = name === undefined ? query(...args) : query({ name, text, values });
         if (!(answer instanceof Promise)) return answer;
         const destroy = (why: string): void => {
-          (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream.destroy(new Error(why));
+          (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection.stream.destroy(new DatabaseAway(why));
         };
         const watchdog = setTimeout(destroy, WATCHDOG_MS, 'the database did not answer in time');
         watchdog.unref();
@@ -154,7 +153,8 @@ export function openForMigration(url: string): Database {
   // Whatever runs on it is rejected with the same error; without listeners the loss of the connection would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: { connect: () => connecting(pool.connect()), end: () => pool.end() } }) });
+  const marked = { connect: () => connecting(pool.connect()), end: () => pool.end() };
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: marked }) });
 }
 
 /** Resolves when the database answers. */

@@ -1,5 +1,11 @@
-/** What an error of PostgreSQL or of the connection to it means, by its code and where it was raised; never by its message alone. */
+/**
+ * What an error of PostgreSQL or its driver means: by its code, its class or where it was raised; by its exact text only where
+ * node-postgres gives none of these.
+ */
 import pg from 'pg';
+
+/** Raised where we end a connection, or the wait for one: the same call may succeed later, on another. */
+export class DatabaseAway extends Error {}
 
 const CONNECTION_CODES = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
@@ -23,8 +29,6 @@ const DRIVER_MESSAGES = new Set([
   'Connection terminated',
   'Connection terminated due to connection timeout',
   'timeout exceeded when trying to connect',
-  'the database did not answer in time',
-  'the plan of a statement is stale',
   'Client has encountered a connection error and is not queryable',
   'Client was closed and is not queryable',
 ]);
@@ -56,7 +60,7 @@ function codeOf(error: unknown): string | undefined {
 
 /** Whether the database is away, overloaded or going down, so that the same call may succeed later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (isOfConnecting(error)) return true;
+  if (error instanceof DatabaseAway || isOfConnecting(error)) return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   const code = codeOf(error);
   if (code !== undefined && (CONNECTION_CODES.has(code) || isPassing(code))) return true;

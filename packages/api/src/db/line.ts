@@ -5,14 +5,16 @@
  */
 import type pg from 'pg';
 import { CoalescerFull } from './coalesce.js';
-import { connecting } from './errors.js';
+import { connecting, DatabaseAway } from './errors.js';
 
 /** The most urgent first. */
 export const RANKS = ['heartbeats', 'reports', 'logs', 'claims', 'submissions', 'reads'] as const;
 export type Rank = (typeof RANKS)[number];
 
 /** Statements of one rank that wait at most; more are told to come again. */
-const MAX_WAITING: Readonly<Record<Rank, number>> = { heartbeats: 1_000, reports: 1_000, logs: 1_000, claims: 1_000, submissions: 500, reads: 100 };
+const MAX_WAITING: Readonly<Record<Rank, number>> = {
+  heartbeats: 1_000, reports: 1_000, logs: 1_000, claims: 1_000, submissions: 500, reads: 100,
+};
 /** What reading leaves to others of its pool. */
 const KEPT_FREE = 2;
 
@@ -74,8 +76,7 @@ export class Line {
         },
         timer: setTimeout(() => {
           line.splice(line.indexOf(waiting), 1);
-          // As the pool says it: the database is away, or too slow for what it is asked.
-          reject(new Error('timeout exceeded when trying to connect'));
+          reject(new DatabaseAway('no connection to the database was free in time'));
         }, this.#timeoutMs),
       };
       line.push(waiting);

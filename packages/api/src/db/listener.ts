@@ -76,7 +76,8 @@ export class Listener {
       if (this.#client === client) this.#connected = client;
       void this.#send();
     } catch (error) {
-      this.#log[this.#failures === 0 ? 'warn' : 'debug']({ event: 'listener_failed', error: String(error) }, 'hints of other replicas are not heard');
+      const level = this.#failures === 0 ? 'warn' : 'debug';
+      this.#log[level]({ event: 'listener_failed', error: String(error) }, 'hints of other replicas are not heard');
       this.#lost(client);
     }
   }

@@ -71,8 +71,9 @@ export async function migrate({ databaseUrl, log, folder = FOLDER, stopping }: M
         if (!isLockTimeout(error) && !isDeadlock(error)) throw error;
       }
       if (tries === TRIES) {
+        const done = applied.length === 0 ? 'nothing was changed' : `applied were ${applied.join(', ')}`;
         throw new MigrationError(
-          `The migration needs a table that a transaction has held all the while; ${applied.length === 0 ? 'nothing was changed' : `applied were ${applied.join(', ')}`}. `
+          `The migration needs a table that a transaction has held all the while; ${done}. `
           + 'pg_stat_activity shows it (the oldest xact_start): wait for its end or terminate it, then start again.',
         );
       }
@@ -84,7 +85,7 @@ export async function migrate({ databaseUrl, log, folder = FOLDER, stopping }: M
   }
 }
 
-/** Applies the first migration that is missing, or all to an empty database; their names. */
+/** Applies the first migration that is missing, or all to an empty database, and returns their names. */
 async function applyNext(transaction: Transaction<unknown>, folder: URL, stopping?: AbortSignal): Promise<string[]> {
   const set = (name: string, value: string) => sql`select set_config(${name}, ${value}, true)`.execute(transaction);
   for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) await set(name, '0');
@@ -113,10 +114,14 @@ async function applyNext(transaction: Transaction<unknown>, folder: URL, stoppin
 async function takeLock(transaction: Transaction<unknown>, stopping?: AbortSignal): Promise<void> {
   const deadline = performance.now() + OTHERS_MIGRATION_MS;
   for (;;) {
-    const { rows: [lock] } = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${LOCK_ID}::bigint) as taken`.execute(transaction);
+    const { rows: [lock] } = await sql<{ taken: boolean }>`
+      select pg_try_advisory_xact_lock(${LOCK_ID}::bigint) as taken`.execute(transaction);
     if (lock?.taken === true) return;
     if (performance.now() > deadline) {
-      throw new MigrationError('Another process has been migrating this database for an hour: pg_locks shows it (locktype advisory). Wait for its end or terminate it, then start again.');
+      throw new MigrationError(
+        'Another process has been migrating this database for an hour: pg_locks shows it (locktype advisory). '
+        + 'Wait for its end or terminate it, then start again.',
+      );
     }
     await sleep(BETWEEN_ASKS_MS, undefined, { signal: stopping });
   }
@@ -125,7 +130,8 @@ async function takeLock(transaction: Transaction<unknown>, stopping?: AbortSigna
 /** The names of the migrations that were applied, in their order. */
 async function doneMigrations(transaction: Transaction<unknown>): Promise<string[]> {
   // Asked first: a role that may not create tables can start where there is nothing to create.
-  const { rows: [table] } = await sql<{ exists: boolean }>`select to_regclass('schema_migrations') is not null as exists`.execute(transaction);
+  const { rows: [table] } = await sql<{ exists: boolean }>`
+    select to_regclass('schema_migrations') is not null as exists`.execute(transaction);
   if (table?.exists !== true) {
     await sql`create table schema_migrations (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(transaction);
   }
@@ -146,7 +152,8 @@ async function refuseBesideEarlier(db: Database, name: string): Promise<void> {
   for (let looks = 1; ; looks++) {
     const { rows: [others] } = await sql<{ connections: number }>`
       select count(*)::int as connections from pg_stat_activity
-       where datname = current_database() and application_name like 'task-executor-api%' and application_name <> ${MIGRATION_NAME}`.execute(db);
+       where datname = current_database() and application_name like 'task-executor-api%'
+         and application_name <> ${MIGRATION_NAME}`.execute(db);
     if (others === undefined || others.connections === 0) return;
     if (looks === LOOKS) {
       throw new MigrationError(

@@ -1,6 +1,6 @@
 /**
- * For statements that are cheap but for what is dead in the queue while a snapshot is held, and that can wait: each is then asked so
- * seldom that it takes its share of the time at most.
+ * A ration of time for a statement that can wait and is cheap but for what is dead in the queue while a snapshot is held: it is then asked
+ * so seldom that it takes its share of the time at most.
  */
 const MOST_PAUSE_MS = 30_000;
 

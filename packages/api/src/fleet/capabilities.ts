@@ -1,7 +1,8 @@
 /** What a worker may claim, changed while it runs: its session goes on, and with it what it holds. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { likePattern } from './register.js';
+import { likePattern } from '../db/like.js';
+import { isLive } from './look-up.js';
 
 export interface Capabilities {
   readonly maxParallelTasks: number;
@@ -9,12 +10,17 @@ export interface Capabilities {
 }
 
 /** Puts `capabilities` in place of those of a live session. Whether it was live. */
-export async function changeCapabilities(db: Database, workerId: string, sessionId: string, { maxParallelTasks, supportedProblems }: Capabilities): Promise<boolean> {
+export async function changeCapabilities(
+  db: Database,
+  workerId: string,
+  sessionId: string,
+  { maxParallelTasks, supportedProblems }: Capabilities,
+): Promise<boolean> {
   const { rows } = await sql`
-    update workers
+    update workers w
        set max_parallel_tasks = ${maxParallelTasks}, supported_problems = ${supportedProblems}::text[],
            problem_patterns = ${supportedProblems.map(likePattern)}::text[]
-     where id = ${workerId} and session_id = ${sessionId}::uuid and ended_at is null and lease_until > now()
-    returning id`.execute(db);
+     where w.id = ${workerId} and w.session_id = ${sessionId}::uuid and ${isLive()}
+    returning w.id`.execute(db);
   return rows.length === 1;
 }

@@ -2,8 +2,7 @@
 import { sql } from 'kysely';
 import type { WorkerStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { runsOn } from '../queue/fence.js';
-import { IS_LIVE } from './look-up.js';
+import { isLive, runsOn } from './look-up.js';
 import { WORKER_COLUMNS, workerJoins, type WorkerRow } from './worker.js';
 
 /** The workers, in the order of `ids`; null where an id was never registered. */
@@ -30,7 +29,7 @@ export interface WorkerFilter {
 const matching = (filter: WorkerFilter) => sql`
   (${filter.backendType}::text is null or w.backend_type = ${filter.backendType})
   and (${filter.status}::text is null or ${filter.status} = case
-         when not ${IS_LIVE} then 'offline'
+         when not ${isLive()} then 'offline'
          when exists (select from queue q where ${runsOn('w')}) then 'busy'
          else 'idle' end)`;
 
@@ -62,9 +61,9 @@ export interface FleetCounts {
 export async function countFleet(db: Database): Promise<FleetCounts> {
   const { rows } = await sql<FleetCounts>`
     with busy as (select distinct session_id from queue where state = 'running')
-    select count(*) as total, count(*) filter (where not ${IS_LIVE}) as offline,
-           count(*) filter (where ${IS_LIVE} and busy.session_id is not null) as busy,
-           count(*) filter (where ${IS_LIVE} and busy.session_id is null) as idle
+    select count(*) as total, count(*) filter (where not ${isLive()}) as offline,
+           count(*) filter (where ${isLive()} and busy.session_id is not null) as busy,
+           count(*) filter (where ${isLive()} and busy.session_id is null) as idle
       from workers w left join busy on busy.session_id = w.session_id`.execute(db);
   return rows[0] ?? { total: 0, idle: 0, busy: 0, offline: 0 };
 }

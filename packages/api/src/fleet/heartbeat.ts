@@ -1,21 +1,7 @@
 /** Heartbeat: renews a live session's lease. A session that has ended, or whose lease has lapsed, is not revived. */
 import { sql } from 'kysely';
-import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { isTaskOf, runsOn } from '../queue/fence.js';
-import { IS_LIVE, isWorkerOf, workerOf } from './look-up.js';
-
-export interface NamedAttempt {
-  readonly taskId: string;
-  /** Null where the worker named only the task. */
-  readonly attempt: number | null;
-}
-
-export interface Directive {
-  readonly task_id: string;
-  readonly attempt: number | null;
-  readonly reason: TaskStatus | 'unknown';
-}
+import { isLive, isWorkerOf, runsOn } from './look-up.js';
 
 export interface Beat {
   readonly workerId: string;
@@ -29,12 +15,12 @@ export interface Renewed {
   readonly sessionId: string;
   /** Whether a claim of this id has taken tasks before. */
   readonly claimed: boolean;
-  /** Whether, where it stands for a claim, the session holds attempts that others took. */
+  /** Whether the session holds attempts that other claims took; only of a beat that stands for a claim. */
   readonly holdsOthers: boolean;
   readonly draining: boolean;
 }
 
-/** Renews the leases of live sessions. For each beat what was renewed, or null where no session is live. */
+/** Renews the leases of live sessions, and gives for each beat what was renewed, or null where no session is live. */
 export async function renewLeases(db: Database, leaseSeconds: number, beats: readonly Beat[]): Promise<(Renewed | null)[]> {
   const { rows } = await sql<{ n: number; session_id: string; claimed: boolean; holds_others: boolean; draining: boolean }>`
     with given as materialized (
@@ -47,11 +33,12 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
         from (select distinct worker_id collate "C" as worker_id, session_id from given order by 1, 2) as g
        cross join lateral (
          select w.id, w.session_id from workers w
-          where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id) and ${IS_LIVE}
+          where w.id = g.worker_id and w.session_id = coalesce(g.session_id, w.session_id) and ${isLive()}
             for no key update of w) as w
     ), renewed as (
       -- What a replica with a longer lease has promised is never taken back.
-      update workers w set last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => ${leaseSeconds}::float8))
+      update workers w
+         set last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => ${leaseSeconds}::float8))
         from live where ${isWorkerOf('live')}
       returning w.id, w.session_id, w.running_since, w.draining_at
     )
@@ -62,81 +49,11 @@ export async function renewLeases(db: Database, leaseSeconds: number, beats: rea
            g.request_id is not null and (
              select true from queue q
               where ${runsOn('renewed')} and q.claim_request is distinct from g.request_id limit 1) is not null as holds_others
-      from given g join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
+      from given g
+      join renewed on renewed.id = g.worker_id and renewed.session_id = coalesce(g.session_id, renewed.session_id)`.execute(db);
   const renewed = beats.map((): Renewed | null => null);
   for (const { n, session_id, claimed, holds_others, draining } of rows) {
     renewed[n - 1] = { sessionId: session_id, claimed, holdsOthers: holds_others, draining };
   }
   return renewed;
-}
-
-/** An attempt that a session holds and did not name. */
-export interface Unnamed {
-  readonly task_id: string;
-  readonly attempt: number;
-  /** The claim that took it, by the worker's own id for it, or null. */
-  readonly request_id: string | null;
-}
-
-/** What a session says that it runs. */
-export interface Running {
-  readonly workerId: string;
-  readonly sessionId: string;
-  readonly named: readonly NamedAttempt[];
-  /** Whether these are all that it knows of. */
-  readonly isAll: boolean;
-}
-
-export interface Directives {
-  readonly cancel: Directive[];
-  readonly lost: Directive[];
-  readonly unnamed: Unnamed[];
-}
-
-type DirectiveRow =
-  | ({ readonly kind: 'stop'; readonly n: number; readonly request_id: null } & Directive)
-  | ({ readonly kind: 'unnamed'; readonly n: number; readonly reason: null } & Unnamed);
-
-/**
- * For each session, of the attempts that it says it runs those that it should not: ended tasks to cancel, and lost ones. And those
- * that it holds and does not know of: the answer to a claim was lost for good, or a copy of a claim came late.
- */
-export async function directivesFor(db: Database, running: readonly Running[]): Promise<Directives[]> {
-  const directives = running.map((): Directives => ({ cancel: [], lost: [], unnamed: [] }));
-  const all = running.flatMap(({ sessionId, named }, n) => named.map((one) => ({ n, sessionId, ...one })));
-  const whole = running.flatMap(({ workerId, sessionId, isAll }, n) => (isAll ? [{ n, workerId, sessionId }] : []));
-  if (all.length === 0 && whole.length === 0) return directives;
-  const { rows } = await sql<DirectiveRow>`
-    with named as materialized (
-      select *
-        from unnest(${all.map((one) => one.n)}::int[], ${all.map((one) => one.sessionId)}::uuid[],
-                    ${all.map((one) => one.taskId)}::uuid[], ${all.map((one) => one.attempt)}::int[]) as g (n, session_id, task_id, attempt)
-    )
-    select 'stop' as kind, named.n, named.task_id, named.attempt,
-           coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end, 'unknown') as reason,
-           null as request_id
-      from named
-      left join queue q on ${isTaskOf('named')}
-      left join outcomes o on o.task_id = any (array[named.task_id])
-     where not coalesce(q.state = 'running' and q.session_id = named.session_id
-                        and q.attempt = coalesce(named.attempt, q.attempt), false)
-    union all
-    select 'unnamed', whole.n, q.task_id, q.attempt, null, q.claim_request
-      from unnest(${whole.map((one) => one.n)}::int[], ${whole.map((one) => one.workerId)}::text[],
-                  ${whole.map((one) => one.sessionId)}::uuid[]) as whole (n, worker_id, session_id)
-     -- Session by session, since the planner may take for short what all of them run.
-     cross join lateral ${workerOf('whole')} as w
-     cross join lateral (select * from queue q where ${runsOn('w')} offset 0) as q
-     where not exists (select from named where named.n = whole.n and named.task_id = q.task_id
-                                           and q.attempt = coalesce(named.attempt, q.attempt))`.execute(db);
-  for (const row of rows) {
-    const its = directives[row.n];
-    if (row.kind === 'unnamed') its?.unnamed.push({ task_id: row.task_id, attempt: row.attempt, request_id: row.request_id });
-    else its?.[isStopped(row.reason) ? 'cancel' : 'lost'].push({ task_id: row.task_id, attempt: row.attempt, reason: row.reason });
-  }
-  return directives;
-}
-
-function isStopped(reason: Directive['reason']): boolean {
-  return reason === 'cancelled' || reason === 'timeout';
 }

@@ -5,22 +5,29 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 
+/** Sessions that one statement ends at most; the next round ends what is left. */
+const MOST_LAPSED = 1_000;
+
 const LAPSED = sql<boolean>`ended_at is null and lease_until <= now()`;
 
 /** Whether the lease of any session has lapsed. */
 export const ANY_LAPSED = sql<boolean>`exists (select from workers where ${LAPSED})`;
 
 /**
- * Ends the sessions whose lease has lapsed, and returns their workers. Of the `presentSeconds` for which this API has been
- * there, a session that it has not heard from in them gets a whole lease: while the API was away, nobody could be heard.
+ * Ends the sessions whose lease has lapsed, and returns their workers. This API has been there for `presentSeconds`; a session that was
+ * not heard from in them gets a whole lease from their beginning on: while the API was away, nobody could be heard.
  */
-export async function lapseSessions(db: Database, { presentSeconds, leaseSeconds }: { presentSeconds: number; leaseSeconds: number }): Promise<string[]> {
+export async function lapseSessions(
+  db: Database,
+  { presentSeconds, leaseSeconds }: { presentSeconds: number; leaseSeconds: number },
+): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     with lapsed as materialized (
       select id from workers
        where ${LAPSED}
-         and (${presentSeconds}::float8 >= ${leaseSeconds}::float8 or last_seen_at >= now() - make_interval(secs => ${presentSeconds}::float8))
-       limit 1000 for update skip locked
+         and (${presentSeconds}::float8 >= ${leaseSeconds}::float8
+              or last_seen_at >= now() - make_interval(secs => ${presentSeconds}::float8))
+       limit ${MOST_LAPSED} for update skip locked
     )
     update workers w set ended_at = now(), end_reason = 'lapsed'
       from lapsed where w.id = lapsed.id and w.ended_at is null and w.lease_until <= now()

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { likePattern } from '../db/like.js';
 
 export interface Registration {
   /** Null: the lowest id whose last session has ended, or that never had one. */
@@ -18,11 +19,6 @@ export interface Registration {
 
 /** Two replicas may pick the same free id; the loser picks again. */
 const MAX_RACES = 20;
-
-/** A glob as a pattern for SQL's LIKE. */
-export function likePattern(glob: string): string {
-  return glob.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%').replaceAll('?', '_');
-}
 
 /** The id and session of the registered worker, or null when every id is taken. */
 export async function register(db: Database, request: Registration): Promise<{ workerId: string; sessionId: string } | null> {

@@ -25,10 +25,13 @@ export interface AskedSession {
 export async function readSessions(db: Database, asked: readonly AskedSession[]): Promise<(SessionFacts | null)[]> {
   const { rows } = await sql<{ n: number; session_id: string; backend_type: string; supported_problems: string[] }>`
     select a.n::int as n, w.session_id, w.backend_type, w.supported_problems
-      from unnest(${asked.map(({ workerId }) => workerId)}::text[], ${asked.map(({ sessionId }) => sessionId)}::uuid[]) with ordinality as a (worker_id, session_id, n)
+      from unnest(${asked.map(({ workerId }) => workerId)}::text[], ${asked.map(({ sessionId }) => sessionId)}::uuid[])
+           with ordinality as a (worker_id, session_id, n)
      cross join lateral ${workerOf('a')} as w`.execute(db);
   const found = asked.map((): SessionFacts | null => null);
-  for (const row of rows) found[row.n - 1] = { sessionId: row.session_id, backendType: row.backend_type, supportedProblems: row.supported_problems };
+  for (const { n, session_id, backend_type, supported_problems } of rows) {
+    found[n - 1] = { sessionId: session_id, backendType: backend_type, supportedProblems: supported_problems };
+  }
   return found;
 }
 

@@ -1,8 +1,7 @@
 /** The model of a worker as the contract shows it, and the one projection that every read of a worker uses. */
 import { sql, type RawBuilder } from 'kysely';
 import type { components, WorkerStatus } from '@task-executor/shared';
-import { runsOn } from '../queue/fence.js';
-import { IS_LIVE } from './look-up.js';
+import { isLive, runsOn } from './look-up.js';
 
 export type Worker = components['schemas']['Worker'];
 
@@ -28,7 +27,7 @@ export interface WorkerRow {
 /** Expects `workers w`. */
 export const WORKER_COLUMNS: RawBuilder<WorkerRow> = sql`
   w.id, w.session_id, w.backend_type, w.max_parallel_tasks, w.supported_problems, w.metadata, w.registered_at, w.last_seen_at,
-  ${IS_LIVE} as live, w.draining_at, w.end_reason, r.running_tasks, r.current_task_id,
+  ${isLive()} as live, w.draining_at, w.end_reason, r.running_tasks, r.current_task_id,
   (coalesce(t.completed, 0) + coalesce(c.completed, 0))::bigint as tasks_completed,
   (coalesce(t.failed, 0) + coalesce(c.failed, 0))::bigint as tasks_failed`;
 
@@ -41,7 +40,8 @@ export function workerJoins(workers: RawBuilder<unknown>): RawBuilder<unknown> {
     left join lateral (
       select completed, failed + timeout as failed from totals where axis = 'worker' and key = w.id offset 0) as t on true
     left join (
-      select worker_id, sum(tasks) filter (where kind = 'completed') as completed, sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
+      select worker_id, sum(tasks) filter (where kind = 'completed') as completed,
+             sum(tasks) filter (where kind in ('failed', 'timeout')) as failed
         from counter_deltas where worker_id in (select id from ${workers} as known)
        group by worker_id) as c on c.worker_id = w.id`;
 }

@@ -52,9 +52,9 @@ export function uploadRoutes({ config, databases, artifacts: store, metrics, log
       if (earlier.bytes !== bytes) throw new Problem('artifact_exists');
       return sameOf(earlier, await hashOf(req));
     }
-    const { held, room } = await admitArtifact(db, reporter, bytes, quota);
-    if (!held) throw await refusal(db, reporter);
-    if (!room) throw overQuota();
+    const admission = await admitArtifact(db, reporter, bytes, quota);
+    if (admission === 'not_held') throw await refusal(db, reporter);
+    if (admission === 'full') throw overQuota();
 
     const key = newKey();
     const sha256 = await keep(req, key);

@@ -140,8 +140,8 @@ export class ClaimCall {
         continue;
       }
       this.#isGuess = false;
-      if (result.renewed && renewing) this.idle?.renewed(sentAt);
-      if (result.dry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
+      if (result.isRenewed && renewing) this.idle?.renewed(sentAt);
+      if (result.isDry && waiter !== null) wakeups.foundNothing(waiter.appetite, news);
       if (result.isFull && result.tasks.length === 0) wakeups.handOn(this.#lane);
       this.#lane = null;
       return result;

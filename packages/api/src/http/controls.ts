@@ -1,6 +1,7 @@
 /** What an operator holds the queue with: limits and pauses. */
 import { LIMITS, type components } from '@task-executor/shared';
 import { Router } from 'express';
+import { LABEL_PREFIX } from '../queue/limited-labels.js';
 import { changeLimit, createLimit, deleteLimit, listLimits, toLimit } from '../queue/limits.js';
 import { listPauses, pause, resume, type PauseRow } from '../queue/pauses.js';
 import { parseContract } from './contract.js';
@@ -23,7 +24,7 @@ const NAMED: Readonly<Record<string, Named>> = { problem_id: ProblemId, backend_
 function checkValue(key: string, value: string): void {
   const named = NAMED[key];
   const fits = named === undefined
-    ? Buffer.byteLength(`${key.slice('label:'.length)}=${value}`) <= LIMITS.maxLabelBytes
+    ? Buffer.byteLength(`${key.slice(LABEL_PREFIX.length)}=${value}`) <= LIMITS.maxLabelBytes
     : value.length <= named.maxLength && new RegExp(named.pattern, 'u').test(value);
   if (fits) return;
   throw validationProblem('/body/value', named === undefined

@@ -6,7 +6,8 @@
 import type { components } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { readAttempts, toAttempt } from '../queue/attempts.js';
-import { placeAt, placeOf, readForExport, readHorizon, toCursor, walkOf } from '../queue/export.js';
+import { placeAt, placeOf, readForExport, toCursor, walkOf } from '../queue/export.js';
+import { readHorizon } from '../queue/horizon.js';
 import { readLogs } from '../queue/logs.js';
 import type { Piece, PieceSize } from '../queue/piece.js';
 import { toTask, type TaskRow } from '../queue/task.js';

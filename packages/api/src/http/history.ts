@@ -134,7 +134,7 @@ export function historyRoutes({ databases, readiness, follows }: Services): Rout
 function placeOf(cursor: string | null, most: number): number {
   if (cursor === null) return 0;
   const [place] = decodeCursor(cursor, 1);
-  if (typeof place !== 'number' || place < 0 || place > most) throw new CursorError('the cursor is not one of this list; begin without it');
+  if (typeof place !== 'number' || place < 0 || place > most) throw new CursorError();
   return place;
 }
 

@@ -4,7 +4,8 @@
  * know of shorten it. These may be on their way to it, or its report of them here: told at once, it would ask again at once.
  */
 import type { components } from '@task-executor/shared';
-import type { Renewed, Unnamed } from '../fleet/heartbeat.js';
+import type { Renewed } from '../fleet/heartbeat.js';
+import type { Unnamed } from '../queue/directives.js';
 import type { ClaimRequest } from '../queue/claim-parts.js';
 import { idleBeatWait, nextIdleWait } from '../waiting/waits.js';
 import type { LeaseHolder } from '../waiting/lease-rounds.js';

@@ -1,7 +1,7 @@
 /** Schedules over HTTP. */
 import { LIMITS, type components } from '@task-executor/shared';
 import { Router } from 'express';
-import { decodeCursor, encodeCursor, idIn } from '../queue/cursor.js';
+import { decodeCursor, encodeCursor, idIn, NIL_ID } from '../queue/cursor.js';
 import {
   changeSchedule, createSchedule, CronError, endSchedule, findSchedule, listSchedules, nextRuns, type ScheduleRow,
 } from '../queue/schedule.js';
@@ -12,7 +12,6 @@ import { checkBytes, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** A change loses a race only to another change of the same schedule. */
 const MAX_RACES = 10;
 
@@ -46,11 +45,11 @@ export function scheduleRoutes({ config, databases }: Services): Router {
   router.get('/api/v1/schedules', async (req, res) => {
     const limit = queryNumber(req, 'limit', LIMITS.maxListedSchedules);
     const cursor = queryText(req, 'cursor');
-    const after = cursor === null ? FIRST_ID : idIn(decodeCursor(cursor, 1)[0]);
+    const after = cursor === null ? NIL_ID : idIn(decodeCursor(cursor, 1)[0]);
     const { rows, hasMore } = await listSchedules(db, { after, limit, bytes: LIMITS.maxPageBytes });
     res.json({
       schedules: rows.map(toSchedule),
-      next_cursor: hasMore ? encodeCursor([rows.at(-1)?.id ?? FIRST_ID]) : null,
+      next_cursor: hasMore ? encodeCursor([rows.at(-1)?.id ?? NIL_ID]) : null,
     });
   });
 

@@ -6,7 +6,7 @@ import { adjust } from '../queue/adjust.js';
 import { cancel } from '../queue/cancel.js';
 import { findTask } from '../queue/find.js';
 import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
-import { planRetries } from '../queue/lines.js';
+import { planRetries } from '../queue/retry-plan.js';
 import { readRetried, retryOf } from '../queue/retry.js';
 import { isPlain } from '../queue/submit-plain.js';
 import type { Edge, Submission } from '../queue/submission.js';

@@ -4,12 +4,12 @@ import { Router, type Request } from 'express';
 import { changeCapabilities } from '../fleet/capabilities.js';
 import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
 import { changeFitness } from '../fleet/fitness.js';
-import type { NamedAttempt, Running } from '../fleet/heartbeat.js';
 import { deregister } from '../fleet/lapse.js';
 import { register } from '../fleet/register.js';
 import { setDraining } from '../fleet/drain.js';
 import { statusOf, toWorker, type WorkerRow } from '../fleet/worker.js';
 import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
+import type { NamedAttempt, Running } from '../queue/directives.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
 import { Waiter } from '../waiting/waiter.js';
 import { claimWait, idleBeatWait } from '../waiting/waits.js';
@@ -177,7 +177,7 @@ export function workerRoutes({ config, databases, groups, readiness, sessions, w
     const limit = queryNumber(req, 'limit', LIMITS.maxWorkersPage);
     const cursor = queryText(req, 'cursor');
     const after = cursor === null ? '' : decodeCursor(cursor, 1)[0];
-    if (typeof after !== 'string' || (cursor !== null && !WORKER_ID.test(after))) throw new CursorError('the cursor is not one of this list; begin without it');
+    if (typeof after !== 'string' || (cursor !== null && !WORKER_ID.test(after))) throw new CursorError();
     const [rows, total] = await Promise.all([
       listWorkers(reads, filter, { after, limit: limit + 1 }), countWorkers(reads, filter),
     ]);

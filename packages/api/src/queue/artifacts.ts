@@ -1,5 +1,5 @@
 /**
- * Files that attempts leave. A row is written by the attempt that holds the task, once the bytes are safe, and never
+ * Artifacts: files that attempts leave. A row is written by the attempt that holds the task, once the bytes are safe, and never
  * changes. Within an attempt a name stands for one file.
  */
 import { sql } from 'kysely';
@@ -25,25 +25,22 @@ export interface ArtifactQuota {
   readonly bytes: number;
 }
 
-export interface Admission {
-  /** Whether the reporter holds the task. */
-  readonly held: boolean;
-  /** Whether the attempt may leave as many bytes more. */
-  readonly room: boolean;
-}
+/** `full`: with these bytes the attempt would leave more than it may. `not_held`: the reporter does not hold the task. */
+export type Admission = 'admitted' | 'full' | 'not_held';
 
-/** Before anything is read: whether `bytes` more would be taken of the reporter. */
+/** Whether `bytes` more would be taken of the reporter; asked before any of them is read. */
 export async function admitArtifact(db: Database, reporter: Reporter, bytes: number, quota: ArtifactQuota): Promise<Admission> {
-  const { rows } = await sql<{ room: boolean }>`
+  const { rows: [held] } = await sql<{ has_room: boolean }>`
     select (select count(*) < ${quota.files} and coalesce(sum(bytes), 0) + ${bytes}::bigint <= ${quota.bytes}::bigint
-              from artifacts a where a.task_id = q.task_id and a.attempt = q.attempt) as room
+              from artifacts a where a.task_id = q.task_id and a.attempt = q.attempt) as has_room
       from queue q join ${reporterRow(reporter)} as g on ${HOLDS}`.execute(db);
-  return { held: rows.length === 1, room: rows[0]?.room ?? false };
+  if (held === undefined) return 'not_held';
+  return held.has_room ? 'admitted' : 'full';
 }
 
 /**
- * The file of that name which the reporter's attempt has left, or null. Of an attempt that has ended only where the reporter
- * names it: a repeated upload is answered like the first.
+ * The file `name` that the reporter's attempt has left, or null. That of an attempt which has ended is found only where the reporter
+ * names the attempt: a repeated upload is answered like the first.
  */
 export async function findLeft(db: Database, reporter: Reporter, name: string): Promise<ArtifactRow | null> {
   const { rows } = await sql<ArtifactRow>`
@@ -72,15 +69,16 @@ export async function recordArtifact(db: Database, reporter: Reporter, file: Art
   return db.transaction().execute(async (transaction): Promise<Recorded> => {
     const { rows: [held] } = await sql<{ attempt: number }>`
       with held as materialized (
-        select q.attempt, q.worker_id, q.session_id, g.lease_seconds from queue q join ${reporterRow(reporter)} as g on ${HOLDS} for update of q
+        select q.attempt, q.worker_id, q.session_id, g.lease_seconds
+          from queue q join ${reporterRow(reporter)} as g on ${HOLDS} for update of q
       ), ${RENEWS_LEASE}
       select attempt from held`.execute(transaction);
     if (held === undefined) return { kind: 'not_held' };
     const { rows: [found] } = await sql<ArtifactRow & { fresh: boolean }>`
       with stored as (
         insert into artifacts (id, task_id, attempt, name, bytes, sha256, content_type, storage_key, created_at)
-        select uuid_v7(clock_timestamp()), ${reporter.taskId}::uuid, ${held.attempt}::int, ${file.name}::text, ${file.bytes}::bigint, ${file.sha256}::bytea,
-               ${file.content_type}::text, ${file.storage_key}::text, clock_timestamp()
+        select uuid_v7(clock_timestamp()), ${reporter.taskId}::uuid, ${held.attempt}::int, ${file.name}::text, ${file.bytes}::bigint,
+               ${file.sha256}::bytea, ${file.content_type}::text, ${file.storage_key}::text, clock_timestamp()
           from (select count(*) as files, coalesce(sum(bytes), 0) as bytes
                   from artifacts where task_id = ${reporter.taskId}::uuid and attempt = ${held.attempt}::int) as used
          where used.files < ${quota.files} and used.bytes + ${file.bytes}::bigint <= ${quota.bytes}::bigint
@@ -89,7 +87,8 @@ export async function recordArtifact(db: Database, reporter: Reporter, file: Art
       )
       select *, true as fresh from stored
       union all
-      select *, false from artifacts where task_id = ${reporter.taskId}::uuid and attempt = ${held.attempt}::int and name = ${file.name}`.execute(transaction);
+      select *, false from artifacts
+       where task_id = ${reporter.taskId}::uuid and attempt = ${held.attempt}::int and name = ${file.name}`.execute(transaction);
     if (found === undefined) return { kind: 'full' };
     return { kind: found.fresh ? 'stored' : 'exists', row: found };
   });
@@ -103,7 +102,8 @@ export async function listArtifacts(
 ): Promise<ArtifactRow[]> {
   const { rows } = await sql<ArtifactRow>`
     select * from artifacts
-     where task_id = ${taskId}::uuid and (${after}::uuid is null or id > ${after}::uuid) and (${attempt}::int is null or attempt = ${attempt})
+     where task_id = ${taskId}::uuid and (${after}::uuid is null or id > ${after}::uuid)
+       and (${attempt}::int is null or attempt = ${attempt})
      order by id
      limit ${limit}`.execute(db);
   return rows;

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { PENDING_REASONS } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { LIMITED_LABELS } from './limited-labels.js';
 import type { ReadyReason } from './task.js';
 
 export type PendingReason = (typeof PENDING_REASONS)[number];
@@ -30,10 +31,10 @@ interface GroupRow {
 export async function readBacklog(db: Database, reasonOf: ReadyReason): Promise<BacklogPart[]> {
   const { rows } = await sql<GroupRow>`
     with limited as materialized (
-      select distinct substring(key from 7) as label from limits where key like 'label:%'
+      ${LIMITED_LABELS}
     ), grouped as (
       select q.*, case when q.state = 'pending' and exists (select from limited)
-               then (select jsonb_object_agg(label, q.labels ->> label) from limited where q.labels ->> label is not null) end as told
+               then (select jsonb_object_agg(key, q.labels ->> key) from limited where q.labels ->> key is not null) end as told
         from queue q
     )
     select problem_id, backend_type, told as labels, state, wait_reason, count(*) as tasks,

@@ -11,9 +11,10 @@ import { sql } from 'kysely';
 import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
+import { NIL_ID } from './cursor.js';
 import { idsOf, msFrom, type TaskFilter } from './filter.js';
-import { readPiece, type Piece as Found } from './piece.js';
-import { planRetries } from './lines.js';
+import { readPiece, type Piece } from './piece.js';
+import { planRetries } from './retry-plan.js';
 import { readRetried, type RetriedRow } from './retry.js';
 import { submitRetries } from './retry-many.js';
 import { createdAtOf } from './submission.js';
@@ -66,13 +67,13 @@ export async function stopBulk(db: Database, id: string): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** Lets the others go first: for one whose piece failed. */
+/** Puts an operation whose piece failed behind the others. */
 export async function putOffBulk(db: Database, id: string): Promise<void> {
   await sql`update bulk_operations set updated_at = clock_timestamp() where id = ${id}::uuid and state = 'running'`.execute(db);
 }
 
-/** What one piece did. */
-export interface Piece {
+/** What was done about the tasks of one piece. */
+export interface BulkStep {
   readonly cancelled: Cancelled[];
   readonly submitted: Submitted;
 }
@@ -80,23 +81,22 @@ export interface Piece {
 /** Whether any bulk operation is under way. */
 export const ANY_BULK = sql<boolean>`exists (select from bulk_operations where state = 'running')`;
 
-const NO_TASK = '00000000-0000-0000-0000-000000000000';
-
 /** What a dependency of a task that is retried counts for among its bytes: a piece has no more of them than a workflow may have. */
 const DEPENDENCY_BYTES = Math.floor(LIMITS.maxBulkBodyBytes / LIMITS.maxSubmittedDependencies);
 
 /** The tasks that the next piece of `row` looks at, in the order in which it does. A retry reads them whole. */
-function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Found<{ id: string }>> {
-  const place = row.place ?? NO_TASK;
+function readNext(db: Database, row: BulkRow, filter: TaskFilter, limit: number): Promise<Piece<{ id: string }>> {
+  const place = row.place ?? NIL_ID;
   const size = { limit, bytes: LIMITS.maxBulkBodyBytes };
   if (row.action === 'cancel') {
     const ids = idsOf(filter, { after: row.until, descending: true, limit: limit + 1 });
     return readPiece(db, sql`select id from (${ids}) as ids where id > ${place}::uuid`, sql`0`, sql`id desc`, size);
   }
-  const ids = sql`select id from (${idsOf(filter, { after: place, descending: false, limit: limit + 1 })}) as ids where id < ${row.until}::uuid`;
+  const ids = idsOf(filter, { after: place, descending: false, limit: limit + 1 });
   return readPiece(db, sql`
     select id, ${TASK_BYTES} + ${DEPENDENCY_BYTES} * (select count(*) from dependencies d where d.task_id = page.id) as bytes
-      from (with page as materialized (${ids}) select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id) as page`,
+      from (with page as materialized (select id from (${ids}) as ids where id < ${row.until}::uuid)
+            select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id) as page`,
   sql`bytes`, sql`id`, size);
 }
 
@@ -121,8 +121,8 @@ interface CancelPiece {
 }
 
 /**
- * The tasks `newest`, and where a workflow has a child of theirs before them, written down before its parent, what fits back to the start of
- * the workflow. A child that is not of the workflow (the database's clock was set back) is not looked for.
+ * The tasks `newest`; and where one of their children comes before them, since a workflow had it written down before its parent, also what
+ * fits back to the start of that workflow. A child that is not of the workflow (the database's clock was set back) is not looked for.
  */
 async function readToCancel(db: Database, row: BulkRow, filter: TaskFilter, newest: readonly string[]): Promise<CancelPiece> {
   const ids = [...newest];
@@ -137,7 +137,7 @@ async function readToCancel(db: Database, row: BulkRow, filter: TaskFilter, newe
     if (start === null || start >= until) return { ids, until };
     const { rows: more } = await sql<{ id: string }>`
       select id from (${idsOf(sinceTheMomentOf(filter, start), { after: until, descending: true, limit: Number.MAX_SAFE_INTEGER })}) as ids
-       where id >= ${start}::uuid and id > ${row.place ?? NO_TASK}::uuid`.execute(db);
+       where id >= ${start}::uuid and id > ${row.place ?? NIL_ID}::uuid`.execute(db);
     ids.push(...more.map(({ id }) => id));
     until = start;
   }
@@ -164,8 +164,8 @@ async function readToRetry(db: Database, row: BulkRow, filter: TaskFilter, ids: 
   const rows = await readRetried(db, ids);
   let place = ids.at(-1) ?? '';
   for (;;) {
-    const split = rows.flatMap(({ workflow_id: workflow, parents }) => (workflow !== null && parents.some(({ parent_id: parent }) => parent > place) ? [workflow] : []));
-    const end = await edgeOf(db, split, 'last');
+    const split = rows.filter(({ parents }) => parents.some(({ parent_id: parent }) => parent > place)).map((task) => task.workflow_id);
+    const end = await edgeOf(db, split.filter((workflow) => workflow !== null), 'last');
     if (end === null || end <= place) return { rows, place };
     const { rows: more } = await sql<{ id: string }>`
       select id from (${idsOf(untilTheMomentOf(filter, end), { after: place, descending: false, limit: Number.MAX_SAFE_INTEGER })}) as ids
@@ -181,32 +181,32 @@ function untilTheMomentOf(filter: TaskFilter, id: string): TaskFilter {
   return filter.createdBefore !== null && msFrom(filter.createdBefore) < msFrom(before) ? filter : { ...filter, createdBefore: before };
 }
 
-/** What was done about some tasks, and what is left then; null: as it was. */
-interface Step extends Piece {
+/** A step, and what is left after it; null: as it was. */
+interface Advance extends BulkStep {
   readonly examined: number;
   readonly place: string | null;
   readonly until: string | null;
 }
 
 const NO_TASKS: Submitted = { rows: [], created: [], parentsEnded: false };
-const NO_STEP: Step = { cancelled: [], submitted: NO_TASKS, examined: 0, place: null, until: null };
+const NO_ADVANCE: Advance = { cancelled: [], submitted: NO_TASKS, examined: 0, place: null, until: null };
 
-async function cancelStep(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[]): Promise<Step> {
+async function advanceCancel(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[]): Promise<Advance> {
   const { ids, until } = await readToCancel(db, row, filter, found);
-  return { ...NO_STEP, cancelled: await cancelMany(db, ids), examined: ids.length, until };
+  return { ...NO_ADVANCE, cancelled: await cancelMany(db, ids), examined: ids.length, until };
 }
 
-async function retryStep(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[], ageingMs: number): Promise<Step> {
+async function advanceRetry(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[], ageingMs: number): Promise<Advance> {
   const { rows, place } = await readToRetry(db, row, filter, found);
   const ended = rows.filter((task) => task.completed_at !== null);
   const submitted = await submitRetries(db, ageingMs, ended, await planRetries(db, ended));
-  return { ...NO_STEP, submitted, examined: rows.length, place };
+  return { ...NO_ADVANCE, submitted, examined: rows.length, place };
 }
 
 /**
- * In a transaction: does the next piece, which looks at up to `most` tasks, of the operation that has waited longest, but for those in
- * `except`. One that retries takes no more bytes of them than a body may bring, and no more dependencies than a workflow may have. Null:
- * none is running, or others are at them.
+ * Does the next piece of the operation that has waited longest, but for those in `except`; within a transaction. A piece is of up to `most`
+ * tasks; that of a retry has no more bytes than a body may bring, and no more dependencies than a workflow may have. Null: no operation is
+ * running, or others are at them.
  */
 export async function advanceBulk(
   transaction: Database,
@@ -214,7 +214,7 @@ export async function advanceBulk(
   most: number,
   except: readonly string[] = [],
   onTaken: (id: string) => void = () => undefined,
-): Promise<Piece | null> {
+): Promise<BulkStep | null> {
   const { rows } = await sql<BulkRow>`
     select * from bulk_operations
      where state = 'running' and not (id = any (${except}::uuid[]))
@@ -227,16 +227,19 @@ export async function advanceBulk(
   const filter = narrowed(row.action, row.filter);
   const { rows: found, hasMore } = filter === null ? { rows: [], hasMore: false } : await readNext(transaction, row, filter, most);
   const ids = found.map(({ id }) => id);
-  let step = NO_STEP;
+  let advance = NO_ADVANCE;
   if (ids.length > 0 && filter !== null) {
-    step = await (row.action === 'cancel' ? cancelStep(transaction, row, filter, ids) : retryStep(transaction, row, filter, ids, ageingMs));
+    advance = row.action === 'cancel'
+      ? await advanceCancel(transaction, row, filter, ids)
+      : await advanceRetry(transaction, row, filter, ids, ageingMs);
   }
-  const { cancelled, submitted, examined, place, until } = step;
+  const { cancelled, submitted, examined, place, until } = advance;
   const changed = cancelled.length + submitted.created.filter((created) => created).length;
   const { rows: noted } = await sql`
     update bulk_operations
-       set place = coalesce(${place}::uuid, place), until = coalesce(${until}::uuid, until), examined = examined + ${examined}, changed = changed + ${changed},
-           updated_at = clock_timestamp(), state = case when ${!hasMore} then 'done' else state end,
+       set place = coalesce(${place}::uuid, place), until = coalesce(${until}::uuid, until),
+           examined = examined + ${examined}, changed = changed + ${changed}, updated_at = clock_timestamp(),
+           state = case when ${!hasMore} then 'done' else state end,
            ended_at = case when ${!hasMore} then clock_timestamp() end
      where id = ${row.id}::uuid and state = 'running'
     returning id`.execute(transaction);

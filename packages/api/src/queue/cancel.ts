@@ -6,7 +6,7 @@ import { ENDED_AT, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 /** A task that was cancelled. */
 export interface Cancelled {
   readonly task_id: string;
-  /** Where it ran, to be told; null where it was pending. */
+  /** The worker that ran it and is to be told; null where it was pending. */
   readonly worker_id: string | null;
   /** Whether others wait for it; see queue/dependents. */
   readonly has_dependents: boolean;
@@ -19,7 +19,8 @@ async function cancelWhere(db: Database, which: RawBuilder<unknown>): Promise<Ca
       delete from queue q where ${which}
       returning q.*, 'cancelled' as outcome, 'cancelled on request' as error
     ), ended as (
-      select *, ${ENDED_AT} as ended_at, 'cancelled' as status, 'cancel_requested' as reason, null::json as result, null::uuid as reused_from
+      select *, ${ENDED_AT} as ended_at, 'cancelled' as status, 'cancel_requested' as reason, null::json as result,
+             null::uuid as reused_from
         from held
     ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}
     select task_id, worker_id, has_dependents from held`.execute(db);

@@ -4,9 +4,8 @@
  */
 import { LIMITS } from '@task-executor/shared';
 import { sql, type RawBuilder } from 'kysely';
-import { IS_LIVE, isWorkerOf, workerOf } from '../fleet/look-up.js';
+import { isLive, isWorkerOf, runsOn, workerOf } from '../fleet/look-up.js';
 import { isPlacedAt } from './eligible.js';
-import { runsOn } from './fence.js';
 import { LAST_PROGRESS } from './progress.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
@@ -23,8 +22,12 @@ export interface ClaimRequest {
 export type ClaimedRow = TaskRow & { readonly needs_results: boolean };
 
 /**
- * `full`: the session has no room, or drains. `raced`: another claim of the session was first. `limited`: the one task that a statement takes while there are limits went to another
- * request. `elsewhere`: the statement did not look at all that might fit. `behind`: nor at what may be before the place where it began.
+ * What a statement found for a request.
+ * `again`: the tasks that an earlier claim of this request_id took. `new`: pending tasks that fit.
+ * `full`: the session has no room, or drains. `raced`: another claim of the session was first.
+ * `dry`: nothing fits. `nothing`: what fits went to others, or may be where the statement did not look.
+ * `limited`: the one task that a statement takes while there are limits went to another request.
+ * `elsewhere`: the shorter statement did not look at all that might fit. `behind`: it did not look before the place where it began.
  */
 export type Found = 'again' | 'new' | 'nothing' | 'full' | 'dry' | 'raced' | 'limited' | 'elsewhere' | 'behind';
 
@@ -48,7 +51,9 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
       -- What one of them supports is taken for what all do.
       select g.n, g.request_id, g.wanted, g.lease_seconds,
              w.id, w.session_id, w.claim_seq, w.running_since, w.max_parallel_tasks, w.draining_at, w.backend_type, w.problem_patterns
-        from given g cross join lateral ${workerOf('g', sql`${IS_LIVE} and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)`)} as w
+        from given g
+       cross join lateral ${workerOf('g', sql`
+         ${isLive()} and w.supported_problems = coalesce(${supportedProblems}::text[], w.supported_problems)`)} as w
     ), running as materialized (
       -- Row by row, since the planner may take for short an index that is full of what has ended.
       select seen.n, seen.request_id, q.*
@@ -56,7 +61,8 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
           select q.task_id, q.attempt, q.worker_id, q.started_at, q.updated_at, q.priority, q.rank, q.claim_request
             from queue q where ${runsOn('seen')} offset 0) as q
     ), again as materialized (
-      select n, task_id, attempt, worker_id, started_at, updated_at, priority, row_number() over (partition by n order by rank, task_id) as slot
+      select n, task_id, attempt, worker_id, started_at, updated_at, priority,
+             row_number() over (partition by n order by rank, task_id) as slot
         from running where claim_request = request_id
     ), passing as materialized (
       -- In one order, so that no two claims wait for each other.
@@ -64,12 +70,13 @@ export function askingSessions(requests: readonly ClaimRequest[], supportedProbl
         from (select * from seen order by id) as seen
        cross join lateral (
          select from workers w
-          where w.id = seen.id and w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and ${IS_LIVE}
+          where w.id = seen.id and w.session_id = seen.session_id and w.claim_seq = seen.claim_seq and ${isLive()}
             for no key update of w) as w
     ), session as materialized (
       update workers w
          -- What a replica with a longer lease has promised is never taken back.
-         set claim_seq = w.claim_seq + 1, last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => p.lease_seconds)),
+         set claim_seq = w.claim_seq + 1, last_seen_at = now(),
+             lease_until = greatest(w.lease_until, now() + make_interval(secs => p.lease_seconds)),
              running_since = coalesce((select min(started_at) from running r where r.n = p.n), now())
         from passing p
        where ${isWorkerOf('p')} and w.claim_seq is not distinct from p.claim_seq and w.lease_until > now()
@@ -99,7 +106,10 @@ export function pickFrom(locked: RawBuilder<unknown>, share = sql``): RawBuilder
     )`;
 }
 
-/** CTEs: `started`, the tasks of `pick` (place, updated_at, slot), each by its slot, where `condition` holds; `taken`, all that are to be answered. */
+/**
+ * CTEs: `started`, the tasks of `pick` (place, updated_at, slot), each by its slot, where `condition` holds; `taken`, all that are to be
+ * answered.
+ */
 export function startPicked(condition: RawBuilder<boolean>): RawBuilder<unknown> {
   return sql`
     started as (
@@ -121,11 +131,14 @@ export function startPicked(condition: RawBuilder<boolean>): RawBuilder<unknown>
     )`;
 }
 
-/** The answer: a row for each task of `taken`, and one for each session that took none; `otherwise` says why. `besides`: further columns. */
+/**
+ * The answer: a row for each task of `taken`, and one for each session that took none; `otherwise` says why. `besides`: further columns.
+ */
 export function claimRows(otherwise: RawBuilder<Found>, besides = sql``): RawBuilder<unknown> {
   return sql`
     select seen.n,
-           coalesce(taken.found, case when session.n is null then 'raced' when session.room <= 0 then 'full' else ${otherwise} end) as found,
+           coalesce(taken.found,
+                    case when session.n is null then 'raced' when session.room <= 0 then 'full' else ${otherwise} end) as found,
            session.room::int as room,
            ${SUBMITTED_COLUMNS}, t.run_at, taken.priority, 'running' as status, null as reason, taken.attempt, taken.worker_id,
            taken.started_at, null as completed_at, taken.updated_at, ${LAST_PROGRESS} as progress,

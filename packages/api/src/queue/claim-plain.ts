@@ -7,7 +7,7 @@ import type { Database } from '../db/database.js';
 import { askingSessions, claimRows, pickFrom, startPicked, type ClaimRequest, type ClaimRow } from './claim-parts.js';
 import { fits, IN_ORDER, isPlacedAt, NOT_EXPIRED } from './eligible.js';
 
-/** As in queue/claim, and fewer: nearly all find what they want among the first, and each row is a fiftieth of what the rest costs. */
+/** Fewer than in queue/claim: nearly all find what they want among the first, and each row is a fiftieth of what the rest costs. */
 const FRONT_ROWS = 40;
 const NEAR_ROWS = 20;
 const LEAST_RANK = '-9223372036854775808';

@@ -15,7 +15,9 @@ import { sql } from 'kysely';
 import type { Settle } from '../db/coalesce.js';
 import type { Database } from '../db/database.js';
 import { claimPlain } from './claim-plain.js';
-import { askingSessions, claimRows, pickFrom, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow, type Found } from './claim-parts.js';
+import {
+  askingSessions, claimRows, pickFrom, startPicked, type ClaimedRow, type ClaimRequest, type ClaimRow, type Found,
+} from './claim-parts.js';
 import { fits, IN_ORDER, isPlacedAt, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, withinLimits } from './eligible.js';
 import { Front } from './front.js';
 
@@ -45,14 +47,14 @@ export interface FoundTasks {
   /** There was no room, or no more than for these. */
   readonly isFull: boolean;
   /** There was room, and nothing that fits. */
-  readonly dry: boolean;
+  readonly isDry: boolean;
   /** The lease was renewed. Another claim of the session may have done so instead, of the same id or one that overtook this. */
-  readonly renewed: boolean;
-  /** There may be what was not looked at, and will be by a claim in so many milliseconds. */
+  readonly isRenewed: boolean;
+  /** Given where there may be tasks that were not looked at: a claim in so many milliseconds will look at them. */
   readonly againMs?: number;
 }
 
-/** `no_session`: it is not live (any more), or supports other problems than the caller knows. */
+/** `no_session`: the session is not live (any more), or supports other problems than the caller knows. */
 export type ClaimResult = FoundTasks | { readonly kind: 'no_session' };
 
 /** What claims of one appetite remember from one to the next. */
@@ -61,7 +63,7 @@ export interface ClaimMemory {
   plainAt: number;
   /** How many rows of the order the shorter statement looks at for each wanted task: more where others' tasks lie between. */
   reach: number;
-  /** The same for all appetites. */
+  /** One for all appetites. */
   readonly front: Front;
 }
 
@@ -75,7 +77,10 @@ export function claimMemory(front: Front): ClaimMemory {
  * whom one has answered is told so by `settle` before the next begins.
  */
 export async function claim(
-  db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null = null, memory: ClaimMemory = claimMemory(new Front()),
+  db: Database,
+  requests: readonly ClaimRequest[],
+  supportedProblems: readonly string[] | null = null,
+  memory: ClaimMemory = claimMemory(new Front()),
   settle: Settle<ClaimResult> = () => undefined,
 ): Promise<ClaimResult[]> {
   const results = requests.map((): ClaimResult => ({ kind: 'no_session' }));
@@ -108,8 +113,13 @@ function resultOf({ wanted }: ClaimRequest, found: readonly ClaimRow[], memory: 
   if (first === undefined) return { kind: 'no_session' };
   const tasks = found.filter((row) => row.found === 'again' || row.found === 'new');
   if (tasks.length > wanted && first.found === 'new') throw new Error(`a claim of ${wanted} tasks took ${tasks.length}`);
+  const isRepeated = first.found === 'again';
   return {
-    kind: 'claimed', tasks, isFull: first.found !== 'again' && tasks.length >= (first.room ?? Infinity), dry: first.found === 'dry', renewed: first.found !== 'again' && first.found !== 'raced',
+    kind: 'claimed',
+    tasks,
+    isFull: !isRepeated && tasks.length >= (first.room ?? Infinity),
+    isDry: first.found === 'dry',
+    isRenewed: !isRepeated && first.found !== 'raced',
     ...(first.found === 'behind' ? { againMs: memory.front.wholeInMs } : {}),
   };
 }
@@ -133,7 +143,7 @@ async function claimOnce(
   return rows;
 }
 
-/** Of a pending row `q` that fits the appetite `s`: whether anything else holds it back. */
+/** True of a pending row `q` that fits the appetite `s` where nothing else holds it back. */
 const NOT_HELD_BACK = sql`${NOT_EXPIRED} and ${NOT_PAUSED} and ${withinLimits(sql`s.backend_type`)}`;
 
 async function claimAny(db: Database, requests: readonly ClaimRequest[], supportedProblems: readonly string[] | null): Promise<ClaimRow[]> {
@@ -167,7 +177,8 @@ async function claimAny(db: Database, requests: readonly ClaimRequest[], support
          from queue q
         where q.state = 'pending' and (select tasks from wanted) > 0 and not exists (select from front_pick)
           and ((select count(*) from front) = ${FRONT_ROWS} + (select 4 * tasks from wanted)
-               or (select count(*) from near) = ${NEAR_ROWS} + (select 2 * tasks from wanted) or exists (select from limits where value is null))
+               or (select count(*) from near) = ${NEAR_ROWS} + (select 2 * tasks from wanted)
+               or exists (select from limits where value is null))
         order by q.problem_id, q.backend_type, q.lane, q.rank, q.task_id
         limit 1)
       union all

@@ -22,14 +22,14 @@ import { fingerprintOfRun, runnerOf } from './stand-ins.js';
 
 /** Notes that one statement acts on. */
 const NOTES = 10;
-/** Of those that waited for an equal task in vain so many, the first that were submitted, are compared for who stands in. */
+/** How many of those that waited in vain for an equal task, oldest first, are compared for who stands in. */
 const CANDIDATES = 1_000;
 
 /** What one statement does at most. */
 export interface PieceBounds {
   /** Dependencies that it takes away. */
   readonly edges: number;
-  /** Of results as they are stored, which those who waited for an equal task get a copy of each; one gets its own whatever its size. */
+  /** Results that it copies, as they are stored: each task that waited for an equal one gets its own. The first is of any size. */
   readonly resultBytes: number;
 }
 
@@ -144,8 +144,8 @@ export async function wakeDependents(db: Database, { edges, resultBytes }: Piece
       delete from queue q using children c where ${isTaskOf('c')} and c.fate in ('completed', 'cancelled')
       returning c.*
     ), ended as (
-      select r.task_id, r.problem_id, r.attempt, r.worker_id, r.session_id, r.started_at, ${ENDED_AT} as ended_at, r.priority, r.has_dependents,
-             r.fate as status, case r.fate when 'completed' then 'reused' else 'dependency_failed' end as reason,
+      select r.task_id, r.problem_id, r.attempt, r.worker_id, r.session_id, r.started_at, ${ENDED_AT} as ended_at, r.priority,
+             r.has_dependents, r.fate as status, case r.fate when 'completed' then 'reused' else 'dependency_failed' end as reason,
              case r.fate when 'completed' then (select result from runs where runs.task_id = r.source limit 1) end as result,
              case r.fate when 'cancelled' then 'the task ' || r.failed || ', on which it depends, ended as ' ||
                (select status from parents where parents.task_id = r.failed::uuid) end as error,

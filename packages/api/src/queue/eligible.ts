@@ -4,7 +4,8 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { LIMITS } from '@task-executor/shared';
-import { runsOn } from './fence.js';
+import { runsOn } from '../fleet/look-up.js';
+import { labelOf } from './limited-labels.js';
 
 /** True of a queue row `q` that is pending, in the words of the index of the order: with others the planner may read another one. */
 export const IN_ORDER: RawBuilder<boolean> = sql`(q.state <> 'waiting' and q.state <> 'running')`;
@@ -32,7 +33,8 @@ export const UNFIT: RawBuilder<string | null> = sql`
 
 /** What a queue row `q` on a worker with `backend` has for the key of the limit `l`; null: the limit is not about it. */
 export function limitedValue(backend: RawBuilder<unknown>): RawBuilder<string | null> {
-  return sql`case l.key when 'problem_id' then q.problem_id when 'backend_type' then ${backend} else q.labels ->> substring(l.key from 7) end`;
+  return sql`
+    case l.key when 'problem_id' then q.problem_id when 'backend_type' then ${backend} else q.labels ->> ${labelOf(sql`l.key`)} end`;
 }
 
 /**
@@ -55,8 +57,8 @@ export function withinLimits(backend: RawBuilder<unknown>): RawBuilder<boolean> 
 }
 
 /**
- * True of the pending row `q` that was found at the place of `row`, if it is still there and still pending. The state is not asked for by an
- * equality: a planner that takes for short what is pending would then walk all of it for each place, instead of looking there.
+ * True of the pending row `q` that was found at the place of `row`, if it is still there and still pending. The state is not asked for by
+ * an equality: a planner that takes for short what is pending would then walk all of it for each place, instead of looking there.
  */
 export function isPlacedAt(row: string): RawBuilder<boolean> {
   return sql`(q.ctid = ${sql.ref(`${row}.place`)} and q.state is not distinct from 'pending')`;

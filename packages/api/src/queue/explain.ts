@@ -5,12 +5,13 @@
 import { sql } from 'kysely';
 import { LIMITS, type TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { isLive, runsOn } from '../fleet/look-up.js';
 import { fits, IN_ORDER, LIMIT_USE, limitedValue, NOT_EXPIRED, NOT_PAUSED, UNFIT } from './eligible.js';
-import { runsOn } from './fence.js';
 import { runnerOf } from './stand-ins.js';
+import { taskStatus } from './status.js';
 
 export interface Explained {
-  /** For something of its own, so that no claim looks at it. */
+  /** Whether it waits for something of its own, so that no claim looks at it. */
   waits: boolean;
   unexpired: boolean;
   expires_at: Date | null;
@@ -29,9 +30,9 @@ export interface Explained {
   before: number;
   /** Those of them that the workers which take it take as well, but for paused and expired ones. */
   ahead: number;
-  /** More of them were left out: there are more problems or globs than MAX_COMPARED. */
+  /** Whether `ahead` leaves some out: there are more problems or globs than MAX_COMPARED. */
   ahead_is_cut_off: boolean;
-  /** Of the recent tasks of this problem, or of any where there are none: quartiles of their durations, in seconds. */
+  /** Quartiles, in seconds, of the durations of recent tasks: those of this problem, or any where there are none. */
   durations: { low: number; high: number } | null;
   now: Date;
 }
@@ -40,7 +41,7 @@ export interface Explained {
 const SAMPLE = 100;
 /** Holders that are named for each full limit. */
 const HOLDERS = 10;
-/** Of the problems before a task, and of the globs of its workers, so many are compared, each with each. */
+/** How many of the problems before a task are compared, each with as many of the globs of its workers. */
 export const MAX_COMPARED = 1000;
 
 /** What holds a task back that has not begun, or null where it runs, has ended or is not there. */
@@ -51,7 +52,7 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
     ), ${LIMIT_USE}, fleet as materialized (
       select s.id, s.backend_type, s.problem_patterns, s.max_parallel_tasks, ${fits('q')} as fits, s.draining_at is not null as draining,
              case when s.draining_at is null then ${UNFIT} end as unfit, (select count(*) from queue q where ${runsOn('s')}) as running
-        from workers s, asked q where s.ended_at is null and s.lease_until > now()
+        from workers s, asked q where ${isLive('s')}
     ), taking as (
       select * from fleet where fits and not draining and unfit is null
     ), before as materialized (
@@ -86,10 +87,10 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
            coalesce((select json_agg(json_build_object('problem_id', p.problem_id, 'reason', p.reason) order by p.problem_id)
                        from pauses p where p.problem_id in ('', q.problem_id)), '[]') as pauses,
            coalesce((select json_agg(d) from (
-             select d.name, d.parent_id as task_id, coalesce(o.status, case pq.state when 'running' then 'running' else 'pending' end) as status
+             select d.name, d.parent_id as task_id, ${taskStatus('parent')} as status
                from open_dependencies w
                join dependencies d on d.task_id = w.task_id and d.parent_id = w.parent_id and d.kind = 'needs'
-               left join queue pq on pq.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
+               left join queue parent on parent.task_id = d.parent_id left join outcomes o on o.task_id = d.parent_id
               where w.task_id = q.task_id
               order by d.name limit ${LIMITS.maxExplained}) as d), '[]') as dependencies,
            (select ${runnerOf('d.parent_id')}
@@ -118,7 +119,8 @@ export async function explainPending(db: Database, taskId: string): Promise<Expl
               from fleet) as workers,
            (select unfit from fleet where fits and unfit is not null order by id limit 1) as unfit_reason,
            (select count(*) from before) as before, (select coalesce(sum(tasks), 0)::bigint from ahead) as ahead,
-           (select count(*) > ${MAX_COMPARED} or (count(*) > 0 and (select count(*) from patterns) > ${MAX_COMPARED}) from problems) as ahead_is_cut_off,
+           (select count(*) > ${MAX_COMPARED} or (count(*) > 0 and (select count(*) from patterns) > ${MAX_COMPARED})
+              from problems) as ahead_is_cut_off,
            (select json_build_object('low', percentile_cont(0.25) within group (order by seconds),
                                      'high', percentile_cont(0.75) within group (order by seconds))
               from durations where same or not exists (select from durations where same) having count(*) > 0) as durations

@@ -4,9 +4,7 @@
  * other goes by submission, and comes to each task once, however it stands then.
  *
  * A submission takes its id, and an end its moment, before it commits, so a reader of the newest could step over one that is not
- * visible yet. `readHorizon`, read in a statement before, is a moment that none still under way is earlier than: both are made from
- * clock_timestamp(), which is never before the start of their transaction. (An end is rounded to whole milliseconds, but so is the
- * horizon, and always down.)
+ * visible yet. So it reads up to a horizon, which it has read in a statement before (queue/horizon).
  */
 import { sql, type RawBuilder } from 'kysely';
 import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
@@ -18,7 +16,7 @@ import { TASK_BYTES, TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 export type Walk = 'by submission' | 'by end';
 
-/** After a task: its id, and where the walk is by end the moment of that, in whole milliseconds as the database has it. */
+/** The place after a task: its id, and in a walk by end the moment of its end, in whole milliseconds as the database has it. */
 export interface Place {
   readonly id: string;
   readonly endedAtMs: number | null;
@@ -35,7 +33,7 @@ export function placeAt(row: TaskRow, walk: Walk): Place {
   return { id: row.id, endedAtMs: walk === 'by end' ? row.completed_at?.getTime() ?? null : null };
 }
 
-/** Of one part by submission, of two by end. */
+/** The cursor of a place: of one part in a walk by submission, of two by end. */
 export function toCursor({ id, endedAtMs }: Place): string {
   return encodeCursor(endedAtMs === null ? [id] : [id, endedAtMs]);
 }
@@ -50,21 +48,10 @@ export function placeOf(cursor: string | null, walk: Walk): Place | null {
     throw new CursorError('the cursor is of an export in the order of submission, and tasks that have ended are exported in the order in which '
       + 'they ended; begin without it, or give the filters that it came from');
   }
-  if (typeof endedAtMs !== 'number' || endedAtMs < 0) throw new CursorError('the cursor is not one of this list; begin without it');
+  if (typeof endedAtMs !== 'number' || endedAtMs < 0) throw new CursorError();
   if (walk === 'by end') return { id, endedAtMs };
   throw new CursorError('the cursor is of an export of ended tasks, in the order in which they ended, and these filters mean others too; '
     + 'begin without it, or give the filters that it came from');
-}
-
-/** The moment before which no submission and no end is still under way, ISO 8601. */
-export async function readHorizon(db: Database): Promise<string> {
-  const { rows } = await sql<{ horizon: Date }>`
-    select least(now(), (select min(xact_start) from pg_stat_activity
-                          where datname = current_database() and usename = current_user and backend_type = 'client backend'
-                            and pid <> pg_backend_pid())) as horizon`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new Error('reading the horizon gave no row');
-  return row.horizon.toISOString();
 }
 
 interface Reach extends PieceSize {
@@ -77,7 +64,8 @@ export async function readForExport(db: Database, filter: TaskFilter, reach: Rea
   const isByEnd = walkOf(filter) === 'by end';
   return readPiece<TaskRow>(db, sql`
     with page as materialized (${isByEnd ? idsByEnd(filter, reach) : idsBySubmission(filter, reach)})
-    select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id`, TASK_BYTES, isByEnd ? sql`completed_at, id` : sql`id`, reach);
+    select ${TASK_COLUMNS} from page join (${TASK_JOINS}) on t.id = page.id`,
+  TASK_BYTES, isByEnd ? sql`completed_at, id` : sql`id`, reach);
 }
 
 function idsBySubmission(filter: TaskFilter, { after, horizon, limit }: Reach): RawBuilder<{ id: string }> {
@@ -85,12 +73,14 @@ function idsBySubmission(filter: TaskFilter, { after, horizon, limit }: Reach): 
   return idsOf({ ...filter, createdBefore: before }, { after: after?.id ?? null, descending: false, limit: limit + 1 });
 }
 
-/** One source for all statuses: one for each would read on through the ends of the others, page by page, for what it has few of. */
+/** Reads one source for all statuses: one for each would read on through the ends of the others, page by page, for what it has few of. */
 function idsByEnd(filter: TaskFilter, { after, horizon, limit }: Reach): RawBuilder<{ id: string }> {
   const given = [sql`o.ended_at < ${horizon}::timestamptz`];
-  if (filter.statuses.length > 0) given.push(sql`o.status = any (${filter.statuses.filter((status) => TERMINAL.includes(status))}::text[])`);
+  const ended = filter.statuses.filter((status) => TERMINAL.includes(status));
+  if (filter.statuses.length > 0) given.push(sql`o.status = any (${ended}::text[])`);
   if (after !== null) {
-    given.push(sql`(o.ended_at, o.task_id) > (timestamptz 'epoch' + ${after.endedAtMs}::bigint * interval '1 millisecond', ${after.id}::uuid)`);
+    const endedAt = sql`timestamptz 'epoch' + ${after.endedAtMs}::bigint * interval '1 millisecond'`;
+    given.push(sql`(o.ended_at, o.task_id) > (${endedAt}, ${after.id}::uuid)`);
   }
   const [source] = endedSources({ ...filter, statuses: [] }, sql`o.ended_at`, given);
   if (source === undefined) throw new Error('there is no source of ended tasks');

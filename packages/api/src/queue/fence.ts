@@ -5,7 +5,8 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { AttemptOutcome, TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
-import { IS_LIVE, isWorkerOf } from '../fleet/look-up.js';
+import { isLive, isWorkerOf } from '../fleet/look-up.js';
+import { taskStatus } from './status.js';
 
 /** Who reports, about what. */
 export interface Reporter {
@@ -33,19 +34,11 @@ export const HOLDS: RawBuilder<boolean> = sql`
     and q.attempt = coalesce(g.attempt, q.attempt))`;
 
 /**
- * The same as q.task_id = x, written so that PostgreSQL can only look it up by the primary key; x is the `task_id` of `row`. By the
- * equality a planner that takes the queue for empty could as well read all of an index. For statements that act on rows which they hold.
+ * True of the queue row `q` of the task of `row` (task_id), for statements that act on rows which they hold. Written so that PostgreSQL can
+ * only look it up by the primary key: by an equality a planner that takes the queue for empty could as well read all of an index.
  */
 export function isTaskOf(row: string): RawBuilder<boolean> {
   return sql`q.task_id = any (array[${sql.ref(`${row}.task_id`)}])`;
-}
-
-/**
- * True of the queue row `q` that the session of `worker`, a row of workers, runs. What it has ended is left out by when it began: those
- * entries stay in the index while a snapshot is held.
- */
-export function runsOn(worker: string): RawBuilder<boolean> {
-  return sql`(q.session_id = ${sql.ref(`${worker}.session_id`)} and q.started_at >= ${sql.ref(`${worker}.running_since`)})`;
 }
 
 /** A reporter as the row that HOLDS and RENEWS_LEASE go by; to be named `g`. */
@@ -65,7 +58,7 @@ export const RENEWS_LEASE: RawBuilder<unknown> = sql`
       from (select worker_id, session_id, max(lease_seconds) as lease_seconds from held group by worker_id, session_id) as h
      cross join lateral (
        select w.id, w.session_id from workers w
-        where w.id = h.worker_id and w.session_id = h.session_id and ${IS_LIVE}
+        where w.id = h.worker_id and w.session_id = h.session_id and ${isLive()}
           and w.lease_until < now() + make_interval(secs => h.lease_seconds * 2 / 3)
           for no key update of w skip locked) as w
   ), renewed as (
@@ -90,7 +83,7 @@ export async function explainRefusal(db: Database, reporter: Reporter): Promise<
     select exists (select from workers where id = ${reporter.workerId}) as worker,
            exists (select from workers where id = ${reporter.workerId}
                     and session_id = coalesce(${reporter.sessionId}::uuid, session_id)) as session_current,
-           coalesce(o.status, case when q.state = 'running' then 'running' when q.state is not null then 'pending' end) as status, coalesce(o.attempt, q.attempt) as attempt
+           ${taskStatus()} as status, coalesce(o.attempt, q.attempt) as attempt
       from (values (${reporter.taskId}::uuid)) as asked (id)
       left join queue q on q.task_id = asked.id
       left join outcomes o on o.task_id = asked.id`.execute(db);
@@ -122,7 +115,8 @@ export async function keepLate(
   await sql`
     insert into late_reports (task_id, attempt, reported_at, outcome, result, error)
     select a.task_id, a.attempt, now(), ${report.outcome},
-           ${report.outcome === 'completed' ? JSON.stringify(report.result) : null}::json, ${report.outcome === 'failed' ? report.error : null}
+           ${report.outcome === 'completed' ? JSON.stringify(report.result) : null}::json,
+           ${report.outcome === 'failed' ? report.error : null}
       from attempts a
      where ${isOf(reporter)} and a.outcome in ('lost', 'timeout', 'cancelled', 'released')
     on conflict do nothing`.execute(db);

@@ -4,8 +4,8 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { TERMINAL_STATUSES, type TaskStatus } from '@task-executor/shared';
+import { likePattern } from '../db/like.js';
 import { PLANNED_FOR_VALUES } from '../db/prepared.js';
-import { likePattern } from '../fleet/register.js';
 import { anyOfGlob, firstOfGlob } from './glob.js';
 
 export interface TaskFilter {
@@ -26,15 +26,10 @@ export interface TaskFilter {
   readonly completedBefore: string | null;
 }
 
-export const NO_FILTER: TaskFilter = {
-  statuses: [], problemId: null, problemGlob: null, workerId: null, workflowId: null, scheduleId: null, labels: [],
-  createdFrom: null, createdBefore: null, completedFrom: null, completedBefore: null,
-};
-
 const TERMINAL: readonly string[] = TERMINAL_STATUSES;
 
 /**
- * The first whole millisecond at `moment` or later, of the epoch. What is submitted or ends does so in whole milliseconds, while a moment
+ * The first whole millisecond of the epoch at `moment` or later. What is submitted or ends does so in whole milliseconds, while a moment
  * may have digits after them, which Date.parse cuts off.
  */
 export function msFrom(moment: string): number {
@@ -47,19 +42,19 @@ function leastIdAt(moment: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
 }
 
-/** `where` and all of `conditions`, or nothing. */
+/** The clause `where` with all of `conditions`, or nothing. */
 export function whereAll(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
   return conditions.length === 0 ? sql`` : sql`${PLANNED_FOR_VALUES} where ${sql.join(conditions, sql` and `)}`;
 }
 
-/** Where a source has what was submitted. */
+/** The columns in which a source has what was submitted. */
 interface Columns {
   readonly id: RawBuilder<unknown>;
   /** The problem, also where `tasks t` is not joined. */
   readonly problem: RawBuilder<unknown>;
 }
 
-/** Conditions on the submission; those that `readsSubmission` tells of are over `t`. */
+/** Conditions on the submission. Where `readsSubmission` says so, they are about `tasks t`. */
 function onSubmission(filter: TaskFilter, { id, problem }: Columns): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
   if (filter.createdFrom !== null) conditions.push(sql`${id} >= ${leastIdAt(filter.createdFrom)}::uuid`);
@@ -74,17 +69,17 @@ function onSubmission(filter: TaskFilter, { id, problem }: Columns): RawBuilder<
   return conditions;
 }
 
-/** Whether `onSubmission` of this filter reads `t` beside the problem. */
+/** Whether the conditions of `onSubmission` read `tasks t`. */
 function readsSubmission({ workflowId, scheduleId }: TaskFilter): boolean {
   return workflowId !== null || scheduleId !== null;
 }
 
-/** The same, where the problem too is in `t` alone. */
+/** Whether those conditions read `tasks t` in a source that has the problem nowhere else. */
 function readsTasks(filter: TaskFilter): boolean {
   return readsSubmission(filter) || filter.problemId !== null || filter.problemGlob !== null;
 }
 
-/** Rows with an id and a sort key that is never null, or always. */
+/** A source of rows with an id and a sort key that is never null, or always. */
 export interface Source {
   readonly from: RawBuilder<unknown>;
   readonly id: RawBuilder<unknown>;
@@ -92,19 +87,20 @@ export interface Source {
   readonly where: RawBuilder<unknown>[];
 }
 
-/** The tasks that run are as many as the fleet holds, and lie at the end of the order by id: so they are found by their own index, always. */
+/** Tasks that run, always found by their own index: they are as many as the fleet holds, and lie at the end of the order by id. */
 const RUNNING = sql`(select * from queue where state = 'running' offset 0) as q`;
 const PENDING_STATES = ['pending', 'waiting'] as const;
 
 /** Where rows of the queue with the wanted states are sought, whatever else has to be true of them. */
-function queueParts({ statuses, workerId, problemId }: TaskFilter): { readonly from: RawBuilder<unknown>; readonly where: RawBuilder<unknown>[] }[] {
+function queueParts({ statuses, workerId, problemId }: TaskFilter): Pick<Source, 'from' | 'where'>[] {
   const wants = (status: TaskStatus): boolean => statuses.length === 0 || statuses.includes(status);
   const running = wants('running') ? [{ from: RUNNING, where: [] }] : [];
   // What nobody runs has no worker.
-  if (workerId !== null) return running;
+  if (workerId !== null || !wants('pending')) return running;
   // Each of these states has an index that leads to the tasks of a problem.
-  if (problemId !== null && wants('pending')) return [...running, ...PENDING_STATES.map((state) => ({ from: sql`queue q`, where: [sql`q.state = ${state}`] }))];
-  if (!wants('pending')) return running;
+  if (problemId !== null) {
+    return [...running, ...PENDING_STATES.map((state) => ({ from: sql`queue q`, where: [sql`q.state = ${state}`] }))];
+  }
   return [{ from: sql`queue q`, where: wants('running') ? [] : [sql`q.state in ('waiting', 'pending')`] }];
 }
 
@@ -135,7 +131,9 @@ export function endedSources(filter: TaskFilter, key: RawBuilder<unknown> | null
     if (status !== null) where.push(sql`o.status = ${status}`);
     if (workerId !== null) where.push(sql`o.worker_id = ${workerId}`);
     if (completedFrom !== null) where.push(sql`o.ended_at >= ${completedFrom}::timestamptz`);
-    if (completedBefore !== null) where.push(sql`o.ended_at < ${completedBefore}::timestamptz`, sql`${id} < ${leastIdAt(completedBefore)}::uuid`);
+    if (completedBefore !== null) {
+      where.push(sql`o.ended_at < ${completedBefore}::timestamptz`, sql`${id} < ${leastIdAt(completedBefore)}::uuid`);
+    }
     where.push(...onSubmission(filter, { id, problem: sql`t.problem_id` }));
     return { from: readsTasks(filter) ? sql`outcomes o join tasks t on t.id = o.task_id` : sql`outcomes o`, id, key, where };
   });
@@ -144,15 +142,19 @@ export function endedSources(filter: TaskFilter, key: RawBuilder<unknown> | null
 /** Where tasks are found by nothing but their submission: by their first label, or in tasks, through an index or in the order of ids. */
 function submittedSource(filter: TaskFilter): Source {
   const [label, ...others] = filter.labels;
-  if (label === undefined) return { from: sql`tasks t`, id: sql`t.id`, key: null, where: onSubmission(filter, { id: sql`t.id`, problem: sql`t.problem_id` }) };
+  const problem = sql`t.problem_id`;
+  if (label === undefined) {
+    const id = sql`t.id`;
+    return { from: sql`tasks t`, id, key: null, where: onSubmission(filter, { id, problem }) };
+  }
   const id = sql`l0.task_id`;
   const from = readsTasks(filter) ? sql`task_labels l0 join tasks t on t.id = l0.task_id` : sql`task_labels l0`;
-  return { from, id, key: null, where: [sql`l0.label = ${label}`, ...onSubmission({ ...filter, labels: others }, { id, problem: sql`t.problem_id` })] };
+  return { from, id, key: null, where: [sql`l0.label = ${label}`, ...onSubmission({ ...filter, labels: others }, { id, problem })] };
 }
 
 /**
- * Sources that together have each task that fits once. Which index leads to them, the planner knows best: of a status, a worker, an
- * hour, a problem and a label it is the one that has least.
+ * Sources that together have each task that fits once. Which index leads to the tasks the planner knows best: the one of a status, a
+ * worker, an hour, a problem or a label that has fewest.
  */
 function sourcesOf(filter: TaskFilter): Source[] {
   const { statuses, workerId, completedFrom, completedBefore } = filter;
@@ -161,9 +163,10 @@ function sourcesOf(filter: TaskFilter): Source[] {
 }
 
 /** The glob of a filter whose tasks are found by nothing but that, and the bounds of their submission. */
-function soleGlob({ statuses, problemId, problemGlob, workerId, workflowId, scheduleId, labels, completedFrom, completedBefore }: TaskFilter): string | null {
+function soleGlob(filter: TaskFilter): string | null {
+  const { problemId, workerId, workflowId, scheduleId, completedFrom, completedBefore } = filter;
   const isSole = [problemId, workerId, workflowId, scheduleId, completedFrom, completedBefore].every((given) => given === null);
-  return isSole && statuses.length === 0 && labels.length === 0 ? problemGlob : null;
+  return isSole && filter.statuses.length === 0 && filter.labels.length === 0 ? filter.problemGlob : null;
 }
 
 const NO_IDS = sql<{ id: string }>`select null::uuid as id where false`;
@@ -173,14 +176,16 @@ export function idsOf(
   filter: TaskFilter,
   { after, descending, limit }: { after: string | null; descending: boolean; limit: number },
 ): RawBuilder<{ id: string }> {
-  const beyond = (id: RawBuilder<unknown>): RawBuilder<unknown>[] => (after === null ? [] : [sql`${id} ${descending ? sql`<` : sql`>`} ${after}::uuid`]);
+  const beyond = (id: RawBuilder<unknown>): RawBuilder<unknown>[] =>
+    (after === null ? [] : [sql`${id} ${descending ? sql`<` : sql`>`} ${after}::uuid`]);
   const glob = soleGlob(filter);
   if (glob !== null) {
     const { where, id } = submittedSource({ ...filter, problemGlob: null });
     return firstOfGlob(glob, [...where, ...beyond(id)], { descending, limit });
   }
   const inOrder = (id: RawBuilder<unknown>): RawBuilder<unknown> => sql`order by ${id} ${descending ? sql`desc` : sql`asc`} limit ${limit}`;
-  const parts = sourcesOf(filter).map(({ from, id, where }) => sql`(select ${id} as id from ${from} ${whereAll([...where, ...beyond(id)])} ${inOrder(id)})`);
+  const parts = sourcesOf(filter).map(({ from, id, where }) =>
+    sql`(select ${id} as id from ${from} ${whereAll([...where, ...beyond(id)])} ${inOrder(id)})`);
   return parts.length === 0 ? NO_IDS : sql`select id from (${sql.join(parts, sql` union all `)}) as merged ${inOrder(sql`id`)}`;
 }
 

@@ -14,7 +14,7 @@ const WHOLE_SHARE = 0.05;
 export interface Seen {
   /** The first pending rank from where it began; null: none. */
   readonly firstRank: number | null;
-  /** Of the queue, as PostgreSQL has counted them. */
+  /** Dead rows of the queue, as PostgreSQL has counted them. */
   readonly deadRows: number;
 }
 
@@ -30,7 +30,7 @@ export class Front {
   /** A claim that began at `from` took `ms` milliseconds and saw `seen`. */
   saw({ firstRank, deadRows }: Seen, from: number | null, ms: number): void {
     if (deadRows < MANY_DEAD_ROWS) this.#firstRank = null;
-    // What a claim saw that began elsewhere than one would now is older than what is known.
+    // A claim that began elsewhere saw an older front: its result is ignored.
     else if (firstRank !== null && (from === null || from === this.#firstRank)) this.#firstRank = firstRank;
     if (from === null) this.#whole.spent(ms);
   }

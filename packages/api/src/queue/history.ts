@@ -17,8 +17,8 @@ export const RECORD_ATTEMPTS: RawBuilder<unknown> = sql`
   )`;
 
 /**
- * When a task ends, of its queue row: no earlier than anything that was recorded of it. Not now(), which is taken shortly before a
- * transaction can be seen to be under way: an export could pass an end by then that is yet to be committed (see queue/export).
+ * The moment at which the task of a queue row ends, no earlier than anything that was recorded of it. Not now(), which is taken shortly
+ * before a transaction can be seen to be under way: an export could pass an end by then that is yet to be committed (see queue/horizon).
  */
 export const ENDED_AT: RawBuilder<Date> = sql`greatest(clock_timestamp(), started_at, updated_at)::timestamptz(3)`;
 
@@ -51,7 +51,10 @@ const WITHOUT_ATTEMPT = sql`
 /** The assignments that take a running queue row back to pending. */
 export const BACK_TO_PENDING: RawBuilder<unknown> = sql`state = 'pending', ${WITHOUT_ATTEMPT}`;
 
-/** The same, to be claimed no earlier than in `seconds`; at once where that is 0, or null, which leaves available_at as it was. */
+/**
+ * The assignments that take a running queue row back to be claimed no earlier than in `seconds`; at once where that is 0, or null, which
+ * leaves available_at as it was.
+ */
 export function backAfter(seconds: RawBuilder<number | null>): RawBuilder<unknown> {
   return sql`
     state = case when ${seconds} > 0 then 'waiting' else 'pending' end,
@@ -62,7 +65,8 @@ export function backAfter(seconds: RawBuilder<number | null>): RawBuilder<unknow
 
 /**
  * Seconds until the next attempt of the queue row `h`, after one more failure: exponential, bounded, and shortened at random
- * by up to the task's jitter.
+ * by up to the task's jitter. The exponent has a bound of its own, so that no number of failures makes the power overflow.
  */
 export const BACKOFF_SECONDS: RawBuilder<number> = sql`
-  coalesce(least(h.backoff[3], h.backoff[1] * power(h.backoff[2]::float8, least(h.failures, 60))) * (1 - h.backoff[4] * random()), 0)::float8`;
+  coalesce(least(h.backoff[3], h.backoff[1] * power(h.backoff[2]::float8, least(h.failures, 60)))
+           * (1 - h.backoff[4] * random()), 0)::float8`;

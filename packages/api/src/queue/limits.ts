@@ -6,9 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { LIMITS, type components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { NIL_ID } from './cursor.js';
 import { LIMIT_USE } from './eligible.js';
-import { readHorizon } from './export.js';
-import { laneOf } from './submission.js';
+import { readHorizon } from './horizon.js';
+import { LABEL_PREFIX } from './limited-labels.js';
+import { labelLaneOf } from './submission.js';
 
 export interface LimitRow {
   id: string;
@@ -21,11 +23,10 @@ export interface LimitRow {
   in_use: { value: string; running: number }[];
 }
 
-/** Tasks that one round of `regroup` looks at. */
+/** How many tasks one round of `regroup` looks at. */
 const REGROUP_ROWS = 5_000;
-/** How long it waits at most for transactions that are under way: no submission takes so long, but a dump does. */
+/** How long `regrouping` waits at most for transactions that are under way: no submission takes so long, but a dump does. */
 const MOST_WAIT_MS = 60_000;
-const NO_TASK = '00000000-0000-0000-0000-000000000000';
 
 /** Whether there are limits to sort tasks for. */
 export const ANY_TO_REGROUP = sql<boolean>`exists (select from limits where lanes_after is not null)`;
@@ -33,7 +34,8 @@ export const ANY_TO_REGROUP = sql<boolean>`exists (select from limits where lane
 const LIMIT_COLUMNS = sql`
   l.id, l.key, l.value, l.max_running, l.created_at, l.updated_at,
   coalesce((select json_agg(u) from (
-    select value, running from limit_use u where u.limit_id = l.id order by running desc, value limit ${LIMITS.maxLimitValues}) as u), '[]') as in_use`;
+    select value, running from limit_use u where u.limit_id = l.id
+     order by running desc, value limit ${LIMITS.maxLimitValues}) as u), '[]') as in_use`;
 
 /** The new limit, or null where there is one for this key and value, or are too many. */
 export async function createLimit(
@@ -43,21 +45,21 @@ export async function createLimit(
   const id = randomUUID();
   const { rows } = await sql`
     insert into limits (id, key, value, max_running, lanes_after, created_at, updated_at)
-    select ${id}::uuid, ${key}, ${value}, ${maxRunning}, case when ${key} like 'label:%' then ${NO_TASK}::uuid end, now(), now()
+    select ${id}::uuid, ${key}, ${value}, ${maxRunning}, ${key.startsWith(LABEL_PREFIX) ? NIL_ID : null}::uuid, now(), now()
      where (select count(*) from limits) < ${LIMITS.maxLimits}
     on conflict do nothing
     returning id`.execute(db);
   return rows.length === 1 ? id : null;
 }
 
-/** Whether it was there. */
+/** Changes how many may run. Whether there is such a limit. */
 export async function changeLimit(db: Database, id: string, maxRunning: number): Promise<boolean> {
   const { rows } = await sql`
     update limits set max_running = ${maxRunning}, updated_at = now() where id = ${id}::uuid returning id`.execute(db);
   return rows.length === 1;
 }
 
-/** Whether it was there. */
+/** Deletes the limit. Whether there was one. */
 export async function deleteLimit(db: Database, id: string): Promise<boolean> {
   const { rows } = await sql`
     with gone as (delete from limits where id = ${id}::uuid returning id),
@@ -89,15 +91,16 @@ export function toLimit(row: LimitRow): components['schemas']['Limit'] {
 }
 
 /**
- * What a sweeper does in each round about new limits on labels. A submission that does not see one may still commit, and what commits
- * after the sorting has come by its id would never be sorted: so that begins when no transaction is under way any more that was when
- * the limit was first seen here.
+ * What a sweeper does in each round about new limits on labels. A submission that does not see such a limit may still commit, and what
+ * commits after the sorting has come by its id would never be sorted. So the sorting begins when all transactions have ended that were
+ * under way when the limit was first seen here.
  */
 export function regrouping(): (db: Database) => Promise<void> {
   let seen = new Map<string, Date>();
   return async (db) => {
     // Not now(), which may be before a limit was made that is seen.
-    const { rows } = await sql<{ id: string; at: Date }>`select id, clock_timestamp() as at from limits where lanes_after is not null`.execute(db);
+    const { rows } = await sql<{ id: string; at: Date }>`
+      select id, clock_timestamp() as at from limits where lanes_after is not null`.execute(db);
     seen = new Map(rows.map(({ id, at }) => [id, seen.get(id) ?? at]));
     const horizon = Date.parse(await readHorizon(db));
     const ripe = rows.filter(({ id, at }) => {
@@ -109,8 +112,9 @@ export function regrouping(): (db: Database) => Promise<void> {
 }
 
 /**
- * Sorts the tasks that were in the queue before a limit on a label was made into lanes by its values, piece by piece; for one of
- * `limitIds`. What runs, too: it may come back. Until that is done a claim may look at fewer of them than it could; it never exceeds the limit.
+ * Sorts the tasks that were in the queue before a limit on a label was made into lanes by its values: one piece of them, for one of
+ * `limitIds`. What runs is sorted too: it may come back. Until all is sorted a claim may look at fewer tasks than it could; it never
+ * exceeds the limit.
  */
 async function regroup(db: Database, limitIds: readonly string[]): Promise<void> {
   await sql`
@@ -125,8 +129,8 @@ async function regroup(db: Database, limitIds: readonly string[]): Promise<void>
        order by q.task_id limit ${REGROUP_ROWS}
          for update of q
     ), moved as (
-      update queue q set lane = ${laneOf(sql`q.labels`)}
-        from piece where q.task_id = piece.task_id and q.lane <> ${laneOf(sql`q.labels`)}
+      update queue q set lane = ${labelLaneOf(sql`q.labels`)}
+        from piece where q.task_id = piece.task_id and q.lane <> ${labelLaneOf(sql`q.labels`)}
     )
     update limits l
        set lanes_after = case when (select count(*) from piece) = ${REGROUP_ROWS}

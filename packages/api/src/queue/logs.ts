@@ -97,7 +97,8 @@ export async function countLogs(db: Database, taskId: string, level: LogLevel | 
              then coalesce((select max(line) from task_logs where task_id = t.id), 0)
              else (select count(*) from (
                      select from task_logs
-                      where task_id = t.id and (${level}::text is null or level = ${level}) and (${attempt}::int is null or attempt = ${attempt})
+                      where task_id = t.id and (${level}::text is null or level = ${level})
+                        and (${attempt}::int is null or attempt = ${attempt})
                       limit ${LIMITS.maxCountedTasks + 1}) as matching)
            end as lines
       from tasks t where t.id = ${taskId}::uuid`.execute(db);

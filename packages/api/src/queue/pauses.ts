@@ -1,7 +1,7 @@
 /** Pauses: nothing of a paused problem is claimed; '' pauses the whole queue. What runs goes on. */
 import { sql } from 'kysely';
-import type { Database } from '../db/database.js';
 import { LIMITS } from '@task-executor/shared';
+import type { Database } from '../db/database.js';
 
 export interface PauseRow {
   problem_id: string;
@@ -20,7 +20,7 @@ export async function pause(db: Database, problemId: string, reason: string | nu
   return rows[0] ?? null;
 }
 
-/** Whether it was paused. */
+/** Ends the pause of a problem. Whether it was paused. */
 export async function resume(db: Database, problemId: string): Promise<boolean> {
   const { rows } = await sql`delete from pauses where problem_id = ${problemId} returning problem_id`.execute(db);
   return rows.length === 1;

@@ -36,7 +36,8 @@ export async function readPiece<Row>(
 ): Promise<Piece<Row>> {
   const { rows } = await sql<Row & { has_next: boolean }>`
     select * from (select *, lead(true, 1, false) over place as has_next,
-                          row_number() over place = 1 or (row_number() over place <= ${limit} and sum(${rowBytes}) over place <= ${bytes}) as fits
+                          row_number() over place = 1
+                            or (row_number() over place <= ${limit} and sum(${rowBytes}) over place <= ${bytes}) as fits
                      from (${source}) as found window place as (order by ${order} rows unbounded preceding)) as measured
      where fits
      order by ${order}`.execute(db);

@@ -1,4 +1,4 @@
-/** How far an attempt is, as its worker says: the last word of each attempt stays for ever, earlier ones do not. */
+/** Progress: how far an attempt is, as its worker says. What it said last stays for ever, what it said before does not. */
 import { sql, type RawBuilder } from 'kysely';
 import type { components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
@@ -9,7 +9,8 @@ type TaskProgress = NonNullable<components['schemas']['TaskProgress']>;
 
 /** A row `p` of attempt_progress as JSON. */
 export const PROGRESS_JSON: RawBuilder<TaskProgress> = sql`
-  json_build_object('attempt', p.attempt, 'step', p.step, 'total', p.total, 'message', p.message, 'metrics', p.metrics, 'updated_at', p.updated_at)`;
+  json_build_object('attempt', p.attempt, 'step', p.step, 'total', p.total, 'message', p.message, 'metrics', p.metrics,
+                    'updated_at', p.updated_at)`;
 
 /** The last progress of the task `t`, of whichever attempt said any last. */
 export const LAST_PROGRESS: RawBuilder<TaskProgress | null> = sql`
@@ -21,14 +22,16 @@ export function toProgress(progress: TaskProgress | null): TaskProgress | null {
   return progress === null ? null : { ...progress, updated_at: new Date(progress.updated_at).toISOString() };
 }
 
-/** Whether it was stored; false where the reporter does not hold the task. */
+/** Stores what a reporter says of its progress. False: it does not hold the task, and nothing was stored. */
 export async function reportProgress(db: Database, reporter: Reporter, { step, total, message, metrics }: Progress): Promise<boolean> {
   const { rows } = await sql`
     with held as materialized (
-      select q.task_id, q.attempt, q.worker_id, q.session_id, g.lease_seconds from queue q join ${reporterRow(reporter)} as g on ${HOLDS} for update of q
+      select q.task_id, q.attempt, q.worker_id, q.session_id, g.lease_seconds
+        from queue q join ${reporterRow(reporter)} as g on ${HOLDS} for update of q
     ), said as (
       insert into attempt_progress as p (task_id, attempt, step, total, message, metrics, updated_at)
-      select task_id, attempt, ${step ?? null}::float8, ${total ?? null}::float8, ${message ?? null}, ${JSON.stringify(metrics ?? {})}::json, now()
+      select task_id, attempt, ${step ?? null}::float8, ${total ?? null}::float8, ${message ?? null},
+             ${JSON.stringify(metrics ?? {})}::json, now()
         from held
       on conflict (task_id, attempt) do update
         set step = excluded.step, total = excluded.total, message = excluded.message, metrics = excluded.metrics,

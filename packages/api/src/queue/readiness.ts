@@ -6,7 +6,9 @@
 import { sql } from 'kysely';
 import { supportsProblem } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { isLive } from '../fleet/look-up.js';
 import { LIMIT_USE, UNFIT } from './eligible.js';
+import { LABEL_PREFIX } from './limited-labels.js';
 import type { ReadyReason } from './task.js';
 
 const FRESH_MS = 1_000;
@@ -38,7 +40,7 @@ export class Readiness {
       if (fitting.length === 0) return 'unclaimable';
       const isFull = (key: string, value: string | undefined): boolean => full.some((one) => one.key === key && one.value === value);
       const limited = isFull('problem_id', problem) || fitting.every((worker) => isFull('backend_type', worker.backend_type))
-        || full.some(({ key, value }) => key.startsWith('label:') && labels[key.slice('label:'.length)] === value);
+        || full.some(({ key, value }) => key.startsWith(LABEL_PREFIX) && labels[key.slice(LABEL_PREFIX.length)] === value);
       return limited ? 'limited' : 'ready';
     };
   }
@@ -71,9 +73,10 @@ async function readKnown(db: Database): Promise<Known> {
     with ${LIMIT_USE}
     select coalesce((select json_agg(w) from (
              select distinct s.backend_type, s.supported_problems from workers s
-              where s.ended_at is null and s.lease_until > now() and s.draining_at is null and ${UNFIT} is null) as w), '[]') as workers,
+              where ${isLive('s')} and s.draining_at is null and ${UNFIT} is null) as w), '[]') as workers,
            coalesce((select json_agg(problem_id) from pauses), '[]') as paused,
-           coalesce((select json_agg(json_build_object('key', key, 'value', value)) from limit_use where running >= max_running), '[]') as full,
+           coalesce((select json_agg(json_build_object('key', key, 'value', value))
+                       from limit_use where running >= max_running), '[]') as full,
            exists (select from limits) as limited`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error('reading the state of the fleet gave no row');

@@ -25,7 +25,7 @@ export type Report =
   | { readonly outcome: 'released'; readonly reason: string | null };
 
 export interface Reported {
-  /** Over, back in the queue at once, or waiting there for its backoff. */
+  /** What became of the task: over, back in the queue at once, or waiting there for its backoff. */
   readonly fate: 'ended' | 'requeued' | 'waiting';
   /** Others wait for this task, see queue/dependents. */
   readonly hasDependents: boolean;
@@ -42,7 +42,8 @@ export interface ReportItem {
   readonly isShown?: boolean;
 }
 
-type ReportedRow = { n: number; fate: Reported['fate']; has_dependents: boolean; lane_problem: string; lane_backend: string } & (TaskRow | { id: null });
+type ReportedRow = { n: number; fate: Reported['fate']; has_dependents: boolean; lane_problem: string; lane_backend: string }
+  & (TaskRow | { id: null });
 
 function isTask(row: TaskRow | { id: null }): row is TaskRow {
   return row.id !== null;
@@ -54,8 +55,8 @@ const reasonOf = (row: string): RawBuilder<string | null> => sql`case ${sql.ref(
 /** What became of each report, in their order; null: the reporter does not hold the task, and nothing was changed. */
 export async function report(db: Database, reports: readonly ReportItem[]): Promise<(Reported | null)[]> {
   const given = reports.map(({ reporter, report: one, isShown }, n) => ({
-    n, is_shown: isShown === true, worker_id: reporter.workerId, session_id: reporter.sessionId, task_id: reporter.taskId, attempt: reporter.attempt,
-    lease_seconds: reporter.leaseSeconds, outcome: one.outcome,
+    n, is_shown: isShown === true, worker_id: reporter.workerId, session_id: reporter.sessionId, task_id: reporter.taskId,
+    attempt: reporter.attempt, lease_seconds: reporter.leaseSeconds, outcome: one.outcome,
     result: one.outcome === 'completed' ? one.result : null,
     error: one.outcome === 'failed' ? one.error : one.outcome === 'released' ? one.reason : null,
     retryable: one.outcome === 'failed' ? one.retryable : one.outcome === 'released',
@@ -71,11 +72,12 @@ export async function report(db: Database, reports: readonly ReportItem[]): Prom
         from (select q.*, g.n, g.is_shown, g.outcome, g.result, g.error, g.retryable, g.retry_after, g.lease_seconds,
                      row_number() over (partition by g.task_id order by g.n) as turn
                 from (select * from json_to_recordset(${JSON.stringify(given)}::json) as g (
-                        ${REPORTER_COLUMNS}, n int, is_shown boolean, outcome text, result json, error text, retryable boolean, retry_after float8)
+                        ${REPORTER_COLUMNS}, n int, is_shown boolean, outcome text, result json, error text, retryable boolean,
+                        retry_after float8)
                        order by task_id, n) as g
                cross join lateral (
-                 select q.task_id, q.state, q.problem_id, q.backend_type, q.priority, q.attempt, q.worker_id, q.session_id, q.started_at, q.updated_at,
-                        q.available_at, q.max_attempts, q.failures, q.backoff, q.has_dependents
+                 select q.task_id, q.state, q.problem_id, q.backend_type, q.priority, q.attempt, q.worker_id, q.session_id,
+                        q.started_at, q.updated_at, q.available_at, q.max_attempts, q.failures, q.backoff, q.has_dependents
                    from queue q where ${HOLDS} for update of q) as q) as h
        where h.turn = 1
     ), requeued as (
@@ -83,18 +85,20 @@ export async function report(db: Database, reports: readonly ReportItem[]): Prom
         from held h where ${isTaskOf('h')} and h.again
     ), ended as (
       delete from queue q using held h where ${isTaskOf('h')} and not h.again
-      returning h.task_id, h.problem_id, h.outcome as status, ${reasonOf('h')} as reason, h.attempt, h.worker_id, h.session_id, h.started_at,
-                h.ended_at, h.result, h.error, null::uuid as reused_from, h.priority, h.has_dependents
+      returning h.task_id, h.problem_id, h.outcome as status, ${reasonOf('h')} as reason, h.attempt, h.worker_id, h.session_id,
+                h.started_at, h.ended_at, h.result, h.error, null::uuid as reused_from, h.priority, h.has_dependents
     ), ${RECORD_ATTEMPTS}, ${RECORD_OUTCOMES}, ${RENEWS_LEASE}
     select h.n, case when not h.again then 'ended' when h.delay > 0 then 'waiting' else 'requeued' end as fate, h.has_dependents,
            h.problem_id as lane_problem, h.backend_type as lane_backend,
-           ${SUBMITTED_COLUMNS}, h.priority, coalesce(h.available_at, t.run_at) as run_at, h.outcome as status, ${reasonOf('h')} as reason, h.attempt,
-           h.worker_id, h.started_at, h.ended_at as completed_at, h.ended_at as updated_at, ${LAST_PROGRESS} as progress, h.result, h.error,
-           null as reused_from
+           ${SUBMITTED_COLUMNS}, h.priority, coalesce(h.available_at, t.run_at) as run_at, h.outcome as status,
+           ${reasonOf('h')} as reason, h.attempt, h.worker_id, h.started_at, h.ended_at as completed_at, h.ended_at as updated_at,
+           ${LAST_PROGRESS} as progress, h.result, h.error, null as reused_from
       from held h left join tasks t on t.id = any (array[case when h.is_shown and not h.again then h.task_id end])`.execute(db);
   const reported = reports.map((): Reported | null => null);
   for (const { n, fate, has_dependents, lane_problem, lane_backend, ...task } of rows) {
-    reported[n] = { fate, hasDependents: has_dependents, problemId: lane_problem, backendType: lane_backend, task: isTask(task) ? task : null };
+    reported[n] = {
+      fate, hasDependents: has_dependents, problemId: lane_problem, backendType: lane_backend, task: isTask(task) ? task : null,
+    };
   }
   return reported;
 }

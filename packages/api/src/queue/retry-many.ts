@@ -1,6 +1,6 @@
 /** Retrying many tasks at once, some of which depend on each other. */
 import type { Database } from '../db/database.js';
-import type { Plan } from './lines.js';
+import type { Plan } from './retry-plan.js';
 import { retryOf, type RetriedRow } from './retry.js';
 import type { Edge } from './submission.js';
 import { submit, type Submitted } from './submit.js';
@@ -9,8 +9,8 @@ import type { TaskRow } from './task.js';
 type Retried = Pick<RetriedRow, 'id' | 'dedupe_key'>;
 
 /**
- * Those of `rows` that can be retried, parents first and else in their order. Ids follow the order of submission, and what has no workflow
- * to hold it together is retried piece by piece in the order of ids: a child before its parent could come a piece too early.
+ * Those of `rows` that can be retried, parents first and else in their order. Ids follow the order of submission, and tasks without a
+ * workflow that holds them together are retried piece by piece in the order of ids: a child before its parent could come a piece too early.
  */
 function parentsFirst<Row extends Retried>(rows: readonly Row[], needs: Plan['needs']): Row[] {
   const rowOf = new Map(rows.filter(({ id }) => needs.has(id)).map((row) => [row.id, row]));
@@ -36,8 +36,9 @@ function parentsFirst<Row extends Retried>(rows: readonly Row[], needs: Plan['ne
 }
 
 /**
- * Those of `rows` that can be retried, parents first, in the parts in which they have to be submitted: what a task depends on is in the
- * same part or an earlier one. Where a parent has a dedupe_key, it may turn out to be another task, so its children come in a part after it.
+ * Those of `all` that can be retried, parents first, in the parts in which they have to be submitted: what a task depends on is in the
+ * same part or an earlier one. Where a parent has a dedupe_key, it may turn out to be another task, so its children come in a part after
+ * it.
  */
 export function partsOf<Row extends Retried>(all: readonly Row[], { needs }: Pick<Plan, 'needs'>): Row[][] {
   const rows = parentsFirst(all, needs);
@@ -46,7 +47,8 @@ export function partsOf<Row extends Retried>(all: readonly Row[], { needs }: Pic
   for (let isSettled = false; !isSettled;) {
     isSettled = true;
     for (const [id, part] of partOf) {
-      const least = Math.max(part, ...(needs.get(id) ?? []).filter(({ again }) => again).map((need) => (partOf.get(need.id) ?? 0) + (keyed.has(need.id) ? 1 : 0)));
+      const retried = (needs.get(id) ?? []).filter(({ again }) => again);
+      const least = Math.max(part, ...retried.map((need) => (partOf.get(need.id) ?? 0) + (keyed.has(need.id) ? 1 : 0)));
       if (least === part) continue;
       partOf.set(id, least);
       isSettled = false;
@@ -66,7 +68,8 @@ export async function submitRetries(db: Database, ageingMs: number, rows: readon
   for (const part of partsOf(rows, plan)) {
     const position = new Map(part.map(({ id }, n) => [id, n]));
     const edges = part.flatMap((row, child) => {
-      const parents = new Map((plan.needs.get(row.id) ?? []).map(({ id, again, name }) => [again ? position.get(id) ?? retries.get(id) ?? id : id, name]));
+      const needs = plan.needs.get(row.id) ?? [];
+      const parents = new Map(needs.map(({ id, again, name }) => [again ? position.get(id) ?? retries.get(id) ?? id : id, name]));
       return [...parents].map(([parent, name]): Edge => ({ child, parent, name }));
     });
     const submitted = await submit(db, ageingMs, part.map(retryOf), edges);

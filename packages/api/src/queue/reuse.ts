@@ -12,7 +12,10 @@ export function asksForReuse(tasks: readonly Submission[]): boolean {
   return tasks.some((task) => task.reuseSeconds !== null);
 }
 
-/** One of two equal submissions that ask for reuse has to see the other. In order, so that none waits for another's second. */
+/**
+ * Locks the fingerprints of the tasks that ask for reuse: of two equal submissions one has to see the other. In order, so that none waits
+ * for another's second.
+ */
 export async function lockFingerprints(db: Database, tasks: readonly Submission[]): Promise<void> {
   const wanted = [...new Set(tasks.filter((task) => task.reuseSeconds !== null).map((task) => task.fingerprint))].sort();
   await sql`
@@ -20,7 +23,10 @@ export async function lockFingerprints(db: Database, tasks: readonly Submission[
       from unnest(${wanted}::text[]) with ordinality as w (wanted, n) order by n`.execute(db);
 }
 
-/** Of the equal tasks that run themselves so many, the last, are looked at: a batch may have a thousand problems, each run a thousand times. */
+/**
+ * How many of the equal tasks that run themselves are looked at, the last ones: a batch may have a thousand problems, each run a thousand
+ * times.
+ */
 const EQUAL_RUNS = 100;
 
 /** The span of time in which a task was stored; by it `tasks_by_span` is sorted first. */
@@ -39,8 +45,8 @@ export const SPANS = sql`
     )`;
 
 /**
- * Where the tasks that run themselves are found by their fingerprint, the last ones: those that ran at once, and those that waited for
- * an equal one in vain. What else has a fingerprint in `tasks` was stored by an earlier version.
+ * The last equal tasks that run themselves, by their fingerprint: those that ran at once, and those that waited for an equal one in vain.
+ * What else has a fingerprint in `tasks` was stored by an earlier version.
  */
 const RUN = sql`(
   select t.id as task_id, t.id as awaited_id
@@ -49,19 +55,21 @@ const RUN = sql`(
      select id from tasks where ${spanOf('id')} = s.span and fingerprint = g.fingerprint order by id desc limit ${EQUAL_RUNS}) as t
    order by t.id desc limit ${EQUAL_RUNS}) as r`;
 const RUN_AFTER_ALL = sql`(
-  select task_id, coalesce(awaited_id, task_id) as awaited_id from stand_ins where fingerprint = g.fingerprint order by number desc limit ${EQUAL_RUNS}) as r`;
+  select task_id, coalesce(awaited_id, task_id) as awaited_id from stand_ins
+   where fingerprint = g.fingerprint order by number desc limit ${EQUAL_RUNS}) as r`;
 
 /**
- * Of these the last that has completed and is not too old for `g`, and the first that has not ended. What becomes of each is looked up in
- * turn: joined, a planner that takes outcomes for short could as well read all that have completed. What ran without success is walked
- * past, so `g` is never each of many equal tasks.
+ * Among `runs`, the last that has completed and is not too old for `g`, and the first that has not ended. The outcome of each is looked
+ * up in turn: joined, a planner that takes outcomes for short could as well read all that have completed. What ran without success is
+ * walked past, so `g` is never each of many equal tasks.
  */
 const sourceAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   (select r.task_id as source_id, o.result
      from ${runs}
     cross join lateral (
       select result from outcomes
-       where task_id = r.task_id and status = 'completed' and reason is null and ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
+       where task_id = r.task_id and status = 'completed' and reason is null
+         and ended_at >= g.created_at - make_interval(secs => g.reuse_seconds)
        limit 1) as o
     order by r.task_id desc limit 1)`;
 const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
@@ -70,7 +78,7 @@ const equalAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
     cross join lateral (select from queue where task_id = r.task_id and wait_reason is distinct from 'reusing' limit 1) as q
     order by r.task_id limit 1)`;
 
-/** What ended without a result, and of those that wait for it none stands in yet: the note of its end is still to be acted on. */
+/** Runs that ended without a result and whose waiters have no stand-in yet: the note of the end is still to be processed. */
 const vainAmong = (runs: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   (select null::uuid as runner_id, r.awaited_id
      from ${runs}
@@ -83,9 +91,9 @@ export const LAST_RESULT = sql`
   ${sourceAmong(RUN)} union all ${sourceAmong(RUN_AFTER_ALL)} order by source_id desc limit 1`;
 
 /**
- * The equal task that they wait for, where there is no such result: `runner_id` is the one that runs (null: it ended in vain), `awaited_id`
- * the one on which those that wait for it depend. What an earlier version stored may be found as one that runs and as one that stands in:
- * others depend on the older awaited one.
+ * The equal task that tasks of `g` wait for, where there is no result for them: `runner_id` is the one that runs (null: it ended in vain),
+ * `awaited_id` the one on which those that wait for it depend. A task that an earlier version stored may be found both as one that runs and
+ * as one that stands in: others depend on the older awaited one.
  */
 export const FIRST_UNENDED = sql`
   ${equalAmong(RUN)} union all ${equalAmong(RUN_AFTER_ALL)} union all ${vainAmong(RUN)} union all ${vainAmong(RUN_AFTER_ALL)}

@@ -110,14 +110,16 @@ export async function changeSchedule(db: Database, before: ScheduleRow, changes:
   return rows[0] ?? null;
 }
 
-/** Whether it was there. Its tasks stay, and name it. */
+/** Ends the schedule. Whether there was one. Its tasks stay, and name it. */
 export async function endSchedule(db: Database, id: string): Promise<boolean> {
-  const { rows } = await sql`update schedules set ended_at = now(), updated_at = now() where id = ${id}::uuid and ended_at is null returning id`.execute(db);
+  const { rows } = await sql`
+    update schedules set ended_at = now(), updated_at = now() where id = ${id}::uuid and ended_at is null returning id`.execute(db);
   return rows.length === 1;
 }
 
 export async function findSchedule(db: Database, id: string): Promise<ScheduleRow | null> {
-  const { rows } = await sql<ScheduleRow>`select ${SCHEDULE_COLUMNS} from schedules where id = ${id}::uuid and ended_at is null`.execute(db);
+  const { rows } = await sql<ScheduleRow>`
+    select ${SCHEDULE_COLUMNS} from schedules where id = ${id}::uuid and ended_at is null`.execute(db);
   return rows[0] ?? null;
 }
 
@@ -139,7 +141,8 @@ export interface Fire {
 export function decideFire(row: ScheduleRow, now: Date, overlaps: boolean): Fire {
   const due = row.next_at ?? now;
   const missed = now.getTime() - due.getTime() > MISFIRE_GRACE_MS;
-  // What is a little late leaves none out. After an outage one fire stands for all until now; where none does, what is not missed yet still comes.
+  // A fire that is a little late leaves none out. After an outage one fire stands for all until now; where none does, those that are not
+  // missed yet still come.
   const afterMissed = row.misfire === 'skip' ? new Date(now.getTime() - MISFIRE_GRACE_MS - 1) : now;
   const [next] = nextRuns(row, missed ? afterMissed : due, 1);
   return { submits: !(missed && row.misfire === 'skip') && !(overlaps && row.overlap === 'skip'), next: next ?? null };
@@ -151,8 +154,8 @@ const DUE = sql<boolean>`not paused and ended_at is null and next_at <= clock_ti
 export const ANY_TO_FIRE = sql<boolean>`exists (select from schedules where ${DUE})`;
 
 /**
- * A statement of its own, after the schedule is locked: in the snapshot of the one that locks it, the task of a fire that was
- * committed in between, on another replica, is not there yet.
+ * Whether the task has not ended. A statement of its own, after the schedule is locked: in the snapshot of the one that locks it, the task
+ * of a fire that was committed in between, on another replica, is not there yet.
  */
 async function isInQueue(db: Database, taskId: string | null): Promise<boolean> {
   const { rows } = await sql`select from queue where task_id = ${taskId}::uuid`.execute(db);
@@ -160,8 +163,8 @@ async function isInQueue(db: Database, taskId: string | null): Promise<boolean> 
 }
 
 /**
- * In a transaction: takes the schedule that has been due longest, but for those in `except`, decides, and has `submitTask`
- * submit its task and give the id. Null: none is due, or others are at them.
+ * Takes the schedule that has been due longest, but for those in `except`, decides, and has `submitTask` submit its task and give the id;
+ * within a transaction. Null: none is due, or others are at them.
  */
 export async function fireNext(
   transaction: Database,

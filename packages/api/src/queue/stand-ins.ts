@@ -1,12 +1,13 @@
 /**
- * Stand-ins. Of the tasks that wait for an equal one, one runs itself where that ends without a result, and where it does, too, the next.
- * The others depend on the awaited one all the while; who runs for it is found in stand_ins.
+ * Stand-ins. When a task ends without a result, one of those waiting for an equal one runs in its place; if that fails too, the next does.
+ * The others keep depending on the first; who runs for it is found in stand_ins.
  */
 import { sql, type RawBuilder } from 'kysely';
 
 /**
- * The task whose result those get that depend on `awaited`, a column: it, or who stands, or stood, in for it last. That is whom nobody has
- * replaced: numbers only say where to look first, since a database that was replicated by its rows may have begun to count anew.
+ * The task whose result those get that depend on `awaited`, a column: that task, or the last that stands, or stood, in for it. The last
+ * is the one that nobody has replaced: numbers only say where to look first, since a database that was replicated by its rows may have
+ * begun to count anew.
  */
 export function runnerOf(awaited: string): RawBuilder<string> {
   const id = sql.ref(awaited);
@@ -18,5 +19,6 @@ export function runnerOf(awaited: string): RawBuilder<string> {
 
 /** The fingerprint of the task `id`, a column, where it runs or ran itself. */
 export function fingerprintOfRun(id: string): RawBuilder<string | null> {
-  return sql`coalesce((select fingerprint from tasks where id = ${sql.ref(id)}), (select fingerprint from stand_ins where task_id = ${sql.ref(id)}))`;
+  return sql`coalesce((select fingerprint from tasks where id = ${sql.ref(id)}),
+                      (select fingerprint from stand_ins where task_id = ${sql.ref(id)}))`;
 }

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { TaskReason, TaskStatus, components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { LAST_PROGRESS, toProgress } from './progress.js';
+import { taskStatus } from './status.js';
 import { TASK_JOINS, type ReadyReason, type TaskRow } from './task.js';
 
 export interface Standing extends Pick<TaskRow, 'id' | 'problem_id' | 'backend_type' | 'labels'> {
@@ -17,12 +18,11 @@ export interface Standing extends Pick<TaskRow, 'id' | 'problem_id' | 'backend_t
   readonly progress: components['schemas']['TaskProgress'];
 }
 
-/** How those of `taskIds` stand that there are, at one moment. */
+/** How the tasks `taskIds`, as far as they exist, stand at one moment. */
 export async function readStandings(db: Database, taskIds: readonly string[]): Promise<Standing[]> {
   const { rows } = await sql<Standing>`
     select t.id, t.problem_id, t.backend_type, t.labels, o.status is not null as ended,
-           coalesce(o.status, case q.state when 'waiting' then 'pending' else q.state end) as status,
-           coalesce(o.reason, q.wait_reason) as reason, coalesce(o.attempt, q.attempt) as attempt,
+           ${taskStatus()} as status, coalesce(o.reason, q.wait_reason) as reason, coalesce(o.attempt, q.attempt) as attempt,
            coalesce(o.worker_id, q.worker_id) as worker_id, coalesce(o.ended_at, q.updated_at) as updated_at,
            coalesce(q.log_lines, (select max(line) from task_logs where task_id = t.id), 0) as lines, ${LAST_PROGRESS} as progress
       from ${TASK_JOINS}

@@ -14,12 +14,12 @@ export interface Totals {
   failed: number;
   timeout: number;
   cancelled: number;
-  /** Of the completed, those that ran; the others took an earlier result. */
+  /** Completed tasks that ran; the others took an earlier result. */
   executed: number;
   completed_milliseconds: number;
 }
 
-/** What a row of totals holds of deltas: expects rows with `kind`, `tasks`, `milliseconds` and `worker_id`, to be summed. */
+/** The columns of totals, as sums over rows of deltas (`kind`, `tasks`, `milliseconds`, `worker_id`). */
 const SUMS: RawBuilder<unknown> = sql`
   coalesce(sum(tasks) filter (where kind = 'submitted'), 0)::bigint as submitted,
   coalesce(sum(tasks) filter (where kind = 'completed'), 0)::bigint as completed,
@@ -91,7 +91,8 @@ export async function readBreakdown(db: Database): Promise<{ byProblem: Record<s
 }
 
 /** What a row `t` of totals counts for among those of its axis; as the index totals_by_size has it. */
-const SIZE: RawBuilder<number> = sql`(case t.axis when 'worker' then t.completed + t.failed + t.timeout + t.cancelled else t.submitted end)`;
+const SIZE: RawBuilder<number> = sql`
+  (case t.axis when 'worker' then t.completed + t.failed + t.timeout + t.cancelled else t.submitted end)`;
 
 /** Deltas only add, so the largest are among the largest totals and those that deltas are about. */
 function largest(axis: 'problem' | 'worker'): RawBuilder<unknown> {
@@ -106,17 +107,20 @@ function largest(axis: 'problem' | 'worker'): RawBuilder<unknown> {
       group by key order by tasks desc, key limit ${LIMITS.maxStatsKeys})`;
 }
 
+/** Deltas that one statement folds at most. */
+const FOLDED_ROWS = 10_000;
+
 /** Whether there is anything to fold. */
 export const ANY_DELTAS = sql<boolean>`exists (select from counter_deltas)`;
 
-/** Folds up to `limit` deltas into totals and returns how many; readers see the same sums before and after. */
-export async function foldDeltas(db: Database, limit = 10_000): Promise<number> {
+/** Folds deltas into totals and returns how many; readers see the same sums before and after. */
+export async function foldDeltas(db: Database): Promise<number> {
   const { rows } = await sql<{ folded: number }>`
     with one_at_a_time as materialized (
       -- Two folds at once would lock totals in different orders.
       select pg_try_advisory_xact_lock(hashtext('task_executor.fold_deltas')) as mine
     ), picked as materialized (
-      select ctid from counter_deltas where (select mine from one_at_a_time) limit ${limit} for update skip locked
+      select ctid from counter_deltas where (select mine from one_at_a_time) limit ${FOLDED_ROWS} for update skip locked
     ), taken as (
       delete from counter_deltas where ctid = any (array(select ctid from picked)) returning *
     ), folded as (

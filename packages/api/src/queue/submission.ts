@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { sql, type RawBuilder } from 'kysely';
+import { LIMITED_LABELS } from './limited-labels.js';
 
 export interface Submission {
   readonly name: string | null;
@@ -28,7 +29,7 @@ export interface Submission {
   readonly scheduleId: string | null;
   readonly dedupeKey: string | null;
   readonly reuseSeconds: number | null;
-  /** Of problem and parameters; see queue/fingerprint. */
+  /** The fingerprint of problem and parameters; see queue/fingerprint. */
   readonly fingerprint: string;
 }
 
@@ -36,7 +37,7 @@ export interface Submission {
 export interface Edge {
   readonly child: number;
   readonly parent: number | string;
-  /** Under which the parent's result is delivered. */
+  /** The name under which the parent's result is delivered. */
   readonly name: string;
 }
 
@@ -47,7 +48,10 @@ const SUBMISSION_COLUMNS: RawBuilder<unknown> = sql`
   expires_at timestamptz, run_anyway boolean, retry_of uuid, workflow_id uuid, schedule_id uuid, dedupe_key text,
   reuse_seconds int, fingerprint uuid`;
 
-/** What `tasks` takes from them as it is; by the fingerprint a task is found by its equals, where it runs itself. */
+/**
+ * The columns of a submission that `tasks` takes as they are. The fingerprint is not among them: it has that only of tasks that run
+ * themselves, since their equals find them by it.
+ */
 export const STORED_COLUMNS: RawBuilder<unknown> = sql`
   id, name, problem_id, parameters, labels, priority, backend_type, timeout_seconds, max_attempts, max_lost, backoff, expires_at,
   run_anyway, retry_of, workflow_id, schedule_id, dedupe_key, reuse_seconds, created_at`;
@@ -55,13 +59,17 @@ export const STORED_COLUMNS: RawBuilder<unknown> = sql`
 /** The n-th submission as SUBMISSION_COLUMNS reads it. What is null is left out: PostgreSQL reads the rest in a third of the time. */
 function submissionRow(task: Submission, n: number): Record<string, unknown> {
   return {
+    n,
     // The end of a random UUID (its variant and 62 random bits), which costs PostgreSQL a system call for each.
-    n, random: randomUUID().slice(19), problem_id: task.problemId, parameters: task.parameters, labels: task.labels,
-    is_labelled: Object.keys(task.labels).length > 0 || undefined, priority: task.priority, timeout_seconds: task.timeoutSeconds,
-    max_attempts: task.maxAttempts, max_lost: task.maxLost, fingerprint: task.fingerprint, run_anyway: task.runAnyway, name: task.name ?? undefined, backend_type: task.backendType ?? undefined,
-    backoff: task.backoff ?? undefined, run_at: task.runAt ?? undefined, delay_seconds: task.delaySeconds ?? undefined,
-    expires_at: task.expiresAt ?? undefined, retry_of: task.retryOf ?? undefined, workflow_id: task.workflowId ?? undefined,
-    schedule_id: task.scheduleId ?? undefined, dedupe_key: task.dedupeKey ?? undefined, reuse_seconds: task.reuseSeconds ?? undefined,
+    random: randomUUID().slice(19),
+    problem_id: task.problemId, parameters: task.parameters, labels: task.labels,
+    is_labelled: Object.keys(task.labels).length > 0 || undefined,
+    priority: task.priority, timeout_seconds: task.timeoutSeconds, max_attempts: task.maxAttempts, max_lost: task.maxLost,
+    fingerprint: task.fingerprint, run_anyway: task.runAnyway,
+    name: task.name ?? undefined, backend_type: task.backendType ?? undefined, backoff: task.backoff ?? undefined,
+    run_at: task.runAt ?? undefined, delay_seconds: task.delaySeconds ?? undefined, expires_at: task.expiresAt ?? undefined,
+    retry_of: task.retryOf ?? undefined, workflow_id: task.workflowId ?? undefined, schedule_id: task.scheduleId ?? undefined,
+    dedupe_key: task.dedupeKey ?? undefined, reuse_seconds: task.reuseSeconds ?? undefined,
   };
 }
 
@@ -90,14 +98,14 @@ export function rankOf(since: RawBuilder<unknown>, priority: RawBuilder<unknown>
   return sql<number>`(date_part('epoch', ${since}) * 1000)::bigint - ${priority}::bigint * ${ageingMs}::bigint`;
 }
 
-/** Of a longer lane the hash is kept: an entry of an index has room for 2,700 bytes. */
+/** The hash stands for a longer lane: an entry of an index has room for 2,700 bytes. */
 const LANE_BYTES = 500;
 
 /** The lane of a task with `labels` (jsonb): what limits on labels tell tasks apart by. An aid to the claim, no more. */
-export function laneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
+export function labelLaneOf(labels: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`
     coalesce((select case when octet_length(lane) <= ${LANE_BYTES} then lane else encode(sha256(convert_to(lane, 'UTF8')), 'hex') end
                 from (select jsonb_object_agg(key, ${labels} ->> key)::text as lane
-                        from (select distinct substring(key from 7) as key from limits where key like 'label:%') as limited
+                        from (${LIMITED_LABELS}) as limited
                        where ${labels} ->> key is not null) as whole), '')`;
 }

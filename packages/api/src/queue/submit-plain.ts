@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
-import { createdAtOf, laneOf, rankOf, STORED_COLUMNS, submissions, type Submission } from './submission.js';
+import { createdAtOf, labelLaneOf, rankOf, STORED_COLUMNS, submissions, type Submission } from './submission.js';
 import type { TaskRow } from './task.js';
 
 /** Whether a submission can be stored by `submitPlain`; it must have no edges either. */
@@ -28,10 +28,10 @@ export async function submitPlain(db: Database, ageingMs: number, tasks: readonl
                          timeout_seconds, max_attempts, max_lost, backoff, labels, lane, parameter_bytes, updated_at)
       select g.id, g.problem_id, coalesce(g.backend_type, ''), g.priority,
              ${rankOf(sql`greatest(g.created_at, g.starts_at)`, sql`g.priority`, ageingMs)},
-             case when g.waits then 'waiting' else 'pending' end, case when g.waits then 'scheduled' end, g.starts_at, g.expires_at, g.run_anyway,
-             g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff,
+             case when g.waits then 'waiting' else 'pending' end, case when g.waits then 'scheduled' end, g.starts_at, g.expires_at,
+             g.run_anyway, g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff,
              case when g.is_labelled then g.labels::jsonb end,
-             case when g.is_labelled then ${laneOf(sql`g.labels::jsonb`)} else '' end,
+             case when g.is_labelled then ${labelLaneOf(sql`g.labels::jsonb`)} else '' end,
              octet_length(g.parameters::text), g.created_at
         from given g order by n
     ), counted as (

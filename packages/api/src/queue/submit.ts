@@ -16,12 +16,12 @@ import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { isDeadlock, isUniqueViolation } from '../db/errors.js';
 import { asksForReuse, FIRST_UNENDED, LAST_RESULT, lockFingerprints, SPANS } from './reuse.js';
-import { laneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
+import { labelLaneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
 import { isPlain, submitPlain } from './submit-plain.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
 export interface Submitted {
-  /** In the order of the submission. */
+  /** The tasks, in the order of the submission. */
   readonly rows: TaskRow[];
   /** False at n: rows[n] is an earlier task with the same dedupe_key. */
   readonly created: boolean[];
@@ -30,14 +30,7 @@ export interface Submitted {
 }
 
 /** Thrown where a parent is not there; nothing was stored. */
-export class MissingParent extends Error {
-  readonly taskId: string;
-
-  constructor(taskId: string) {
-    super(`there is no task ${taskId}`);
-    this.taskId = taskId;
-  }
-}
+export class MissingParent extends Error {}
 
 /** Thrown where the end of a parent or another submission of the same dedupe_key came in between; nothing was stored. */
 class SubmissionRaced extends Error {}
@@ -58,7 +51,12 @@ export async function withRaces<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Stores `tasks`; within `withRaces`. Where `db` is no transaction, they are durable when this resolves. @throws MissingParent */
-export async function submit(db: Database, ageingMs: number, tasks: readonly Submission[], edges: readonly Edge[] = []): Promise<Submitted> {
+export async function submit(
+  db: Database,
+  ageingMs: number,
+  tasks: readonly Submission[],
+  edges: readonly Edge[] = [],
+): Promise<Submitted> {
   if (edges.length === 0 && tasks.every(isPlain)) {
     return { rows: await submitPlain(db, ageingMs, tasks), created: tasks.map(() => true), parentsEnded: false };
   }
@@ -76,7 +74,9 @@ function checkEdges(tasks: readonly Submission[], edges: readonly Edge[]): void 
     if (tasks[child]?.reuseSeconds !== null) throw new Error(`task ${child} of a submission both depends on others and asks for reuse`);
     if (typeof parent !== 'number') continue;
     const needed = tasks[parent];
-    if (needed?.reuseSeconds !== null || needed.dedupeKey !== null) throw new Error(`task ${parent} of a submission, on which others depend, may not be stored or not run`);
+    if (needed?.reuseSeconds !== null || needed.dedupeKey !== null) {
+      throw new Error(`task ${parent} of a submission, on which others depend, may not be stored or not run`);
+    }
   }
 }
 
@@ -85,7 +85,7 @@ async function checkParents(db: Database, edges: readonly Edge[]): Promise<void>
   const { rows } = await sql<{ id: string }>`
     select p.id from unnest(${ids}::uuid[]) as p (id) where not exists (select from tasks where id = p.id) limit 1`.execute(db);
   const [missing] = rows;
-  if (missing !== undefined) throw new MissingParent(missing.id);
+  if (missing !== undefined) throw new MissingParent(`there is no task ${missing.id}`);
 }
 
 type SubmittedRow = TaskRow & { created: boolean; parents_ended: boolean };
@@ -113,7 +113,8 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
         left join given parent on parent.n = e.inside
     ), results as materialized (
       select g.fingerprint, g.reuse_seconds, source.*
-        from (select fingerprint, reuse_seconds, max(created_at) as created_at from given where reuse_seconds is not null group by 1, 2) as g
+        from (select fingerprint, reuse_seconds, max(created_at) as created_at
+                from given where reuse_seconds is not null group by 1, 2) as g
        cross join lateral (
          ${LAST_RESULT}) as source
     ), sources as materialized (
@@ -189,9 +190,10 @@ async function submitOnce(db: Database, ageingMs: number, tasks: readonly Submis
              ${rankOf(sql`greatest(g.created_at, g.starts_at)`, sql`g.priority`, ageingMs)},
              case when b.n is not null or g.waits then 'waiting' else 'pending' end,
              case when b.kind = 'reuse' then 'reusing' when b.n is not null then 'blocked' when g.waits then 'scheduled' end,
-             g.starts_at, g.expires_at, coalesce(b.blockers, 0), g.id in (select parent_id from needed where within union all select parent_id from equals where within),
+             g.starts_at, g.expires_at, coalesce(b.blockers, 0),
+             g.id in (select parent_id from needed where within union all select parent_id from equals where within),
              g.run_anyway, g.timeout_seconds, g.max_attempts, g.max_lost, g.backoff, g.dedupe_key,
-             nullif(g.labels::jsonb, '{}'), ${laneOf(sql`g.labels::jsonb`)}, octet_length(g.parameters::text), g.created_at
+             nullif(g.labels::jsonb, '{}'), ${labelLaneOf(sql`g.labels::jsonb`)}, octet_length(g.parameters::text), g.created_at
         from given g
         left join blocked b on b.n = g.n
        where (select yes from accepted) and not exists (select from sources s where s.n = g.n)

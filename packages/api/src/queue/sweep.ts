@@ -10,7 +10,10 @@ import type { Database } from '../db/database.js';
 import { isTaskOf } from './fence.js';
 import { BACK_TO_PENDING, backAfter, BACKOFF_SECONDS, ENDED_AT, RECORD_ATTEMPTS, RECORD_OUTCOMES } from './history.js';
 
-/** Of the queue as q: attempts past their deadline; held by a session of the worker w that is over; tasks that did not begin in time; due ones. */
+/**
+ * True of a row `q` of the queue: its attempt is past its deadline; the session of the worker `w` that holds it is over; it did not begin
+ * in time; its time has come.
+ */
 const TIMED_OUT = sql<boolean>`q.state = 'running' and q.deadline_at <= now()`;
 const ORPHANED = sql<boolean>`q.state = 'running' and (w.session_id <> q.session_id or w.ended_at is not null)`;
 const EXPIRED = sql<boolean>`q.attempt = 0 and q.expires_at <= now()`;
@@ -32,20 +35,23 @@ function orphanedOf(workerId: string | null): RawBuilder<{ task_id: string }> {
  * The tasks that there are for each of the sweeps. While a snapshot is held, each walks past all that was as it asks: once for
  * however many statements follow.
  */
-export const TIMED_OUT_TASKS = sql<string[]>`array(select q.task_id from queue q where ${TIMED_OUT} order by q.deadline_at limit ${FOUND_ROWS})`;
+export const TIMED_OUT_TASKS = sql<string[]>`
+  array(select q.task_id from queue q where ${TIMED_OUT} order by q.deadline_at limit ${FOUND_ROWS})`;
 export const ORPHANED_TASKS = sql<string[]>`array(${orphanedOf(null)})`;
-export const EXPIRED_TASKS = sql<string[]>`array(select q.task_id from queue q where ${EXPIRED} order by q.expires_at limit ${FOUND_ROWS})`;
-export const DUE_TASKS = sql<string[]>`array(select q.task_id from queue q where ${DUE} order by q.available_at limit ${FOUND_ROWS})`;
+export const EXPIRED_TASKS = sql<string[]>`
+  array(select q.task_id from queue q where ${EXPIRED} order by q.expires_at limit ${FOUND_ROWS})`;
+export const DUE_TASKS = sql<string[]>`
+  array(select q.task_id from queue q where ${DUE} order by q.available_at limit ${FOUND_ROWS})`;
 
-/** As ORPHANED_TASKS, of one worker or of all. */
+/** The tasks of ORPHANED_TASKS, those of one worker or of all. */
 export async function findOrphaned(db: Database, workerId: string | null): Promise<string[]> {
   const { rows } = await orphanedOf(workerId).execute(db);
   return rows.map((row) => row.task_id);
 }
 
 /**
- * True of the queue rows `q` of the tasks `among` of which `condition` is true now. Within coalesce it is no reason to read the index of
- * the question again, which a planner that takes the queue for empty prefers to looking up some ids.
+ * True of the queue rows `q` of the tasks `among` where `condition` is true now. Within coalesce the condition is no reason to read the
+ * index of the question again, which a planner that takes the queue for empty prefers to looking up some ids.
  */
 function stillSo(condition: RawBuilder<boolean>, among: readonly string[]): RawBuilder<boolean> {
   return sql<boolean>`q.task_id = any (${among}::uuid[]) and coalesce(${condition}, false)`;
@@ -60,7 +66,7 @@ export interface Swept {
   readonly fate: 'requeued' | 'waiting' | 'ended';
   readonly outcome: 'timeout' | 'lost' | 'released' | 'expired';
   readonly has_dependents: boolean;
-  /** Whose attempt it was; null where it had none. */
+  /** The worker whose attempt it was; null where it had none. */
   readonly worker_id: string | null;
 }
 

@@ -6,6 +6,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { components, TaskStatus, TaskReason } from '@task-executor/shared';
 import { jsonBytes } from './piece.js';
 import { LAST_PROGRESS, toProgress } from './progress.js';
+import { taskStatus } from './status.js';
 
 export type Task = components['schemas']['Task'];
 
@@ -51,8 +52,7 @@ export const SUBMITTED_COLUMNS: RawBuilder<unknown> = sql`
 /** Expects `tasks t`, and `queue q` and `outcomes o` joined to it from the left. */
 export const TASK_COLUMNS: RawBuilder<TaskRow> = sql`
   ${SUBMITTED_COLUMNS}, coalesce(q.priority, o.priority, t.priority) as priority, coalesce(q.available_at, t.run_at) as run_at,
-  coalesce(o.status, case q.state when 'waiting' then 'pending' else q.state end) as status,
-  coalesce(o.reason, q.wait_reason) as reason, coalesce(o.attempt, q.attempt) as attempt,
+  ${taskStatus()} as status, coalesce(o.reason, q.wait_reason) as reason, coalesce(o.attempt, q.attempt) as attempt,
   coalesce(o.worker_id, q.worker_id) as worker_id, coalesce(o.started_at, q.started_at) as started_at,
   o.ended_at as completed_at, coalesce(o.ended_at, q.updated_at) as updated_at, ${LAST_PROGRESS} as progress,
   o.result, o.error, o.reused_from`;
@@ -60,8 +60,9 @@ export const TASK_COLUMNS: RawBuilder<TaskRow> = sql`
 export const TASK_JOINS: RawBuilder<unknown> = sql`
   tasks t left join queue q on q.task_id = t.id left join outcomes o on o.task_id = t.id`;
 
-/** How long those of TASK_COLUMNS are that may be long. */
-export const TASK_BYTES: RawBuilder<number> = sql`${jsonBytes(sql`parameters`)} + ${jsonBytes(sql`result`)} + coalesce(octet_length(error), 0)`;
+/** The bytes of those of TASK_COLUMNS that may be long. */
+export const TASK_BYTES: RawBuilder<number> = sql`
+  ${jsonBytes(sql`parameters`)} + ${jsonBytes(sql`result`)} + coalesce(octet_length(error), 0)`;
 
 /** Why a pending task that waits for nothing of its own is not running: see queue/readiness. */
 export type ReadyReason = (task: Pick<TaskRow, 'problem_id' | 'backend_type' | 'labels'>) => 'ready' | 'unclaimable' | 'paused' | 'limited';

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { TaskReason, TaskStatus, components } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
+import { taskStatus } from './status.js';
 
 export interface NewWorkflow {
   readonly id: string;
@@ -72,7 +73,7 @@ export async function findWorkflow(db: Database, id: string): Promise<WorkflowRo
 export async function workflowTasks(db: Database, id: string): Promise<WorkflowTaskRow[]> {
   const { rows } = await sql<WorkflowTaskRow>`
     select t.id, t.name, t.problem_id, t.retry_of,
-           coalesce(o.status, case q.state when 'running' then 'running' else 'pending' end) as status, coalesce(o.reason, q.wait_reason) as reason, o.ended_at,
+           ${taskStatus()} as status, coalesce(o.reason, q.wait_reason) as reason, o.ended_at,
            coalesce((select json_agg(json_build_object('parent_id', d.parent_id, 'name', d.name) order by d.name)
                        from dependencies d where d.task_id = t.id and d.kind = 'needs'), '[]') as parents
       from tasks t left join queue q on q.task_id = t.id left join outcomes o on o.task_id = t.id

@@ -6,7 +6,7 @@ import type { Database } from '../db/database.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { toSubmission } from '../http/submissions.js';
 import type { Metrics } from '../metrics.js';
-import { advanceBulk, ANY_BULK, putOffBulk, type Piece } from '../queue/bulk.js';
+import { advanceBulk, ANY_BULK, putOffBulk, type BulkStep } from '../queue/bulk.js';
 import { ANY_TO_FIRE, fireNext } from '../queue/schedule.js';
 import { submit, withRaces, type Submitted } from '../queue/submit.js';
 import type { Chore } from './sweeper.js';
@@ -61,7 +61,7 @@ export function bulkOperations({ config, db, aftermath, metrics, log }: Parts, {
       const failed: string[] = [];
       for (let n = 0; n < maxPieces; n++) {
         let taken: string | null = null;
-        let piece: Piece | null;
+        let piece: BulkStep | null;
         try {
           piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks, failed, (id) => {
             taken = id;
@@ -81,7 +81,7 @@ export function bulkOperations({ config, db, aftermath, metrics, log }: Parts, {
     },
   };
 
-  async function follow({ cancelled, submitted }: Piece): Promise<void> {
+  async function follow({ cancelled, submitted }: BulkStep): Promise<void> {
     const running = cancelled.map(({ worker_id: worker }) => worker).filter((worker) => worker !== null);
     metrics.attempts.inc({ outcome: 'cancelled' }, running.length);
     aftermath.changed(cancelled.map(({ task_id: task }) => task));

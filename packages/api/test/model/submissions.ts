@@ -82,28 +82,28 @@ function wait(task: ModelTask, { spec }: Item, needs: ModelTask['needs'], before
 }
 
 /** The parent and all that retried it, and those in turn, in the order of submission. */
-function lineOf(id: string, all: readonly ModelTask[]): ModelTask[] {
-  const line = new Set([id]);
-  for (const task of [...all].sort((a, b) => (a.id < b.id ? -1 : 1))) if (task.retryOf !== null && line.has(task.retryOf)) line.add(task.id);
-  return all.filter((task) => line.has(task.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+function lineageOf(id: string, all: readonly ModelTask[]): ModelTask[] {
+  const lineage = new Set([id]);
+  for (const task of [...all].sort((a, b) => (a.id < b.id ? -1 : 1))) if (task.retryOf !== null && lineage.has(task.retryOf)) lineage.add(task.id);
+  return all.filter((task) => lineage.has(task.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** The newest of a parent's line that a retry of `task` can take for it; those in `again` are retried with it. */
-function standInOf(task: ModelTask, parent: string, again: readonly ModelTask[], all: readonly ModelTask[]): ModelTask | undefined {
-  const line = lineOf(parent, all);
-  const newest = line.findLast((one) => again.includes(one));
+/** The newest of a parent's lineage that a retry of `task` can take for it; those in `again` are retried with it. */
+function ofUseTo(task: ModelTask, parent: string, again: readonly ModelTask[], all: readonly ModelTask[]): ModelTask | undefined {
+  const lineage = lineageOf(parent, all);
+  const newest = lineage.findLast((one) => again.includes(one));
   if (newest !== undefined) return newest;
-  const useful = line.filter((one) => isLive(one) || one.state === 'completed');
+  const useful = lineage.filter((one) => isLive(one) || one.state === 'completed');
   return useful.findLast((one) => useful[0]?.id !== parent || one.id === parent || one.id > task.id)
-    ?? all.find((one) => isLive(one) && one.spec.dedupeKey !== null && one.spec.dedupeKey === line[0]?.spec.dedupeKey);
+    ?? all.find((one) => isLive(one) && one.spec.dedupeKey !== null && one.spec.dedupeKey === lineage[0]?.spec.dedupeKey);
 }
 
 /** Those of `again` that would not wait for their own retries, nor for such as would. */
 function inNoCircle(again: readonly ModelTask[], all: readonly ModelTask[]): ModelTask[] {
   const free = new Set<ModelTask>();
   const isFree = (task: ModelTask): boolean => task.needs.every(({ parent }) => {
-    const standIn = standInOf(task, parent, again, all);
-    return standIn === undefined || free.has(standIn) || !again.includes(standIn);
+    const needed = ofUseTo(task, parent, again, all);
+    return needed === undefined || free.has(needed) || !again.includes(needed);
   });
   for (let before = -1; free.size > before;) {
     before = free.size;
@@ -115,13 +115,13 @@ function inNoCircle(again: readonly ModelTask[], all: readonly ModelTask[]): Mod
 /** The retries of those of `tasks` that can be retried, when they are submitted together. */
 export function retriedTogether(tasks: readonly ModelTask[], all: readonly ModelTask[]): { again: ModelTask[]; items: Item[] } {
   let again = [...tasks];
-  const isStuck = (task: ModelTask): boolean => !task.spec.runAnyway && task.needs.some(({ parent }) => standInOf(task, parent, again, all) === undefined);
+  const isStuck = (task: ModelTask): boolean => !task.spec.runAnyway && task.needs.some(({ parent }) => ofUseTo(task, parent, again, all) === undefined);
   while (again.some(isStuck)) again = again.filter((task) => !isStuck(task));
   again = inNoCircle(again, all);
   const items = again.map((task) => ({ ...retried(task), needs: task.needs.map(({ parent, name }) => {
-    const standIn = standInOf(task, parent, again, all);
-    const place = again.findIndex((one) => one === standIn);
-    return { name, parent: place < 0 ? standIn?.id ?? parent : place };
+    const needed = ofUseTo(task, parent, again, all);
+    const place = again.findIndex((one) => one === needed);
+    return { name, parent: place < 0 ? needed?.id ?? parent : place };
   }) }));
   // Where a parent's dedupe_key belongs to another task, that one is what its children depend on.
   const twins = twinsOf(items, all);

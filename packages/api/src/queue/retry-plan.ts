@@ -1,66 +1,68 @@
 /**
- * What a retry depends on: of each parent of the task that it retries, and of that one's retries and theirs (its line), the newest that
- * is of use, because it completed or has not ended yet. So a child of a failed task can be retried once that one has been. Where the
- * parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named, and was not. Where
- * none is of use, the task that has the parent's dedupe_key takes its place.
+ * What a retry depends on. A parent of the task that it retries, that parent's retries and theirs are a lineage; the retry depends on the
+ * newest task of it that is of use, because it completed or has not ended yet. So a child of a failed task can be retried once that one
+ * has been. Where the parent itself is of use, only what was submitted after the child takes its place: an older one was there to be named,
+ * and was not. Where none is of use, the task that has the parent's dedupe_key takes its place.
  *
- * Lines depend on each other as their first tasks do, but for one whose task depends on what had the dedupe_key of a parent's retry: that
- * is a task of another line, which may depend on this one. Tasks that are retried together could then need each other's retries, so
- * those in a circle, and what needs them, are refused; one by one they can be retried.
+ * Lineages depend on each other as their first tasks do, but for one whose task depends on what had the dedupe_key of a parent's retry:
+ * that is a task of another lineage, which may depend on this one. Tasks that are retried together could then need each other's retries,
+ * so those in a circle, and what needs them, are refused; one by one they can be retried.
  */
 import { sql } from 'kysely';
 import type { TaskStatus } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import type { RetriedRow } from './retry.js';
 
-/** How many retries of one task are looked at, and how many tasks of a line in all. */
+/** How many retries of one task are looked at, and how many tasks of a lineage in all. */
 const NEWEST_RETRIES = 100;
 const MOST_MEMBERS = 1_000;
 
-/** A task of a line. `status` is null where it has not ended. */
+/** A task of a lineage. `status` is null where it has not ended. */
 interface Member {
   readonly id: string;
   readonly status: TaskStatus | null;
-  /** It is of another line, has the dedupe_key of this one, and has not ended: a retry of the parent would be answered with it. */
+  /** It is of another lineage, has the dedupe_key of this one, and has not ended: a retry of the parent would be answered with it. */
   readonly is_twin: boolean;
 }
 
-/** The line of each parent, by its id: in the order of submission, the parent first, and last a twin where there is one. */
-export type Lines = ReadonlyMap<string, readonly Member[]>;
+/** The lineage of each parent, by its id: in the order of submission, the parent first, and last a twin where there is one. */
+export type Lineages = ReadonlyMap<string, readonly Member[]>;
 
-async function readLines(db: Database, rows: readonly RetriedRow[]): Promise<Lines> {
+async function readLineages(db: Database, rows: readonly RetriedRow[]): Promise<Lineages> {
   const parents = [...new Set(rows.flatMap((row) => row.parents.map(({ parent_id: id }) => id)))];
-  const lines = new Map<string, Member[]>(parents.map((id) => [id, []]));
-  if (parents.length === 0) return lines;
+  const lineages = new Map<string, Member[]>(parents.map((id) => [id, []]));
+  if (parents.length === 0) return lineages;
   // All is looked up, whatever the planner makes of the number of rows before.
   const { rows: members } = await sql<Member & { first_id: string }>`
     select p.id as first_id, m.id, o.status, m.is_twin
       from unnest(${parents}::uuid[]) as p (id)
      cross join lateral (
-       (with recursive line as (
+       (with recursive lineage as (
           select p.id
           union all
           select r.id
-            from line
+            from lineage
            cross join lateral (
-             select id from (select t.id from tasks t where t.retry_of = line.id offset 0) as retries order by id desc limit ${NEWEST_RETRIES}) as r
+             select id
+               from (select t.id from tasks t where t.retry_of = lineage.id offset 0) as retries
+              order by id desc limit ${NEWEST_RETRIES}) as r
         )
-        select id, false as is_twin from line limit ${MOST_MEMBERS})
+        select id, false as is_twin from lineage limit ${MOST_MEMBERS})
        union all
        select q.task_id, true
          from (select t.dedupe_key from tasks t where t.id = p.id offset 0) as parent
         cross join lateral (select q.task_id from queue q where q.dedupe_key = parent.dedupe_key offset 0) as q) as m
       left join lateral (select o.status from outcomes o where o.task_id = m.id offset 0) as o on true
      order by m.is_twin, m.id`.execute(db);
-  for (const { first_id: first, id, status, is_twin } of members) lines.get(first)?.push({ id, status, is_twin });
-  return lines;
+  for (const { first_id: first, id, status, is_twin } of members) lineages.get(first)?.push({ id, status, is_twin });
+  return lineages;
 }
 
 /** What takes the place of a parent: the task `id` itself or, where `again`, the retry of it that is about to be submitted. */
 export interface Need {
   readonly id: string;
   readonly again: boolean;
-  /** Under which its result is delivered: as that of the parent was. */
+  /** The name under which its result is delivered: as that of the parent was. */
   readonly name: string;
 }
 
@@ -73,21 +75,22 @@ export interface Plan {
 
 /** The plan for retries of `rows` that are submitted together. */
 export async function planRetries(db: Database, rows: readonly RetriedRow[]): Promise<Plan> {
-  return planAlong(rows, await readLines(db, rows));
+  return planAlong(rows, await readLineages(db, rows));
 }
 
-/** Of a task that is retried, what the plan is made from. */
+/** What the plan is made from of a task that is retried. */
 export type Planned = Pick<RetriedRow, 'id' | 'status' | 'run_anyway' | 'parents'>;
 
-/** The plan where the parents of `rows` have these lines. */
-export function planAlong(rows: readonly Planned[], lines: Lines): Plan {
+/** The plan where the parents of `rows` have these lineages. */
+export function planAlong(rows: readonly Planned[], lineages: Lineages): Plan {
   const left = new Map(rows.map((row) => [row.id, row]));
   const refused = new Map<string, Pick<Member, 'id' | 'status'>[]>();
   // Who is refused may be what another one depends on. Rows come mostly parents first, so that one turn and a look are enough.
   for (let before = -1; refused.size > before;) {
     before = refused.size;
     for (const row of left.values()) {
-      const missing = row.run_anyway ? [] : row.parents.flatMap(({ parent_id: parent }) => (standIn(row, lineOf(parent), left) === undefined ? lineOf(parent).slice(-1) : []));
+      const needed = row.run_anyway ? [] : row.parents.map(({ parent_id: parent }) => lineageOf(parent));
+      const missing = needed.filter((lineage) => ofUse(row, lineage, left) === undefined).flatMap((lineage) => lineage.slice(-1));
       if (missing.length === 0) continue;
       refused.set(row.id, missing);
       left.delete(row.id);
@@ -95,10 +98,10 @@ export function planAlong(rows: readonly Planned[], lines: Lines): Plan {
   }
   const needs = new Map([...left.values()].map((row) => {
     const own = row.parents.map(({ parent_id: parent, name }): [string, Need] => {
-      const { id } = standIn(row, lineOf(parent), left) ?? { id: parent };
+      const { id } = ofUse(row, lineageOf(parent), left) ?? { id: parent };
       return [id, { id, again: left.has(id), name }];
     });
-    // Two parents may be of one line.
+    // Two parents may be of one lineage.
     return [row.id, [...new Map(own).values()]] as const;
   }));
   const placed = inNoCircle(needs);
@@ -107,8 +110,8 @@ export function planAlong(rows: readonly Planned[], lines: Lines): Plan {
   }
   return { needs: new Map([...needs].filter(([id]) => placed.has(id))), refused };
 
-  function lineOf(parent: string): readonly Member[] {
-    return lines.get(parent) ?? [];
+  function lineageOf(parent: string): readonly Member[] {
+    return lineages.get(parent) ?? [];
   }
 }
 
@@ -132,11 +135,12 @@ function inNoCircle(needs: Plan['needs']): ReadonlySet<string> {
   return new Set(placed);
 }
 
-/** What takes the place of the first task of `line` for `row`; of those in `retried` their retries are of use. */
-function standIn(row: Planned, line: readonly Member[], retried: ReadonlyMap<string, unknown>): Member | undefined {
-  const isOfUse = ({ status }: Member): boolean => status === null || status === 'completed';
-  const [first] = line;
-  return line.findLast(({ id }) => retried.has(id))
-    ?? line.findLast((member) => !member.is_twin && isOfUse(member) && (first === undefined || !isOfUse(first) || member === first || member.id > row.id))
-    ?? line.find((member) => member.is_twin);
+/** The task of `lineage` that the retry of `row` depends on; undefined: none is of use. Those in `retried` are, by their retries. */
+function ofUse(row: Planned, lineage: readonly Member[], retried: ReadonlyMap<string, unknown>): Member | undefined {
+  const isUseful = ({ status }: Member): boolean => status === null || status === 'completed';
+  const [first] = lineage;
+  const mayReplace = (member: Member): boolean => first === undefined || !isUseful(first) || member === first || member.id > row.id;
+  return lineage.findLast(({ id }) => retried.has(id))
+    ?? lineage.findLast((member) => !member.is_twin && isUseful(member) && mayReplace(member))
+    ?? lineage.find((member) => member.is_twin);
 }
