@@ -9,6 +9,7 @@ export * from './globs.js';
 export * from './limits.js';
 export * from './make-folder.js';
 export * from './problems.js';
+export * from './process-identity.js';
 export * from './query.js';
 export * from './repeat.js';
 export * from './states.js';
