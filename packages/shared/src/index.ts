@@ -6,6 +6,7 @@ export * from './client.js';
 export { AnswerTooLarge, ApiError, ApiUnreachable } from './connection.js';
 export { parseEvents, type ServerSentEvent, type TaskEvent } from './events.js';
 export * from './globs.js';
+export * from './heartbeat-wait.js';
 export * from './limits.js';
 export * from './make-folder.js';
 export * from './problems.js';
