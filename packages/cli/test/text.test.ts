@@ -5,8 +5,9 @@ import { createColours, wantsColours } from '../src/output/colours.js';
 import { renderLogLine } from '../src/output/log-lines.js';
 import { renderFields, renderTable } from '../src/output/table.js';
 import { sayProgress } from '../src/output/tasks.js';
+import { bytes, counted } from '../src/text/amounts.js';
 import { safe, safeJson, safeLines } from '../src/text/safe.js';
-import { ago, bytes, counted, duration, lasted, relative } from '../src/text/time.js';
+import { ago, duration, lasted, relative } from '../src/text/time.js';
 
 const plain = { colours: createColours(false), width: null };
 
