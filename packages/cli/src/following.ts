@@ -69,7 +69,7 @@ async function follow(
       if (interrupted.aborted || !mayPass(error)) throw error;
     }
   }
-  terminal.done();
+  terminal.endBar();
   return client.getTask(taskId);
 }
 

@@ -88,7 +88,7 @@ export async function performLocally(
   try {
     process.exitCode = (await work({ json, terminal, interrupted: interruption.signal }, report)) ?? EXIT.ok;
   } catch (error) {
-    terminal.done();
+    terminal.endBar();
     process.exitCode = interruption.signal.aborted
       ? sayInterrupted(terminal, report.onInterrupt(), interruption.signal.reason as ExitCode)
       : sayFailure(error, terminal, report, json);

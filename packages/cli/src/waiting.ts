@@ -73,7 +73,7 @@ export async function untilAllEnded(
   };
   show();
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, taskIds.length) }, waitOne));
-  invocation.terminal.done();
+  invocation.terminal.endBar();
 }
 
 /** The exit code of a command that waited: whether all have completed. */

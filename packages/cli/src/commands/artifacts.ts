@@ -96,7 +96,7 @@ async function storeEach(invocation: Invocation, id: string, wanted: readonly Ar
       exitCode = EXIT.file;
       continue;
     }
-    terminal.done();
+    terminal.endBar();
     if (json) await terminal.jsonLine({ ...artifact, path });
     else await terminal.line(path);
   }

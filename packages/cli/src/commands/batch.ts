@@ -60,7 +60,7 @@ async function submitFile(invocation: Invocation, path: string, name: string, op
     }
     terminal.bar(`${count(ids.length)} of ${counted(file.tasks, 'task')} submitted, ${count(created)} new`, ids.length, file.tasks);
   }
-  terminal.done();
+  terminal.endBar();
   const before = ids.length - created;
   const summary = `${counted(ids.length, 'task')}: ${count(created)} new, ${count(before)} submitted before (batch ${file.id}).`;
   if (json || options.quiet === true || options.wait === true) terminal.note(summary);

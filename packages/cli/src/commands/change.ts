@@ -140,7 +140,7 @@ async function untilDone(invocation: Invocation, begun: Operation): Promise<Exit
     await sleep(ASK_EVERY_MS, undefined, { signal: interrupted });
     operation = await client.getBulkOperation(begun.id);
   }
-  terminal.done();
+  terminal.endBar();
   await showFields(invocation, operation, fieldsOf(operation));
   return EXIT.ok;
 }

@@ -41,7 +41,7 @@ export function addExport(program: Command): void {
       } finally {
         await sink.close();
       }
-      invocation.terminal.done();
+      invocation.terminal.endBar();
       invocation.terminal.note(`Exported ${counted(tasks, 'task')}.`);
     }));
 }

@@ -90,7 +90,7 @@ async function waitFor(invocation: Invocation, begun: Workflow, seconds: number 
     await sleep(within(deadline, backoffMs(POLL, tries, Math.random())), undefined, { signal: interrupted });
     workflow = await client.getWorkflow(begun.id);
   }
-  terminal.done();
+  terminal.endBar();
   await showWorkflow(invocation, workflow);
   return workflow.status === 'completed' ? EXIT.ok : EXIT.unsuccessful;
 }

@@ -89,7 +89,7 @@ export class Terminal {
   }
 
   /** Takes the bar away. */
-  done(): void {
+  endBar(): void {
     this.#clearBar();
     this.#barAt = -Infinity;
   }
