@@ -27,7 +27,7 @@ export async function startMark(pid: number): Promise<string | null> {
   return run('ps', ['-o', 'lstart=', '-p', String(pid)]).then(({ stdout }) => stdout.trim() || null, () => null);
 }
 
-/** Whether the process that had number `pid` and start mark `mark` still runs. Without a mark, any process of that number is taken for it. */
+/** Whether the process that had number `pid` and start mark `mark` still runs. Without a mark, any of that number is taken for it. */
 export async function isSameProcess(pid: number, mark: string | null): Promise<boolean> {
   if (!(await isAlive(pid))) return false;
   const found = await startMark(pid);

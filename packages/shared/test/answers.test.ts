@@ -30,7 +30,8 @@ const CALLS: readonly [string, Call, readonly unknown[], readonly unknown[]][] =
   ['claimMany', (client) => client.claimMany(WORKER, { max_tasks: 2 }), [
     { tasks: [] }, { tasks: [TASK], waited_seconds: 0, next_wait_seconds: 300, directives: DIRECTIVES },
   ], [
-    { tasks: {} }, { tasks: [TASK, {}] }, { tasks: [], waited_seconds: 'x' }, { tasks: [], next_wait_seconds: 0 }, { tasks: [], directives: {} },
+    { tasks: {} }, { tasks: [TASK, {}] }, { tasks: [], waited_seconds: 'x' }, { tasks: [], next_wait_seconds: 0 },
+    { tasks: [], directives: {} },
   ]],
   ['reportMany', (client) => client.reportMany(WORKER, []), [{ reports: [] }], [{ reports: {} }]],
   ['complete', (client) => client.complete(WORKER, ATTEMPT, {}), [TASK], [{ ...TASK, id: 'another' }]],

@@ -43,7 +43,9 @@ export async function isAbandoned(folder: string): Promise<boolean> {
   const path = join(folder, FILE);
   try {
     const owner = JSON.parse(await readFile(path, 'utf8')) as Owner;
-    if (owner.host === hostname() && owner.pidNamespace === (await ownPidNamespace())) return !(await isSameProcess(owner.pid, owner.started));
+    if (owner.host === hostname() && owner.pidNamespace === (await ownPidNamespace())) {
+      return !(await isSameProcess(owner.pid, owner.started));
+    }
     return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
   } catch {
     // Being made at this moment, or left by a crash in the middle of that.
