@@ -11,11 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { isAlive, startMark } from '@task-executor/shared';
 import { expect } from 'chai';
 import pg from 'pg';
 import { EmbeddedPostgresError, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded-postgres.js';
+import { takeLock } from '../src/embedded-postgres/lock.js';
 import { endPostmaster, endPostmasterNow, readPidFile } from '../src/embedded-postgres/postmaster.js';
-import { isAlive, isPostmasterOf, waitForEnd } from '../src/embedded-postgres/processes.js';
+import { isPostmasterOf, waitForEnd } from '../src/embedded-postgres/processes.js';
 import { eventually, readTask, submitTask } from './support/actors.js';
 import { callerOf } from './support/api.js';
 
@@ -178,6 +180,16 @@ describe('embedded PostgreSQL', function () {
     const { holder } = await hold(dataDir);
     const error = await refusal(dataDir);
     expect(error.message).to.match(new RegExp(`in use by process ${String(holder.pid)}: stop`));
+  });
+
+  it('reads the locks of earlier versions, which name the start without the boot, or no start', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const [, ticks = ''] = (await startMark(process.pid))?.split('/') ?? [];
+    for (const [mark, isHeld] of [[ticks, true], ['', true], [`${ticks}0`, false]] as const) {
+      await writeFile(join(dataDir, 'postgres.lock'), `${String(process.pid)} ${mark}\n`);
+      const outcome = await takeLock(dataDir).catch((error: unknown) => error);
+      expect(outcome instanceof EmbeddedPostgresError, mark).to.equal(isHeld);
+    }
   });
 
   it('lets one of several processes that start at once have the data folder', async () => {

@@ -1,7 +1,7 @@
 /** How long calls of workers hang. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { claimWait, idleBeatWait, nextIdleWait, waitOfClaim } from '../src/waiting/waits.js';
+import { claimWait, nextIdleWait, waitOfClaim } from '../src/waiting/waits.js';
 
 const times = { claimWaitSeconds: 55, idleClaimWaitSeconds: 300, heartbeatIntervalSeconds: 5, leaseSeconds: 120 };
 
@@ -30,10 +30,5 @@ describe('waits', () => {
       const wait = nextIdleWait({ ...times, claimWaitSeconds, idleClaimWaitSeconds }, waiting);
       return wait === undefined || (wait <= idleClaimWaitSeconds && wait > Math.min(claimWaitSeconds, 60));
     }));
-  });
-
-  it('without a heartbeat are a quarter of the lease, or the interval where that is longer', () => {
-    expect(idleBeatWait(times)).to.equal(30);
-    expect(idleBeatWait({ ...times, leaseSeconds: 15 })).to.equal(5);
   });
 });

@@ -1,7 +1,7 @@
 /**
- * A file of tasks, one JSON object a line. Each line gets an idempotency key: its own, or one made of the batch's id and the
- * line's number. The id of a batch is a hash of the whole file, unless it is given: so the same file stands for the same tasks
- * however often it is submitted, and another file never for those of this one.
+ * A file of tasks, one JSON object a line. Each line gets an idempotency key: its own, or one made of the batch's id and the line's
+ * number. The id of a batch is a hash of the whole file, unless it is given. So the same file stands for the same tasks however often it
+ * is submitted, and no other file does.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -15,15 +15,17 @@ import { checkNumbers } from './input/documents.js';
 import { linesOf, type Line } from './input/lines.js';
 import { isObject } from './input/parameters.js';
 
-export type BatchItem = components['schemas']['BatchItem'] & { idempotency_key: string };
+type Schemas = components['schemas'];
 
-/** A value and what separates it take two bytes: so many bytes never hold more values than the API takes. */
+export type BatchItem = Schemas['BatchItem'] & { idempotency_key: string };
+
+/** A value and its separator take two bytes at least, so that so many bytes never hold more values than the API takes. */
 const CHUNK_BYTES = 2 * LIMITS.maxBulkJsonNodes;
 const MOST_MISTAKES = 20;
 
 export interface BatchFile {
   readonly path: string;
-  /** What messages call it. */
+  /** The name of the file in messages. */
   readonly name: string;
   readonly id: string;
   readonly tasks: number;
@@ -34,7 +36,7 @@ export interface Chunk {
   readonly items: readonly BatchItem[];
 }
 
-/** Runs `work` with a file that can be read twice: `path`, or what comes from stdin (`-`), kept until then. */
+/** Runs `work` with a file that can be read twice: `path` itself, or for `-` a temporary one with what came from stdin. */
 export async function withBatchFile<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
   if (path !== '-') return work(path);
   const folder = await mkdtemp(join(tmpdir(), 'task-executor-batch-'));
@@ -47,7 +49,7 @@ export async function withBatchFile<T>(path: string, work: (path: string) => Pro
   }
 }
 
-/** Reads the whole file before anything is submitted: counts its tasks, and reports every line that is none. @throws Failure */
+/** Reads the whole file before anything is submitted, and counts its tasks. @throws Failure with every line that is no task */
 export async function inspect(path: string, name: string, givenId: string | undefined): Promise<BatchFile> {
   const mistakes: string[] = [];
   const keys = new Set<string>();
@@ -57,7 +59,9 @@ export async function inspect(path: string, name: string, givenId: string | unde
     const mistake = mistakeIn(name, line, keys);
     if (mistake !== null && mistakes.push(`Line ${line.number}: ${mistake}`) === MOST_MISTAKES) break;
   }
-  if (mistakes.length > 0) throw new Failure(EXIT.usage, [`Nothing was submitted; ${name} has lines that are no tasks.`, ...mistakes].join('\n'));
+  if (mistakes.length > 0) {
+    throw new Failure(EXIT.usage, [`Nothing was submitted; ${name} has lines that are no tasks.`, ...mistakes].join('\n'));
+  }
   if (tasks === 0) throw new Failure(EXIT.usage, `${name} holds no task: it must have a JSON object a line.`);
   return { path, name, tasks, id: givenId ?? (await hashOf(path)) };
 }
@@ -87,7 +91,7 @@ function mistakeIn(name: string, { number, text }: Line, keys: Set<string>): str
   return null;
 }
 
-/** The tasks, in pieces that the API takes in one call. `labels` are those of every task, where its line does not say otherwise. */
+/** The tasks, in pieces that the API takes in one call. `labels` are for every task, unless its line says otherwise. */
 export async function* chunksOf(file: BatchFile, labels: Readonly<Record<string, string>>): AsyncGenerator<Chunk> {
   let lines: number[] = [];
   let items: BatchItem[] = [];
@@ -98,7 +102,7 @@ export async function* chunksOf(file: BatchFile, labels: Readonly<Record<string,
       yield { lines, items };
       [lines, items, bytes] = [[], [], 0];
     }
-    const item = JSON.parse(text) as components['schemas']['BatchItem'];
+    const item = JSON.parse(text) as Schemas['BatchItem'];
     lines.push(number);
     items.push({ ...item, ...labelsOf(labels, item), idempotency_key: item.idempotency_key ?? `${file.id}:${number}` });
     bytes += size;
@@ -106,6 +110,6 @@ export async function* chunksOf(file: BatchFile, labels: Readonly<Record<string,
   if (items.length > 0) yield { lines, items };
 }
 
-function labelsOf(labels: Readonly<Record<string, string>>, item: components['schemas']['BatchItem']): { labels?: Record<string, string> } {
+function labelsOf(labels: Readonly<Record<string, string>>, item: Schemas['BatchItem']): { labels?: Record<string, string> } {
   return Object.keys(labels).length === 0 ? {} : { labels: { ...labels, ...item.labels } };
 }

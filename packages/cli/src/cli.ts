@@ -33,20 +33,25 @@ export function createProgram(): Command {
     .description('Submit tasks to Task Executor, follow them, and see what they left.')
     .version(VERSION)
     .configureHelp({ showGlobalOptions: true })
-    // Copied into each command; what is not understood may hold anything.
+    // Every command inherits this. What commander did not understand may hold anything.
     .configureOutput({ outputError: (text, write) => { write(text.split('\n').map(safe).join('\n')); } })
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
-    .option('--api-url <url>', 'where the API is (default: TASK_EXECUTOR_URL, else the context in use, else http://127.0.0.1:8000)', parseApiUrl)
+    .option(
+      '--api-url <url>', 'where the API is (default: TASK_EXECUTOR_URL, else the context in use, else http://127.0.0.1:8000)', parseApiUrl,
+    )
     .option('--context <name>', 'the context to use (default: TASK_EXECUTOR_PROFILE, else the one chosen with `context use`)')
     .option('--json', 'JSON for programs: one document, or for lists one a line')
     .addOption(new Option('--color', 'colours, whatever the environment says'))
     .addOption(new Option('--no-color', 'no colours').default(undefined))
-    .option('--retry-for <duration>', 'how long to try again while the API is away (default: 5s; once it has answered a command that waits, 10m)', parseDuration)
+    .option(
+      '--retry-for <duration>',
+      'how long to try again while the API is away (default: 5s; once it has answered a command that waits, 10m)', parseDuration,
+    )
     .addHelpText('after', EXIT_TEXT);
   for (const add of [
-    addSubmit, addTasks, addLogs, addArtifacts, addWait, addChange, addBatch, addWorkflow, addSchedule, addQueue, addExplain, addWorkers, addStats,
-    addExport, addContext, addCompletion,
+    addSubmit, addTasks, addLogs, addArtifacts, addWait, addChange, addBatch, addWorkflow, addSchedule, addQueue, addExplain,
+    addWorkers, addStats, addExport, addContext, addCompletion,
   ]) add(program);
   return program;
 }

@@ -1,4 +1,4 @@
-/** Completion for shells, made from the commands themselves. */
+/** Completion scripts for shells, made from the commands themselves. */
 import type { Command, Option } from 'commander';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -9,9 +9,9 @@ interface Word {
   readonly meaning: string;
 }
 
-/** What may follow after the words that lead to a command. */
+/** What may follow the words that lead to a command. */
 interface Place {
-  /** Such as `workflow submit`; empty at the beginning. */
+  /** Those words, such as `workflow submit`; empty at the beginning. */
   readonly path: string;
   readonly commands: readonly Word[];
   readonly options: readonly (Word & { readonly choices: readonly string[]; readonly takesValue: boolean })[];
@@ -39,9 +39,19 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** `' list'|'workflow submit'`: each command after the path that it stands in. */
+/** Each command after the path that it stands in, as a pattern for `case`: `' list'|'workflow submit'`. */
 function steps(places: readonly Place[]): string {
   return places.flatMap(({ path, commands }) => commands.map(({ word }) => quoted(`${path} ${word}`))).join('|');
+}
+
+function wordsAt({ commands, options }: Place): readonly Word[] {
+  return [...commands, ...options];
+}
+
+/** The words that an option takes, by the option; those that take any are left out. */
+function choicesOf(places: readonly Place[]): ReadonlyMap<string, readonly string[]> {
+  const options = places.flatMap((place) => place.options).filter(({ choices }) => choices.length > 0);
+  return new Map(options.map(({ word, choices }) => [word, choices]));
 }
 
 function functionName(name: string): string {
@@ -49,7 +59,7 @@ function functionName(name: string): string {
 }
 
 function bash(name: string, places: readonly Place[]): string {
-  const choices = new Map(places.flatMap(({ options }) => options.filter((option) => option.choices.length > 0).map((option) => [option.word, option.choices] as const)));
+  const choices = choicesOf(places);
   return `# bash completion for ${name}: source <(${name} completion bash)
 ${functionName(name)}() {
   local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} at='' word words=''
@@ -59,7 +69,7 @@ ${functionName(name)}() {
     esac
   done
   case $at in
-${places.map(({ path, commands, options }) => `    ${quoted(path)}) words=${quoted([...commands, ...options].map(({ word }) => word).join(' '))} ;;`).join('\n')}
+${places.map((place) => `    ${quoted(place.path)}) words=${quoted(wordsAt(place).map(({ word }) => word).join(' '))} ;;`).join('\n')}
   esac
   case $before in
 ${[...choices].map(([word, values]) => `    ${quoted(word)}) words=${quoted(values.join(' '))} ;;`).join('\n')}
@@ -72,7 +82,7 @@ complete -o default -F ${functionName(name)} ${name}
 
 function zsh(name: string, places: readonly Place[]): string {
   const entry = ({ word, meaning }: Word): string => quoted(`${word.replaceAll(':', '\\:')}:${meaning.replaceAll(':', '\\:')}`);
-  const choices = new Map(places.flatMap(({ options }) => options.filter((option) => option.choices.length > 0).map((option) => [option.word, option.choices] as const)));
+  const choices = choicesOf(places);
   return `#compdef ${name}
 # zsh completion for ${name}: source <(${name} completion zsh)
 ${functionName(name)}() {
@@ -87,7 +97,7 @@ ${functionName(name)}() {
 ${[...choices].map(([word, values]) => `    ${word}) compadd -- ${values.map(quoted).join(' ')}; return ;;`).join('\n')}
   esac
   case $at in
-${places.map(({ path, commands, options }) => `    ${quoted(path)}) found=(${[...commands, ...options].map(entry).join(' ')}) ;;`).join('\n')}
+${places.map((place) => `    ${quoted(place.path)}) found=(${wordsAt(place).map(entry).join(' ')}) ;;`).join('\n')}
   esac
   _describe ${quoted(name)} found
   _files
@@ -98,13 +108,15 @@ compdef ${functionName(name)} ${name}
 
 function fish(name: string, places: readonly Place[]): string {
   const at = `_${functionName(name)}_at`;
+  const command = (path: string, { word, meaning }: Word): string =>
+    `complete -c ${name} -n ${quoted(`${at} "${path}"`)} -f -a ${quoted(word)} -d ${quoted(meaning)}`;
   const option = (path: string, { word, meaning, choices, takesValue }: Place['options'][number]): string => {
     const flag = word.startsWith('--') ? `-l ${word.slice(2)}` : `-s ${word.slice(1)}`;
     const values = choices.length > 0 ? ` -x -a ${quoted(choices.join(' '))}` : takesValue ? ' -r' : '';
     return `complete -c ${name} -n ${quoted(`${at} "${path}"`)} ${flag} -d ${quoted(meaning)}${values}`;
   };
   const lines = places.flatMap(({ path, commands, options }) => [
-    ...commands.map(({ word, meaning }) => `complete -c ${name} -n ${quoted(`${at} "${path}"`)} -f -a ${quoted(word)} -d ${quoted(meaning)}`),
+    ...commands.map((one) => command(path, one)),
     ...options.map((one) => option(path, one)),
   ]);
   return `# fish completion for ${name}: ${name} completion fish | source

@@ -1,7 +1,7 @@
 /**
- * Where the API is: an option, the environment, or a context, which is a name for an address, kept in a file of the user
- * (`$XDG_CONFIG_HOME/task-executor/config.json`). An option wins over the environment, and
- * that over the file: --api-url, --context, TASK_EXECUTOR_URL, TASK_EXECUTOR_PROFILE, the context in use, that of `npm start`.
+ * Where the API is: an option says so, the environment, or a context, which is a name for an address, kept in a file of the user
+ * (`$XDG_CONFIG_HOME/task-executor/config.json`). Options win over the environment, and that over the file: --api-url, --context,
+ * TASK_EXECUTOR_URL, TASK_EXECUTOR_PROFILE, the context in use, the address of `npm start`.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -23,7 +23,7 @@ export interface Contexts {
 
 export interface ApiAddress {
   readonly url: string;
-  /** What said so, in words. */
+  /** What named the address, in words. */
   readonly from: string;
 }
 
@@ -33,7 +33,7 @@ export function contextsPath(environment: NodeJS.ProcessEnv): string {
   return join(isAbsolute(given) ? given : join(homedir(), '.config'), 'task-executor', 'config.json');
 }
 
-/** @throws Failure where the file is not as writeContexts() leaves it */
+/** The contexts in the file; none where there is no file. @throws Failure where it is not as writeContexts() leaves it */
 export async function readContexts(path: string): Promise<Contexts> {
   let text: string;
   try {
@@ -45,8 +45,9 @@ export async function readContexts(path: string): Promise<Contexts> {
   try {
     const { current, contexts } = JSON.parse(text) as { current: unknown; contexts: unknown };
     if ((current !== null && typeof current !== 'string') || !isObject(contexts)) throw new Error('it must hold "current" and "contexts"');
-    const urls = Object.entries(contexts).map(([name, context]) => [checkName(name), parseApiUrl(String(isObject(context) ? context['url'] : ''))]);
-    return { current, urls: Object.fromEntries(urls) as Record<string, string> };
+    const urls = Object.entries(contexts).map(([name, context]) =>
+      [checkName(name), parseApiUrl(String(isObject(context) ? context['url'] : ''))] as const);
+    return { current, urls: Object.fromEntries(urls) };
   } catch (error) {
     throw new Failure(EXIT.usage, `${path} is not as it must be: ${(error as Error).message} Correct or delete it.`);
   }
@@ -61,7 +62,7 @@ export async function writeContexts(path: string, { current, urls }: Contexts): 
   await rename(next, path);
 }
 
-/** @throws InvalidArgumentError */
+/** The name, where it can be one of a context. @throws InvalidArgumentError */
 export function checkName(name: string): string {
   if (!CONTEXT_NAME.test(name)) throw new InvalidArgumentError('The name of a context is letters, digits, _ . and -, at most 63.');
   return name;

@@ -1,27 +1,22 @@
 /**
- * Downloads of files that a task left. A file has its name when all of it is there and its hash is right; until then it is a part
- * beside it, from which an interrupted download goes on.
+ * Downloads of files that a task left. A file gets its name when all of it is there and its hash is right. Until then it is a part in the
+ * same folder, from which an interrupted download goes on.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiUnreachable, backoffMs, makeFolder, type components } from '@task-executor/shared';
-import { unbroken } from './body.js';
+import { makeFolder, type components } from '@task-executor/shared';
+import { readToEnd } from './body.js';
 import { EXIT, Failure } from './exit.js';
 import type { Invocation } from './invocation.js';
 
 type Artifact = components['schemas']['Artifact'];
 
-/** How often in a row a download may break without a byte in between. */
-const MAX_BREAKS = 5;
-const BACKOFF = { initialMs: 500, maxMs: 10_000 };
-
-/** What a file system says of one name, while it may take others. */
+/** The errors with which a file system refuses one name, while it may take others. */
 const NAME_CODES = new Set(['EEXIST', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
 
-/** Thrown where there is no place for a file of that name in the folder; there may be for others. */
+/** Thrown where a folder has no place for a file of that name; it may have one for others. */
 export class NoPlace extends Error {}
 
 /** Where `artifact` goes below `folder`. @throws Failure where its name leads out of it */
@@ -38,7 +33,7 @@ export function pathFor(folder: string, { name }: Pick<Artifact, 'name'>): strin
  * names the file system takes for one. @throws NoPlace, and Failure where the bytes are not those that were stored
  */
 export async function downloadTo(invocation: Invocation, artifact: Artifact, path: string, written: Set<string>): Promise<void> {
-  // Not beside it by its name, which may be as long as a name may be.
+  // Not named after it: its name may be as long as a name can be.
   const part = join(dirname(path), `.${artifact.id}.part`);
   const file = await begin(path, part, written);
   try {
@@ -67,7 +62,9 @@ async function begin(path: string, part: string, written: ReadonlySet<string>): 
       throw error;
     });
     if (there?.isDirectory() === true) throw new NoPlace(`${path} is a folder`);
-    if (there !== null && written.has(identityOf(there))) throw new NoPlace(`${path} holds another file of the task, whose name is the same there`);
+    if (there !== null && written.has(identityOf(there))) {
+      throw new NoPlace(`${path} holds another file of the task, whose name is the same there`);
+    }
     return await open(part, 'a+');
   } catch (error) {
     if (!NAME_CODES.has(codeOf(error))) throw error;
@@ -92,26 +89,20 @@ async function hashThere(part: string, hash: Hash): Promise<number> {
   return bytes;
 }
 
-/** The bytes of `artifact` from `from` on, given to `take` in their order; goes on where the connection breaks. */
-export async function receive(invocation: Invocation, artifact: Artifact, from: number, take: (chunk: Buffer) => Promise<void>): Promise<void> {
-  const { client, terminal, interrupted } = invocation;
+/** Gives the bytes of `artifact` from `from` on to `take`, in their order; goes on where the connection breaks. */
+export async function receive(
+  invocation: Invocation, artifact: Artifact, from: number, take: (chunk: Buffer) => Promise<void>,
+): Promise<void> {
   let at = from;
-  for (let breaks = 0; at < artifact.bytes;) {
-    const { stream } = await client.downloadArtifact(artifact.task_id, artifact.id, at);
-    invocation.bePatient();
-    try {
-      for await (const chunk of unbroken(stream)) {
+  await readToEnd(invocation, {
+    open: async () => (at < artifact.bytes ? (await invocation.client.downloadArtifact(artifact.task_id, artifact.id, at)).stream : null),
+    read: async (body, advanced) => {
+      for await (const chunk of body) {
         await take(chunk);
         at += chunk.length;
-        breaks = 0;
-        terminal.bar(artifact.name, at, artifact.bytes);
+        advanced();
+        invocation.terminal.bar(artifact.name, at, artifact.bytes);
       }
-      return;
-    } catch (error) {
-      if (!(error instanceof ApiUnreachable) || interrupted.aborted) throw error;
-      breaks += 1;
-      if (breaks > MAX_BREAKS) throw error;
-      await sleep(backoffMs(BACKOFF, breaks, Math.random()), undefined, { signal: interrupted });
-    }
-  }
+    },
+  });
 }

@@ -19,7 +19,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** For `--help` and the documentation. */
+/** What each code means, for `--help` and the documentation. */
 export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
   [EXIT.unsuccessful, 'a task that was waited for ended as failed, timeout or cancelled'],
@@ -35,7 +35,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.pipeClosed, 'the reader of the output went away'],
 ];
 
-/** What the user can mend: shown as its message, without a stack. */
+/** A failure that the user can mend: its message is shown, without a stack. */
 export class Failure extends Error {
   readonly exitCode: ExitCode;
 

@@ -1,6 +1,6 @@
 /**
- * Where an export goes. The lines of a task are written as a whole or not at all, so that it can go on after a break: to a file,
- * which is cut back to the last task that it holds whole; or to stdout, for which they are kept back until they are complete.
+ * Where an export goes. The lines of a task are written as a whole or not at all, so that the export can go on after a break. A file is
+ * cut back to the last task that it holds whole; for stdout, the lines of a task are kept back until they are complete.
  */
 import { open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { EXIT, Failure } from './exit.js';
@@ -10,22 +10,23 @@ import { safeJson } from './text/safe.js';
 
 const NEWLINE = 0x0a;
 const BLOCK_BYTES = 1024 * 1024;
-/** How much of one task is kept back; a longer one is written as it comes. */
+/** How much of one task is kept back; what is longer is written as it comes. */
 const MAX_KEPT_BYTES = 256 * 1024 * 1024;
 const SAVE_EVERY_MS = 1_000;
+const LINE_TYPES = new Set<unknown>(['task', 'attempt', 'log']);
 
 export interface Sink {
   /** Where to go on; null: at the beginning. */
   readonly cursor: string | null;
   write(line: Buffer): Promise<void>;
-  /** The lines since the last one make a whole task, after which `cursor` goes on. */
+  /** Says that the lines since the last call make a whole task, after which `cursor` goes on. */
   taskEnds(cursor: string): Promise<void>;
   /** Takes back what belongs to no whole task. False where that cannot be done. */
   takeBack(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** stdout; the place where it goes on is kept in `cursorFile`, where there is one. */
+/** Exports to stdout. `cursorFile` keeps the place where it goes on; null: it begins anew each time. */
 export async function openStdout(terminal: Terminal, cursorFile: string | null): Promise<Sink> {
   let kept: Buffer[] = [];
   let keptBytes = 0;
@@ -75,7 +76,7 @@ async function readCursor(path: string): Promise<string | null> {
   }
 }
 
-/** A file of its own; it knows by its last task where to go on. @throws Failure where it holds something else */
+/** Exports to a file, whose last task says where to go on. @throws Failure where it holds something else */
 export async function openFile(path: string): Promise<Sink> {
   let file: FileHandle;
   try {
@@ -120,7 +121,7 @@ export async function openFile(path: string): Promise<Sink> {
   };
 }
 
-/** The cursor of the last whole task of an export, and where its line ends; read from the end backwards, block by block. */
+/** The cursor of the last whole task in an export, and where its line ends; the file is read from its end backwards, block by block. */
 async function lastTask(file: FileHandle, path: string): Promise<{ cursor: string | null; end: number }> {
   const { size } = await file.stat();
   if (size === 0) return { cursor: null, end: 0 };
@@ -149,10 +150,11 @@ async function lastTask(file: FileHandle, path: string): Promise<{ cursor: strin
   return { cursor: null, end: 0 };
 }
 
+/** What `bytes` hold, where that is a line of an export; else null. */
 function lineOf(bytes: Buffer): { type: string; cursor?: unknown } | null {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return isObject(value) && typeof value['type'] === 'string' && ['task', 'attempt', 'log'].includes(value['type']) ? (value as { type: string }) : null;
+    return isObject(value) && LINE_TYPES.has(value['type']) ? (value as { type: string; cursor?: unknown }) : null;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-/** What went wrong, in words that say what to do about it, and as an exit code. */
+/** Failures in words that say what to do about them, and as exit codes. */
 import { ApiError, ApiUnreachable } from '@task-executor/shared';
 import { CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT, Failure, type ExitCode } from './exit.js';
@@ -37,7 +37,9 @@ function sayProblem({ status, code, problem }: ApiError, address: ApiAddress | n
   for (const { path, message } of errors) lines.push(`  ${path}: ${message}`);
   if (problem.detail === undefined && problem.task_status !== undefined) lines.push(`The task is ${problem.task_status}.`);
   if (code === 'host_not_allowed') lines.push('Start the API with ALLOWED_HOSTS naming the host that you call it by.');
-  if (code === 'unknown' || code === 'path_not_found') lines.push(`Does Task Executor listen at ${address?.url ?? 'that address'}, in a version that knows this call?`);
+  if (code === 'unknown' || code === 'path_not_found') {
+    lines.push(`Does Task Executor listen at ${address?.url ?? 'that address'}, in a version that knows this call?`);
+  }
   if (status >= 500 && problem.request_id !== undefined) lines.push(`The server's log has more, under request_id ${problem.request_id}.`);
   return lines.join('\n');
 }

@@ -1,12 +1,14 @@
-/** Following a task: its log as it comes, how far it is, and its end. */
+/** Following a task: its log as it comes, its progress, and its end. */
 import { mayPass, type components, type LogLevel, type TaskEvent } from '@task-executor/shared';
+import { defined } from './defined.js';
 import type { Invocation } from './invocation.js';
 import { renderLogLine } from './output/log-lines.js';
 import { sayProgress } from './output/tasks.js';
 import type { Terminal } from './output/terminal.js';
 
-type Task = components['schemas']['Task'];
-type LogLine = components['schemas']['LogLine'];
+type Schemas = components['schemas'];
+type Task = Schemas['Task'];
+type LogLine = Schemas['LogLine'];
 
 const PAGE_LINES = 1_000;
 
@@ -20,8 +22,8 @@ export type LogStyle = 'json' | 'people' | 'raw';
 
 /** Writes the lines that are there. */
 export async function writeLog({ client, terminal }: Invocation, taskId: string, filter: LogFilter, style: LogStyle): Promise<void> {
-  for (let cursor: string | null = null; ;) {
-    const page: components['schemas']['TaskLogPage'] = await client.getLogs(taskId, { ...filter, limit: PAGE_LINES, ...(cursor === null ? {} : { cursor }) });
+  for (let cursor: string | undefined; ;) {
+    const page: Schemas['TaskLogPage'] = await client.getLogs(taskId, { ...filter, limit: PAGE_LINES, ...defined({ cursor }) });
     for (const line of page.logs) await writeLine(terminal, line, style);
     if (!page.has_more) return;
     cursor = page.next_cursor;
@@ -30,8 +32,9 @@ export async function writeLog({ client, terminal }: Invocation, taskId: string,
 
 /** Writes the lines that are there and those that come, and shows how far the task is. Returns it, when it has ended. */
 export function followLog(invocation: Invocation, taskId: string, { level, attempt }: LogFilter, style: LogStyle): Promise<Task> {
-  return follow(invocation, taskId, { logs: true, ...(level === undefined ? {} : { level }) }, async (event) => {
-    if (event.event === 'log' && (attempt === undefined || event.data.attempt === attempt)) await writeLine(invocation.terminal, event.data, style);
+  return follow(invocation, taskId, { logs: true, ...defined({ level }) }, async (event) => {
+    const isWanted = event.event === 'log' && (attempt === undefined || event.data.attempt === attempt);
+    if (isWanted) await writeLine(invocation.terminal, event.data, style);
     showEvent(invocation.terminal, taskId, event);
   });
 }
@@ -43,7 +46,7 @@ export function followProgress(invocation: Invocation, taskId: string): Promise<
   });
 }
 
-/** Every event from the beginning on, each once; goes on where a stream ended before the task. */
+/** Gives every event to `onEvent`, from the beginning on and each once; goes on where a stream ended before the task. */
 async function follow(
   invocation: Invocation,
   taskId: string,
@@ -51,22 +54,22 @@ async function follow(
   onEvent: (event: TaskEvent) => Promise<void> | void,
 ): Promise<Task> {
   const { client, terminal, interrupted } = invocation;
-  let last: string | null = null;
+  let lastEventId: string | undefined;
   for (;;) {
     // Says at once where there is no such task, or no API; later, waits for an API that has gone away.
     await client.getTask(taskId);
     invocation.bePatient();
     try {
-      for await (const event of client.followTask(taskId, { ...options, ...(last === null ? {} : { lastEventId: last }) })) {
+      for await (const event of client.followTask(taskId, { ...options, ...defined({ lastEventId }) })) {
         await onEvent(event);
-        last = event.id;
+        lastEventId = event.id;
       }
       break;
     } catch (error) {
       if (interrupted.aborted || !mayPass(error)) throw error;
     }
   }
-  terminal.done();
+  terminal.endBar();
   return client.getTask(taskId);
 }
 

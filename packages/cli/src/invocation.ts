@@ -20,7 +20,7 @@ export interface GlobalOptions {
 
 /** How long to go on calling an API that is away, in seconds, unless --retry-for says otherwise. */
 const RETRY_SECONDS = 5;
-/** As RETRY_SECONDS, once the API has answered a command that takes its time: a restart of the API is not to end it. */
+/** As RETRY_SECONDS, once the API has answered a command that takes its time: a restart of the API does not end such a command. */
 const LONG_RETRY_SECONDS = 600;
 const SAY_EVERY_MS = 30_000;
 const BACKOFF = { initialMs: 300, maxMs: 5_000 };
@@ -32,13 +32,13 @@ export interface Invocation {
   readonly address: ApiAddress;
   /** Aborts with the first signal; so do the client's calls. */
   readonly interrupted: AbortSignal;
-  /** What to say when it is interrupted: how to go on. */
+  /** What is said when the command is interrupted: how to go on. */
   onInterrupt: () => string;
-  /** From now on an API that goes away is waited for. Called after the first answer: one that was never there is said at once. */
+  /** Lets the command wait for an API that goes away. Called after the first answer: one that was never there is said at once. */
   bePatient: () => void;
 }
 
-/** What a command that calls no API has. */
+/** The invocation of a command that calls no API. */
 export type LocalInvocation = Pick<Invocation, 'json' | 'terminal' | 'interrupted'>;
 
 /** Runs `work` for `command` and sets the exit code: EXIT.ok, unless `work` gives another or throws. */
@@ -51,7 +51,7 @@ export function perform(command: Command, work: (invocation: Invocation) => Prom
       forMs: (options.retryFor ?? RETRY_SECONDS) * 1000,
       backoff: BACKOFF,
       signal: local.interrupted,
-      onFailure: sayOnce(local.terminal, address),
+      onFailure: sayAway(local.terminal, address),
     };
     const client = new TaskClient(address.url, patience);
     const invocation: Invocation = {
@@ -69,14 +69,16 @@ export function perform(command: Command, work: (invocation: Invocation) => Prom
   });
 }
 
-/** What the words about a failure need, as far as the run has come. */
+/** What is known by now for the words about a failure. */
 interface Report {
   address: ApiAddress | null;
   onInterrupt: () => string;
 }
 
 /** As perform(), for commands that call no API. */
-export async function performLocally(command: Command, work: (invocation: LocalInvocation, report: Report) => Promise<ExitCode> | Promise<void>): Promise<void> {
+export async function performLocally(
+  command: Command, work: (invocation: LocalInvocation, report: Report) => Promise<ExitCode> | Promise<void>,
+): Promise<void> {
   const options: GlobalOptions = command.optsWithGlobals();
   const terminal = new Terminal(options.color);
   const interruption = new AbortController();
@@ -86,7 +88,7 @@ export async function performLocally(command: Command, work: (invocation: LocalI
   try {
     process.exitCode = (await work({ json, terminal, interrupted: interruption.signal }, report)) ?? EXIT.ok;
   } catch (error) {
-    terminal.done();
+    terminal.endBar();
     process.exitCode = interruption.signal.aborted
       ? sayInterrupted(terminal, report.onInterrupt(), interruption.signal.reason as ExitCode)
       : sayFailure(error, terminal, report, json);
@@ -99,7 +101,7 @@ function listen(interruption: AbortController): () => void {
   const onSignal = (exitCode: ExitCode) => (): void => {
     if (interruption.signal.aborted) process.exit(exitCode);
     interruption.abort(exitCode);
-    // Who reads it waits no longer.
+    // Whoever reads it waits no longer.
     process.stdin.destroy();
   };
   const onInterrupt = onSignal(EXIT.interrupted);
@@ -112,8 +114,8 @@ function listen(interruption: AbortController): () => void {
   };
 }
 
-/** Says, where somebody watches, that the API is away and that this is not the end; now and then. */
-function sayOnce(terminal: Terminal, address: ApiAddress): () => void {
+/** Says now and then, where somebody watches, that the API is away and that this is not the end. */
+function sayAway(terminal: Terminal, address: ApiAddress): () => void {
   let saidAt = -Infinity;
   return () => {
     if (!terminal.notesWatched || performance.now() < saidAt + SAY_EVERY_MS) return;

@@ -3,15 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TERMINAL_STATUSES, type components } from '@task-executor/shared';
 import { EXIT, Failure, type ExitCode } from './exit.js';
 import type { Invocation } from './invocation.js';
-import { counted, duration } from './text/time.js';
+import { counted } from './text/amounts.js';
+import { duration } from './text/time.js';
 
 type Task = components['schemas']['Task'];
 
-/** How many tasks are asked for at a time. */
+/** How many tasks are asked about at a time. */
 const CONCURRENCY = 8;
 /** How long the API is asked to wait; proxies give up after half a minute or more. */
 const WAIT_SECONDS = 20;
-/** An API that does not wait is not asked more often than this. */
+/** The shortest time between two calls about a task, where the API does not wait. */
 const LEAST_MS = 250;
 
 function hasEnded({ status }: Pick<Task, 'status'>): boolean {
@@ -24,7 +25,7 @@ export interface Deadline {
   readonly atMs: number;
 }
 
-/** Null: as long as it takes. */
+/** The deadline in so many seconds; without them, null: as long as it takes. */
 export function deadlineIn(seconds: number | undefined): Deadline | null {
   return seconds === undefined ? null : { seconds, atMs: performance.now() + seconds * 1000 };
 }
@@ -36,12 +37,12 @@ export function checkDeadline(deadline: Deadline | null): void {
   }
 }
 
-/** `ms`, but not beyond the deadline. */
+/** `ms`, cut off at the deadline. */
 export function within(deadline: Deadline | null, ms: number): number {
   return deadline === null ? ms : Math.min(ms, Math.max(0, deadline.atMs - performance.now()));
 }
 
-/** The task, when it has ended. @throws Failure when the time is over */
+/** Gives the task when it has ended. @throws Failure when the time is over */
 async function untilEnded(invocation: Invocation, taskId: string, deadline: Deadline | null): Promise<Task> {
   for (;;) {
     const askedAt = performance.now();
@@ -54,7 +55,9 @@ async function untilEnded(invocation: Invocation, taskId: string, deadline: Dead
 }
 
 /** Waits for all of the tasks, and gives each to `onEnd` when it has ended. @throws Failure when the time is over */
-export async function untilAllEnded(invocation: Invocation, taskIds: readonly string[], deadline: Deadline | null, onEnd: (task: Task) => Promise<void>): Promise<void> {
+export async function untilAllEnded(
+  invocation: Invocation, taskIds: readonly string[], deadline: Deadline | null, onEnd: (task: Task) => Promise<void>,
+): Promise<void> {
   const waiting = taskIds.values();
   let ended = 0;
   const show = (): void => {
@@ -70,10 +73,10 @@ export async function untilAllEnded(invocation: Invocation, taskIds: readonly st
   };
   show();
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, taskIds.length) }, waitOne));
-  invocation.terminal.done();
+  invocation.terminal.endBar();
 }
 
-/** Whether what was waited for ended well. */
+/** The exit code of a command that waited: whether all have completed. */
 export function exitCodeOf(tasks: Iterable<Pick<Task, 'status'>>): ExitCode {
   for (const { status } of tasks) if (status !== 'completed') return EXIT.unsuccessful;
   return EXIT.ok;

@@ -1,20 +1,22 @@
 /**
- * A workflow as a tree: each task stands once, under the last in line of those that it depends on, so that it comes after all of
- * them; the others are named beside it. Pure.
+ * A workflow as a tree. Each task stands once: under that of the tasks it depends on which is the last in line, so that it comes after
+ * all of them; the others are named beside it. Pure.
  */
 import type { components } from '@task-executor/shared';
 
 type WorkflowTask = components['schemas']['Workflow']['tasks'][number];
 
 export interface TreeRow {
-  /** Lines that lead to the task; empty for one that depends on nothing. */
+  /** The lines of the drawing that lead to the task; empty for one that depends on nothing. */
   readonly prefix: string;
   readonly task: WorkflowTask;
-  /** Names of those that it depends on, beside the one that it stands under. */
+  /** The names of the tasks that it depends on, but for the one that it stands under. */
   readonly also: readonly string[];
 }
 
-/** The rows, from the top, tasks without dependencies in the order of the workflow. Dependencies outside of it are not drawn. */
+const LAST = '└─ ';
+
+/** The rows from the top on; tasks without dependencies are in the order of the workflow. Dependencies outside of it are not drawn. */
 export function treeOf(tasks: readonly WorkflowTask[]): TreeRow[] {
   const depth = depthsOf(tasks);
   const children = new Map<string, WorkflowTask[]>();
@@ -38,8 +40,6 @@ export function treeOf(tasks: readonly WorkflowTask[]): TreeRow[] {
   }
   return rows;
 }
-
-const LAST = '└─ ';
 
 /** The length of the longest way to each task. The API has refused circles. */
 function depthsOf(tasks: readonly WorkflowTask[]): Map<string, number> {
@@ -65,6 +65,7 @@ function depthsOf(tasks: readonly WorkflowTask[]): Map<string, number> {
   return depth;
 }
 
+/** The name of the deepest task that `task` depends on: the one that it stands under. */
 function parentOf(task: WorkflowTask, depth: ReadonlyMap<string, number>): string | null {
   let deepest: string | null = null;
   for (const { name } of task.depends_on) {

@@ -43,7 +43,8 @@ describe('what people type', () => {
     });
 
     it('stay text where a number would be rounded', () => {
-      expect([typed('9007199254740993'), typed('1e400'), typed('9007199254740991')]).to.deep.equal(['9007199254740993', '1e400', 9007199254740991]);
+      for (const text of ['9007199254740993', '1e400']) expect(typed(text)).to.equal(text);
+      expect(typed('9007199254740991')).to.equal(9007199254740991);
     });
 
     it('go inside with dots, on top of what a file said', () => {
@@ -73,7 +74,8 @@ describe('what people type', () => {
 
   describe('options', () => {
     it('are durations', () => {
-      expect(['90', '90s', '30m', '1h30m', '2d', '1 h 5 min', '250ms', '1.5h'].map(parseDuration)).to.deep.equal([90, 90, 1800, 5400, 172_800, 3_900, 0.25, 5400]);
+      const durations = ['90', '90s', '30m', '1h30m', '2d', '1 h 5 min', '250ms', '1.5h'].map(parseDuration);
+      expect(durations).to.deep.equal([90, 90, 1800, 5400, 172_800, 3_900, 0.25, 5400]);
       for (const text of ['', 'x', '5x', '-1', '1h x', 's']) expect(() => parseDuration(text), text).to.throw('duration');
       expect(() => parseWholeSeconds('0.5')).to.throw('whole seconds');
     });
@@ -140,7 +142,8 @@ describe('what people type', () => {
     });
 
     it('comes in pieces that the API takes', async () => {
-      const path = await fileOf('many.jsonl', `${tasks(2_500)}${`{"problem_id":"test-a","parameters":{"x":"${'x'.repeat(900_000)}"}}\n`.repeat(3)}`);
+      const large = `{"problem_id":"test-a","parameters":{"x":"${'x'.repeat(900_000)}"}}\n`;
+      const path = await fileOf('many.jsonl', `${tasks(2_500)}${large.repeat(3)}`);
       const sizes: number[] = [];
       for await (const { items } of chunksOf(await inspect(path, '', undefined), {})) {
         sizes.push(items.length);
@@ -150,9 +153,12 @@ describe('what people type', () => {
     });
 
     it('is refused as a whole, with every line that is wrong', async () => {
-      const message = await failure(inspect(await fileOf('wrong.jsonl', '{"problem_id":"a"}\nx\n{}\n{"problem_id":"b","idempotency_key":"k"}\n{"problem_id":"b","idempotency_key":"k"}\n[1]'), 'wrong.jsonl', undefined));
+      const keyed = '{"problem_id":"b","idempotency_key":"k"}';
+      const wrong = await fileOf('wrong.jsonl', ['{"problem_id":"a"}', 'x', '{}', keyed, keyed, '[1]'].join('\n'));
+      const message = await failure(inspect(wrong, 'wrong.jsonl', undefined));
       expect(message.split('\n').map((line) => line.slice(0, 7))).to.deep.equal(['Nothing', 'Line 2:', 'Line 3:', 'Line 5:', 'Line 6:']);
-      expect(await failure(inspect(await fileOf('big.jsonl', '{"problem_id":"a","parameters":{"x":1e999}}'), 'big.jsonl', undefined))).to.contain('number that JSON cannot hold');
+      const infinite = await fileOf('big.jsonl', '{"problem_id":"a","parameters":{"x":1e999}}');
+      expect(await failure(inspect(infinite, 'big.jsonl', undefined))).to.contain('number that JSON cannot hold');
       expect(await failure(inspect(await fileOf('empty.jsonl', '\n\n'), 'empty.jsonl', undefined))).to.contain('holds no task');
       await writeFile(join(folder, 'latin.jsonl'), Buffer.from([0x7b, 0xe9, 0x7d]));
       expect(await failure(inspect(join(folder, 'latin.jsonl'), '', undefined))).to.contain('Line 1').and.contain('UTF-8');
@@ -192,7 +198,9 @@ describe('what people type', () => {
   describe('names of downloads', () => {
     it('stay in their folder', () => {
       expect(pathFor('out', { name: 'report/index.html' })).to.equal(join('out', 'report', 'index.html'));
-      for (const name of ['../x', 'a/../../x', '/etc/x', 'a//b', '.', 'a\\b']) expect(() => pathFor('out', { name }), name).to.throw('no name for a file');
+      for (const name of ['../x', 'a/../../x', '/etc/x', 'a//b', '.', 'a\\b']) {
+        expect(() => pathFor('out', { name }), name).to.throw('no name for a file');
+      }
     });
   });
 });

@@ -34,14 +34,18 @@ describe('what a task leaves, on the command line', function () {
 
   const store = async (id: string, name: string, bytes: Buffer): Promise<string> => {
     const query = new URLSearchParams({ name, content_type: 'text/plain' }).toString();
-    const answer = await fetch(`${system.url}${worker}/tasks/${id}/artifacts?${query}`, { method: 'PUT', headers: { 'content-type': 'application/octet-stream' }, body: new Uint8Array(bytes) });
+    const answer = await fetch(`${system.url}${worker}/tasks/${id}/artifacts?${query}`, {
+      method: 'PUT', headers: { 'content-type': 'application/octet-stream' }, body: new Uint8Array(bytes),
+    });
     expect(answer.status).to.equal(201);
     return ((await answer.json()) as { id: string }).id;
   };
 
   it('shows escapes safe, everywhere; only --raw does not', async () => {
     const id = await claimed();
-    await report(id, 'logs', { offset: 0, entries: [{ message: EVIL, context: { [EVIL]: EVIL } }, { level: 'error', message: `two\n${EVIL}` }] });
+    await report(id, 'logs', {
+      offset: 0, entries: [{ message: EVIL, context: { [EVIL]: EVIL } }, { level: 'error', message: `two\n${EVIL}` }],
+    });
     await report(id, 'fail', { error: EVIL });
     const [logs, json, raw, get, list, show] = await Promise.all([
       ['logs', id], ['logs', id, '--json'], ['logs', id, '--raw'], ['get', id], ['list'], ['worker', 'show', worker.split('/').at(-1)!],
@@ -57,10 +61,12 @@ describe('what a task leaves, on the command line', function () {
 
   it('reads the lines of a level and of an attempt, over pages', async () => {
     const id = await claimed();
-    await report(id, 'logs', { offset: 0, entries: Array.from({ length: 1_000 }, (_, n) => ({ message: `line ${n}`, level: n % 10 === 0 ? 'warning' : 'info' })) });
+    const entries = Array.from({ length: 1_000 }, (_, n) => ({ message: `line ${n}`, level: n % 10 === 0 ? 'warning' : 'info' }));
+    await report(id, 'logs', { offset: 0, entries });
     await report(id, 'logs', { offset: 1_000, entries: [{ message: 'the last' }] });
     await report(id, 'complete', {});
-    const [all, some, none] = await Promise.all([['--raw'], ['--level', 'warning', '--json'], ['--attempt', '2']].map((args) => system.run(['logs', id, ...args])));
+    const [all, some, none] = await Promise.all([['--raw'], ['--level', 'warning', '--json'], ['--attempt', '2']].map((args) =>
+      system.run(['logs', id, ...args])));
     expect(all!.stdout).to.match(/^line 0\nline 1\n.*\nline 999\nthe last\n$/s);
     expect(some!.lines).to.have.length(100);
     expect(none).to.include({ code: 0, stdout: '' });
@@ -94,7 +100,8 @@ describe('what a task leaves, on the command line', function () {
     await report(id, 'complete', {});
     const list = await system.run(['artifacts', 'list', id]);
     expect(list.stdout).to.match(/NAME +SIZE .*\ntraces\/one.bin +3.0 MiB +text\/plain +1 .*\nreport.txt +5 B /);
-    expect((await system.run(['artifacts', 'list', id, '--json'])).lines.map(({ name }) => name as string)).to.deep.equal(['traces/one.bin', 'report.txt']);
+    const listed = await system.run(['artifacts', 'list', id, '--json']);
+    expect(listed.lines.map(({ name }) => name as string)).to.deep.equal(['traces/one.bin', 'report.txt']);
 
     const folder = join(system.folder, 'out');
     await mkdir(join(folder, 'traces'), { recursive: true });
@@ -109,7 +116,8 @@ describe('what a task leaves, on the command line', function () {
     expect(wrong.code).to.equal(6);
     expect(wrong.stderr).to.contain('SHA-256');
     const again = await system.run(['artifacts', 'get', id, 'traces/one.bin', '-d', folder, '--json']);
-    expect(again.lines[0]).to.deep.include({ id: largeId, sha256: createHash('sha256').update(large).digest('hex'), path: join(folder, 'traces/one.bin') });
+    const sha256 = createHash('sha256').update(large).digest('hex');
+    expect(again.lines[0]).to.deep.include({ id: largeId, sha256, path: join(folder, 'traces/one.bin') });
     expect((await system.run(['artifacts', 'get', id, 'report.txt', '--stdout'])).stdout).to.equal('hello');
     expect((await system.run(['artifacts', 'get', id, 'none'])).code).to.equal(3);
     expect((await system.run(['artifacts', 'get', id, '--stdout'])).code).to.equal(2);
@@ -137,7 +145,8 @@ describe('what a task leaves, on the command line', function () {
         expect(got.stderr, round).to.contain(`${name} was not stored: `).and.contain(`artifacts get ${id} ${ids.get(name)!} --stdout`);
       }
     }
-    expect(await Promise.all(['', 'f', 'case'].map(async (one) => (await readdir(join(folder, one))).sort()))).to.deep.equal([['CASE', 'case', 'f', 'last', 'p', longest], ['g'], ['a']]);
+    const there = await Promise.all(['', 'f', 'case'].map(async (one) => (await readdir(join(folder, one))).sort()));
+    expect(there).to.deep.equal([['CASE', 'case', 'f', 'last', 'p', longest], ['g'], ['a']]);
     expect((await system.run(['artifacts', 'get', id, ids.get('CASE/a')!, '--stdout'])).stdout).to.equal('this is CASE/a');
   });
 });

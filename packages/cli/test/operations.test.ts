@@ -44,18 +44,28 @@ describe('operating on the command line', function () {
   });
 
   it('says what is wrong with a workflow', async () => {
-    const circle = '{"tasks": [{"name": "a", "problem_id": "x", "depends_on": ["b"]}, {"name": "b", "problem_id": "x", "depends_on": ["a"]}]}';
-    const [wrong, missing] = await Promise.all([system.run(['workflow', 'submit', '-'], { input: circle }), system.run(['workflow', 'show', '00000000-0000-4000-8000-000000000000'])]);
+    const tasks = [{ name: 'a', problem_id: 'x', depends_on: ['b'] }, { name: 'b', problem_id: 'x', depends_on: ['a'] }];
+    const [wrong, missing] = await Promise.all([
+      system.run(['workflow', 'submit', '-'], { input: JSON.stringify({ tasks }) }),
+      system.run(['workflow', 'show', '00000000-0000-4000-8000-000000000000']),
+    ]);
     expect(wrong.code).to.equal(2);
     expect(wrong.stderr).to.match(/a.*b.*a/);
     expect(missing).to.include({ code: 3, stderr: 'There is no such workflow.\n' });
   });
 
   it('makes, shows, pauses and ends schedules', async () => {
-    const created = await system.run(['schedule', 'create', 'test-a', '--cron', '0 2 * * *', '--timezone', 'Europe/Berlin', '--name', 'nightly', '-p', 'max_steps=3', '-l', 'suite=nightly', '--overlap', 'allow']);
+    const created = await system.run([
+      'schedule', 'create', 'test-a', '--cron', '0 2 * * *', '--timezone', 'Europe/Berlin', '--name', 'nightly',
+      '-p', 'max_steps=3', '-l', 'suite=nightly', '--overlap', 'allow',
+    ]);
     const id = created.stdout.trim();
-    expect((await system.call('GET', `/api/v1/schedules/${id}`)).body).to.deep.include({ cron: '0 2 * * *', timezone: 'Europe/Berlin', name: 'nightly', overlap: 'allow', paused: false });
-    const [table, lines, paused] = [await system.run(['schedule', 'list']), await system.run(['schedule', 'list', '--json']), await system.run(['schedule', 'pause', id, '--json'])];
+    expect((await system.call('GET', `/api/v1/schedules/${id}`)).body).to.deep.include({
+      cron: '0 2 * * *', timezone: 'Europe/Berlin', name: 'nightly', overlap: 'allow', paused: false,
+    });
+    const table = await system.run(['schedule', 'list']);
+    const lines = await system.run(['schedule', 'list', '--json']);
+    const paused = await system.run(['schedule', 'pause', id, '--json']);
     expect(table.stdout).to.match(/ID +NAME +PROBLEM +CRON +NEXT +LAST +TASKS\n.* nightly +test-a +0 2 \* \* \* \(Europe\/Berlin\) +in \d+ (h|min) +- +0\n/);
     expect(lines.lines.map((one) => one.id)).to.deep.equal([id]);
     expect(paused.json).to.deep.include({ paused: true, next_runs: [] });
@@ -69,7 +79,9 @@ describe('operating on the command line', function () {
   it('makes, changes and removes limits', async () => {
     const id = (await system.run(['limit', 'create', 'label:team', '--max-running', '5'])).stdout.trim();
     const [again, table, changed] = await Promise.all([
-      system.run(['limit', 'create', 'label:team', '--max-running', '6']), system.run(['limit', 'list']), system.run(['limit', 'change', id, '--max-running', '7', '--json']),
+      system.run(['limit', 'create', 'label:team', '--max-running', '6']),
+      system.run(['limit', 'list']),
+      system.run(['limit', 'change', id, '--max-running', '7', '--json']),
     ]);
     expect(again.code).to.equal(4);
     expect(table.stdout).to.match(/label:team +\(each\) +[57] +0\n/);
@@ -90,7 +102,9 @@ describe('operating on the command line', function () {
   });
 
   it('lists workers, drains one and lets it go on', async () => {
-    const [table, lines, none] = await Promise.all([system.run(['workers']), system.run(['workers', '--json', '--status', 'idle']), system.run(['workers', '--backend', 'gpu'])]);
+    const [table, lines, none] = await Promise.all([
+      system.run(['workers']), system.run(['workers', '--json', '--status', 'idle']), system.run(['workers', '--backend', 'gpu']),
+    ]);
     expect(table.stdout).to.match(/ID +STATUS +BACKEND .*\nworker-001-kind +idle +kind +0\/1 /);
     expect(lines.lines.map(({ id }) => id as string)).to.deep.equal(['worker-001-kind', 'worker-002-kind']);
     expect(none.stderr).to.equal('No worker fits.\n');
@@ -117,21 +131,24 @@ describe('operating on the command line', function () {
     await system.run(['context', 'set', 'away', '--url', 'http://127.0.0.1:9'], { env });
     expect((await system.run(['workers', '--json'], { env })).code).to.equal(0);
     expect((await system.run(['config', '--json'], { env })).json).to.deep.include({ url: system.url, from: 'context lab' });
-    expect((await system.run(['config'], { env: { ...env, TASK_EXECUTOR_PROFILE: 'away' } })).stdout).to.match(/url +http:\/\/127.0.0.1:9\nfrom +context away\n/);
+    const config = await system.run(['config'], { env: { ...env, TASK_EXECUTOR_PROFILE: 'away' } });
+    expect(config.stdout).to.match(/url +http:\/\/127.0.0.1:9\nfrom +context away\n/);
     expect((await system.run(['context', 'use', 'away'], { env })).code).to.equal(0);
     expect((await system.run(['context', 'list', '--json'], { env })).lines).to.deep.equal([
       { name: 'lab', url: system.url, current: false }, { name: 'away', url: 'http://127.0.0.1:9', current: true },
     ]);
     expect((await system.run(['context', 'delete', 'away'], { env })).code).to.equal(0);
     expect((await system.run(['context', 'use', 'away'], { env })).code).to.equal(3);
-    expect(JSON.parse(await readFile(join(system.folder, 'config/task-executor/config.json'), 'utf8'))).to.deep.equal({ current: null, contexts: { lab: { url: system.url } } });
+    const kept = JSON.parse(await readFile(join(system.folder, 'config/task-executor/config.json'), 'utf8')) as unknown;
+    expect(kept).to.deep.equal({ current: null, contexts: { lab: { url: system.url } } });
   });
 
   it('completes commands, options and their words in bash', async () => {
     const { stdout: script } = await system.run(['completion', 'bash']);
     const complete = async (...words: string[]): Promise<string[]> => {
       const list = words.map((word) => `'${word}'`).join(' ');
-      const { stdout } = await promisify(execFile)('bash', ['-c', `${script}\nCOMP_WORDS=(task-executor ${list}); COMP_CWORD=${words.length}; _task_executor; printf '%s\\n' "\${COMPREPLY[@]}"`]);
+      const line = `COMP_WORDS=(task-executor ${list}); COMP_CWORD=${words.length}`;
+      const { stdout } = await promisify(execFile)('bash', ['-c', `${script}\n${line}; _task_executor; printf '%s\\n' "\${COMPREPLY[@]}"`]);
       return stdout.trim().split('\n');
     };
     expect(await complete('work')).to.deep.equal(['workflow', 'workers', 'worker']);

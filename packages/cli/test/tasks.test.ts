@@ -19,21 +19,24 @@ describe('tasks on the command line', function () {
   after(() => system.stop());
 
   /** The id of a task that no worker takes. */
-  const submitIdle = async (...args: string[]): Promise<string> => (await system.run(['submit', 'nobody-takes-this', ...args])).stdout.trim();
+  const submitIdle = async (...args: string[]): Promise<string> =>
+    (await system.run(['submit', 'nobody-takes-this', ...args])).stdout.trim();
 
   it('submits what the options say, and prints the id', async () => {
     await writeFile(join(system.folder, 'params.yaml'), 'agent: { model: small, steps: 5 }\nseed: 1\n');
     const parent = await submitIdle();
     const run = await system.run([
-      'submit', 'nobody-takes-this', '--params-file', join(system.folder, 'params.yaml'), '-p', 'agent.model=large', '-p', 'seed=2', '--priority', '8', '--name', 'mine',
-      '-l', 'team=red', '--label', 'suite=a=b', '--timeout', '1h30m', '--max-attempts', '3', '--max-lost', '2', '--backend', 'gpu', '--delay', '2m', '--depends-on', parent,
+      'submit', 'nobody-takes-this', '--params-file', join(system.folder, 'params.yaml'), '-p', 'agent.model=large', '-p', 'seed=2',
+      '--priority', '8', '--name', 'mine', '-l', 'team=red', '--label', 'suite=a=b', '--timeout', '1h30m', '--max-attempts', '3',
+      '--max-lost', '2', '--backend', 'gpu', '--delay', '2m', '--depends-on', parent,
       '--run-anyway', '--dedupe-key', 'k',
     ]);
     expect(run).to.include({ code: 0 });
     expect(run.stdout).to.match(ID);
     const { body } = await system.call('GET', `/api/v1/tasks/${run.stdout.trim()}`);
     expect(body).to.deep.include({
-      problem_id: 'nobody-takes-this', name: 'mine', parameters: { agent: { model: 'large', steps: 5 }, seed: 2 }, priority: 8, labels: { team: 'red', suite: 'a=b' },
+      problem_id: 'nobody-takes-this', name: 'mine', parameters: { agent: { model: 'large', steps: 5 }, seed: 2 }, priority: 8,
+      labels: { team: 'red', suite: 'a=b' },
       timeout_seconds: 5400, max_attempts: 3, max_lost: 2, backend_type: 'gpu', dedupe_key: 'k', reason: 'blocked',
     });
     expect(Date.parse(body.run_at) - Date.parse(body.created_at)).to.be.closeTo(120_000, 1);
@@ -81,13 +84,16 @@ describe('tasks on the command line', function () {
   it('lists with filters, over pages, as a table, as JSON lines and as ids', async () => {
     const label = 'list=1';
     const made: string[] = [];
-    await system.call('POST', '/api/v1/tasks/batch', { tasks: Array.from({ length: 130 }, () => ({ problem_id: 'nobody-lists-this', labels: { list: '1' } })) });
+    const tasks = Array.from({ length: 130 }, () => ({ problem_id: 'nobody-lists-this', labels: { list: '1' } }));
+    await system.call('POST', '/api/v1/tasks/batch', { tasks });
     const page = await system.run(['list', '-l', label, '--limit', '125', '--json', '--sort', 'created_at']);
     expect(page.lines).to.have.length(125);
     for (const task of page.lines) made.push(task.id);
     expect([...made].sort()).to.deep.equal(made);
     expect(page.lines[0]).to.deep.equal((await system.call('GET', `/api/v1/tasks/${made[0]!}`)).body);
-    const ids = await system.run(['list', '--problem', 'nobody-lists-*', '-q', '--status', 'pending,running', '--since', '1h', '-n', '200']);
+    const ids = await system.run([
+      'list', '--problem', 'nobody-lists-*', '-q', '--status', 'pending,running', '--since', '1h', '-n', '200',
+    ]);
     expect(ids.stdout.trim().split('\n')).to.have.length(130);
     const table = await system.run(['ls', '-l', label, '-n', '2']);
     expect(table.stdout.split('\n')[0]).to.match(/^ID +STATUS +PROBLEM +WORKER +SUBMITTED +RAN$/);
@@ -137,14 +143,20 @@ describe('tasks on the command line', function () {
     expect((await system.run(['bulk', 'show', cancelled.json.id])).stdout).to.match(/cancelled +3 tasks/);
     expect((await system.run(['bulk', 'stop', cancelled.json.id])).code).to.equal(4);
     expect((await system.run(['retry', '-l', 'bulk=1', '--status', 'cancelled', '-y'])).stdout).to.match(/submitted again +3 tasks/);
-    for (const args of [['cancel'], ['retry', NO_TASK, '--status', 'failed']]) expect((await system.run(args)).code, args.join(' ')).to.equal(2);
+    for (const args of [['cancel'], ['retry', NO_TASK, '--status', 'failed']]) {
+      expect((await system.run(args)).code, args.join(' ')).to.equal(2);
+    }
   });
 
   it('waits for several, also for those that stdin names, and gives up when it was told to', async () => {
-    const [good, bad] = await Promise.all([['max_steps=1'], ['max_steps=1', '-p', 'fail=true']].map(async (more) => (await system.run(['submit', 'test-a', '-p', 'duration_seconds=0', '-p', ...more])).stdout.trim()));
+    const [good, bad] = await Promise.all([[], ['-p', 'fail=true']].map(async (more) => {
+      const submitted = await system.run(['submit', 'test-a', '-p', 'duration_seconds=0', '-p', 'max_steps=1', ...more]);
+      return submitted.stdout.trim();
+    }));
     const run = await system.run(['wait', '-', '--json'], { input: `${good!}\n\n${bad!}\n${good!}\n` });
     expect(run.code).to.equal(1);
-    expect(new Set(run.lines.map(({ id, status }) => `${id as string} ${status as string}`))).to.deep.equal(new Set([`${good!} completed`, `${bad!} failed`]));
+    const ended = run.lines.map(({ id, status }) => `${id as string} ${status as string}`);
+    expect(ended).to.have.members([`${good!} completed`, `${bad!} failed`]);
     expect(await system.run(['wait', good!])).to.include({ code: 0 });
     const idle = await submitIdle();
     expect(await system.run(['wait', idle, '--for', '200ms'])).to.include({ code: 7 });
@@ -215,7 +227,8 @@ describe('tasks on the command line', function () {
   });
 
   it('says where it looked for an API that is away, and how to say otherwise', async () => {
-    const run = await startCli(['list', '--retry-for', '0'], { env: { TASK_EXECUTOR_URL: 'http://127.0.0.1:9', XDG_CONFIG_HOME: system.folder } }).ended;
+    const env = { TASK_EXECUTOR_URL: 'http://127.0.0.1:9', XDG_CONFIG_HOME: system.folder };
+    const run = await startCli(['list', '--retry-for', '0'], { env }).ended;
     expect(run.code).to.equal(5);
     expect(run.stderr).to.contain('http://127.0.0.1:9 (TASK_EXECUTOR_URL)').and.contain('ECONNREFUSED').and.contain('--api-url');
   });

@@ -5,8 +5,9 @@ import { createColours, wantsColours } from '../src/output/colours.js';
 import { renderLogLine } from '../src/output/log-lines.js';
 import { renderFields, renderTable } from '../src/output/table.js';
 import { sayProgress } from '../src/output/tasks.js';
+import { bytes, counted } from '../src/text/amounts.js';
 import { safe, safeJson, safeLines } from '../src/text/safe.js';
-import { ago, bytes, counted, duration, lasted, relative } from '../src/text/time.js';
+import { ago, duration, lasted, relative } from '../src/text/time.js';
 
 const plain = { colours: createColours(false), width: null };
 
@@ -25,7 +26,8 @@ describe('safe texts', () => {
 
   it('never hold a control character, and in JSON never another meaning', () => {
     const isControl = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !isControl.test(safe(text)) && safeLines(text).every((line) => !isControl.test(line.replaceAll('\t', '')))));
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) =>
+      !isControl.test(safe(text)) && safeLines(text).every((line) => !isControl.test(line.replaceAll('\t', '')))));
     fc.assert(fc.property(fc.jsonValue(), (value) => {
       const json = safeJson(JSON.stringify(value, null, 2));
       expect(JSON.parse(json)).to.deep.equal(JSON.parse(JSON.stringify(value)));
@@ -76,12 +78,14 @@ describe('times', () => {
 
 describe('tables', () => {
   it('have columns as wide as what is in them, and no spaces at the ends of lines', () => {
-    const table = renderTable([{ title: 'ID' }, { title: 'TASKS', align: 'right' }, { title: 'NAME' }], [['a', '1', 'x'], ['bbbb', '20', '']], plain);
+    const columns = [{ title: 'ID' }, { title: 'TASKS', align: 'right' as const }, { title: 'NAME' }];
+    const table = renderTable(columns, [['a', '1', 'x'], ['bbbb', '20', '']], plain);
     expect(table.split('\n')).to.deep.equal(['ID    TASKS  NAME', 'a         1  x', 'bbbb     20']);
   });
 
   it('cut the column that gives way where the terminal is narrow', () => {
-    const table = renderTable([{ title: 'ID' }, { title: 'ERROR', gives: true }], [['0123456789', 'it did not work, for many reasons']], { ...plain, width: 30 });
+    const rows = [['0123456789', 'it did not work, for many reasons']];
+    const table = renderTable([{ title: 'ID' }, { title: 'ERROR', gives: true }], rows, { ...plain, width: 30 });
     for (const line of table.split('\n')) expect(line.length).to.be.at.most(30);
     expect(table).to.contain('0123456789').and.contain('…');
   });
@@ -96,7 +100,9 @@ describe('tables', () => {
 });
 
 describe('log lines', () => {
-  const line = { id: 1, task_id: '', attempt: 1, timestamp: '2026-01-05T09:00:00.320Z', level: 'info' as const, message: 'step 1', context: { step: 1 } };
+  const line = {
+    id: 1, task_id: '', attempt: 1, timestamp: '2026-01-05T09:00:00.320Z', level: 'info' as const, message: 'step 1', context: { step: 1 },
+  };
 
   it('have time, level, message and context', () => {
     expect(renderLogLine(line, plain.colours)).to.equal('09:00:00.320 info     step 1 {"step":1}\n');

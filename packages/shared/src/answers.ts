@@ -1,21 +1,22 @@
 /**
- * What the answers to a worker's calls look like, as far as it goes by them. Whatever stands before the API may answer with a success of
- * its own: taken for the API's, a proxy's `{}` would end a session, or have a result deleted that nobody has.
+ * Checks of the answers to a worker's calls, as far as the worker goes by them. Whatever stands before the API may answer with a success
+ * of its own: taken for the API's, a proxy's `{}` would end a session, or have a result deleted that nobody has.
  */
 
-/** Whether `answer` is one to a call; undefined is one without a body. */
+/** Whether `answer` is the API's to a certain call; undefined is an answer without a body. */
 export type IsAnswer = (answer: unknown) => boolean;
 
 export const isRegistered: IsAnswer = (answer) => {
   const { id, session, lease_seconds, heartbeat_interval_seconds, claim_wait_seconds = 1, directives } = fieldsOf(answer);
-  return isText(id) && isText(session) && [lease_seconds, heartbeat_interval_seconds, claim_wait_seconds].every(isPositive) && isDirectives(directives);
+  return isText(id) && isText(session) && isDirectives(directives)
+    && [lease_seconds, heartbeat_interval_seconds, claim_wait_seconds].every(isPositive);
 };
 
 export function isHeartbeatOf({ workerId, session }: { readonly workerId: string; readonly session: string }): IsAnswer {
   return (answer) => isRegistered(answer) && fieldsOf(answer).id === workerId && fieldsOf(answer).session === session;
 }
 
-/** A task that was claimed, or none. */
+/** Whether it holds a task that was claimed, or none. */
 export const isClaimed: IsAnswer = (answer) => answer === undefined || isClaimedTask(answer);
 
 export const areClaimed: IsAnswer = (answer) => {
@@ -24,7 +25,7 @@ export const areClaimed: IsAnswer = (answer) => {
     && (directives === undefined || isDirectives(directives));
 };
 
-/** The task that was reported about. */
+/** Whether it is task `taskId`. */
 export function isTask(taskId: string): IsAnswer {
   return (answer) => fieldsOf(answer).id === taskId;
 }
@@ -37,7 +38,8 @@ export const isArtifact: IsAnswer = (answer) => isText(fieldsOf(answer).id);
 
 function isClaimedTask(value: unknown): boolean {
   const { id, problem_id, parameters, attempt, timeout_seconds } = fieldsOf(value);
-  return isText(id) && isText(problem_id) && typeof parameters === 'object' && parameters !== null && Number.isInteger(attempt) && isPositive(timeout_seconds);
+  return isText(id) && isText(problem_id) && typeof parameters === 'object' && parameters !== null
+    && Number.isInteger(attempt) && isPositive(timeout_seconds);
 }
 
 function isDirectives(value: unknown): boolean {

@@ -1,10 +1,11 @@
 /**
- * The signal of one call, which aborts when its time is over or one of the signals of whoever calls does. These live longer than the
- * call: AbortSignal.any leaves something at each of them for as long as that lives, and may lose a timeout before it has come.
+ * The signal of one call, which aborts when its time is over or one of the caller's signals aborts. AbortSignal.any will not do: the
+ * caller's signals live longer than the call, it leaves something at each of them for all that time, and it may lose a timeout before
+ * that has come.
  */
 import { setMaxListeners } from 'node:events';
 
-/** No timer of Node takes more. */
+/** The longest delay that a timer of Node takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface CallBounds {
@@ -14,14 +15,14 @@ export interface CallBounds {
   readonly timeoutMs?: number;
 }
 
-/** What `call` gives, to which its signal is given; nothing of it is left at the `signals` then. */
+/** Makes `call` with its signal, and gives what it gives. When that is over, nothing is left at the `signals`. */
 export async function bounded<T>({ signals, timeoutMs }: CallBounds, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const own = new AbortController();
   const leave = signals.map((signal) => follow(signal ?? null, own));
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
     own.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
   }, Math.min(timeoutMs, MAX_TIMER_MS));
-  // What the call waits for keeps the process going, where there is anything.
+  // What keeps the process going is what the call waits for, not its bound.
   timer?.unref();
   try {
     return await call(own.signal);
@@ -31,7 +32,7 @@ export async function bounded<T>({ signals, timeoutMs }: CallBounds, call: (sign
   }
 }
 
-/** Aborts `own` with `signal`, until the function that it gives is called. */
+/** Aborts `own` as soon as `signal` aborts, until the returned function is called. */
 function follow(signal: AbortSignal | null, own: AbortController): () => void {
   if (signal === null) return () => undefined;
   const onAbort = (): void => {

@@ -1,27 +1,30 @@
 /**
- * A typed client of the API for workers, and for whoever submits. Every call has a bound in time. What goes wrong is one
- * of two things: ApiError, an answer that is no success, or ApiUnreachable, where nobody knows whether the call was carried
- * out; every call here may be repeated.
+ * A typed client of the API for workers. It makes each call once, within a bound of time; repeating it is for the worker, and safe. What
+ * goes wrong is one of two things: ApiError, an answer that is no success, or ApiUnreachable, where nobody knows whether the call was
+ * carried out. Whoever submits, watches or operates has TaskClient, which follows tasks and downloads files through this one.
  */
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { areClaimed, areReceipts, isArtifact, isClaimed, isHeartbeatOf, isLogReceipt, isRegistered, isTask, type IsAnswer } from './answers.js';
+import {
+  areClaimed, areReceipts, isArtifact, isClaimed, isHeartbeatOf, isLogReceipt, isRegistered, isTask, type IsAnswer,
+} from './answers.js';
 import { backoffMs } from './backoff.js';
 import { bounded } from './bounded.js';
 import { ApiError, ApiUnreachable, CALL_TIMEOUT_MS, Connection, jsonOf } from './connection.js';
 import type { components } from './contract.gen.js';
 import { parseEvents, type TaskEvent } from './events.js';
+import { toQuery } from './query.js';
 
 type Schemas = components['schemas'];
 
-/** An upload has this long, and a second more for each of these bytes. */
+/** An upload has a second more than other calls for each of these bytes. */
 const UPLOAD_BYTES_PER_SECOND = 256 * 1024;
 /** Three times as long as a stream of events, or a download, is ever silent. */
 const SILENCE_MS = 45_000;
 const RECONNECT = { initialMs: 250, maxMs: 5_000 };
 const MAX_RECONNECTS = 20;
 
-/** Who calls: a worker under its session. */
+/** The worker that calls, under its session. */
 export interface WorkerIdentity {
   readonly workerId: string;
   readonly session: string;
@@ -49,12 +52,19 @@ export interface ArtifactDownload {
 }
 
 export interface FollowOptions {
-  /** Whether lines of the log are sent, and of which level alone. */
+  /** Whether lines of the log are sent. */
   readonly logs?: boolean;
+  /** The one level whose lines are sent. */
   readonly level?: Schemas['LogLevel'];
   /** The `id` of the last event that was read, to go on after it. */
   readonly lastEventId?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DownloadOptions {
+  /** The first byte that is wanted. */
+  readonly from?: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class ApiClient {
@@ -68,28 +78,25 @@ export class ApiClient {
     await this.#api.close();
   }
 
-  submitTask(submission: Schemas['TaskSubmission']): Promise<Schemas['Task']> {
-    return this.#api.call('POST', '/api/v1/tasks', { body: submission });
-  }
-
-  /** The task; with `waitSeconds` when it has ended, or after that time as it is then. */
+  /** The task as it is now; with `waitSeconds`, once it has ended, or as it is after that time. */
   getTask(taskId: string, { waitSeconds = 0, signal }: { waitSeconds?: number; signal?: AbortSignal } = {}): Promise<Schemas['Task']> {
-    const query = waitSeconds > 0 ? `?wait_seconds=${waitSeconds}` : '';
-    return this.#api.call('GET', `/api/v1/tasks/${taskId}${query}`, {
+    const query = toQuery({ wait_seconds: waitSeconds > 0 ? waitSeconds : undefined });
+    return this.#api.call('GET', `${taskPath(taskId)}${query}`, {
       timeoutMs: waitSeconds * 1000 + CALL_TIMEOUT_MS, signal, isAnswer: isTask(taskId),
     });
   }
 
   /**
-   * The events of a task, up to and with its terminal status. Comes back by itself where the stream ends before, without
-   * losing or repeating a line. @throws ApiUnreachable after MAX_RECONNECTS failures in a row
+   * The events of a task, up to and with its terminal status. Where the stream ends before, it is opened again, without a line lost or
+   * repeated. @throws ApiUnreachable after MAX_RECONNECTS failures in a row
    */
-  async* followTask(taskId: string, { logs = false, level, lastEventId = '', signal }: FollowOptions = {}): AsyncGenerator<TaskEvent, void, undefined> {
-    const query = new URLSearchParams({ ...(logs ? { logs: 'true' } : {}), ...(level === undefined ? {} : { level }) }).toString();
+  async* followTask(taskId: string, options: FollowOptions = {}): AsyncGenerator<TaskEvent, void, undefined> {
+    const { logs = false, level, lastEventId = '', signal } = options;
+    const query = toQuery({ logs: logs ? true : undefined, level });
     let last = lastEventId;
     for (let failures = 0; ;) {
       try {
-        const { statusCode, body } = await this.#api.send('GET', `/api/v1/tasks/${taskId}/events${query === '' ? '' : `?${query}`}`, {
+        const { statusCode, body } = await this.#api.send('GET', `${taskPath(taskId)}/events${query}`, {
           headers: { accept: 'text/event-stream', ...(last === '' ? {} : { 'last-event-id': last }) }, signal, bodyTimeout: SILENCE_MS,
         });
         if (statusCode === 204) return;
@@ -110,23 +117,17 @@ export class ApiClient {
     }
   }
 
-  listArtifacts(taskId: string, page: { attempt?: number; limit?: number; cursor?: string } = {}): Promise<Schemas['ArtifactList']> {
-    const query = new URLSearchParams(Object.entries(page).map(([name, value]): [string, string] => [name, String(value)])).toString();
-    return this.#api.call('GET', `/api/v1/tasks/${taskId}/artifacts${query === '' ? '' : `?${query}`}`);
-  }
-
-  /** A file from byte `from` on. */
-  async downloadArtifact(taskId: string, artifactId: string, { from = 0, signal }: { from?: number; signal?: AbortSignal } = {}): Promise<ArtifactDownload> {
-    const { headers, body } = await this.#api.send('GET', `/api/v1/tasks/${taskId}/artifacts/${artifactId}`, {
+  /** A file, or the rest of it. */
+  async downloadArtifact(taskId: string, artifactId: string, { from = 0, signal }: DownloadOptions = {}): Promise<ArtifactDownload> {
+    const { headers, body } = await this.#api.send('GET', `${taskPath(taskId)}/artifacts/${encodeURIComponent(artifactId)}`, {
       headers: { accept: '*/*', ...(from > 0 ? { range: `bytes=${from}-` } : {}) }, signal, bodyTimeout: SILENCE_MS,
     });
     return { stream: body, bytes: Number(headers['content-length']), sha256: (headers.etag as string).replaceAll('"', '') };
   }
 
-  /** The workers in `status` after `cursor`, the `next_cursor` of the page before; or from the first on. */
+  /** A page of the workers in `status`: the first, or that after `cursor`, the `next_cursor` of the page before. */
   listWorkers(status: Schemas['WorkerStatus'], cursor: string | null = null): Promise<Schemas['WorkerList']> {
-    const query = new URLSearchParams({ status, ...(cursor === null ? {} : { cursor }) }).toString();
-    return this.#api.call('GET', `/api/v1/workers?${query}`);
+    return this.#api.call('GET', `/api/v1/workers${toQuery({ status, cursor: cursor ?? undefined })}`);
   }
 
   register(registration: Schemas['WorkerRegistration'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {
@@ -134,17 +135,17 @@ export class ApiClient {
   }
 
   deregister(worker: WorkerIdentity): Promise<void> {
-    return this.#api.call('DELETE', `/api/v1/workers/${worker.workerId}`, { headers: sessionHeader(worker) });
+    return this.#api.call('DELETE', workerPath(worker), { headers: sessionHeader(worker) });
   }
 
   /** Says that the worker takes nothing more. */
   drain(worker: WorkerIdentity, signal?: AbortSignal): Promise<Schemas['Worker']> {
-    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/drain`, { headers: sessionHeader(worker), signal });
+    return this.#api.call('POST', `${workerPath(worker)}/drain`, { headers: sessionHeader(worker), signal });
   }
 
   heartbeat(worker: WorkerIdentity, heartbeat: Schemas['Heartbeat'], signal?: AbortSignal): Promise<Schemas['WorkerSession']> {
     const timeoutMs = (heartbeat.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
-    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/heartbeat`, {
+    return this.#api.call('POST', `${workerPath(worker)}/heartbeat`, {
       body: heartbeat, headers: sessionHeader(worker), timeoutMs, signal, isAnswer: isHeartbeatOf(worker),
     });
   }
@@ -152,7 +153,7 @@ export class ApiClient {
   /** The claimed task, or null where there was none within `wait_seconds`. */
   async claim(worker: WorkerIdentity, claim: Schemas['Claim'], signal?: AbortSignal): Promise<Schemas['Task'] | null> {
     const timeoutMs = (claim.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
-    const task = await this.#api.call<Schemas['Task'] | undefined>('POST', `/api/v1/workers/${worker.workerId}/claim`, {
+    const task = await this.#api.call<Schemas['Task'] | undefined>('POST', `${workerPath(worker)}/claim`, {
       body: claim, headers: sessionHeader(worker), timeoutMs, signal, isAnswer: isClaimed,
     });
     return task ?? null;
@@ -161,14 +162,14 @@ export class ApiClient {
   /** Up to `max_tasks` claimed tasks: those that are there, or the first that comes within `wait_seconds`; maybe none. */
   claimMany(worker: WorkerIdentity, claim: Schemas['BatchClaim'], signal?: AbortSignal): Promise<Schemas['ClaimedTasks']> {
     const timeoutMs = (claim.wait_seconds ?? 0) * 1000 + CALL_TIMEOUT_MS;
-    return this.#api.call<Schemas['ClaimedTasks']>('POST', `/api/v1/workers/${worker.workerId}/claim-batch`, {
+    return this.#api.call<Schemas['ClaimedTasks']>('POST', `${workerPath(worker)}/claim-batch`, {
       body: claim, headers: sessionHeader(worker), timeoutMs, signal, isAnswer: areClaimed,
     });
   }
 
-  /** What complete, fail and release say, of many attempts at once. What became of each, in their order. */
+  /** Reports of many attempts at once, as complete, fail and release make one. The answer says what became of each, in their order. */
   async reportMany(worker: WorkerIdentity, reports: Schemas['ReportBatch']['reports']): Promise<readonly Schemas['ReportReceipt'][]> {
-    const answer = await this.#api.call<Schemas['ReportReceipts']>('POST', `/api/v1/workers/${worker.workerId}/report`, {
+    const answer = await this.#api.call<Schemas['ReportReceipts']>('POST', `${workerPath(worker)}/report`, {
       body: { reports }, headers: sessionHeader(worker), isAnswer: areReceipts,
     });
     return answer.reports;
@@ -190,7 +191,7 @@ export class ApiClient {
     return this.#report(worker, attempt, 'logs', batch, isLogReceipt);
   }
 
-  /** Takes the place of what the attempt said before. */
+  /** Says how far the attempt is, in place of what it said before. */
   putProgress(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], progress: Schemas['Progress']): Promise<void> {
     return this.#report(worker, attempt, 'progress', progress);
   }
@@ -205,11 +206,11 @@ export class ApiClient {
     { name, stream, bytes, contentType, sha256 }: ArtifactUpload,
     signal?: AbortSignal,
   ): Promise<Schemas['Artifact']> {
-    const query = new URLSearchParams({ name, ...(contentType === undefined ? {} : { content_type: contentType }) }).toString();
     const timeoutMs = CALL_TIMEOUT_MS + Math.ceil(bytes / UPLOAD_BYTES_PER_SECOND) * 1000;
     try {
       return await bounded({ signals: [signal], timeoutMs }, async (bound) => {
-        const response = await this.#api.send('PUT', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/artifacts?${query}`, {
+        const query = toQuery({ name, content_type: contentType });
+        const response = await this.#api.send('PUT', `${attemptPath(worker, attempt)}/artifacts${query}`, {
           body: stream,
           headers: {
             ...attemptHeaders(worker, attempt),
@@ -227,10 +228,22 @@ export class ApiClient {
   }
 
   #report<T>(worker: WorkerIdentity, attempt: Schemas['RunningAttempt'], verb: string, body: unknown, isAnswer?: IsAnswer): Promise<T> {
-    return this.#api.call('POST', `/api/v1/workers/${worker.workerId}/tasks/${attempt.task_id}/${verb}`, {
+    return this.#api.call('POST', `${attemptPath(worker, attempt)}/${verb}`, {
       body, headers: attemptHeaders(worker, attempt), isAnswer,
     });
   }
+}
+
+function taskPath(taskId: string): string {
+  return `/api/v1/tasks/${encodeURIComponent(taskId)}`;
+}
+
+function workerPath({ workerId }: WorkerIdentity): string {
+  return `/api/v1/workers/${encodeURIComponent(workerId)}`;
+}
+
+function attemptPath(worker: WorkerIdentity, { task_id: taskId }: Schemas['RunningAttempt']): string {
+  return `${workerPath(worker)}/tasks/${encodeURIComponent(taskId)}`;
 }
 
 function sessionHeader(worker: WorkerIdentity): Record<string, string> {

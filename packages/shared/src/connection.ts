@@ -1,6 +1,6 @@
 /**
- * HTTP to one API: what is sent has a bound in time, what comes back one in bytes. What goes wrong is one of two things:
- * ApiError, an answer that is no success, or ApiUnreachable, where nobody knows whether the call was carried out.
+ * HTTP to one API: calls have a bound in time, answers one in bytes. What goes wrong is one of two things: ApiError, an answer that is
+ * no success, or ApiUnreachable, where nobody knows whether the call was carried out.
  */
 import type { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
@@ -14,15 +14,15 @@ type Schemas = components['schemas'];
 export const CALL_TIMEOUT_MS = 15_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** There was an answer, with a problem: of the server, or of something before it, whose code is unknown then. */
+/** An answer that is a problem: the API's own, or that of something before the API, whose code is `unknown`. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: ProblemCode | 'unknown';
   /** In how many seconds the server asks to be called again, or null. */
   readonly retryAfterSeconds: number | null;
-  /** For `log_gap`. */
+  /** The offset at which the API goes on, where the code is `log_gap`; else null. */
   readonly expectedOffset: number | null;
-  /** All that the server said. */
+  /** All that the answer said. */
   readonly problem: Partial<Schemas['Problem']>;
 
   constructor(status: number, problem: Partial<Schemas['Problem']>, retryAfterSeconds: number | null) {
@@ -34,7 +34,7 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** Whether it is a problem of the API: one of its codes, or what a newer API says in their form. */
+  /** Whether the API itself said it: with one of the codes, or with a newer one in their form. */
   get isOfApi(): boolean {
     return this.code !== 'unknown' || (typeof this.problem.code === 'string' && typeof this.problem.retryable === 'boolean');
   }
@@ -44,7 +44,7 @@ export class ApiError extends Error {
     return this.status >= 500 || this.status === 408 || this.status === 429;
   }
 
-  /** What the answer settles of what a worker sends, or null: nothing. */
+  /** What the answer settles of what a worker sent; null: nothing. */
   get settles(): Settled | null {
     return settledBy(this.code);
   }
@@ -53,7 +53,7 @@ export class ApiError extends Error {
 /** No answer of the API came. */
 export class ApiUnreachable extends Error {}
 
-/** An answer came that is larger than what is read; the call was carried out. */
+/** The answer is larger than what is read; the call was carried out. */
 export class AnswerTooLarge extends ApiUnreachable {}
 
 export interface CallOptions {
@@ -61,7 +61,7 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Without it, the JSON of any object is taken for the answer. */
+  /** Tells the API's answers from others; without it, the JSON of any object is taken for one. */
   readonly isAnswer?: IsAnswer | undefined;
 }
 
@@ -98,11 +98,7 @@ export class Connection {
   }
 
   /** The answer, its body still to be read. @throws ApiError for a status of 300 and above, ApiUnreachable where none came */
-  async send(
-    method: Dispatcher.HttpMethod,
-    path: string,
-    { headers, ...options }: SendOptions,
-  ): Promise<Dispatcher.ResponseData> {
+  async send(method: Dispatcher.HttpMethod, path: string, { headers, ...options }: SendOptions): Promise<Dispatcher.ResponseData> {
     let response: Dispatcher.ResponseData;
     let text: string;
     try {
@@ -142,10 +138,11 @@ async function textOf(body: Readable): Promise<string> {
 }
 
 /**
- * The JSON of an answer; undefined where its body is empty. @throws ApiUnreachable where the body breaks off or is none, and ApiError
- * without a code where it is not what `isAnswer` knows: somebody is there, but whether the API was reached, nobody knows
+ * The JSON of an answer; undefined where its body is empty. @throws ApiUnreachable where the body breaks off or is no JSON, and ApiError
+ * without a code where `isAnswer` does not know it: somebody is there, but whether the API was reached, nobody knows
  */
-export async function jsonOf<T>({ statusCode, body }: Pick<Dispatcher.ResponseData, 'statusCode' | 'body'>, isAnswer?: IsAnswer): Promise<T> {
+export async function jsonOf<T>(response: Pick<Dispatcher.ResponseData, 'statusCode' | 'body'>, isAnswer?: IsAnswer): Promise<T> {
+  const { statusCode, body } = response;
   const answer = parse(await textOf(body));
   if (isAnswer !== undefined && !isAnswer(answer)) throw new ApiError(statusCode, { detail: 'the answer is not one of the API' }, null);
   // Some other server, or a proxy's own page.
@@ -153,7 +150,7 @@ export async function jsonOf<T>({ statusCode, body }: Pick<Dispatcher.ResponseDa
   return answer as T;
 }
 
-/** Undefined where there is nothing; null where it is not the JSON of an object. */
+/** The object whose JSON `text` is; undefined where it is empty, null where it is something else. */
 function parse(text: string): object | null | undefined {
   if (text === '') return undefined;
   try {

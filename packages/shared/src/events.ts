@@ -1,7 +1,6 @@
 /**
- * Server-Sent Events as this API sends them (https://html.spec.whatwg.org/multipage/server-sent-events.html): bytes in, events
- * out. Comments and fields that are not used are passed over; an event that its stream broke off in is dropped, as the
- * standard asks.
+ * Server-Sent Events as this API sends them (https://html.spec.whatwg.org/multipage/server-sent-events.html): bytes in, events out.
+ * Comments and fields that are not used are passed over. An event in which the stream broke off is dropped, as the standard asks.
  */
 import type { components } from './contract.gen.js';
 
@@ -13,11 +12,11 @@ export type TaskEvent =
   | { readonly id: string; readonly event: 'progress'; readonly data: NonNullable<Schemas['TaskProgress']> }
   | { readonly id: string; readonly event: 'log'; readonly data: Schemas['LogLine'] };
 
-/** More than any event of this API holds: a log line of its greatest length, escaped. */
+/** More than any event of this API holds; the longest is a log line of its greatest length, escaped. */
 const MAX_EVENT_CHARS = 8 * 1024 * 1024;
 
 export interface ServerSentEvent {
-  /** That of this event, or of the last before it that had one. */
+  /** The id of this event, or of the last before it that had one. */
   readonly id: string;
   readonly event: string;
   readonly data: string;

@@ -1,6 +1,6 @@
 /**
- * Globs over problem ids: `*` is any run of characters, `?` is one. Matched by two pointers in O(pattern x text), never
- * by a regular expression, so no pattern that a user writes can make it slow.
+ * Globs over problem ids: `*` is any run of characters, `?` is one. They are matched by two pointers in O(pattern x text), never by a
+ * regular expression, so that no pattern that a user writes can make it slow.
  */
 
 /** Whether the whole of `text` fits `glob`. */

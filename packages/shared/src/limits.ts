@@ -25,7 +25,7 @@ export const LIMITS = {
   maxDependencies: 1_000,
   maxDependencyBytes: 4 * 1024 * 1024,
   maxWorkflowTasks: 2_000,
-  /** Of all tasks of a workflow, or of a batch, together: what one statement can store in its time. */
+  /** Dependencies of all tasks of a workflow, or of a batch, together: what one statement can store in its time. */
   maxSubmittedDependencies: 100_000,
   maxBatchTasks: 1_000,
   maxIdempotencyKeyChars: 255,
@@ -60,13 +60,13 @@ export const LIMITS = {
   maxMetadataBytes: 16 * 1024,
   maxUnfitChars: 1_000,
   maxClaimWaitSeconds: 120,
-  /** Of a worker that runs nothing, whose claim stands for its heartbeats. */
+  /** The wait of a claim that stands for the heartbeats of a worker that runs nothing. */
   maxIdleClaimWaitSeconds: 600,
   maxHeartbeatWaitSeconds: 30,
   maxClaimedTasks: 200,
-  /** Of the parameters of all that a claim takes; one task is taken whatever it has. */
+  /** The parameters of all that a claim takes; one task is taken whatever it has. */
   maxClaimedBytes: 16 * 1024 ** 2,
-  /** Of the results that all tasks of a claim are given; what is left out is read one by one. */
+  /** The results that all tasks of a claim are given; what is left out is read one by one. */
   maxClaimedDependencyBytes: 16 * 1024 ** 2,
   defaultClaimedTasks: 10,
   maxReports: 1_000,
@@ -92,9 +92,9 @@ export const LIMITS = {
   maxBodyBytes: 1024 * 1024,
   maxJsonDepth: 64,
   maxJsonNodes: 100_000,
-  /** For bodies that hold many tasks. */
+  /** Bodies that hold many tasks. */
   maxBulkBodyBytes: 16 * 1024 * 1024,
   maxBulkJsonNodes: 1_000_000,
-  /** What the rows of one page have together, where there is more than one: of the largest tasks, sixteen. */
+  /** The rows of one page together, where there is more than one; it holds sixteen of the largest tasks. */
   maxPageBytes: 32 * 1024 * 1024,
 } as const;

@@ -1,9 +1,9 @@
-/** Folders that users name, wherever that is. */
+/** Making the folders that users name, wherever they are. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Makes `folder` and those above it where they are missing. Not by `recursive` of `mkdir`: that never ends where a folder that is there
+ * Makes `folder` and those above it where they are missing. Not by `recursive` of `mkdir`, which never ends where a folder that is there
  * takes no others, as those of /proc. @throws where it cannot be made
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<void> {

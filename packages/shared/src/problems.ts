@@ -1,6 +1,6 @@
 /**
- * The closed set of problem codes: what a client may decide by. Each code has one HTTP status, one title and one answer
- * to "may the same request succeed later?". Nothing ever decides by the text of an error.
+ * The closed set of problem codes, which a client may decide by. Each code has one HTTP status, one title and one answer to "may the
+ * same request succeed later?". Nothing ever decides by the text of an error.
  */
 
 interface ProblemKind {
@@ -59,14 +59,14 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /**
- * What a refusal is about: the `attempt`, which takes nothing more of this caller, or the `content`, which will never be taken as it
+ * What a refusal settles: the `attempt`, which takes nothing more from this caller, or the `content`, which will never be taken as it
  * is, while the attempt may take something else.
  */
 export type Settled = 'attempt' | 'content';
 
 /**
  * The codes that settle what a worker sends of an attempt: its outcome, lines of its log, a file. All others leave it to be sent
- * again, those that are not retryable, too. The API may be away or at fault (408, 429, 5xx); the call may not have got through as it
+ * again, also those that are not retryable. The API may be away or at fault (408, 429, 5xx); the call may not have got through as it
  * was made, which an address, a proxy or a setting does to any report (`malformed_request`, `host_not_allowed`, `origin_not_allowed`,
  * `path_not_found`, `method_not_allowed`, `length_required`, `unsupported_media_type`, `headers_too_large`, `digest_mismatch`); and
  * the rest are answers to calls of other kinds, so that whatever sent them took the report for something else.
@@ -99,7 +99,7 @@ export function isProblemCode(code: unknown): code is ProblemCode {
   return typeof code === 'string' && Object.hasOwn(PROBLEMS, code);
 }
 
-/** What `code` settles of what a worker sends, or null: nothing, it is to be sent again. */
+/** What `code` settles of what a worker sent; null: nothing, it is to be sent again. */
 export function settledBy(code: ProblemCode | 'unknown'): Settled | null {
   return code === 'unknown' ? null : (SETTLING[code] ?? null);
 }

@@ -1,10 +1,10 @@
-/** Query strings as the contract writes them: lists in one value with commas, but for `label`, which is repeated. */
+/** Query strings as the contract has them: a list is one value with commas, but for `label`, which is repeated. */
 
 const REPEATED = new Set(['label']);
 
 export type QueryValue = string | number | boolean | readonly (string | number)[] | undefined;
 
-/** `?a=1&b=x,y`, or nothing where no value is there; undefined values and empty lists are left out. */
+/** The query string of `values`, such as `?a=1&b=x,y`; empty where there is none. Undefined values and empty lists are left out. */
 export function toQuery(values: object): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(values) as [string, QueryValue][]) {

@@ -1,7 +1,4 @@
-/**
- * The words of the contract for the states of tasks, attempts, workers and log lines. A test shows them equal to the
- * enums of openapi.yaml.
- */
+/** The words of the contract for tasks, attempts, workers and log lines. A test shows them equal to the enums of openapi.yaml. */
 
 /** Every value of a task's `status`. */
 export const TASK_STATUSES = ['pending', 'running', 'completed', 'failed', 'timeout', 'cancelled'] as const;
@@ -15,7 +12,7 @@ export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 export const ATTEMPT_OUTCOMES = ['completed', 'failed', 'timeout', 'cancelled', 'lost', 'released'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
-/** Why a pending task is not running. The first four are about everything but the task itself. */
+/** Why a pending task is not running. The first four are about what is around the task, the others about the task itself. */
 export const PENDING_REASONS = ['ready', 'unclaimable', 'paused', 'limited', 'scheduled', 'backing_off', 'blocked', 'reusing'] as const;
 
 /** Why a task is in its status; see `TaskReason` in the contract. */

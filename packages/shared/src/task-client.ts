@@ -1,7 +1,7 @@
 /**
- * A typed client of the API for whoever submits, watches and operates. Every call is repeated while the API is away, within
- * the patience that the client was given. That is safe: reading changes nothing, what creates takes an `Idempotency-Key`, and
- * of the rest each knows what it means that an earlier try may have been carried out.
+ * A typed client of the API for whoever submits, watches and operates; ApiClient is for workers. Every call is repeated while the API is
+ * away, within the patience that the client was given. That is safe: reading changes nothing, what creates takes an `Idempotency-Key`,
+ * and each of the others knows what it means that an earlier try may have been carried out.
  */
 import type { Readable } from 'node:stream';
 import { ApiClient, type ArtifactDownload, type FollowOptions } from './client.js';
@@ -13,6 +13,7 @@ import { toQuery } from './query.js';
 import { repeated, type Patience } from './repeat.js';
 
 type Schemas = components['schemas'];
+type Method = Parameters<Connection['call']>[0];
 type Query<Operation extends keyof operations> = NonNullable<operations[Operation]['parameters']['query']>;
 
 /** Many tasks take the server longer than one. */
@@ -20,11 +21,12 @@ const BULK_TIMEOUT_MS = 120_000;
 /** The export sends a line as soon as it has one; a task with a long log may keep it busy for a while. */
 const EXPORT_SILENCE_MS = 120_000;
 
-/** A request's own name, with which it may be repeated; see `Idempotency-Key` in the contract. */
+/** The name of one request, under which it may be repeated; see `Idempotency-Key` in the contract. */
 export type IdempotencyKey = string;
 
 export class TaskClient {
   readonly #api: Connection;
+  /** For events and downloads, which it reads as well. */
   readonly #streams: ApiClient;
   readonly #patience: Patience;
 
@@ -61,15 +63,16 @@ export class TaskClient {
     return this.#call('GET', '/tasks/stats');
   }
 
-  /** The task; with `waitSeconds` when it has ended, or after that time as it is then. */
+  /** The task as it is now; with `waitSeconds`, once it has ended, or as it is after that time. */
   getTask(taskId: string, waitSeconds?: number): Promise<Schemas['Task']> {
-    const query = waitSeconds === undefined ? {} : { wait_seconds: waitSeconds };
-    return this.#call('GET', `/tasks/${encodeURIComponent(taskId)}${toQuery(query)}`, { timeoutMs: (waitSeconds ?? 0) * 1000 + CALL_TIMEOUT_MS });
+    return this.#call('GET', `/tasks/${encodeURIComponent(taskId)}${toQuery({ wait_seconds: waitSeconds })}`, {
+      timeoutMs: (waitSeconds ?? 0) * 1000 + CALL_TIMEOUT_MS,
+    });
   }
 
-  /** The events of a task; goes on by itself after a break, for a while. See `ApiClient.followTask`. */
+  /** The events of a task, as by `ApiClient.followTask`, which has a patience of its own. */
   followTask(taskId: string, options: Omit<FollowOptions, 'signal'>): AsyncGenerator<TaskEvent, void, undefined> {
-    return this.#streams.followTask(taskId, { ...options, ...(this.#patience.signal === undefined ? {} : { signal: this.#patience.signal }) });
+    return this.#streams.followTask(taskId, { ...options, signal: this.#patience.signal });
   }
 
   listArtifacts(taskId: string, query: Query<'listTaskArtifacts'>): Promise<Schemas['ArtifactList']> {
@@ -78,8 +81,7 @@ export class TaskClient {
 
   /** A file of a task, from byte `from` on. */
   downloadArtifact(taskId: string, artifactId: string, from: number): Promise<ArtifactDownload> {
-    const options = { from, ...(this.#patience.signal === undefined ? {} : { signal: this.#patience.signal }) };
-    return repeated(this.#patience, () => this.#streams.downloadArtifact(taskId, artifactId, options));
+    return repeated(this.#patience, () => this.#streams.downloadArtifact(taskId, artifactId, { from, signal: this.#patience.signal }));
   }
 
   adjustTask(taskId: string, change: Schemas['TaskAdjustment']): Promise<Schemas['Task']> {
@@ -122,7 +124,9 @@ export class TaskClient {
   }
 
   retryWorkflow(workflowId: string, key: IdempotencyKey): Promise<Schemas['Workflow']> {
-    return this.#call('POST', `/workflows/${encodeURIComponent(workflowId)}/retry`, { headers: keyHeader(key), timeoutMs: BULK_TIMEOUT_MS });
+    return this.#call('POST', `/workflows/${encodeURIComponent(workflowId)}/retry`, {
+      headers: keyHeader(key), timeoutMs: BULK_TIMEOUT_MS,
+    });
   }
 
   createSchedule(schedule: Schemas['ScheduleSubmission'], key: IdempotencyKey): Promise<Schemas['Schedule']> {
@@ -210,12 +214,12 @@ export class TaskClient {
     return this.#call('POST', `/workers/${encodeURIComponent(workerId)}/resume`);
   }
 
-  #call<T>(method: Parameters<Connection['call']>[0], path: string, options: CallOptions = {}): Promise<T> {
+  #call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
     return repeated(this.#patience, () => this.#api.call<T>(method, `/api/v1${path}`, { ...options, signal: this.#patience.signal }));
   }
 
-  /** A call that succeeds once: where a repetition is refused because an earlier try succeeded, `otherwise` gives its answer. */
-  #once<T>(method: Parameters<Connection['call']>[0], path: string, done: (error: ApiError) => boolean, otherwise: () => Promise<T>): Promise<T> {
+  /** A call that succeeds once: where a repetition is refused because an earlier try had succeeded (`done`), `otherwise` answers. */
+  #once<T>(method: Method, path: string, done: (error: ApiError) => boolean, otherwise: () => Promise<T>): Promise<T> {
     return repeated(this.#patience, async (again) => {
       try {
         return await this.#api.call<T>(method, `/api/v1${path}`, { signal: this.#patience.signal });

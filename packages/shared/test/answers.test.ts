@@ -14,27 +14,35 @@ const SESSION = { id: WORKER.workerId, session: WORKER.session, lease_seconds: 3
 
 type Call = (client: ApiClient) => Promise<unknown>;
 
-/** A call, answers to it, and what is none beside those that are none to any. */
+/** The name of a call, the call, answers to it, and what is no answer to it, besides what is none to any. */
 const CALLS: readonly [string, Call, readonly unknown[], readonly unknown[]][] = [
   ['register', (client) => client.register({ backend_type: 'kind' }), [SESSION, { ...SESSION, claim_wait_seconds: 55 }], [
     { ...SESSION, lease_seconds: null }, { ...SESSION, heartbeat_interval_seconds: 0 }, { ...SESSION, session: undefined },
     { ...SESSION, directives: {} }, { ...SESSION, claim_wait_seconds: 'long' },
   ]],
   ['heartbeat', (client) => client.heartbeat(WORKER, {}), [SESSION, { ...SESSION, directives: { ...DIRECTIVES, unnamed: [] } }], [
-    { ...SESSION, lease_seconds: '30' }, { ...SESSION, session: 'another' }, { ...SESSION, id: 'worker-002-kind' }, { ...SESSION, directives: undefined },
+    { ...SESSION, lease_seconds: '30' }, { ...SESSION, session: 'another' }, { ...SESSION, id: 'worker-002-kind' },
+    { ...SESSION, directives: undefined },
   ]],
   ['claim', (client) => client.claim(WORKER, {}), [TASK, ''], [
     { ...TASK, id: undefined }, { ...TASK, attempt: null }, { ...TASK, timeout_seconds: null }, { ...TASK, parameters: null },
   ]],
   ['claimMany', (client) => client.claimMany(WORKER, { max_tasks: 2 }), [
     { tasks: [] }, { tasks: [TASK], waited_seconds: 0, next_wait_seconds: 300, directives: DIRECTIVES },
-  ], [{ tasks: {} }, { tasks: [TASK, {}] }, { tasks: [], waited_seconds: 'x' }, { tasks: [], next_wait_seconds: 0 }, { tasks: [], directives: {} }]],
+  ], [
+    { tasks: {} }, { tasks: [TASK, {}] }, { tasks: [], waited_seconds: 'x' }, { tasks: [], next_wait_seconds: 0 },
+    { tasks: [], directives: {} },
+  ]],
   ['reportMany', (client) => client.reportMany(WORKER, []), [{ reports: [] }], [{ reports: {} }]],
   ['complete', (client) => client.complete(WORKER, ATTEMPT, {}), [TASK], [{ ...TASK, id: 'another' }]],
   ['fail', (client) => client.fail(WORKER, ATTEMPT, { error: 'wrong' }), [TASK], [{ ...TASK, id: 'another' }]],
   ['release', (client) => client.release(WORKER, ATTEMPT, { reason: 'gone' }), [TASK], [{ ...TASK, id: 'another' }]],
-  ['appendLogs', (client) => client.appendLogs(WORKER, ATTEMPT, { entries: [] }), [{ accepted: 0, next_offset: 0 }], [{ next_offset: '1' }, { next_offset: null }]],
-  ['putArtifact', (client) => client.putArtifact(WORKER, ATTEMPT, { name: 'a', stream: Readable.from([]), bytes: 0 }), [{ id: ATTEMPT.task_id, name: 'a' }], []],
+  ['appendLogs', (client) => client.appendLogs(WORKER, ATTEMPT, { entries: [] }), [{ accepted: 0, next_offset: 0 }], [
+    { next_offset: '1' }, { next_offset: null },
+  ]],
+  ['putArtifact', (client) => client.putArtifact(WORKER, ATTEMPT, { name: 'a', stream: Readable.from([]), bytes: 0 }), [
+    { id: ATTEMPT.task_id, name: 'a' },
+  ], []],
 ];
 
 describe('answers', () => {

@@ -11,7 +11,8 @@ describe('makeFolder', () => {
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  const codeOf = (folder: string): Promise<unknown> => makeFolder(folder).then(() => 'made', (error: unknown) => (error as NodeJS.ErrnoException).code);
+  const codeOf = (folder: string): Promise<unknown> =>
+    makeFolder(folder).then(() => 'made', (error: unknown) => (error as NodeJS.ErrnoException).code);
 
   it('makes what is missing, with its mode, also where others make it in the same moment', async () => {
     const folder = join(root, 'a/b/c');

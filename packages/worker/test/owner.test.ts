@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startMark } from '@task-executor/shared';
 import { expect } from 'chai';
 import { scratchHome } from '../src/executors/scratch.js';
 import { isAbandoned, own } from '../src/spool/owner.js';
@@ -36,16 +37,33 @@ describe('owners of folders', function () {
   const age = () => utimes(join(folder, 'owner.json'), new Date(0), new Date(0));
 
   it('that live keep it, however long ago they touched it', async () => {
-    await owned({});
-    await age();
-    expect(await isAbandoned(folder)).to.equal(false);
+    // Null: of a system that did not say when a process started.
+    for (const change of [{}, { started: null }]) {
+      await owned(change);
+      await age();
+      expect(await isAbandoned(folder)).to.equal(false);
+    }
   });
 
   it('that are gone leave it at once: no such process, or a later one of the same pid', async () => {
-    for (const change of [{ pid: 2 ** 22 + 1 }, { started: 'earlier' }]) {
+    for (const change of [{ pid: 2 ** 22 + 1 }, { pid: 2 ** 22 + 1, started: null }, { started: 'earlier' }]) {
       await owned(change);
       expect(await isAbandoned(folder)).to.equal(true);
     }
+  });
+
+  it('that are zombies leave it at once', async function () {
+    if (process.platform !== 'linux') this.skip();
+    // A parent that never asks how its child has ended.
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    children.push(parent);
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString('utf8'));
+    await owned({ pid, started: await startMark(pid) });
+    expect(await isAbandoned(folder)).to.equal(false);
+    process.kill(pid, 'SIGKILL');
+    while (!(await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await isAbandoned(folder)).to.equal(true);
   });
 
   for (const [where, change] of [

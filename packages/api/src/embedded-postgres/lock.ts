@@ -4,13 +4,13 @@
  */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSameProcess, startMark } from '@task-executor/shared';
 import { EmbeddedPostgresError, errorCode } from './error.js';
-import { isAlive, startMark } from './processes.js';
 
 /** Takes the lock of `dataDir` and returns what gives it back. @throws EmbeddedPostgresError while another process holds it. */
 export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
   const path = join(dataDir, 'postgres.lock');
-  const mine = `${String(process.pid)} ${await startMark(process.pid)}\n`;
+  const mine = `${String(process.pid)} ${(await startMark(process.pid)) ?? ''}\n`;
   const draft = `${path}.${String(process.pid)}`;
   await writeFile(draft, mine);
   try {
@@ -34,9 +34,10 @@ export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
 async function removeIfStale(path: string, dataDir: string): Promise<void> {
   const content = await readFile(path, 'utf8').catch(() => null);
   if (content === null) return;
-  const [number = '', ...mark] = content.trim().split(' ');
+  const [number = '', ...rest] = content.trim().split(' ');
   const pid = Number(number);
-  if (Number.isInteger(pid) && pid > 0 && (await isAlive(pid)) && (await startMark(pid)) === mark.join(' ')) {
+  const mark = rest.length === 0 ? null : rest.join(' ');
+  if (Number.isInteger(pid) && pid > 0 && (await isSameProcess(pid, mark))) {
     throw new EmbeddedPostgresError(
       `The data folder ${dataDir} is in use by process ${String(pid)}: stop that one first (make stop), or set DATA_DIR to another folder.`,
     );

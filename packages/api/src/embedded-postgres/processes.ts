@@ -1,33 +1,15 @@
 /**
- * What can be learnt of a process from its number alone, which is all that is left of one after its parent was killed.
+ * Whether a process is a PostgreSQL server, by its number alone, which is all that is left of one after its parent was killed.
  * Linux answers from /proc; elsewhere `ps` is asked.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isAlive } from '@task-executor/shared';
 import { errorCode } from './error.js';
 
 const run = promisify(execFile);
-
-/** Whether process `pid` runs. A zombie does not: in a container whose first process reaps none it stays for ever. */
-export async function isAlive(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-  const stat = await statFields(pid);
-  return stat === null || stat[0] !== 'Z';
-}
-
-/** A mark that tells apart two processes that had the same number: the start time. Empty where it cannot be had. */
-export async function startMark(pid: number): Promise<string> {
-  const stat = await statFields(pid);
-  if (stat !== null) return stat[19] ?? '';
-  return run('ps', ['-o', 'lstart=', '-p', String(pid)]).then(({ stdout }) => stdout.trim(), () => '');
-}
 
 /** Whether `pid` is a postmaster at work in `folder` (a real path): a postmaster's working directory is its data folder. */
 export async function isPostmasterOf(pid: number, folder: string): Promise<boolean> {
@@ -36,7 +18,7 @@ export async function isPostmasterOf(pid: number, folder: string): Promise<boole
   return run('ps', ['-o', 'command=', '-p', String(pid)]).then(({ stdout }) => isCommandOf(stdout, folder), () => false);
 }
 
-/** The same for a process at its end, where nothing is waited for. */
+/** As isPostmasterOf(), for this process's own end, where nothing is waited for. */
 export function isPostmasterNow(pid: number, folder: string): boolean {
   try {
     if (process.platform !== 'linux') return isCommandOf(execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }), folder);
@@ -67,10 +49,4 @@ export async function waitForEnd(pid: number, timeoutMs: number, stopping?: Abor
     await sleep(20, undefined, { signal: stopping });
   }
   return true;
-}
-
-/** Fields 3 and on of /proc/PID/stat (state first); null where there is no such file. Field 2 may hold spaces and `)`. */
-async function statFields(pid: number): Promise<string[] | null> {
-  const text = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => null);
-  return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }

@@ -1,5 +1,5 @@
 /** How long calls of workers hang, in seconds: what the API asks for, and what counts of what they ask for. */
-import { LIMITS } from '@task-executor/shared';
+import { idleHeartbeatWait, LIMITS } from '@task-executor/shared';
 import type { ApiConfig } from '../config.js';
 
 /**
@@ -27,5 +27,5 @@ export function waitOfClaim(wanted: number, isIdle: boolean): number {
 
 /** The longest that a worker which runs nothing has to be without an answer to a heartbeat. */
 export function idleBeatWait({ heartbeatIntervalSeconds, leaseSeconds }: Pick<ApiConfig, 'heartbeatIntervalSeconds' | 'leaseSeconds'>): number {
-  return Math.max(heartbeatIntervalSeconds, leaseSeconds / 4);
+  return idleHeartbeatWait({ interval: heartbeatIntervalSeconds, lease: leaseSeconds });
 }

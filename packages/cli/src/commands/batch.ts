@@ -1,14 +1,14 @@
-/** `batch`: the tasks of a file. Interrupted and run again, it creates nothing twice. */
+/** `batch`: submits the tasks of a file. Interrupted and run again, it creates nothing twice. */
 import { ApiError, type components } from '@task-executor/shared';
 import { InvalidArgumentError, type Command } from 'commander';
 import { chunksOf, inspect, withBatchFile, type BatchFile, type Chunk } from '../batch-file.js';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { labelled } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
-import { count, counted } from '../text/time.js';
+import { count, counted } from '../text/amounts.js';
 import { exitCodeOf, untilAllEnded } from '../waiting.js';
 
-type Task = components['schemas']['Task'];
+type Schemas = components['schemas'];
 
 interface Options {
   readonly batchId?: string;
@@ -17,33 +17,40 @@ interface Options {
   readonly wait?: true;
 }
 
-/** Room for the line's number in an idempotency key. */
+/** Leaves room for the line's number in an idempotency key. */
 const MAX_BATCH_ID_CHARS = 200;
+const GO_ON = 'Run the same command again to go on: nothing is submitted twice.';
 
 export function addBatch(program: Command): void {
   const command = program.command('batch').description('submit the tasks of a file; run again, it creates nothing twice');
   command
     .argument('<file>', 'a JSON object a line, each as in POST /api/v1/tasks, with an idempotency_key if you like; - reads stdin')
-    .option('--batch-id <text>', 'what the tasks of this file are recognized by, with their line numbers; a hash of the file unless given', parseBatchId)
+    .option(
+      '--batch-id <text>', 'what the tasks of this file are recognized by, with their line numbers; a hash of the file unless given',
+      parseBatchId,
+    )
     .option('-l, --label <key=value>', 'a label for every task; may be repeated', labelled)
     .option('-q, --quiet', 'the ids alone, one a line')
     .option('-w, --wait', 'wait until all have ended')
-    .action((path: string, options: Options) => perform(command, (invocation) => withBatchFile(path, (file) => batch(invocation, file, path === '-' ? 'stdin' : path, options))));
+    .action((path: string, options: Options) => perform(command, (invocation) =>
+      withBatchFile(path, (file) => submitFile(invocation, file, path === '-' ? 'stdin' : path, options))));
 }
 
 function parseBatchId(text: string): string {
-  if (!/^[!-~]+$/.test(text) || text.length > MAX_BATCH_ID_CHARS) throw new InvalidArgumentError(`It must be visible ASCII, at most ${MAX_BATCH_ID_CHARS} characters.`);
+  if (!/^[!-~]+$/.test(text) || text.length > MAX_BATCH_ID_CHARS) {
+    throw new InvalidArgumentError(`It must be visible ASCII, at most ${MAX_BATCH_ID_CHARS} characters.`);
+  }
   return text;
 }
 
-async function batch(invocation: Invocation, path: string, name: string, options: Options): Promise<ExitCode> {
+async function submitFile(invocation: Invocation, path: string, name: string, options: Options): Promise<ExitCode> {
   const { terminal, json } = invocation;
   const file = await inspect(path, name, options.batchId);
   const ids: string[] = [];
   let created = 0;
-  invocation.onInterrupt = () => `Submitted ${count(ids.length)} of ${counted(file.tasks, 'task')}. ${goOn(file)}`;
+  invocation.onInterrupt = () => `Submitted ${count(ids.length)} of ${counted(file.tasks, 'task')}. ${GO_ON}`;
   for await (const chunk of chunksOf(file, options.label ?? {})) {
-    const answer = await submit(invocation, file, chunk, ids.length);
+    const answer = await submitChunk(invocation, file, chunk, ids.length);
     invocation.bePatient();
     created += answer.created;
     for (const [n, task] of answer.tasks.entries()) {
@@ -53,46 +60,53 @@ async function batch(invocation: Invocation, path: string, name: string, options
     }
     terminal.bar(`${count(ids.length)} of ${counted(file.tasks, 'task')} submitted, ${count(created)} new`, ids.length, file.tasks);
   }
-  terminal.done();
-  const summary = `${counted(ids.length, 'task')}: ${count(created)} new, ${count(ids.length - created)} submitted before (batch ${file.id}).`;
+  terminal.endBar();
+  const before = ids.length - created;
+  const summary = `${counted(ids.length, 'task')}: ${count(created)} new, ${count(before)} submitted before (batch ${file.id}).`;
   if (json || options.quiet === true || options.wait === true) terminal.note(summary);
   else await terminal.line(summary);
   return options.wait === true ? waitForAll(invocation, ids, options) : EXIT.ok;
 }
 
-async function submit({ client }: Invocation, file: BatchFile, { lines, items }: Chunk, before: number): Promise<components['schemas']['TaskBatchResult']> {
+/** Submits the chunk that comes after `before` tasks. @throws Failure where the API refuses its lines */
+async function submitChunk({ client }: Invocation, file: BatchFile, chunk: Chunk, before: number): Promise<Schemas['TaskBatchResult']> {
   try {
-    return await client.submitTasks(items);
+    return await client.submitTasks(chunk.items);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 422) throw error;
-    const { title, detail, errors = [] } = error.problem;
-    const where = `Lines ${count(lines[0] ?? 0)} to ${count(lines.at(-1) ?? 0)} of ${file.name} were refused; ${counted(before, 'task')} before them ${before === 1 ? 'is' : 'are'} submitted.`;
-    const why = errors.length > 0 ? errors.map(({ path, message }) => sayMistake(lines, path, message)) : [detail ?? title ?? ''];
-    throw new Failure(EXIT.usage, [where, ...why, error.code === 'idempotency_key_reused' ? reused(file) : goOn(file, before > 0)].join('\n'));
+    throw new Failure(EXIT.usage, sayRefusal(error, file, chunk, before).join('\n'));
   }
 }
 
-/** `/body/tasks/7/labels` is about the eighth line of the chunk. */
+function sayRefusal({ code, problem }: ApiError, file: BatchFile, { lines }: Chunk, before: number): string[] {
+  const { title, detail, errors = [] } = problem;
+  const where = `Lines ${count(lines[0] ?? 0)} to ${count(lines.at(-1) ?? 0)} of ${file.name} were refused`;
+  const there = `${counted(before, 'task')} before them ${before === 1 ? 'is' : 'are'} submitted`;
+  const why = errors.length > 0 ? errors.map(({ path, message }) => sayMistake(lines, path, message)) : [detail ?? title ?? ''];
+  return [`${where}; ${there}.`, ...why, sayNext(file, code, before)];
+}
+
+/** A mistake in words: `/body/tasks/7/labels` is about the eighth line of the chunk. */
 function sayMistake(lines: readonly number[], path: string, message: string): string {
-  const [, index, rest] = /^\/body\/tasks\/(\d+)(.*)$/.exec(path) ?? [];
-  return index === undefined ? `  ${path}: ${message}` : `  Line ${lines[Number(index)] ?? 0}${rest === '' ? '' : ` ${rest ?? ''}`}: ${message}`;
+  const [, index, rest = ''] = /^\/body\/tasks\/(\d+)(.*)$/.exec(path) ?? [];
+  if (index === undefined) return `  ${path}: ${message}`;
+  return `  Line ${lines[Number(index)] ?? 0}${rest === '' ? '' : ` ${rest}`}: ${message}`;
 }
 
-function goOn(file: BatchFile, changed = false): string {
-  return changed
-    ? `When these lines are corrected, go on with --batch-id ${file.id}: what is submitted is not submitted twice.`
-    : 'Run the same command again to go on: nothing is submitted twice.';
+/** What to do after a refusal. */
+function sayNext({ id }: BatchFile, code: ApiError['code'], before: number): string {
+  if (code === 'idempotency_key_reused') {
+    return `A line was submitted in batch ${id} before, with another content. Undo the change, or take another --batch-id for a new batch.`;
+  }
+  return before === 0 ? GO_ON : `When these lines are corrected, go on with --batch-id ${id}: what is submitted is not submitted twice.`;
 }
 
-function reused(file: BatchFile): string {
-  return `A line was submitted in batch ${file.id} before, with another content. Undo the change, or take another --batch-id for a new batch.`;
-}
-
-/** What there is to say while and after it waits: how many ended how. */
+/** Waits until all have ended, and says how many ended how. */
 async function waitForAll(invocation: Invocation, ids: readonly string[], { quiet }: Options): Promise<ExitCode> {
   const { terminal, json } = invocation;
-  const ended: Pick<Task, 'status'>[] = [];
-  invocation.onInterrupt = () => `${count(ended.length)} of ${counted(ids.length, 'task')} have ended; the others go on. Run the same command again to wait for them.`;
+  const ended: Pick<Schemas['Task'], 'status'>[] = [];
+  invocation.onInterrupt = () =>
+    `${count(ended.length)} of ${counted(ids.length, 'task')} have ended; the others go on. Run the same command again to wait for them.`;
   await untilAllEnded(invocation, ids, null, async (task) => {
     ended.push({ status: task.status });
     if (json) await terminal.jsonLine(task);

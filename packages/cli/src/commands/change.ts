@@ -1,6 +1,6 @@
 /**
- * `cancel`, `retry`: of tasks by their ids, or of every task that fits a filter, which is a bulk operation of the API. `bulk`
- * follows and stops those.
+ * `cancel`, `retry`: they change tasks by their ids, or every task that fits a filter, which is a bulk operation of the API. `bulk`
+ * follows and stops such operations.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,49 +13,57 @@ import { explain } from '../failures.js';
 import { addFilterOptions, fixedTimes, isFiltered, toBulkFilter, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { perform, type Invocation } from '../invocation.js';
-import { renderFields } from '../output/table.js';
+import { showFields } from '../output/show.js';
+import type { Fields } from '../output/table.js';
 import { at } from '../output/tasks.js';
-import { count, counted } from '../text/time.js';
+import { count, counted } from '../text/amounts.js';
 
 type Operation = components['schemas']['BulkOperation'];
 type Task = components['schemas']['Task'];
+
+type Action = Operation['action'];
 
 interface Options extends FilterOptions, KeyOptions {
   readonly yes?: true;
 }
 
-const LOOK_EVERY_MS = 500;
+const ASK_EVERY_MS = 500;
 const DONE = { cancel: 'cancelled', retry: 'submitted again' } as const;
 
 export function addChange(program: Command): void {
-  const actions = { cancel: 'cancel tasks', retry: 'submit tasks that have ended again, as new ones' } as const;
-  for (const [action, description] of Object.entries(actions) as [keyof typeof actions, string][]) {
-    const command = program.command(action).description(`${description}: those with these ids, or every one that fits the options`);
-    addKeyOption(addFilterOptions(command.argument('[ids...]', 'ids of tasks')), action === 'cancel' ? 'begins nothing new' : 'submits nothing twice')
-      .option('-y, --yes', 'do not ask before changing every task that fits')
-      .action((ids: string[], options: Options) => perform(command, (invocation) => {
-        if (ids.length > 0 && isFiltered(options)) throw new Failure(EXIT.usage, 'Give ids or a filter, not both.');
-        if (ids.length > 0) return changeEach(invocation, ids, action, options);
-        if (!isFiltered(options)) throw new Failure(EXIT.usage, `Say which tasks to ${action}: by ids, or by options such as --label or --status.`);
-        return changeAll(invocation, action, options);
-      }));
-  }
+  addAction(program, 'cancel', 'cancel tasks', 'begins nothing new');
+  addAction(program, 'retry', 'submit tasks that have ended again, as new ones', 'submits nothing twice');
 
   const bulk = program.command('bulk').description('cancelling or retrying many tasks');
   for (const [name, description] of [['show', 'follow one until it is done'], ['stop', 'stop one; what it has done stays done']] as const) {
     const command = bulk.command(name).description(description).argument('<id>', 'the id of a bulk operation');
     command.action((id: string) => perform(command, async (invocation) => {
-      const operation = name === 'show' ? await invocation.client.getBulkOperation(id) : await invocation.client.stopBulkOperation(id);
-      return untilDone(invocation, operation);
+      const { client } = invocation;
+      return untilDone(invocation, name === 'show' ? await client.getBulkOperation(id) : await client.stopBulkOperation(id));
     }));
   }
 }
 
+/** `again`: what the command does when it comes a second time with the same key. */
+function addAction(program: Command, action: Action, description: string, again: string): void {
+  const command = program.command(action)
+    .description(`${description}: those with these ids, or every one that fits the options`)
+    .argument('[ids...]', 'ids of tasks');
+  addKeyOption(addFilterOptions(command), again)
+    .option('-y, --yes', 'do not ask before changing every task that fits')
+    .action((ids: string[], options: Options) => perform(command, (invocation) => {
+      if (ids.length > 0 && isFiltered(options)) throw new Failure(EXIT.usage, 'Give ids or a filter, not both.');
+      if (ids.length > 0) return changeEach(invocation, ids, action, options);
+      if (isFiltered(options)) return changeAll(invocation, action, options);
+      throw new Failure(EXIT.usage, `Say which tasks to ${action}: by ids, or by options such as --label or --status.`);
+    }));
+}
+
 /**
- * One after the other; where one cannot be changed, the others are all the same, and the first failure gives the exit code. An API
+ * Changes one task after the other. Where one cannot be changed, the others still are, and the first failure gives the exit code. An API
  * that is away ends it.
  */
-async function changeEach(invocation: Invocation, ids: readonly string[], action: 'cancel' | 'retry', options: Options): Promise<ExitCode> {
+async function changeEach(invocation: Invocation, ids: readonly string[], action: Action, options: Options): Promise<ExitCode> {
   const { terminal, json } = invocation;
   const change = changeOf(invocation, action, options);
   let exitCode: ExitCode = EXIT.ok;
@@ -76,24 +84,30 @@ async function changeEach(invocation: Invocation, ids: readonly string[], action
   return exitCode;
 }
 
-function changeOf(invocation: Invocation, action: 'cancel' | 'retry', options: Options): (id: string) => Promise<Task> {
+/** The call that changes one task. */
+function changeOf(invocation: Invocation, action: Action, options: Options): (id: string) => Promise<Task> {
   const { client } = invocation;
   if (action === 'retry') {
     const key = keyFor(invocation, options, 'every task was submitted again');
     const most = LIMITS.maxIdempotencyKeyChars - ':'.length - randomUUID().length;
-    if (key.length > most) throw new Failure(EXIT.usage, `--idempotency-key takes up to ${most} characters here: each task has a key of its own, made of it and the task's id.`);
+    if (key.length > most) {
+      const why = "each task has a key of its own, made of it and the task's id";
+      throw new Failure(EXIT.usage, `--idempotency-key takes up to ${most} characters here: ${why}.`);
+    }
     return (id) => client.retryTask(id, `${key}:${id}`);
   }
-  // Takes no key, and needs none.
-  invocation.onInterrupt = () => 'Whether every task was cancelled is not known. The same command again changes nothing of those that were.';
+  // A cancel takes no key, and needs none.
+  invocation.onInterrupt = () =>
+    'Whether every task was cancelled is not known. The same command again changes nothing of those that were.';
   return (id) => client.cancelTask(id);
 }
 
-async function changeAll(invocation: Invocation, action: 'cancel' | 'retry', options: Options): Promise<ExitCode> {
+async function changeAll(invocation: Invocation, action: Action, options: Options): Promise<ExitCode> {
   const { client, terminal, interrupted } = invocation;
   if (options.yes !== true) {
     const page = await client.listTasks({ ...toQueryFilter(options), page_size: 1 });
-    if (!(await confirmed(`${page.total_is_lower_bound ? 'More than ' : ''}${counted(page.total, 'task')} fit. Really ${action} those among them that can be? [y/N] `, interrupted))) {
+    const total = `${page.total_is_lower_bound ? 'More than ' : ''}${counted(page.total, 'task')}`;
+    if (!(await confirmed(`${total} fit. Really ${action} those among them that can be? [y/N] `, interrupted))) {
       terminal.note('Nothing was changed.');
       return EXIT.ok;
     }
@@ -116,22 +130,22 @@ async function confirmed(question: string, interrupted: AbortSignal): Promise<bo
 }
 
 async function untilDone(invocation: Invocation, begun: Operation): Promise<ExitCode> {
-  const { client, terminal, json, interrupted } = invocation;
-  invocation.onInterrupt = () => `It goes on in the API. Follow it: task-executor bulk show ${begun.id}; stop it: task-executor bulk stop ${begun.id}`;
+  const { client, terminal, interrupted } = invocation;
+  invocation.onInterrupt = () =>
+    `It goes on in the API. Follow it: task-executor bulk show ${begun.id}; stop it: task-executor bulk stop ${begun.id}`;
   invocation.bePatient();
   let operation = begun;
   while (operation.state === 'running') {
     terminal.bar(`${counted(operation.examined, 'task')} looked at, ${count(operation.changed)} ${DONE[operation.action]}`);
-    await sleep(LOOK_EVERY_MS, undefined, { signal: interrupted });
+    await sleep(ASK_EVERY_MS, undefined, { signal: interrupted });
     operation = await client.getBulkOperation(begun.id);
   }
-  terminal.done();
-  if (json) await terminal.json(operation);
-  else await terminal.rendered(renderFields(fieldsOf(operation), terminal.colours));
+  terminal.endBar();
+  await showFields(invocation, operation, fieldsOf(operation));
   return EXIT.ok;
 }
 
-function fieldsOf(operation: Operation): [string, string | null][] {
+function fieldsOf(operation: Operation): Fields {
   const now = Date.now();
   return [
     ['id', operation.id],
@@ -139,7 +153,7 @@ function fieldsOf(operation: Operation): [string, string | null][] {
     ['state', operation.state],
     ['looked at', counted(operation.examined, 'task')],
     [DONE[operation.action], counted(operation.changed, 'task')],
-    ...(operation.skipped > 0 ? [['left as they were', counted(operation.skipped, 'task')] as [string, string]] : []),
+    ['left as they were', operation.skipped > 0 ? counted(operation.skipped, 'task') : null],
     ['begun', at(operation.created_at, now)],
     ['ended', at(operation.ended_at, now)],
   ];

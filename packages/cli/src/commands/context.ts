@@ -4,26 +4,36 @@ import { checkName, contextsPath, readContexts, writeContexts } from '../context
 import { EXIT, Failure } from '../exit.js';
 import { parseApiUrl } from '../input/values.js';
 import { perform, performLocally } from '../invocation.js';
-import { renderFields, renderTable } from '../output/table.js';
+import { showFields, showList, type ListStyle } from '../output/show.js';
+
+interface Context {
+  readonly name: string;
+  readonly url: string;
+  /** Whether it is in use. */
+  readonly current: boolean;
+}
+
+const CONTEXTS: ListStyle<Context> = {
+  columns: [{ title: '' }, { title: 'NAME' }, { title: 'URL' }],
+  rowOf: (one) => [one.current ? '*' : '', one.name, one.url],
+  none: 'There is no context; make one: task-executor context set NAME --url URL',
+};
 
 export function addContext(program: Command): void {
   const context = program.command('context').description('names for the addresses of APIs');
   const path = contextsPath(process.env);
 
   const list = context.command('list').description('list contexts');
-  list.action(() => performLocally(list, async ({ terminal, json }) => {
+  list.action(() => performLocally(list, async (invocation) => {
     const { current, urls } = await readContexts(path);
-    const contexts = Object.entries(urls).map(([name, url]) => ({ name, url, current: name === current }));
-    if (json) for (const one of contexts) await terminal.jsonLine(one);
-    else if (contexts.length === 0) terminal.note('There is no context; make one: task-executor context set NAME --url URL');
-    else {
-      const rows = contexts.map((one) => [one.current ? '*' : '', one.name, one.url]);
-      await terminal.rendered(renderTable([{ title: '' }, { title: 'NAME' }, { title: 'URL' }], rows, terminal.layout));
-    }
+    await showList(invocation, Object.entries(urls).map(([name, url]) => ({ name, url, current: name === current })), CONTEXTS);
   }));
 
-  const set = context.command('set').description('make or change a context; the first one is used from then on').argument('<name>', 'its name', checkName);
-  set.requiredOption('--url <url>', 'where its API is', parseApiUrl).action((name: string, { url }: { url: string }) => performLocally(set, async ({ terminal, json }) => {
+  const set = context.command('set')
+    .description('make or change a context; the first one is used from then on')
+    .argument('<name>', 'its name', checkName)
+    .requiredOption('--url <url>', 'where its API is', parseApiUrl);
+  set.action((name: string, { url }: { url: string }) => performLocally(set, async ({ terminal, json }) => {
     const { current, urls } = await readContexts(path);
     await writeContexts(path, { current: current ?? name, urls: { ...urls, [name]: url } });
     if (json) await terminal.json({ name, url, current: (current ?? name) === name });
@@ -43,14 +53,14 @@ export function addContext(program: Command): void {
   remove.action((name: string) => performLocally(remove, async ({ terminal, json }) => {
     const { current, urls } = await readContexts(path);
     if (!Object.hasOwn(urls, name)) throw new Failure(EXIT.notFound, `There is no context "${name}" in ${path}.`);
-    await writeContexts(path, { current: current === name ? null : current, urls: Object.fromEntries(Object.entries(urls).filter(([other]) => other !== name)) });
+    const others = Object.fromEntries(Object.entries(urls).filter(([other]) => other !== name));
+    await writeContexts(path, { current: current === name ? null : current, urls: others });
     if (!json) await terminal.line(name);
   }));
 
   const config = program.command('config').description('say which API is called, and what says so');
-  config.action(() => perform(config, async ({ address, terminal, json }) => {
-    const shown = { url: address.url, from: address.from, file: path };
-    if (json) await terminal.json(shown);
-    else await terminal.rendered(renderFields(Object.entries(shown), terminal.colours));
+  config.action(() => perform(config, async (invocation) => {
+    const shown = { url: invocation.address.url, from: invocation.address.from, file: path };
+    await showFields(invocation, shown, Object.entries(shown));
   }));
 }

@@ -1,8 +1,9 @@
-/** `logs`: the log of a task, and what is added to it. */
-import { LIMITS, LOG_LEVELS, type LogLevel } from '@task-executor/shared';
+/** `logs`: the log of a task, as it is or as it comes. */
+import { LIMITS, LOG_LEVELS } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
-import { followLog, writeLog, type LogFilter, type LogStyle } from '../following.js';
+import { defined } from '../defined.js';
 import { EXIT } from '../exit.js';
+import { followLog, writeLog, type LogFilter, type LogStyle } from '../following.js';
 import { wholeNumber } from '../input/values.js';
 import { perform } from '../invocation.js';
 import { exitCodeOf } from '../waiting.js';
@@ -20,10 +21,7 @@ export function addLogs(program: Command): void {
     .option('--attempt <number>', 'only lines of this attempt', wholeNumber(1, LIMITS.maxAttemptNumber))
     .option('--raw', 'the messages alone, byte for byte: with the colours, and whatever else the task had in mind for a terminal')
     .action((id: string, options: Options) => perform(command, async (invocation) => {
-      const filter: LogFilter = {
-        ...(options.level === undefined ? {} : { level: options.level satisfies LogLevel }),
-        ...(options.attempt === undefined ? {} : { attempt: options.attempt }),
-      };
+      const filter: LogFilter = defined({ level: options.level, attempt: options.attempt });
       const style: LogStyle = options.raw === true ? 'raw' : invocation.json ? 'json' : 'people';
       if (options.follow !== true) {
         await writeLog(invocation, id, filter, style);
@@ -31,7 +29,8 @@ export function addLogs(program: Command): void {
       }
       invocation.onInterrupt = () => `The task goes on. Follow it again: task-executor logs -f ${id}`;
       const task = await followLog(invocation, id, filter, style);
-      if (!invocation.json) invocation.terminal.note(`${id} is ${task.status}${task.error_details === null ? '' : `: ${task.error_details}`}`);
+      const why = task.error_details === null ? '' : `: ${task.error_details}`;
+      if (!invocation.json) invocation.terminal.note(`${id} is ${task.status}${why}`);
       return exitCodeOf([task]);
     }));
 }

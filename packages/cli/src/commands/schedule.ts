@@ -1,12 +1,16 @@
 /** `schedule`: tasks that are submitted again and again. */
 import type { components } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
+import { defined } from '../defined.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { addTaskOptions, toTemplate, type TaskOptions } from '../input/task-options.js';
 import { perform, type Invocation } from '../invocation.js';
-import { renderFields, renderTable, type Column } from '../output/table.js';
+import { showCreated, showFields, showList, type ListStyle } from '../output/show.js';
+import type { Fields } from '../output/table.js';
 import { at } from '../output/tasks.js';
-import { ago, count, relative } from '../text/time.js';
+import { allOf } from '../pages.js';
+import { count } from '../text/amounts.js';
+import { ago, relative } from '../text/time.js';
 
 type Schedule = components['schemas']['Schedule'];
 
@@ -19,15 +23,30 @@ interface CreateOptions extends TaskOptions, KeyOptions {
   readonly paused?: true;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'ID' }, { title: 'NAME', gives: true }, { title: 'PROBLEM' }, { title: 'CRON' }, { title: 'NEXT' }, { title: 'LAST' }, { title: 'TASKS', align: 'right' },
-];
+const SCHEDULES: ListStyle<Schedule> = {
+  columns: [
+    { title: 'ID' }, { title: 'NAME', gives: true }, { title: 'PROBLEM' }, { title: 'CRON' }, { title: 'NEXT' }, { title: 'LAST' },
+    { title: 'TASKS', align: 'right' },
+  ],
+  rowOf: (one, now) => [
+    one.id,
+    one.name ?? '-',
+    one.task.problem_id,
+    one.timezone === 'UTC' ? one.cron : `${one.cron} (${one.timezone})`,
+    one.paused ? 'paused' : relative(one.next_runs[0] ?? null, now),
+    ago(one.last_run_at, now),
+    count(one.fires),
+  ],
+  none: 'There is no schedule.',
+};
 
 export function addSchedule(program: Command): void {
   const schedule = program.command('schedule').description('tasks that are submitted again and again');
 
-  const create = addTaskOptions(schedule.command('create').description('submit a task again and again; prints the id of the schedule').argument('<problem>', 'the problem of each task'));
-  addKeyOption(create, 'creates nothing and gives the same schedule')
+  const create = schedule.command('create')
+    .description('submit a task again and again; prints the id of the schedule')
+    .argument('<problem>', 'the problem of each task');
+  addKeyOption(addTaskOptions(create), 'creates nothing and gives the same schedule')
     .requiredOption('--cron <expression>', 'when: five fields, or six with seconds first, such as "0 2 * * *"')
     .option('--timezone <name>', 'the time zone that the expression is meant in, such as Europe/Berlin (default: UTC)')
     .option('-n, --name <text>', 'a name for people')
@@ -35,74 +54,50 @@ export function addSchedule(program: Command): void {
     .addOption(new Option('--misfire <what>', 'after an outage (default: run_once)').choices(['run_once', 'skip']))
     .option('--paused', 'do not begin yet')
     .action((problem: string, options: CreateOptions) => perform(create, async (invocation) => {
-      const { client, terminal, json } = invocation;
       const { cron, timezone, name, overlap, misfire, paused } = options;
       const task = await toTemplate(problem, options);
-      const created = await client.createSchedule({
-        cron, task,
-        ...(timezone === undefined ? {} : { timezone }),
-        ...(name === undefined ? {} : { name }),
-        ...(overlap === undefined ? {} : { overlap }),
-        ...(misfire === undefined ? {} : { misfire }),
-        ...(paused === undefined ? {} : { paused }),
-      }, keyFor(invocation, options, 'the schedule was created'));
-      if (json) await terminal.json(created);
-      else await terminal.line(created.id);
+      const wanted = { cron, task, ...defined({ timezone, name, overlap, misfire, paused }) };
+      const key = keyFor(invocation, options, 'the schedule was created');
+      await showCreated(invocation, await invocation.client.createSchedule(wanted, key));
     }));
 
   const list = schedule.command('list').description('list schedules');
-  list.action(() => perform(list, listSchedules));
+  list.action(() => perform(list, async (invocation) => {
+    const schedules = await allOf((after) => invocation.client.listSchedules(after), (page) => page.schedules);
+    await showList(invocation, schedules, SCHEDULES);
+  }));
 
   const show = schedule.command('show').description('show a schedule and its next runs').argument('<id>', 'the id of a schedule');
-  show.action((id: string) => perform(show, async (invocation) => showSchedule(invocation, await invocation.client.getSchedule(id))));
+  show.action((id: string) => perform(show, async (invocation) => {
+    await showSchedule(invocation, await invocation.client.getSchedule(id));
+  }));
 
   for (const [name, paused, description] of [
     ['pause', true, 'pause a schedule; what it would have submitted meanwhile is not made up for'], ['resume', false, 'resume a schedule'],
   ] as const) {
     const command = schedule.command(name).description(description).argument('<id>', 'the id of a schedule');
-    command.action((id: string) => perform(command, async (invocation) => showSchedule(invocation, await invocation.client.changeSchedule(id, { paused }))));
+    command.action((id: string) => perform(command, async (invocation) => {
+      await showSchedule(invocation, await invocation.client.changeSchedule(id, { paused }));
+    }));
   }
 
-  const remove = schedule.command('delete').description('end a schedule; its tasks stay, and go on').argument('<id>', 'the id of a schedule');
+  const remove = schedule.command('delete')
+    .description('end a schedule; its tasks stay, and go on')
+    .argument('<id>', 'the id of a schedule');
   remove.action((id: string) => perform(remove, async ({ client, terminal, json }) => {
     await client.deleteSchedule(id);
     if (!json) await terminal.line(id);
   }));
 }
 
-async function listSchedules({ client, terminal, json }: Invocation): Promise<void> {
-  const schedules: Schedule[] = [];
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page: components['schemas']['ScheduleList'] = await client.listSchedules(cursor === undefined ? {} : { cursor });
-    schedules.push(...page.schedules);
-    cursor = page.next_cursor;
-  }
-  if (json) {
-    for (const schedule of schedules) await terminal.jsonLine(schedule);
-    return;
-  }
-  const now = Date.now();
-  const rows = schedules.map((one) => [
-    { text: one.id },
-    { text: one.name ?? '-' },
-    { text: one.task.problem_id },
-    { text: one.timezone === 'UTC' ? one.cron : `${one.cron} (${one.timezone})` },
-    { text: one.paused ? 'paused' : relative(one.next_runs[0] ?? null, now) },
-    { text: ago(one.last_run_at, now) },
-    { text: count(one.fires) },
-  ]);
-  if (rows.length > 0) await terminal.rendered(renderTable(COLUMNS, rows, terminal.layout));
-  else terminal.note('There is no schedule.');
+function showSchedule(invocation: Invocation, schedule: Schedule): Promise<void> {
+  return showFields(invocation, schedule, fieldsOf(schedule));
 }
 
-async function showSchedule({ terminal, json }: Invocation, schedule: Schedule): Promise<void> {
-  if (json) {
-    await terminal.json(schedule);
-    return;
-  }
+function fieldsOf(schedule: Schedule): Fields {
   const now = Date.now();
   const [next, ...later] = schedule.next_runs;
-  await terminal.rendered(renderFields([
+  return [
     ['id', schedule.id],
     ['name', schedule.name],
     ['cron', `${schedule.cron} (${schedule.timezone})`],
@@ -111,9 +106,9 @@ async function showSchedule({ terminal, json }: Invocation, schedule: Schedule):
     ['overlap', schedule.overlap ?? null],
     ['misfire', schedule.misfire ?? null],
     ['next', at(next ?? null, now)],
-    ...later.map((moment): [string, string | null] => ['', at(moment, now)]),
+    ...later.map((moment): Fields[number] => ['', at(moment, now)]),
     ['last', at(schedule.last_run_at, now)],
     ['last task', schedule.last_task_id],
     ['submitted', `${count(schedule.fires)} (left out: ${count(schedule.skips)})`],
-  ], terminal.colours));
+  ];
 }

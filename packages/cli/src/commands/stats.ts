@@ -1,11 +1,12 @@
-/** `stats`: how many tasks there are, once or again and again. */
+/** `stats`: how many tasks there are, said once or again and again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { components } from '@task-executor/shared';
 import { InvalidArgumentError, type Command } from 'commander';
 import { parseDuration } from '../input/duration.js';
 import { perform, type Invocation } from '../invocation.js';
-import { renderFields, renderTable, type Column } from '../output/table.js';
-import { count, duration } from '../text/time.js';
+import { renderFields, renderTable, type Column, type Fields } from '../output/table.js';
+import { count } from '../text/amounts.js';
+import { duration } from '../text/time.js';
 
 type Stats = components['schemas']['TaskStats'];
 
@@ -44,14 +45,14 @@ async function showStats({ client, terminal, json }: Invocation, again: boolean)
     return;
   }
   const problems = Object.entries(stats.tasks_by_problem).sort(([, one], [, other]) => other - one);
-  const shown = problems.slice(0, MOST_PROBLEMS).map(([problem, tasks]) => [{ text: problem }, { text: count(tasks) }]);
+  const shown = problems.slice(0, MOST_PROBLEMS).map(([problem, tasks]) => [problem, count(tasks)]);
   const parts = [renderFields(fieldsOf(stats), terminal.colours)];
   if (shown.length > 0) parts.push(renderTable(COLUMNS, shown, terminal.layout));
   if (problems.length > shown.length) parts.push(`and ${count(problems.length - shown.length)} more problems: --json shows them`);
   await terminal.rendered(`${again && terminal.watched ? CLEAR : ''}${parts.join('\n\n')}`);
 }
 
-function fieldsOf(stats: Stats): Parameters<typeof renderFields>[0] {
+function fieldsOf(stats: Stats): Fields {
   return [
     ['pending', count(stats.pending_tasks)],
     ['running', { text: count(stats.running_tasks), colour: 'cyan' }],

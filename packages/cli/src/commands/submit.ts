@@ -1,6 +1,7 @@
-/** `submit`: one task, and maybe waiting for it. */
+/** `submit`: submits a task, and may wait for it. */
 import type { components } from '@task-executor/shared';
 import type { Command } from 'commander';
+import { defined } from '../defined.js';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { followLog, followProgress } from '../following.js';
 import { parseDuration, parseTime, parseWholeSeconds } from '../input/duration.js';
@@ -8,6 +9,7 @@ import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.
 import { addTaskOptions, toTemplate, type TaskOptions } from '../input/task-options.js';
 import { collected } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
+import { showCreated } from '../output/show.js';
 import { renderFields } from '../output/table.js';
 import { taskFields } from '../output/tasks.js';
 import { exitCodeOf } from '../waiting.js';
@@ -28,7 +30,9 @@ interface Options extends TaskOptions, KeyOptions {
 }
 
 export function addSubmit(program: Command): void {
-  const command = program.command('submit').description('submit a task; prints its id').argument('<problem>', 'the problem, such as test-hello');
+  const command = program.command('submit')
+    .description('submit a task; prints its id')
+    .argument('<problem>', 'the problem, such as test-hello');
   addKeyOption(addTaskOptions(command), 'creates nothing and gives the same task')
     .option('-n, --name <text>', 'a name for people')
     .option('--delay <duration>', 'not before so long from now', parseDuration)
@@ -45,13 +49,11 @@ export function addSubmit(program: Command): void {
 }
 
 async function submit(invocation: Invocation, problem: string, options: Options): Promise<ExitCode> {
-  const { client, terminal, json } = invocation;
   const submission = await toSubmission(problem, options);
-  const task = await client.submitTask(submission, keyFor(invocation, options, 'the task was submitted'));
-  for (const warning of task.warnings ?? []) terminal.note(`Note: ${warning}`);
+  const task = await invocation.client.submitTask(submission, keyFor(invocation, options, 'the task was submitted'));
+  for (const warning of task.warnings ?? []) invocation.terminal.note(`Note: ${warning}`);
   if (options.follow === true || options.wait === true) return waitFor(invocation, task, options.follow === true);
-  if (json) await terminal.json(task);
-  else await terminal.line(task.id);
+  await showCreated(invocation, task);
   return EXIT.ok;
 }
 
@@ -59,21 +61,24 @@ async function toSubmission(problem: string, options: Options): Promise<Schemas[
   if (options.runAt !== undefined && options.delay !== undefined) throw new Failure(EXIT.usage, 'Give --run-at or --delay, not both.');
   return {
     ...(await toTemplate(problem, options)),
-    ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.delay === undefined ? {} : { delay_seconds: options.delay }),
-    ...(options.runAt === undefined ? {} : { run_at: options.runAt }),
-    ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
-    ...(options.dependsOn === undefined ? {} : { depends_on: [...options.dependsOn] }),
-    ...(options.runAnyway === undefined ? {} : { on_dependency_failure: 'run_anyway' }),
-    ...(options.dedupeKey === undefined ? {} : { dedupe_key: options.dedupeKey }),
-    ...(options.reuse === undefined ? {} : { reuse: { max_age_seconds: options.reuse } }),
+    ...defined({
+      name: options.name,
+      delay_seconds: options.delay,
+      run_at: options.runAt,
+      expires_at: options.expiresAt,
+      depends_on: options.dependsOn && [...options.dependsOn],
+      on_dependency_failure: options.runAnyway && ('run_anyway' as const),
+      dedupe_key: options.dedupeKey,
+      reuse: options.reuse === undefined ? undefined : { max_age_seconds: options.reuse },
+    }),
   };
 }
 
 /** Waits for the end, with the log or without, and shows the task then. */
 async function waitFor(invocation: Invocation, { id }: Schemas['Task'], log: boolean): Promise<ExitCode> {
   const { terminal, json } = invocation;
-  invocation.onInterrupt = () => `The task goes on. ${log ? `Follow it again: task-executor logs -f ${id}` : `Wait for it again: task-executor wait ${id}`}`;
+  const again = log ? `Follow it again: task-executor logs -f ${id}` : `Wait for it again: task-executor wait ${id}`;
+  invocation.onInterrupt = () => `The task goes on. ${again}`;
   if (!json) terminal.note(`Submitted ${id}`);
   const ended = log ? await followLog(invocation, id, {}, json ? 'json' : 'people') : await followProgress(invocation, id);
   if (json) await (log ? terminal.jsonLine(ended) : terminal.json(ended));

@@ -1,17 +1,20 @@
-/** `wait`: until tasks have ended. */
+/** `wait`: waits until tasks have ended. */
 import type { components } from '@task-executor/shared';
 import type { Command } from 'commander';
-import { readLines } from '../input/lines.js';
-import { parseDuration } from '../input/duration.js';
-import { perform, type Invocation } from '../invocation.js';
-import { renderTable } from '../output/table.js';
-import { TASK_COLUMNS, taskRow } from '../output/tasks.js';
 import type { ExitCode } from '../exit.js';
+import { parseDuration } from '../input/duration.js';
+import { readLines } from '../input/lines.js';
+import { perform, type Invocation } from '../invocation.js';
+import { tableOf } from '../output/table.js';
+import { TASKS } from '../output/tasks.js';
 import { deadlineIn, exitCodeOf, untilAllEnded } from '../waiting.js';
 
+const MOST_SHOWN = 20;
+
 export function addWait(program: Command): void {
-  const command = program.command('wait').description('wait until tasks have ended; exits with 1 where one did not complete').argument('<ids...>', 'ids of tasks; - reads them from stdin, one a line');
+  const command = program.command('wait').description('wait until tasks have ended; exits with 1 where one did not complete');
   command
+    .argument('<ids...>', 'ids of tasks; - reads them from stdin, one a line')
     .option('--for <duration>', 'give up after this time, with exit code 7; the tasks go on', parseDuration)
     .action((ids: string[], options: { for?: number }) => perform(command, (invocation) => wait(invocation, ids, options.for)));
 }
@@ -25,12 +28,9 @@ async function wait(invocation: Invocation, given: readonly string[], seconds: n
     ended.set(task.id, task);
     if (json) await terminal.jsonLine(task);
   });
-  const now = Date.now();
-  if (!json && ended.size > 0) await terminal.rendered(renderTable(TASK_COLUMNS, [...ended.values()].map((task) => taskRow(task, now)), terminal.layout));
+  if (!json && ended.size > 0) await terminal.rendered(tableOf([...ended.values()], TASKS, terminal.layout));
   return exitCodeOf(ended.values());
 }
-
-const MOST_SHOWN = 20;
 
 function unended(ids: readonly string[], ended: ReadonlyMap<string, unknown>): string {
   const left = ids.filter((id) => !ended.has(id));

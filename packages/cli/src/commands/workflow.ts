@@ -7,9 +7,10 @@ import { readObject } from '../input/documents.js';
 import { parseDuration } from '../input/duration.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { perform, type Invocation } from '../invocation.js';
-import { renderFields, renderTable, type Column } from '../output/table.js';
-import { at, statusCell, statusWithReason } from '../output/tasks.js';
-import { count, counted } from '../text/time.js';
+import { showCreated } from '../output/show.js';
+import { renderFields, renderTable, type Column, type Fields } from '../output/table.js';
+import { at, sayLabels, statusCell, statusWithReason } from '../output/tasks.js';
+import { count, counted } from '../text/amounts.js';
 import { checkDeadline, deadlineIn, within } from '../waiting.js';
 import { treeOf } from '../workflow-tree.js';
 
@@ -25,39 +26,53 @@ interface WaitOptions {
 
 export function addWorkflow(program: Command): void {
   const workflow = program.command('workflow').description('tasks that depend on each other');
-  const withWait = (command: Command): Command =>
-    command.option('-w, --wait', 'wait until it has ended; exits with 1 where it did not complete').option('--for <duration>', 'with --wait: give up after this time, with exit code 7', parseDuration);
+  const withWait = (command: Command): Command => command
+    .option('-w, --wait', 'wait until it has ended; exits with 1 where it did not complete')
+    .option('--for <duration>', 'with --wait: give up after this time, with exit code 7', parseDuration);
 
-  const submit = withWait(workflow.command('submit').description('submit a workflow; prints its id').argument('<file>', 'YAML or JSON as in POST /api/v1/workflows; - reads stdin'));
-  addKeyOption(submit, 'creates nothing and gives the same workflow').action((path: string, options: WaitOptions & KeyOptions) => perform(submit, async (invocation) => {
-    // What is in it is for the API to judge: it names every mistake.
-    const submission = await readObject(path) as unknown as components['schemas']['WorkflowSubmission'];
-    return answer(invocation, await invocation.client.submitWorkflow(submission, keyFor(invocation, options, 'the workflow was submitted')), options);
-  }));
+  const submit = workflow.command('submit')
+    .description('submit a workflow; prints its id')
+    .argument('<file>', 'YAML or JSON as in POST /api/v1/workflows; - reads stdin');
+  addKeyOption(withWait(submit), 'creates nothing and gives the same workflow')
+    .action((path: string, options: WaitOptions & KeyOptions) => perform(submit, async (invocation) => {
+      // What is in it is for the API to judge: it names every mistake.
+      const submission = await readObject(path) as unknown as components['schemas']['WorkflowSubmission'];
+      const key = keyFor(invocation, options, 'the workflow was submitted');
+      return answerSubmitted(invocation, await invocation.client.submitWorkflow(submission, key), options);
+    }));
 
   const show = withWait(workflow.command('show').description('show a workflow as a tree').argument('<id>', 'the id of a workflow'));
   show.action((id: string, options: WaitOptions) => perform(show, async (invocation) => {
     const found = await invocation.client.getWorkflow(id);
     if (options.wait === true) return waitFor(invocation, found, options.for);
-    return showWorkflow(invocation, found);
+    await showWorkflow(invocation, found);
+    return EXIT.ok;
   }));
 
-  const cancel = workflow.command('cancel').description('cancel every task of a workflow that has not ended').argument('<id>', 'the id of a workflow');
-  cancel.action((id: string) => perform(cancel, async (invocation) => showWorkflow(invocation, await invocation.client.cancelWorkflow(id))));
+  const cancel = workflow.command('cancel')
+    .description('cancel every task of a workflow that has not ended')
+    .argument('<id>', 'the id of a workflow');
+  cancel.action((id: string) => perform(cancel, async (invocation) => {
+    await showWorkflow(invocation, await invocation.client.cancelWorkflow(id));
+  }));
 
-  const retry = withWait(workflow.command('retry').description('run again what did not complete, as a new workflow; prints its id').argument('<id>', 'the id of a workflow'));
-  addKeyOption(retry, 'creates nothing and gives the same workflow').action((id: string, options: WaitOptions & KeyOptions) => perform(retry, async (invocation) =>
-    answer(invocation, await invocation.client.retryWorkflow(id, keyFor(invocation, options, 'the workflow was submitted again')), options)));
+  const retry = workflow.command('retry')
+    .description('run again what did not complete, as a new workflow; prints its id')
+    .argument('<id>', 'the id of a workflow');
+  addKeyOption(withWait(retry), 'creates nothing and gives the same workflow')
+    .action((id: string, options: WaitOptions & KeyOptions) => perform(retry, async (invocation) => {
+      const key = keyFor(invocation, options, 'the workflow was submitted again');
+      return answerSubmitted(invocation, await invocation.client.retryWorkflow(id, key), options);
+    }));
 }
 
-/** Of a new one, its id; or all of it, once it has ended. */
-async function answer(invocation: Invocation, workflow: Workflow, options: WaitOptions): Promise<ExitCode> {
+/** Shows the id of a new workflow; or, with --wait, all of it once it has ended. */
+async function answerSubmitted(invocation: Invocation, workflow: Workflow, options: WaitOptions): Promise<ExitCode> {
   if (options.wait === true) {
     if (!invocation.json) invocation.terminal.note(`Submitted ${workflow.id}`);
     return waitFor(invocation, workflow, options.for);
   }
-  if (invocation.json) await invocation.terminal.json(workflow);
-  else await invocation.terminal.line(workflow.id);
+  await showCreated(invocation, workflow);
   return EXIT.ok;
 }
 
@@ -75,34 +90,38 @@ async function waitFor(invocation: Invocation, begun: Workflow, seconds: number 
     await sleep(within(deadline, backoffMs(POLL, tries, Math.random())), undefined, { signal: interrupted });
     workflow = await client.getWorkflow(begun.id);
   }
-  terminal.done();
+  terminal.endBar();
   await showWorkflow(invocation, workflow);
   return workflow.status === 'completed' ? EXIT.ok : EXIT.unsuccessful;
 }
 
-async function showWorkflow({ terminal, json }: Invocation, workflow: Workflow): Promise<ExitCode> {
+async function showWorkflow({ terminal, json }: Invocation, workflow: Workflow): Promise<void> {
   if (json) {
     await terminal.json(workflow);
-    return EXIT.ok;
+    return;
   }
+  await terminal.rendered(renderFields(fieldsOf(workflow), terminal.colours));
+  const rows = treeOf(workflow.tasks).map(({ prefix, task, also }) => [
+    `${prefix}${task.name}${also.length === 0 ? '' : ` (also after ${also.join(', ')})`}`,
+    statusWithReason(task),
+    task.problem_id,
+    task.task_id,
+  ]);
+  await terminal.rendered(`\n${renderTable(COLUMNS, rows, terminal.layout)}`);
+}
+
+function fieldsOf(workflow: Workflow): Fields {
   const now = Date.now();
   const { total, ...counts } = workflow.progress;
-  await terminal.rendered(renderFields([
+  const parts = Object.entries(counts).filter(([, tasks]) => tasks > 0).map(([status, tasks]) => `${count(tasks)} ${status}`);
+  return [
     ['id', workflow.id],
     ['name', workflow.name],
     ['status', statusCell(workflow.status)],
-    ['tasks', `${count(total)}: ${Object.entries(counts).filter(([, tasks]) => tasks > 0).map(([status, tasks]) => `${count(tasks)} ${status}`).join(', ')}`],
-    ['labels', Object.keys(workflow.labels).length === 0 ? null : Object.entries(workflow.labels).map(([key, value]) => `${key}=${value}`).join(', ')],
+    ['tasks', `${count(total)}: ${parts.join(', ')}`],
+    ['labels', sayLabels(workflow.labels)],
     ['retry of', workflow.retry_of],
     ['submitted', at(workflow.created_at, now)],
     ['ended', at(workflow.completed_at, now)],
-  ], terminal.colours));
-  const rows = treeOf(workflow.tasks).map(({ prefix, task, also }) => [
-    { text: `${prefix}${task.name}${also.length === 0 ? '' : ` (also after ${also.join(', ')})`}` },
-    statusWithReason(task),
-    { text: task.problem_id },
-    { text: task.task_id },
-  ]);
-  await terminal.rendered(`\n${renderTable(COLUMNS, rows, terminal.layout)}`);
-  return EXIT.ok;
+  ];
 }

@@ -1,4 +1,4 @@
-/** Files that describe something: parameters, a workflow. YAML or JSON, from a path or, as `-`, from stdin. */
+/** Files that describe something, such as parameters or a workflow: YAML or JSON, from a path or, as `-`, from stdin. */
 import { readFile, stat } from 'node:fs/promises';
 import { LIMITS } from '@task-executor/shared';
 import { EXIT, Failure } from '../exit.js';
@@ -46,7 +46,7 @@ function tooLarge(name: string): Failure {
 }
 
 async function parseYaml(name: string, text: string): Promise<unknown> {
-  // Loaded where it is needed: most commands are over sooner than that takes.
+  // Loaded only where it is needed: loading it takes longer than most commands do.
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text);
   const [mistake] = document.errors;
@@ -54,12 +54,14 @@ async function parseYaml(name: string, text: string): Promise<unknown> {
   return document.toJS({ maxAliasCount: 1_000 });
 }
 
-/** JSON has no infinity and would send null instead. @throws Failure */
+/** Refuses infinite numbers below `root`: JSON has none, and would send null instead. @throws Failure */
 export function checkNumbers(name: string, root: unknown): void {
   const open: unknown[] = [root];
   while (open.length > 0) {
     const value = open.pop();
-    if (typeof value === 'number' && !Number.isFinite(value)) throw new Failure(EXIT.usage, `${name} holds a number that JSON cannot hold.`);
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new Failure(EXIT.usage, `${name} holds a number that JSON cannot hold.`);
+    }
     if (typeof value === 'object' && value !== null) open.push(...(Object.values(value) as unknown[]));
   }
 }

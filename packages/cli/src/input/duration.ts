@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, min: 60, h: 3600, d: 86_400, w: 7 * 86_400 };
 const PART = /([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|m|h|d|w)\s*/y;
 
-/** Seconds of `90`, `90s`, `30m`, `1h30m`, `2d`; null where it is none of these. */
+/** The seconds of a duration such as `90`, `90s`, `30m`, `1h30m`, `2d`; null where `text` is none. */
 function secondsOf(text: string): number | null {
   const trimmed = text.trim();
   if (/^[0-9]+(\.[0-9]+)?$/.test(trimmed)) return Number(trimmed);
@@ -31,21 +31,23 @@ export function parseWholeSeconds(text: string): number {
   return seconds;
 }
 
-/** A moment as ISO 8601 in UTC: of ISO 8601 (without a zone: the local one), or of a duration, so long ago by this host's clock. */
+/** A time as of parseTime(), or the moment that lies a duration back by this host's clock; as ISO 8601 in UTC. */
 export function parseMoment(text: string): string {
   const seconds = secondsOf(text);
   if (seconds !== null) return new Date(Date.now() - seconds * 1000).toISOString();
   return parseTime(text);
 }
 
-/** A moment as ISO 8601 in UTC: of ISO 8601, without a zone in the local one. */
+/** A moment in ISO 8601, which is meant in the local zone where it names none; as ISO 8601 in UTC. */
 export function parseTime(text: string): string {
   const moment = /^\d{4}-\d{2}-\d{2}/.test(text.trim()) ? new Date(dated(text.trim())) : null;
-  if (moment === null || Number.isNaN(moment.getTime())) throw new InvalidArgumentError('It must be a time such as 2026-01-06T02:00:00Z or 2026-01-06.');
+  if (moment === null || Number.isNaN(moment.getTime())) {
+    throw new InvalidArgumentError('It must be a time such as 2026-01-06T02:00:00Z or 2026-01-06.');
+  }
   return moment.toISOString();
 }
 
-/** A date alone is meant in the local zone, as a date with a time is; JavaScript takes it for UTC. */
+/** Adds a time to a date alone, which JavaScript would take for UTC: it is meant in the local zone, as a date with a time is. */
 function dated(text: string): string {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00` : text;
 }

@@ -1,6 +1,7 @@
-/** Which tasks are meant, from options: shared by `list`, `export`, `cancel` and `retry`. */
+/** Options that say which tasks are meant: of `list`, `export`, `cancel` and `retry`. */
 import { TASK_STATUSES, type components, type operations, type TaskStatus } from '@task-executor/shared';
 import { Command, Option } from 'commander';
+import { defined } from '../defined.js';
 import { parseMoment } from './duration.js';
 import { chosen, labelled } from './values.js';
 
@@ -32,44 +33,44 @@ export function addFilterOptions(command: Command): Command {
 }
 
 function statusOption(): Option {
-  const option = new Option('--status <statuses>', 'only tasks in these statuses; with commas, or repeated').argParser(chosen(TASK_STATUSES));
-  // For the help and the completion; several of them are for chosen() to judge.
+  const option = new Option('--status <statuses>', 'only tasks in these statuses; with commas, or repeated');
+  option.argParser(chosen(TASK_STATUSES));
+  // For the help and the completion. Not by choices(), which would judge the value, and knows no commas.
   option.argChoices = [...TASK_STATUSES];
   return option;
 }
 
-/** The moments as options: given as a duration, they would be others the next time. */
+/** The options for moments, as moments: those that were given as durations would be others the next time. */
 export function fixedTimes({ since, before, endedSince, endedBefore }: FilterOptions): string[] {
   const times = { '--since': since, '--before': before, '--ended-since': endedSince, '--ended-before': endedBefore };
   return Object.entries(times).flatMap(([option, time]) => (time === undefined ? [] : [`${option} ${time}`]));
 }
 
-/** Whether anything was asked for. */
+/** Whether the options ask for anything at all. */
 export function isFiltered(options: FilterOptions): boolean {
   return Object.keys(toBulkFilter(options)).length > 0;
 }
 
-/** For the query of a list or an export. */
+/** The filter as the query of a list or an export. */
 export function toQueryFilter(options: FilterOptions): NonNullable<operations['exportTasks']['parameters']['query']> {
   const { labels, ...rest } = toBulkFilter(options);
-  return { ...rest, ...(labels === undefined ? {} : { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }) };
+  return { ...rest, ...defined({ label: labels && Object.entries(labels).map(([key, value]) => `${key}=${value}`) }) };
 }
 
-/** For a bulk operation. */
+/** The filter as the body of a bulk operation. */
 export function toBulkFilter(options: FilterOptions): components['schemas']['TaskFilter'] {
   const glob = options.problem !== undefined && /[*?]/.test(options.problem);
-  const filter = {
-    status: options.status === undefined ? undefined : [...options.status],
+  return defined({
+    status: options.status && [...options.status],
     problem_id: glob ? undefined : options.problem,
     problem_glob: glob ? options.problem : undefined,
     worker_id: options.worker,
     workflow_id: options.workflow,
     schedule_id: options.schedule,
-    labels: options.label === undefined ? undefined : { ...options.label },
+    labels: options.label && { ...options.label },
     created_from: options.since,
     created_before: options.before,
     completed_from: options.endedSince,
     completed_before: options.endedBefore,
-  };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+  });
 }

@@ -1,6 +1,6 @@
 /**
- * The key under which the API takes a request once, however often it comes: chosen by the user, or made anew. Where the answer was
- * lost, the user is told it, to go on with.
+ * The key under which the API carries a request out once, however often it comes: the user's, or a new one. Where the answer is lost,
+ * the user is told the key, to repeat the command with it.
  */
 import { randomUUID } from 'node:crypto';
 import type { IdempotencyKey } from '@task-executor/shared';
@@ -11,14 +11,14 @@ export interface KeyOptions {
   readonly idempotencyKey?: string;
 }
 
-/** `again`: what comes of the same command with the same key. */
+/** Adds the option. `again`: what the same command does with the same key. */
 export function addKeyOption(command: Command, again: string): Command {
   return command.option('--idempotency-key <text>', `again with the same key, it ${again}`);
 }
 
 /**
- * To be called right before the request: an end from now on, until the command says otherwise, leaves open whether `happened`.
- * `fixed`: options that would be another request if they were given as they were.
+ * The key of the request that comes next. A command that ends from now on, until it says otherwise, leaves open whether `happened`.
+ * `fixed`: options to repeat the command with, since as they were given they would make it another request.
  */
 export function keyFor(invocation: Invocation, options: KeyOptions, happened: string, fixed: readonly string[] = []): IdempotencyKey {
   const key = options.idempotencyKey ?? randomUUID();

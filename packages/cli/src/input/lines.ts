@@ -1,4 +1,4 @@
-/** Lines of a file, one after the other, with a bound on how long one may be. */
+/** Reading line by line, with a bound on how long a line may be. */
 import { createReadStream } from 'node:fs';
 import { LIMITS } from '@task-executor/shared';
 import { EXIT, Failure } from '../exit.js';

@@ -7,14 +7,18 @@ export interface Parameter {
   readonly value: unknown;
 }
 
-/** JSON where it parses as JSON, else the text itself. A number that is too large for JSON to hold stays a text. */
+/** The value of `text` where it is JSON, else the text itself; this also for a number that is too large to be held exactly. */
 export function typed(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) ? text : value;
+    return typeof value === 'number' && !isExact(value) ? text : value;
   } catch {
     return text;
   }
+}
+
+function isExact(value: number): boolean {
+  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
 /** The names in `a.b.c`; `\.` is a dot within a name. */

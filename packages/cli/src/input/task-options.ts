@@ -1,6 +1,7 @@
-/** What a task is like, from options: shared by `submit` and by `schedule create`. */
+/** Options that say what a task is like: of `submit` and `schedule create`. */
 import { LIMITS, type components } from '@task-executor/shared';
 import { Command, Option } from 'commander';
+import { defined } from '../defined.js';
 import { readObject } from './documents.js';
 import { parseWholeSeconds } from './duration.js';
 import { parseParameter, withParameters, type Parameter } from './parameters.js';
@@ -18,15 +19,18 @@ export interface TaskOptions {
 }
 
 export function addTaskOptions(command: Command): Command {
+  const { minPriority, maxPriority, maxAttempts, maxLost } = LIMITS;
   return command
-    .addOption(new Option('-p, --param <key=value>', 'a parameter; JSON where it parses as JSON, else text; a.b=1 goes inside; may be repeated').argParser(parseParameter))
+    .addOption(new Option(
+      '-p, --param <key=value>', 'a parameter; JSON where it parses as JSON, else text; a.b=1 goes inside; may be repeated',
+    ).argParser(parseParameter))
     .option('--params-file <file>', 'parameters from a YAML or JSON file, or from stdin (-); --param is set on top of them')
     .addOption(new Option('-l, --label <key=value>', 'a label, to find the task by; may be repeated').argParser(labelled))
-    .option('--priority <number>', `${LIMITS.minPriority} to ${LIMITS.maxPriority}, higher goes first`, wholeNumber(LIMITS.minPriority, LIMITS.maxPriority))
+    .option('--priority <number>', `${minPriority} to ${maxPriority}, higher goes first`, wholeNumber(minPriority, maxPriority))
     .option('--backend <type>', 'only workers with this backend may run it')
     .option('--timeout <duration>', 'how long an attempt may run: 90s, 30m, 2h', parseWholeSeconds)
-    .option('--max-attempts <number>', 'how many attempts may fail before the task has', wholeNumber(1, LIMITS.maxAttempts))
-    .option('--max-lost <number>', 'how many attempts may be lost with their worker before the task has failed', wholeNumber(1, LIMITS.maxLost));
+    .option('--max-attempts <number>', 'how many attempts may fail before the task has', wholeNumber(1, maxAttempts))
+    .option('--max-lost <number>', 'how many attempts may be lost with their worker before the task has failed', wholeNumber(1, maxLost));
 }
 
 /** The template that the options describe. */
@@ -35,11 +39,13 @@ export async function toTemplate(problem: string, options: TaskOptions): Promise
   return {
     problem_id: problem,
     parameters: withParameters(base, options.param ?? []),
-    ...(options.label === undefined ? {} : { labels: { ...options.label } }),
-    ...(options.priority === undefined ? {} : { priority: options.priority }),
-    ...(options.backend === undefined ? {} : { backend_type: options.backend }),
-    ...(options.timeout === undefined ? {} : { timeout_seconds: options.timeout }),
-    ...(options.maxAttempts === undefined ? {} : { retry: { max_attempts: options.maxAttempts } }),
-    ...(options.maxLost === undefined ? {} : { max_lost: options.maxLost }),
+    ...defined({
+      labels: options.label && { ...options.label },
+      priority: options.priority,
+      backend_type: options.backend,
+      timeout_seconds: options.timeout,
+      retry: options.maxAttempts === undefined ? undefined : { max_attempts: options.maxAttempts },
+      max_lost: options.maxLost,
+    }),
   };
 }

@@ -1,4 +1,4 @@
-/** Small values of options. Every parser throws InvalidArgumentError, which commander shows with the option. */
+/** Parsers of options with small values. Every parser throws InvalidArgumentError, which commander shows with the option. */
 import { InvalidArgumentError } from 'commander';
 
 /** A parser of whole numbers within bounds. */
@@ -15,7 +15,7 @@ export function collected(text: string, before: readonly string[] | undefined): 
   return [...(before ?? []), ...text.split(',').map((part) => part.trim()).filter((part) => part !== '')];
 }
 
-/** A parser as collected(), of words out of a set. */
+/** A parser as collected(), for words out of a set. */
 export function chosen<Word extends string>(words: readonly Word[]): (text: string, before: readonly Word[] | undefined) => Word[] {
   return (text, before) => {
     const given = collected(text, before);

@@ -1,4 +1,4 @@
-/** Whether to colour, and with what. */
+/** Colours for people, where they are wanted. */
 import type { WriteStream } from 'node:tty';
 import pico from 'picocolors';
 

@@ -1,8 +1,8 @@
-/** Tasks as people see them: a row of a table, or all of one. */
+/** Tasks as people see them: a row of a table, or all fields. */
 import type { components } from '@task-executor/shared';
 import { ago, duration, lasted, relative } from '../text/time.js';
 import type { Colour } from './colours.js';
-import type { Cell, Column } from './table.js';
+import type { Cell, Fields, TableStyle } from './table.js';
 
 type Task = components['schemas']['Task'];
 
@@ -16,32 +16,33 @@ export function statusCell(status: string): Cell {
   return { text: status, colour: STATUS_COLOURS[status] };
 }
 
-/** Reasons that say nothing which the status does not. */
+/** Reasons that add nothing to the status. */
 const PLAIN_REASONS = new Set<string>(['task_failed', 'timed_out', 'cancel_requested']);
 
-/** A status with why it is so. */
+/** A status with its reason. */
 export function statusWithReason({ status, reason }: Pick<Task, 'status' | 'reason'>): Cell {
-  return { text: reason === null || PLAIN_REASONS.has(reason) ? status : `${status} (${reason.replaceAll('_', ' ')})`, colour: STATUS_COLOURS[status] };
+  const cell = statusCell(status);
+  return reason === null || PLAIN_REASONS.has(reason) ? cell : { ...cell, text: `${status} (${reason.replaceAll('_', ' ')})` };
 }
 
-export const TASK_COLUMNS: readonly Column[] = [
-  { title: 'ID' }, { title: 'STATUS' }, { title: 'PROBLEM', gives: true }, { title: 'WORKER' }, { title: 'SUBMITTED' }, { title: 'RAN', align: 'right' },
-];
-
-/** A row of TASK_COLUMNS; a name, where there is one, stands with the problem. */
-export function taskRow(task: Task, now: number): Cell[] {
-  return [
-    { text: task.id },
+/** A table of tasks; the name of one that has a name stands with its problem. */
+export const TASKS: TableStyle<Task> = {
+  columns: [
+    { title: 'ID' }, { title: 'STATUS' }, { title: 'PROBLEM', gives: true }, { title: 'WORKER' }, { title: 'SUBMITTED' },
+    { title: 'RAN', align: 'right' },
+  ],
+  rowOf: (task, now) => [
+    task.id,
     statusWithReason(task),
-    { text: task.name === null ? task.problem_id : `${task.problem_id} (${task.name})` },
-    { text: task.worker_id ?? '-' },
-    { text: ago(task.created_at, now) },
-    { text: lasted(task.started_at, task.completed_at, now) },
-  ];
-}
+    task.name === null ? task.problem_id : `${task.problem_id} (${task.name})`,
+    task.worker_id ?? '-',
+    ago(task.created_at, now),
+    lasted(task.started_at, task.completed_at, now),
+  ],
+};
 
-/** Everything about a task, for renderFields(). */
-export function taskFields(task: Task, now: number): [string, Cell | string | null][] {
+/** Everything about a task. */
+export function taskFields(task: Task, now: number): Fields {
   const { max_attempts: attempts } = task;
   return [
     ['id', task.id],
@@ -53,8 +54,8 @@ export function taskFields(task: Task, now: number): [string, Cell | string | nu
     ['progress', task.progress === null ? null : sayProgress(task.progress)],
     ['priority', String(task.priority)],
     ['backend', task.backend_type],
-    ['labels', shown(task.labels, (labels) => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(', '))],
-    ['parameters', shown(task.parameters, (parameters) => JSON.stringify(parameters))],
+    ['labels', sayLabels(task.labels)],
+    ['parameters', sayJson(task.parameters)],
     ['submitted', at(task.created_at, now)],
     ['runs from', task.status === 'pending' ? at(task.run_at, now) : null],
     ['expires', task.status === 'pending' ? at(task.expires_at, now) : null],
@@ -71,7 +72,7 @@ export function taskFields(task: Task, now: number): [string, Cell | string | nu
   ];
 }
 
-/** `step 3 of 30, reading the logs (tokens 1,823)`; not made safe. */
+/** The progress in words: `step 3 of 30, reading the logs (tokens 1,823)`; not made safe. */
 export function sayProgress({ step, total, message, metrics }: NonNullable<components['schemas']['TaskProgress']>): string {
   const parts = [
     step === null ? '' : `step ${number(step)}${total === null ? '' : ` of ${number(total)}`}`,
@@ -85,8 +86,15 @@ function number(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 6 });
 }
 
-function shown<T extends object>(value: T, text: (value: T) => string): string | null {
-  return Object.keys(value).length === 0 ? null : text(value);
+/** Labels as they are typed; null where there are none. */
+export function sayLabels(labels: Readonly<Record<string, string>>): string | null {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return pairs.length === 0 ? null : pairs.join(', ');
+}
+
+/** An object as JSON; null where it is empty. */
+export function sayJson(value: object): string | null {
+  return Object.keys(value).length === 0 ? null : JSON.stringify(value);
 }
 
 /** A moment both ways: `3 min ago (2026-01-05T09:00:00.000Z)`. */

@@ -1,6 +1,6 @@
 /**
- * Where output goes. stdout gets what was asked for, stderr what is said about it, and bars only where it is a terminal. Writing
- * waits for a slow reader; one that has gone ends the program without a word, as it ends every other tool.
+ * Where output goes: stdout gets what was asked for, stderr what is said about it, and bars where it is a terminal. Writing waits for a
+ * slow reader; a reader that has gone ends the program without a word, as it ends every other tool.
  */
 import { EXIT, Failure } from '../exit.js';
 import { safe, safeJson } from '../text/safe.js';
@@ -32,7 +32,7 @@ export class Terminal {
     return process.stderr.isTTY;
   }
 
-  /** For tables: as wide as the terminal, or without a bound. */
+  /** The layout of tables: as wide as the terminal, or without a bound. */
   get layout(): Layout {
     // Some terminals say that they have no columns.
     return { colours: this.colours, width: process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null };
@@ -50,47 +50,46 @@ export class Terminal {
     });
   }
 
-  /** A line, made safe. */
+  /** Writes a line, made safe. */
   async line(text: string): Promise<void> {
     await this.rendered(safe(text));
   }
 
-  /** What output/ has made of texts: safe already, with colours. */
+  /** Writes what output/ has made of texts: safe already, with colours. */
   async rendered(text: string): Promise<void> {
     await this.write(`${text}\n`);
   }
 
-  /** One value over several lines. */
+  /** Writes a value as JSON over several lines. */
   async json(value: unknown): Promise<void> {
     await this.rendered(safeJson(JSON.stringify(value, null, 2)));
   }
 
-  /** One value in a line. */
+  /** Writes a value as one line of JSON. */
   async jsonLine(value: unknown): Promise<void> {
     await this.rendered(safeJson(JSON.stringify(value)));
   }
 
-  /** A line for people, on stderr; made safe. */
+  /** Says something to people, on stderr; made safe. */
   note(text: string): void {
     this.#clearBar();
     process.stderr.write(`${text.split('\n').map(safe).join('\n')}\n`);
   }
 
-  /** Shows how far something is, where somebody watches; `text` is made safe. Without a total, the text alone. */
+  /** Shows how far something is, where somebody watches; `text` is made safe, and stands alone where there is no total. */
   bar(text: string, done?: number, total?: number): void {
     const now = performance.now();
     const complete = total !== undefined && done === total;
     if (!process.stderr.isTTY || (now < this.#barAt + BAR_EVERY_MS && !complete)) return;
     this.#barAt = now;
     const share = total === undefined || total === 0 || done === undefined ? null : Math.min(1, done / total);
-    const filled = share === null ? 0 : Math.round(share * BAR_WIDTH);
-    const gauge = share === null ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)} % `;
-    this.#bar = `${gauge}${safe(text)}`.slice(0, (process.stderr.columns > 0 ? process.stderr.columns : USUAL_COLUMNS) - 1);
+    const columns = process.stderr.columns > 0 ? process.stderr.columns : USUAL_COLUMNS;
+    this.#bar = `${share === null ? '' : gauge(share)}${safe(text)}`.slice(0, columns - 1);
     process.stderr.write(`\r\u001b[K${this.#bar}`);
   }
 
   /** Takes the bar away. */
-  done(): void {
+  endBar(): void {
     this.#clearBar();
     this.#barAt = -Infinity;
   }
@@ -111,6 +110,12 @@ export function endWithReader(): void {
   });
   // There is nobody left to tell.
   process.stderr.on('error', () => undefined);
+}
+
+/** A share of 1 as `[############............]  50 % `. */
+function gauge(share: number): string {
+  const filled = Math.round(share * BAR_WIDTH);
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)} % `;
 }
 
 function hasGone(error: NodeJS.ErrnoException): boolean {

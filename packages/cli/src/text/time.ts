@@ -1,4 +1,4 @@
-/** Times for people: how long ago, how long, and how much. */
+/** Times for people: how long ago, and how long. */
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -21,7 +21,7 @@ export function relative(moment: string | null, now: number): string {
   return seconds > 0 ? `in ${inOneUnit(seconds)}` : `${inOneUnit(-seconds)} ago`;
 }
 
-/** As relative(), of what has happened: the clocks of two hosts may differ a little. */
+/** As relative(), for what has happened: it is never in the future, though the clocks of two hosts may differ a little. */
 export function ago(moment: string | null, now: number): string {
   return moment !== null && Date.parse(moment) > now ? 'now' : relative(moment, now);
 }
@@ -35,26 +35,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / DAY)} days ${Math.floor((whole % DAY) / HOUR)} h`;
 }
 
-/** From `start` to `end`, or to `now` while there is no end; `-` before the start. */
+/** The duration from `start` to `end`, or to `now` while there is no end; `-` before the start. */
 export function lasted(start: string | null, end: string | null, now: number): string {
   if (start === null) return '-';
   const until = end === null ? now : Date.parse(end);
   return duration(Math.max(0, (until - Date.parse(start)) / 1000));
-}
-
-/** With commas: `10,000`. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** `1 task`, `10,000 tasks`. */
-export function counted(value: number, singular: string, plural = `${singular}s`): string {
-  return `${count(value)} ${value === 1 ? singular : plural}`;
-}
-
-/** `512 B`, `1.5 KiB`, `20.0 MiB`. */
-export function bytes(value: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const unit = Math.min(units.length - 1, value < 1024 ? 0 : Math.floor(Math.log2(value) / 10));
-  return `${unit === 0 ? String(value) : (value / 1024 ** unit).toFixed(1)} ${units[unit] ?? ''}`;
 }

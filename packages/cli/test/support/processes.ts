@@ -64,7 +64,9 @@ export interface Cli {
 export async function startSystem(environment: Record<string, string> = {}): Promise<System> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'task-executor-cli-'));
-  const settings = { DATABASE_URL: database.url, DATA_DIR: join(folder, 'data'), NUM_INTERNAL_WORKERS: '2', LOG_LEVEL: 'info', ...environment };
+  const settings = {
+    DATABASE_URL: database.url, DATA_DIR: join(folder, 'data'), NUM_INTERNAL_WORKERS: '2', LOG_LEVEL: 'info', ...environment,
+  };
   let api = await startApi({ ...settings, PORT: '0' });
   const { url } = api;
   const start = (args: readonly string[], options: RunOptions = {}): Cli =>
@@ -96,7 +98,9 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
 }
 
 async function startApi(environment: Record<string, string>): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [API, 'serve'], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...environment } });
+  const child = spawn(process.execPath, [API, 'serve'], {
+    stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...environment },
+  });
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
@@ -124,7 +128,9 @@ async function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 
 /** Runs the command line with nothing of this process's environment but PATH. */
 export function startCli(args: readonly string[], { input, stdout: stdoutTo, env = {} }: RunOptions = {}): Cli {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', stdoutTo ?? 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...env } });
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ['pipe', stdoutTo ?? 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...env },
+  });
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();

@@ -4,7 +4,7 @@
  * or when its lease has run out by this host's monotonic clock; a heartbeat that fails is no reason for anything. While nothing runs
  * a claim may stand for them: then none is sent, and there is nothing that a lease would have to fence.
  */
-import { ApiError, bounded, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { ApiError, bounded, idleHeartbeatWait, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
 import { Change } from '../change.js';
 import { pause, retryDelayMs } from '../retry.js';
 
@@ -129,7 +129,7 @@ export class Heartbeats {
       const began = monotonicMs();
       // What renews the lease is known here with the answer alone: late in the lease that must not take long.
       const leftMs = Math.max(0, this.#leaseLeftMs(began));
-      const mostMs = this.#attempts.size > 0 ? this.#intervalMs : Math.max(this.#intervalMs, this.#leaseMs / 4);
+      const mostMs = this.#attempts.size > 0 ? this.#intervalMs : idleHeartbeatWait({ interval: this.#intervalMs, lease: this.#leaseMs });
       const waitMs = this.#hasNews ? 0 : Math.min(mostMs, LIMITS.maxHeartbeatWaitSeconds * 1000, leftMs / 2);
       this.#hasNews = false;
       const answer = await this.#beat(began, waitMs, waitMs > 0 ? this.#interrupt.signal : null);

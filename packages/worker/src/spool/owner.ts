@@ -7,13 +7,14 @@
 import { readFile, readlink, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isSameProcess, startMark } from '@task-executor/shared';
 
 interface Owner {
   readonly host: string;
   /** Where `pid` counts; null where the system has no such thing. */
   readonly pidNamespace: string | null;
   readonly pid: number;
-  /** What tells the process from a later one of the same pid; null where the system does not say. */
+  /** Its start mark; null where the system says none. */
   readonly started: string | null;
 }
 
@@ -24,7 +25,7 @@ const ABANDONED_MS = 8 * TOUCH_MS;
 
 /** Marks `folder` as this process's own, until the returned function is called. */
 export async function own(folder: string): Promise<() => void> {
-  const owner: Owner = { host: hostname(), pidNamespace: await ownPidNamespace(), pid: process.pid, started: await startOf(process.pid) };
+  const owner: Owner = { host: hostname(), pidNamespace: await ownPidNamespace(), pid: process.pid, started: await startMark(process.pid) };
   const path = join(folder, FILE);
   await writeFile(path, JSON.stringify(owner), { mode: 0o600 });
   const timer = setInterval(() => {
@@ -42,7 +43,9 @@ export async function isAbandoned(folder: string): Promise<boolean> {
   const path = join(folder, FILE);
   try {
     const owner = JSON.parse(await readFile(path, 'utf8')) as Owner;
-    if (owner.host === hostname() && owner.pidNamespace === (await ownPidNamespace())) return !(await isRunning(owner));
+    if (owner.host === hostname() && owner.pidNamespace === (await ownPidNamespace())) {
+      return !(await isSameProcess(owner.pid, owner.started));
+    }
     return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
   } catch {
     // Being made at this moment, or left by a crash in the middle of that.
@@ -51,27 +54,6 @@ export async function isAbandoned(folder: string): Promise<boolean> {
   }
 }
 
-async function isRunning({ pid, started }: Owner): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  return (await startOf(pid)) === started;
-}
-
 async function ownPidNamespace(): Promise<string | null> {
   return readlink('/proc/self/ns/pid').catch(() => null);
-}
-
-async function startOf(pid: number): Promise<string | null> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-    // The program's name, in brackets, may hold anything; the start is the 22nd word of the line.
-    const words = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return `${boot.trim()}/${words[19] ?? ''}`;
-  } catch {
-    return null;
-  }
 }
