@@ -106,6 +106,15 @@ describe('export of ended tasks', () => {
     expect(idsOf(await follow(`problem_id=end-late&${ENDED}`, 2))).to.deep.equal([slow, later]);
   });
 
+  it('waits for nobody who only reads, as a dump does', async () => {
+    await api.db.transaction().setIsolationLevel('repeatable read').execute(async (dump) => {
+      await sql`select count(*) from tasks`.execute(dump);
+      const id = await start('end-dump');
+      await worker.report('complete', id, {});
+      expect(idsOf(await follow(`problem_id=end-dump&${ENDED}`, 1))).to.deep.equal([id]);
+    });
+  });
+
   it('has for the end of a task the moment in which it ended, not that in which the transaction began', async () => {
     const id = await start('end-moment');
     await api.db.transaction().execute(async (open) => {

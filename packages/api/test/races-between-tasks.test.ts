@@ -136,6 +136,15 @@ describe('races between tasks', function () {
     expect([first?.fate, second]).to.deep.equal(['requeued', null]);
   });
 
+  it('stores a child at once whose parent ends while it is submitted', async () => {
+    const scene = await setScene(db, 'running');
+    const child = { ...submission(scene.problem), backendType: 'none' };
+    const { second, waited } = await together(databases, (on) => end(on, scene), (on) => on.transaction().execute(
+      (transaction) => submit(transaction, AGEING_MS, [child], [{ child: 0, parent: scene.taskId, name: 'parent' }])));
+    expect(waited).to.equal(true);
+    expect(second.rows[0]).to.include({ status: 'pending', reason: null });
+  });
+
   it('frees a child whose two parents end at once', async () => {
     const other = await setScene(db, 'running');
     const { scene, child } = await withChild([other.taskId]);

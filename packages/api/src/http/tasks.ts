@@ -11,7 +11,7 @@ import { readRetried, retryOf } from '../queue/retry.js';
 import { isPlain } from '../queue/submit-plain.js';
 import type { Edge, Submission } from '../queue/submission.js';
 import { asksForReuse } from '../queue/reuse.js';
-import { submit } from '../queue/submit.js';
+import { needsTransaction, submit } from '../queue/submit.js';
 import { toTask, type ReadyReason } from '../queue/task.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
@@ -55,7 +55,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
     const edges = edgesOf(0, body.depends_on);
     const together = edges.length === 0 && isPlain(task) && req.get('Idempotency-Key') === undefined;
     const reasonOf = await readiness.reasons();
-    await answerCreation(db, req, res, asksForReuse([task]), (transaction) => createOne(together ? null : transaction, reasonOf, task, edges));
+    await answerCreation(db, req, res, needsTransaction([task], edges), (transaction) => createOne(together ? null : transaction, reasonOf, task, edges));
   });
 
   router.post('/api/v1/tasks/batch', async (req, res) => {

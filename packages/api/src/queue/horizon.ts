@@ -5,13 +5,24 @@
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
+import { STATEMENT_TIMEOUT_MS } from '../db/settings.js';
 
-/** The moment before which no submission and no end is still under way, ISO 8601. */
+/** PostgreSQL may be late to end one. */
+const LONGEST_STATEMENT_MS = 2 * STATEMENT_TIMEOUT_MS;
+
+/**
+ * The moment before which no submission and no end is still under way, ISO 8601. A transaction counts from its start where it has written.
+ * What has not may be about to, in the statement that it runs: ids and moments are made in the statement that stores them. No statement of the
+ * service runs for longer than STATEMENT_TIMEOUT_MS; what does, or rests, only reads: a dump holds nothing up.
+ */
 export async function readHorizon(db: Database): Promise<string> {
   const { rows } = await sql<{ horizon: Date }>`
-    select least(now(), (select min(xact_start) from pg_stat_activity
+    select least(now(), (select min(case when backend_xid is not null then xact_start else query_start end) from pg_stat_activity
                           where datname = current_database() and usename = current_user and backend_type = 'client backend'
-                            and pid <> pg_backend_pid())) as horizon`.execute(db);
+                            and pid <> pg_backend_pid()
+                            and (backend_xid is not null
+                                 or (state = 'active' and query_start > now() - ${LONGEST_STATEMENT_MS}::int * interval '1 millisecond'))
+                        )) as horizon`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error('reading the horizon gave no row');
   return row.horizon.toISOString();

@@ -3,8 +3,8 @@
  * counts. All are stored or none is.
  *
  * A task that depends on others locks the queue rows of those that have not ended, so that none of them ends unseen (see
- * queue/dependents). Where a parent ended between this statement's snapshot and its lock, nothing is stored and the
- * submission is tried again; so it is where another submission took the same dedupe_key in between.
+ * queue/dependents). Where a parent ended between this statement's snapshot and its lock all the same, as without a transaction, nothing is
+ * stored and the submission is tried again; so it is where another submission took the same dedupe_key in between.
  *
  * A task that asks for `reuse` waits with those that wait for an equal one, also where that has just ended without a result and none of
  * them stands in yet: else it would run beside the one that will.
@@ -50,6 +50,11 @@ export async function withRaces<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether `tasks` have to be submitted in a transaction: see lockFingerprints and lockParents. */
+export function needsTransaction(tasks: readonly Submission[], edges: readonly Edge[]): boolean {
+  return asksForReuse(tasks) || outsideParents(edges).length > 0;
+}
+
 /** Stores `tasks`; within `withRaces`. Where `db` is no transaction, they are durable when this resolves. @throws MissingParent */
 export async function submit(
   db: Database,
@@ -62,6 +67,7 @@ export async function submit(
   }
   checkEdges(tasks, edges);
   if (asksForReuse(tasks)) await lockFingerprints(db, tasks);
+  await lockParents(db, edges);
   const submitted = await submitOnce(db, ageingMs, tasks, edges);
   if (submitted !== null) return submitted;
   await checkParents(db, edges);
@@ -80,10 +86,23 @@ function checkEdges(tasks: readonly Submission[], edges: readonly Edge[]): void 
   }
 }
 
+function outsideParents(edges: readonly Edge[]): string[] {
+  return edges.map(({ parent }) => parent).filter((parent) => typeof parent === 'string');
+}
+
+/**
+ * None of them ends between the snapshot of the submission and its own locks. With a thousand parents that run, one nearly always would, and
+ * the submission lose each race. In order, so that none waits for another's second.
+ */
+async function lockParents(db: Database, edges: readonly Edge[]): Promise<void> {
+  const ids = outsideParents(edges);
+  if (ids.length === 0) return;
+  await sql`select from queue where task_id = any (${ids}::uuid[]) order by task_id for update`.execute(db);
+}
+
 async function checkParents(db: Database, edges: readonly Edge[]): Promise<void> {
-  const ids = edges.map(({ parent }) => parent).filter((parent) => typeof parent === 'string');
   const { rows } = await sql<{ id: string }>`
-    select p.id from unnest(${ids}::uuid[]) as p (id) where not exists (select from tasks where id = p.id) limit 1`.execute(db);
+    select p.id from unnest(${outsideParents(edges)}::uuid[]) as p (id) where not exists (select from tasks where id = p.id) limit 1`.execute(db);
   const [missing] = rows;
   if (missing !== undefined) throw new MissingParent(`there is no task ${missing.id}`);
 }
