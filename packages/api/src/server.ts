@@ -21,7 +21,7 @@ import { Follows } from './waiting/follows.js';
 import { createApp } from './http/app.js';
 import { mostConnections } from './http/connections.js';
 import { answerClientErrors } from './http/client-errors.js';
-import { Held } from './http/held.js';
+import { HeldBytes } from './http/held-bytes.js';
 import { endStalledReaders } from './http/stalled.js';
 import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, watchQueue } from './metrics.js';
@@ -98,7 +98,7 @@ export async function startServer({ config, databaseUrl, log, stopping }: Server
     const parts = { config, db: databases.general, aftermath, metrics, log };
     const sweeper = new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, intervalMs: config.sweepIntervalMs, leaseSeconds: config.leaseSeconds, chores: [schedules(parts), bulkOperations(parts)] });
     const internalWorkers = new InternalWorkers(config.numInternalWorkers);
-    const held = new Held(config.heldBytes ?? undefined);
+    const held = new HeldBytes(config.heldBytes ?? undefined);
     metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);
     const groups = new Groups({ config, databases });
     const services = {

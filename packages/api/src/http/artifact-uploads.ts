@@ -9,7 +9,8 @@ import { newKey } from '../artifacts/open.js';
 import { admitArtifact, findLeft, recordArtifact, toArtifact, type ArtifactRow } from '../queue/artifacts.js';
 import { Problem } from './problem.js';
 import { refusal, reporterOf } from './reporter.js';
-import { queryText, type Services } from './services.js';
+import { queryText } from './request.js';
+import type { Services } from './services.js';
 import { allowTime, UPLOAD_TYPE } from './uploads.js';
 
 /** Uploads at a time: each holds a file or a connection to the storage open, and some memory. */

@@ -8,7 +8,8 @@ import { Caller } from './caller.js';
 import { attachment, namesTag, rangeOf } from './downloads.js';
 import { write } from './outflow.js';
 import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, type Services } from './services.js';
+import { pathText, queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
 
 /** Downloads at a time: each holds a file or a connection to the storage open. */
 const MAX_DOWNLOADS = 128;

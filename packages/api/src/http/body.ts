@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LIMITS } from '@task-executor/shared';
 import type { RequestHandler } from 'express';
-import type { Held } from './held.js';
+import type { HeldBytes } from './held-bytes.js';
 import { Problem } from './problem.js';
 import { checkUpload, isUpload } from './uploads.js';
 
@@ -32,7 +32,7 @@ function tooMuch(headers: Record<string, string>): Problem {
 }
 
 /** The whole body; by events, which cost a fraction of what iterating over the stream does. @throws Problem */
-function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits, held: Held): Promise<Buffer> {
+function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits, held: HeldBytes): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -122,7 +122,7 @@ function isJson(contentType: string): boolean {
 }
 
 /** Reads the body of a request into `req.body`. @throws Problem */
-export const readBody = (held: Held): RequestHandler => async (req, res, next) => {
+export const readBody = (held: HeldBytes): RequestHandler => async (req, res, next) => {
   if (BODYLESS.has(req.method)) {
     delete req.headers['content-type'];
     req.resume();

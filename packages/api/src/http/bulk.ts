@@ -5,8 +5,9 @@ import { createBulk, findBulk, narrowed, stopBulk, toBulk, type BulkRow } from '
 import { msFrom, type TaskFilter } from '../queue/filter.js';
 import { answerCreation } from './creation.js';
 import { toFilter } from './filters.js';
-import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 const ABOUT = { cancel: 'pending and running tasks', retry: 'tasks that have ended' } as const;
 

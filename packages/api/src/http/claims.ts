@@ -9,7 +9,8 @@ import { ClaimCall } from './claim-call.js';
 import { hanging } from './hanging.js';
 import { sessionProblem } from './session-problem.js';
 import { sessionOf } from './reporter.js';
-import { pathText, type Services } from './services.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 import { waitOfClaim } from '../waiting/waits.js';
 import type { Lane } from '../waiting/wakeups.js';
 

@@ -5,8 +5,9 @@ import { changeLimit, createLimit, deleteLimit, listLimits, toLimit } from '../q
 import { listPauses, pause, resume, type PauseRow } from '../queue/pauses.js';
 import { parseContract } from './contract.js';
 import { answerCreation } from './creation.js';
-import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 

@@ -6,8 +6,7 @@ import type { Request, Response } from 'express';
 import type { Database } from '../db/database.js';
 import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
 import { MissingParent, withRaces } from '../queue/submit.js';
-import { Problem } from './problem.js';
-import { validationProblem } from './services.js';
+import { Problem, validationProblem } from './problem.js';
 
 /** What was created. */
 export interface Creation {

@@ -13,10 +13,11 @@ import { readStandings, toStatus, type Standing } from '../queue/standing.js';
 import type { ReadyReason } from '../queue/task.js';
 import { Turns } from '../waiting/turns.js';
 import { Caller } from './caller.js';
-import { toLine } from './history.js';
 import { write } from './outflow.js';
-import { Problem } from './problem.js';
-import { pathText, queryText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText, queryText } from './request.js';
+import type { Services } from './services.js';
+import { toLine } from './task-reads.js';
 
 /** How long a stream is silent before a comment is sent. */
 const KEEP_ALIVE_MS = 15_000;

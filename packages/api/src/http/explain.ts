@@ -9,7 +9,8 @@ import { listPauses } from '../queue/pauses.js';
 import { toTask, type Task } from '../queue/task.js';
 import { toPause } from './controls.js';
 import { Problem } from './problem.js';
-import { pathText, type Services } from './services.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 type Constraint = Schemas['Constraint'];

@@ -12,9 +12,10 @@ import type { Piece, PieceSize } from '../queue/piece.js';
 import { toTask, type TaskRow } from '../queue/task.js';
 import { Caller } from './caller.js';
 import { filterOf } from './filters.js';
-import { toLine } from './history.js';
 import { write } from './outflow.js';
-import { queryNumber, queryText, type Services } from './services.js';
+import { queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
+import { toLine } from './task-reads.js';
 
 const TASKS: PieceSize = { limit: 100, bytes: 4 * 1024 * 1024 };
 const LINES: PieceSize = { limit: 500, bytes: 4 * 1024 * 1024 };

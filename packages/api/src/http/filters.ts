@@ -2,7 +2,8 @@
 import { LIMITS, type TaskStatus, type components } from '@task-executor/shared';
 import type { Request } from 'express';
 import type { TaskFilter } from '../queue/filter.js';
-import { queryText, validationProblem } from './services.js';
+import { validationProblem } from './problem.js';
+import { queryText } from './request.js';
 
 type Listed = Partial<components['schemas']['TaskFilter']>;
 

@@ -2,7 +2,8 @@
 import type { components } from '@task-executor/shared';
 import { Router } from 'express';
 import { Problem } from './problem.js';
-import { queryNumber, type Services } from './services.js';
+import { queryNumber } from './request.js';
+import type { Services } from './services.js';
 
 export function internalWorkerRoutes({ internalWorkers }: Services): Router {
   const router = Router();

@@ -7,7 +7,7 @@ import { StorageError } from '../artifacts/store.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { CursorError } from '../queue/cursor.js';
 import { PageTooLarge } from '../queue/list.js';
-import { inWords } from './forms.js';
+import { sentenceFor } from './string-patterns.js';
 
 type ProblemDocument = components['schemas']['Problem'];
 type Extras = Partial<Pick<ProblemDocument, 'errors' | 'task_status' | 'current_attempt' | 'expected_offset'>>;
@@ -29,6 +29,11 @@ export class Problem extends Error {
     this.extras = extras;
     this.headers = headers;
   }
+}
+
+/** The problem of a request that fits the schemas but not each other, or not what is stored. */
+export function validationProblem(path: string, message: string): Problem {
+  return new Problem('validation_failed', `${path}: ${message}`, { errors: [{ path, message }] });
 }
 
 /** The document for a problem. */
@@ -88,7 +93,7 @@ export function problemOf(error: unknown): Problem | null {
   }
   if (error.status === 400) {
     const errors = (error.errors ?? []).slice(0, 100).map((one) => ({
-      path: (one.path ?? '').slice(0, 1000), message: inWords(one.message ?? 'does not fit').slice(0, 1000),
+      path: (one.path ?? '').slice(0, 1000), message: sentenceFor(one.message ?? 'does not fit').slice(0, 1000),
     }));
     const [first] = errors;
     return new Problem('validation_failed', first === undefined ? error.message : `${first.path}: ${first.message}`, { errors });

@@ -12,7 +12,8 @@ import { toTask, type Task, type TaskRow } from '../queue/task.js';
 import { checkItem } from './items.js';
 import { Problem } from './problem.js';
 import { refusal, reporterOf, sessionOf } from './reporter.js';
-import { pathText, type Services } from './services.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 

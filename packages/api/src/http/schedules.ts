@@ -6,8 +6,9 @@ import {
   changeSchedule, createSchedule, CronError, endSchedule, findSchedule, listSchedules, nextRuns, type ScheduleRow,
 } from '../queue/schedule.js';
 import { answerCreation } from './creation.js';
-import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText, queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
 import { checkBytes, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];

@@ -3,7 +3,7 @@ import { LIMITS, type components } from '@task-executor/shared';
 import type { ApiConfig } from '../config.js';
 import { fingerprintOf } from '../queue/fingerprint.js';
 import type { Edge, Submission } from '../queue/submission.js';
-import { validationProblem } from './services.js';
+import { validationProblem } from './problem.js';
 
 type Schemas = components['schemas'];
 /** What submissions, items of a batch, tasks of a workflow and templates of schedules share. */

@@ -15,8 +15,9 @@ import { submit } from '../queue/submit.js';
 import { toTask, type ReadyReason } from '../queue/task.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
-import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 import { checkDependencies, edgesOf, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];

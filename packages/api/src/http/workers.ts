@@ -15,9 +15,10 @@ import { Waiter } from '../waiting/waiter.js';
 import { claimWait, idleBeatWait } from '../waiting/waits.js';
 import { Caller } from './caller.js';
 import { hanging } from './hanging.js';
-import { Problem } from './problem.js';
+import { Problem, validationProblem } from './problem.js';
 import { sessionOf } from './reporter.js';
-import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+import { pathText, queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
 import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];

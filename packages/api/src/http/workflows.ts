@@ -10,8 +10,9 @@ import { submit } from '../queue/submit.js';
 import { countByStatus, findCycle, findWorkflow, statusOf, storeWorkflow, workflowTasks, type NewWorkflow } from '../queue/workflow.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
-import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 import { checkBytes, checkDependencies, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];

@@ -11,13 +11,14 @@ import { pendingOf, rates, readBreakdown, readTotals } from '../queue/stats.js';
 import { toTask } from '../queue/task.js';
 import { Caller } from './caller.js';
 import { filterOf } from './filters.js';
-import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText, queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
 
 /** The database has it as an int; the number of a line is wider than what a cursor may hold. */
 const MOST_ATTEMPT = 2_147_483_647;
 
-export function historyRoutes({ databases, readiness, follows }: Services): Router {
+export function taskReadRoutes({ databases, readiness, follows }: Services): Router {
   const router = Router();
   const db = databases.reads;
 

@@ -22,7 +22,7 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   });
 }
 
-export function operationRoutes({ databases, metrics, internalWorkers }: Services): Router {
+export function healthRoutes({ databases, metrics, internalWorkers }: Services): Router {
   const router = Router();
   const db = databases.general;
 

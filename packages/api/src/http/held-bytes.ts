@@ -15,7 +15,7 @@ const SMALL_BYTES = 16 * 1024;
 /** Calls of workers: heartbeats, claims, reports, logs. */
 const LEASE_PATH = /^\/api\/v1\/workers\/[^/]+\/./;
 
-export class Held {
+export class HeldBytes {
   readonly #most: number;
   #bytes = 0;
 
