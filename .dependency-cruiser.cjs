@@ -41,9 +41,10 @@ module.exports = {
       to: { path: `${source('api')}/(http|queue|fleet)/` },
     },
     {
-      name: 'queue-and-fleet-do-not-import-http',
+      name: 'only-the-server-imports-http',
+      comment: 'What sweeps, waits or follows a change works without a request.',
       severity: 'error',
-      from: { path: `${source('api')}/(queue|fleet)/` },
+      from: { path: `${source('api')}/`, pathNot: [`${source('api')}/http/`, `${source('api')}/server\\.ts$`] },
       to: { path: `${source('api')}/http/` },
     },
     {

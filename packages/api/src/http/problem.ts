@@ -7,6 +7,7 @@ import { StorageError } from '../artifacts/store.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { CursorError } from '../queue/cursor.js';
 import { PageTooLarge } from '../queue/list.js';
+import { InvalidSubmission } from '../queue/to-submission.js';
 import { sentenceFor } from './string-patterns.js';
 
 type ProblemDocument = components['schemas']['Problem'];
@@ -73,6 +74,7 @@ function isValidatorError(error: unknown): error is ValidatorError {
 /** The problem of anything that was thrown, or null for a mistake of ours. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
+  if (error instanceof InvalidSubmission) return validationProblem(error.path, error.fault);
   if (error instanceof CursorError) {
     return new Problem('validation_failed', error.message, { errors: [{ path: '/query/cursor', message: error.message }] });
   }

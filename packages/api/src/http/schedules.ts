@@ -5,11 +5,11 @@ import { decodeCursor, encodeCursor, idIn } from '../queue/cursor.js';
 import {
   changeSchedule, createSchedule, CronError, endSchedule, findSchedule, listSchedules, nextRuns, type ScheduleRow,
 } from '../queue/schedule.js';
+import { checkBytes, toSubmission } from '../queue/to-submission.js';
 import { answerCreation } from './creation.js';
 import { Problem, validationProblem } from './problem.js';
 import { pathText, queryNumber, queryText } from './request.js';
 import type { Services } from './services.js';
-import { checkBytes, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 

@@ -13,12 +13,12 @@ import type { Edge, Submission } from '../queue/submission.js';
 import { asksForReuse } from '../queue/reuse.js';
 import { submit } from '../queue/submit.js';
 import { toTask, type ReadyReason } from '../queue/task.js';
+import { checkDependencies, edgesOf, toSubmission } from '../queue/to-submission.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
 import { Problem, validationProblem } from './problem.js';
 import { pathText } from './request.js';
 import type { Services } from './services.js';
-import { checkDependencies, edgesOf, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
@@ -61,7 +61,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
 
   router.post('/api/v1/tasks/batch', async (req, res) => {
     const items = (req.body as Schemas['TaskBatch']).tasks;
-    checkDependencies(items);
+    checkDependencies('/body/tasks', items);
     for (const [n, { parameters }] of items.entries()) checkItem(req, `/body/tasks/${n}/parameters`, parameters);
     const tasks = items.map((item, n) => toSubmission(config, `/body/tasks/${n}`, item));
     const keyed = items.flatMap(({ idempotency_key: key, ...body }, n) => (key === undefined ? [] : [{ n, key, operation: 'an item of a batch', body }]));

@@ -7,13 +7,13 @@ import { cancelMany } from '../queue/cancel.js';
 import { readRetried, retryOf } from '../queue/retry.js';
 import type { Edge, Submission } from '../queue/submission.js';
 import { submit } from '../queue/submit.js';
+import { checkBytes, checkDependencies, toSubmission } from '../queue/to-submission.js';
 import { countByStatus, findCycle, findWorkflow, statusOf, storeWorkflow, workflowTasks, type NewWorkflow } from '../queue/workflow.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
 import { Problem, validationProblem } from './problem.js';
 import { pathText } from './request.js';
 import type { Services } from './services.js';
-import { checkBytes, checkDependencies, toSubmission } from './submissions.js';
 
 type Schemas = components['schemas'];
 
@@ -118,7 +118,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
 
 /** @throws Problem where there are too many dependencies, or names repeat, are unknown or go round in a circle */
 function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
-  checkDependencies(tasks);
+  checkDependencies('/body/tasks', tasks);
   const parentsOf = new Map<string, readonly string[]>();
   for (const [n, { name, depends_on: parents = [] }] of tasks.entries()) {
     if (parentsOf.has(name)) throw validationProblem(`/body/tasks/${n}/name`, `"${name}" is the name of two tasks`);

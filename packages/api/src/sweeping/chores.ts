@@ -4,11 +4,11 @@ import type { Aftermath } from '../aftermath.js';
 import type { ApiConfig } from '../config.js';
 import type { Database } from '../db/database.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
-import { toSubmission } from '../http/submissions.js';
 import type { Metrics } from '../metrics.js';
 import { advanceBulk, ANY_BULK, putOffBulk, type Piece } from '../queue/bulk.js';
 import { ANY_TO_FIRE, fireNext } from '../queue/schedule.js';
 import { submit, withRaces, type Submitted } from '../queue/submit.js';
+import { toSubmission, type SubmissionBody } from '../queue/to-submission.js';
 import type { Chore } from './sweeper.js';
 
 /** Fires of one round, pieces of bulk operations, and tasks that a piece looks at; what is left waits for the next round. */
@@ -34,7 +34,7 @@ export function schedules({ config, db, aftermath, log }: Parts): Chore {
         let submitted: Submitted | null = null;
         try {
           const fire = await withRaces(() => db.transaction().execute((transaction) => fireNext(transaction, failed, async (row) => {
-            const task = toSubmission(config, '/task', row.task as unknown as Parameters<typeof toSubmission>[2], { scheduleId: row.id });
+            const task = toSubmission(config, '/task', row.task as unknown as SubmissionBody, { scheduleId: row.id });
             submitted = await submit(transaction, config.priorityAgeingMs, [task]);
             return submitted.rows[0]?.id ?? '';
           }, (id) => {
