@@ -48,11 +48,17 @@ module.exports = {
       to: { path: `${source('api')}/http/` },
     },
     {
-      name: 'http-goes-through-queue-and-fleet',
-      comment: 'SQL is at home in queue/ and fleet/.',
+      name: 'sql-is-at-home-in-queue-fleet-and-db',
       severity: 'error',
-      from: { path: `${source('api')}/http/` },
-      to: { path: ['(^|/)node_modules/(pg|kysely)(/|$)'] },
+      from: { path: `${source('api')}/`, pathNot: `${source('api')}/(queue|fleet|db)/` },
+      to: { path: '(^|/)node_modules/kysely(/|$)' },
+    },
+    {
+      name: 'connections-are-made-in-db',
+      comment: 'The embedded server makes its own database, and the configuration has pg read addresses.',
+      severity: 'error',
+      from: { path: `${source('api')}/`, pathNot: `${source('api')}/(db/|embedded-postgres\\.ts$|config\\.ts$)` },
+      to: { path: '(^|/)node_modules/pg(/|$)' },
     },
   ],
   options: {

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PENDING_REASONS } from '@task-executor/shared';
-import { sql } from 'kysely';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Database } from './db/database.js';
+import { oldestSnapshotSeconds } from './db/snapshots.js';
 import { countFleet } from './fleet/find.js';
 import { readBacklog } from './queue/backlog.js';
 import type { Readiness } from './queue/readiness.js';
@@ -167,9 +167,6 @@ export function watchQueue(metrics: Metrics, db: Database, readiness: Readiness,
       sum.oldest = Math.max(sum.oldest, part.oldest_seconds);
     }
     const fleet = await countFleet(db);
-    const age = await sql<{ seconds: number }>`
-      select coalesce(max(extract(epoch from now() - xact_start)), 0)::float8 as seconds
-        from pg_stat_activity where backend_xmin is not null and pid <> pg_backend_pid()`.execute(db);
-    return { parts, fleet, snapshotSeconds: age.rows[0]?.seconds ?? 0 };
+    return { parts, fleet, snapshotSeconds: await oldestSnapshotSeconds(db) };
   }
 }

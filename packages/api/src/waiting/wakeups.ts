@@ -11,13 +11,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
-import { sql } from 'kysely';
 import type { Logger } from 'pino';
-import type { Appetite, Lane } from './appetite.js';
-import { ClaimLine, type ClaimWaiter } from './claim-line.js';
 import type { Database } from '../db/database.js';
 import type { Listener } from '../db/listener.js';
 import { Ration } from '../db/ration.js';
+import { pendingLanes } from '../queue/lanes.js';
+import type { Appetite, Lane } from './appetite.js';
+import { ClaimLine, type ClaimWaiter } from './claim-line.js';
 import { DryAppetites } from './dry-appetites.js';
 import { Polls } from './polls.js';
 import { Stretch } from './stretch.js';
@@ -259,7 +259,7 @@ export class Wakeups {
     if (this.#line.size === 0) return;
     const began = performance.now();
     try {
-      const lanes = await pendingLanes(this.#db);
+      const lanes = await pendingLanes(this.#db, MAX_LANES);
       const queryMs = performance.now() - began;
       this.#news += lanes.length;
       for (const lane of lanes) this.#call(lane, { wanted: 1, ours: 0, heard: 1 });
@@ -269,21 +269,4 @@ export class Wakeups {
       this.#log.debug({ event: 'poll_failed', error: String(error) }, 'looking for pending tasks failed');
     }
   }
-}
-
-/** The lanes that have pending tasks, at most MAX_LANES, each found by one step through the index. */
-async function pendingLanes(db: Database): Promise<Lane[]> {
-  const { rows } = await sql<Lane>`
-    with recursive lanes as (
-      (select problem_id, backend_type from queue where state = 'pending' order by problem_id, backend_type limit 1)
-      union all
-      select next.*
-        from lanes l
-       cross join lateral (
-         select q.problem_id, q.backend_type from queue q
-          where q.state = 'pending' and (q.problem_id, q.backend_type) > (l.problem_id, l.backend_type)
-          order by q.problem_id, q.backend_type limit 1) as next
-    )
-    select * from lanes limit ${MAX_LANES}`.execute(db);
-  return rows;
 }
