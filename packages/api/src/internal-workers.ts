@@ -23,7 +23,6 @@ export interface InternalWorkersOptions {
   readonly apiUrl: string;
   /** What tells this server's workers from other servers', and stays the same over its restarts. */
   readonly owner: string;
-  readonly count: number;
   readonly log: Logger;
 }
 

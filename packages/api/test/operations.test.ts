@@ -99,7 +99,7 @@ describe('operations', () => {
     try {
       const workers = new InternalWorkers(1);
       expect(workers.ready()).to.equal(false);
-      await workers.attach({ apiUrl: api.url, owner: 'test', count: 1, log });
+      await workers.attach({ apiUrl: api.url, owner: 'test', log });
       await workers.start();
       expect(workers.ready()).to.equal(true);
       await workers.stop();

@@ -28,11 +28,6 @@ export class Watches {
     });
   }
 
-  /** Whether what is told on other replicas is heard of at all. */
-  get hears(): boolean {
-    return this.#listener.hears;
-  }
-
   /** `watch`, which now hears of a worker, or null where there are too many. To be given back with `leave`. */
   enter<Watch extends Watcher>(workerId: string, watch: Watch): Watch | null {
     if (this.#stopped || this.#size >= MAX_WATCHES) return null;
