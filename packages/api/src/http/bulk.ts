@@ -35,7 +35,7 @@ export function bulkRoutes({ databases }: Services): Router {
     const body = req.body as components['schemas']['BulkSubmission'];
     const filter = toFilter(body.filter, '/body/filter');
     checkFilter(body.action, filter);
-    await answerCreation(db, req, res, false, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const row = await createBulk(transaction, body.action, filter);
       if (row === null) throw new Problem('too_many_requests', 'Too many bulk operations are running.');
       return { status: 202, location: `/api/v1/bulk-operations/${row.id}`, answer: toBulk(row) };

@@ -49,7 +49,7 @@ export function controlRoutes({ databases, readiness, wakeups }: Services): Rout
   router.post('/api/v1/limits', async (req, res) => {
     const body = req.body as Schemas['LimitSubmission'];
     if (body.value != null) checkValue(body.key, body.value);
-    await answerCreation(db, req, res, false, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const id = await createLimit(transaction, { key: body.key, value: body.value ?? null, maxRunning: body.max_running });
       if (id === null) throw new Problem('limit_exists');
       const [row] = await listLimits(transaction, id);

@@ -18,26 +18,27 @@ export interface Creation {
 }
 
 /**
- * Answers `req` with what `work` creates. `work` gets a transaction where `transactional` or where the request has a key; it
- * may run several times, so it must do nothing but work on its database.
+ * Answers `req` with what `work` creates. `work` gets a transaction where `inTransaction` or where the request has a key; it may run several
+ * times, so it must do nothing but work on its database.
  */
 export async function answerCreation(
   db: Database,
   req: Request,
   res: Response,
-  transactional: boolean,
   work: (db: Database) => Promise<Creation>,
+  { inTransaction = false } = {},
 ): Promise<void> {
   const key = req.get('Idempotency-Key') ?? null;
   const request = key === null ? null : { key, operation: `${req.method} ${req.path}`, body: req.body as unknown };
   try {
     const created = await withRaces(async (): Promise<Creation & { replayed: boolean }> => {
-      if (request === null && !transactional) return { ...(await work(db)), replayed: false };
+      if (request === null && !inTransaction) return { ...(await work(db)), replayed: false };
       return db.transaction().execute(async (transaction) => {
         if (request !== null) {
           const [kept] = await takeKeys(transaction, [request]);
           if (kept != null) {
-            return { status: kept.status as Creation['status'], location: kept.location ?? '', answer: JSON.parse(kept.answer) as unknown, replayed: true };
+            const { status, location, answer } = kept;
+            return { status: status as Creation['status'], location: location ?? '', answer: JSON.parse(answer) as unknown, replayed: true };
           }
         }
         const creation = await work(transaction);

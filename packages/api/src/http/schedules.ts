@@ -34,7 +34,7 @@ export function scheduleRoutes({ config, databases }: Services): Router {
     const body = req.body as Schemas['ScheduleSubmission'];
     checkBytes('/body/name', body.name);
     toSubmission(config, '/body/task', body.task);
-    await answerCreation(db, req, res, false, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const row = await withCron(() => createSchedule(transaction, {
         name: body.name ?? null, cron: body.cron, timezone: body.timezone ?? 'UTC', task: body.task,
         overlap: body.overlap ?? 'skip', misfire: body.misfire ?? 'run_once', paused: body.paused ?? false,

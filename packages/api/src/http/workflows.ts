@@ -73,7 +73,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
     const edges = body.tasks.flatMap((task, child) =>
       [...new Set(task.depends_on ?? [])].map((name) => ({ child, parent: position.get(name) ?? 0, name })));
     const workflow = { id, name: body.name ?? null, labels: body.labels ?? {}, retryOf: null };
-    await answerCreation(db, req, res, true, (transaction) => create(transaction, workflow, tasks, edges));
+    await answerCreation(db, req, res, (transaction) => create(transaction, workflow, tasks, edges), { inTransaction: true });
   });
 
   router.get('/api/v1/workflows/:workflow_id', async (req, res) => {
@@ -98,7 +98,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
   router.post('/api/v1/workflows/:workflow_id/retry', async (req, res) => {
     const oldId = pathText(req, 'workflow_id');
     const newId = randomUUID();
-    await answerCreation(db, req, res, true, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const old = await read(transaction, oldId);
       if (old.status === 'running') throw new Problem('workflow_running');
       const again = old.tasks.filter(({ status }) => status !== 'completed').map(({ task_id: task }) => task);
@@ -110,7 +110,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
       const edges = rows.flatMap((row, child) => row.parents.map(({ parent_id: parent, name }) =>
         ({ child, parent: position.get(parent) ?? parent, name })));
       return create(transaction, { id: newId, name: old.name, labels: old.labels, retryOf: oldId }, tasks, edges);
-    });
+    }, { inTransaction: true });
   });
 
   return router;
