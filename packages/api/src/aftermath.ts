@@ -76,7 +76,7 @@ export class Aftermath {
     if (tasks.some((task) => task.hasDependents)) await this.dependents();
   }
 
-  /** Attempts have ended, however: the limits that they counted under may have room. So may `reporter`, a worker that ended one of its own. */
+  /** Attempts have ended, however: the limits that they counted under may have room, and so may `reporter`, who ended one of its own. */
   async freed(reporter: string | null = null): Promise<void> {
     if (reporter !== null) this.#wakeups.freed([reporter]);
     await this.#try(async () => {

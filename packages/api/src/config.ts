@@ -13,7 +13,7 @@ export interface ApiConfig {
   readonly databaseUrl: string | null;
   /** `databaseUrl` leads to a pooler in transaction mode. */
   readonly isPooled: boolean;
-  /** Where to LISTEN; null: nowhere. */
+  /** The database to LISTEN at; null: none. */
   readonly listenUrl: string | null;
   readonly dataDir: string;
   readonly host: string;
@@ -207,7 +207,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
   return config;
 }
 
-/** What is wrong with the address of a database, without any part of it: none can be told from the password then. */
+/** What is wrong with the address of a database. It quotes no part of it: where it is wrong, any part may be the password. */
 function mistakeInAddress(url: string): string | null {
   if (!/^postgres(ql)?:\/\//.test(url)) return 'must begin with postgres:// or postgresql://';
   const form = 'must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE';
@@ -224,7 +224,7 @@ function mistakeInAddress(url: string): string | null {
   }
 }
 
-/** Where artifacts are kept, or what is wrong with what was said. */
+/** The place of artifacts; a string says what is wrong with the variables. */
 function placeOf(url: string, dataDir: string, endpoint: string, region: string): ArtifactPlace | string {
   if (endpoint !== '' && !/^https?:\/\/[^/]+\/?$/.test(endpoint)) return 'S3_ENDPOINT must be like https://s3.example.com';
   if (url === '') return { kind: 'folder', folder: join(dataDir, 'artifacts') };

@@ -43,7 +43,8 @@ export function createMetrics(): Metrics {
     }),
     artifacts: new Counter({ name: 'task_executor_artifacts_total', help: 'Artifacts stored.', registers }),
     artifactBytes: new Counter({
-      name: 'task_executor_artifact_bytes_total', help: 'Bytes of artifacts that were stored, and that were sent.', labelNames: ['direction'], registers,
+      name: 'task_executor_artifact_bytes_total', help: 'Bytes of artifacts that were stored, and that were sent.',
+      labelNames: ['direction'], registers,
     }),
     eventLines: new Counter({ name: 'task_executor_event_lines_total', help: 'Log lines read for streams of events.', registers }),
     logLines: new Counter({ name: 'task_executor_log_lines_total', help: 'Log lines stored.', registers }),

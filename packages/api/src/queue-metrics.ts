@@ -12,7 +12,7 @@ import type { Metrics } from './metrics.js';
 import { readBacklog } from './queue/backlog.js';
 import type { Readiness } from './queue/readiness.js';
 
-/** For so long what was read is shown again. */
+/** How long what was read is shown again. */
 const FRESH_MS = 1_000;
 /** How long a reading is waited for. */
 const WAIT_MS = 2_000;
@@ -25,7 +25,7 @@ interface Part {
 
 /** What one reading gave. */
 interface Seen {
-  /** By reason; null: the running ones. */
+  /** The parts by reason; null: the running tasks. */
   readonly parts: ReadonlyMap<string | null, Part>;
   readonly fleet: Awaited<ReturnType<typeof countFleet>>;
   readonly snapshotSeconds: number;

@@ -183,13 +183,13 @@ function optionsOf({ requestTimeoutMs }: ApiConfig): ServerOptions {
   };
 }
 
-/** Where the server is reached from this machine. */
+/** The address at which the server is reached from this machine. */
 function urlOf(host: string, port: number): string {
   const reachable = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
-/** From now on each connection ends with its next answer: a worker would go on calling over the one that it has. */
+/** Has each connection end with its next answer: a worker would go on calling over the one that it has. */
 function endConnections(server: Server): void {
   server.prependListener('request', (_req, res) => {
     res.setHeader('Connection', 'close');
@@ -203,7 +203,7 @@ async function close(server: Server): Promise<void> {
       resolve();
     });
   });
-  // Those whose call was under way at the first look are idle a moment later.
+  // A connection whose call is under way now is idle a moment later.
   const idle = setInterval(() => {
     server.closeIdleConnections();
   }, CLOSE_IDLE_INTERVAL_MS);

@@ -94,7 +94,7 @@ async function launch(places: Places, port: number, options: ServerOptions): Pro
   }
 }
 
-/** Ends a server that may not have written its postmaster.pid yet. A child keeps its number until its end was heard of, so that is enough. */
+/** Ends a server that may have no postmaster.pid yet. A child keeps its number until we hear of its end, so it is known by that. */
 async function breakOff(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

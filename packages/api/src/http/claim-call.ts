@@ -125,7 +125,7 @@ export class ClaimCall {
     return null;
   }
 
-  /** One claim, of the session as it is. */
+  /** Claims once, for the session as it is. */
   async #look(): Promise<FoundTasks> {
     const { wakeups, groups } = this.#services;
     const waiter = this.#waiter;
@@ -148,7 +148,10 @@ export class ClaimCall {
     }
   }
 
-  /** Takes the session that supports other problems than was known, or is another one than was guessed. @throws Problem where it does not live */
+  /**
+   * Takes the session as it is now, which supports other problems than was known, or is another than was guessed.
+   * @throws Problem where it does not live
+   */
   async #takeSessionAsItIs(): Promise<void> {
     const { sessions, databases, wakeups } = this.#services;
     const { workerId } = this.#request;

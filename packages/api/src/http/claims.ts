@@ -55,7 +55,8 @@ export function claimRoutes(services: Services): Router {
   }
 
   /** Gives back the tasks of a claim without an id: nobody will repeat it, so they would wait for their timeout. */
-  async function giveBack({ workerId, sessionId, leaseSeconds }: ClaimRequest, tasks: readonly ClaimedRow[], reason: string): Promise<void> {
+  async function giveBack(request: ClaimRequest, tasks: readonly ClaimedRow[], reason: string): Promise<void> {
+    const { workerId, sessionId, leaseSeconds } = request;
     await Promise.all(tasks.map(async (task) => {
       await groups.reports.add({
         reporter: { workerId, sessionId, taskId: task.id, attempt: task.attempt, leaseSeconds },

@@ -11,14 +11,15 @@ import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 
+/** A schema of names, as far as a value is checked by it. */
 interface Named {
   readonly pattern: string;
   readonly maxLength: number;
 }
 
-/** What the values of a limit's key are, in the contract. */
-const { ProblemId, BackendType } = (parseContract() as { components: { schemas: { ProblemId: Named; BackendType: Named } } }).components.schemas;
-const NAMED: Readonly<Record<string, Named>> = { problem_id: ProblemId, backend_type: BackendType };
+/** The contract's schema for the values of each key of a limit, but for labels. */
+const { schemas } = (parseContract() as { components: { schemas: { ProblemId: Named; BackendType: Named } } }).components;
+const NAMED: Readonly<Record<string, Named>> = { problem_id: schemas.ProblemId, backend_type: schemas.BackendType };
 
 /** Refuses the value of a limit that nothing can ever have. @throws Problem */
 function checkValue(key: string, value: string): void {

@@ -13,13 +13,13 @@ export interface Creation {
   readonly status: 200 | 201 | 202;
   readonly location: string;
   readonly answer: unknown;
-  /** What follows, once it is durable. */
+  /** Does what follows, once the creation is durable. */
   readonly after?: () => Promise<void> | void;
 }
 
 /**
- * Answers `req` with what `work` creates. `work` gets a transaction where `inTransaction` or where the request has a key; it may run several
- * times, so it must do nothing but work on its database.
+ * Answers `req` with what `work` creates. `work` gets a transaction where `inTransaction` or where the request has a key; it
+ * may run several times, so it must do nothing but work on its database.
  */
 export async function answerCreation(
   db: Database,
@@ -37,8 +37,8 @@ export async function answerCreation(
         if (request !== null) {
           const [kept] = await takeKeys(transaction, [request]);
           if (kept != null) {
-            const { status, location, answer } = kept;
-            return { status: status as Creation['status'], location: location ?? '', answer: JSON.parse(answer) as unknown, replayed: true };
+            const status = kept.status as Creation['status'];
+            return { status, location: kept.location ?? '', answer: JSON.parse(kept.answer) as unknown, replayed: true };
           }
         }
         const creation = await work(transaction);

@@ -21,7 +21,9 @@ export function internalWorkerRoutes({ internalWorkers }: Services): Router {
       throw new Problem('validation_failed', `num_workers ${message}`, { errors: [{ path: '/body/num_workers', message }] });
     }
     const { previous, now } = await internalWorkers.scale(wanted);
-    const message = now === wanted ? `scaled from ${previous} to ${now} internal workers` : `scaling from ${previous} to ${wanted} internal workers: there are ${now} now`;
+    const message = now === wanted
+      ? `scaled from ${previous} to ${now} internal workers`
+      : `scaling from ${previous} to ${wanted} internal workers: there are ${now} now`;
     res.json({ message, previous_count: previous, new_count: now });
   });
 

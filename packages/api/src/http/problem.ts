@@ -79,10 +79,12 @@ export function problemOf(error: unknown): Problem | null {
     return new Problem('validation_failed', error.message, { errors: [{ path: '/query/cursor', message: error.message }] });
   }
   if (error instanceof PageTooLarge) {
-    return new Problem('page_too_large', `A page has at most ${LIMITS.maxPageBytes} bytes of tasks; a page_size of ${error.fitting} fits here.`);
+    return new Problem(
+      'page_too_large', `A page has at most ${LIMITS.maxPageBytes} bytes of tasks; a page_size of ${error.fitting} fits here.`,
+    );
   }
   if (error instanceof CoalescerFull) return new Problem('too_many_requests');
-  // Before the database is asked about: what a storage fails by (ECONNREFUSED, ENOENT) is what a database that is away gives.
+  // Before the database is considered: a storage fails with the same codes (ECONNREFUSED, ENOENT) as a database that is away.
   if (error instanceof StorageError) return new Problem('storage_unavailable');
   if (isDatabaseUnavailable(error)) return new Problem('database_unavailable');
   if (error instanceof URIError) return new Problem('malformed_request', 'The path is not well-formed.');
@@ -117,7 +119,10 @@ export function handleErrors(log: Logger): ErrorRequestHandler {
     } else if (problem.code === 'database_unavailable') {
       log.warn({ event: 'database_unavailable', request_id: requestId, error: String(error) }, 'the database does not answer');
     } else if (problem.code === 'storage_unavailable') {
-      log.error({ event: 'storage_unavailable', request_id: requestId, error: String(error) }, 'the storage of artifacts does not do what it is asked');
+      log.error(
+        { event: 'storage_unavailable', request_id: requestId, error: String(error) },
+        'the storage of artifacts does not do what it is asked',
+      );
     }
     sendProblem(res, problem ?? new Problem('internal_error'), requestId);
   };

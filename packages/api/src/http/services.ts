@@ -5,14 +5,14 @@ import type { ArtifactStore } from '../artifacts/store.js';
 import type { ApiConfig } from '../config.js';
 import type { Databases } from '../db/database.js';
 import type { Sessions } from '../fleet/sessions.js';
-import type { Groups } from '../waiting/groups.js';
-import type { Follows } from '../waiting/follows.js';
 import type { InternalWorkers } from '../internal-workers.js';
 import type { Metrics } from '../metrics.js';
 import type { Readiness } from '../queue/readiness.js';
 import type { Sweeper } from '../sweeping/sweeper.js';
-import type { Wakeups } from '../waiting/wakeups.js';
+import type { Follows } from '../waiting/follows.js';
+import type { Groups } from '../waiting/groups.js';
 import type { LeaseRounds } from '../waiting/lease-rounds.js';
+import type { Wakeups } from '../waiting/wakeups.js';
 import type { Watches } from '../waiting/watches.js';
 import type { HeldBytes } from './held-bytes.js';
 

@@ -1,4 +1,4 @@
-/** Reading tasks: lists, counts, one task (when it has ended, where that is asked for), its attempts and its log. */
+/** Reading tasks: lists, counts, one task (waiting for its end where that is asked for), its attempts and its log. */
 import { LIMITS, type LogLevel, type components } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { readAttempts, toAttempt } from '../queue/attempts.js';
@@ -15,7 +15,7 @@ import { Problem, validationProblem } from './problem.js';
 import { pathText, queryNumber, queryText } from './request.js';
 import type { Services } from './services.js';
 
-/** The database has it as an int; the number of a line is wider than what a cursor may hold. */
+/** The largest number of an attempt, an int in the database. The number of a line may be as large as a cursor can hold. */
 const MOST_ATTEMPT = 2_147_483_647;
 
 export function taskReadRoutes({ databases, readiness, follows }: Services): Router {
@@ -135,7 +135,9 @@ export function taskReadRoutes({ databases, readiness, follows }: Services): Rou
 function placeOf(cursor: string | null, most: number): number {
   if (cursor === null) return 0;
   const [place] = decodeCursor(cursor, 1);
-  if (typeof place !== 'number' || place < 0 || place > most) throw new CursorError('the cursor is not one of this list; begin without it');
+  if (typeof place !== 'number' || place < 0 || place > most) {
+    throw new CursorError('the cursor is not one of this list; begin without it');
+  }
   return place;
 }
 

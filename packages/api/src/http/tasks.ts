@@ -34,7 +34,9 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
    * Submits one task, in `transaction` or, where that is null, together with others; an earlier one of the same dedupe_key is
    * answered with 200. Nothing here may ask for another connection: those who wait for this transaction may hold all the others.
    */
-  async function createOne(transaction: Database | null, reasonOf: ReadyReason, task: Submission, edges: readonly Edge[]): Promise<Creation> {
+  async function createOne(
+    transaction: Database | null, reasonOf: ReadyReason, task: Submission, edges: readonly Edge[],
+  ): Promise<Creation> {
     const submitted = transaction === null
       ? await groups.submissions.add(task)
       : await submit(transaction, config.priorityAgeingMs, [task], edges);

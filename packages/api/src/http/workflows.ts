@@ -116,7 +116,10 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
   return router;
 }
 
-/** @throws Problem where there are too many dependencies, or names repeat, are unknown or go round in a circle */
+/**
+ * Refuses a graph with too many dependencies, or whose names repeat, are unknown or go round in a circle.
+ * @throws Problem, InvalidSubmission
+ */
 function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
   checkDependencies('/body/tasks', tasks);
   const parentsOf = new Map<string, readonly string[]>();
@@ -126,8 +129,12 @@ function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
   }
   for (const [n, { depends_on: parents = [] }] of tasks.entries()) {
     const unknown = parents.findIndex((parent) => !parentsOf.has(parent));
-    if (unknown >= 0) throw validationProblem(`/body/tasks/${n}/depends_on/${unknown}`, `there is no task named "${parents[unknown] ?? ''}" in this workflow`);
+    if (unknown < 0) continue;
+    const path = `/body/tasks/${n}/depends_on/${unknown}`;
+    throw validationProblem(path, `there is no task named "${parents[unknown] ?? ''}" in this workflow`);
   }
   const cycle = findCycle(parentsOf);
-  if (cycle !== null) throw validationProblem('/body/tasks', `the tasks depend on each other in a circle: ${cycle.slice(0, 50).join(' -> ')}`);
+  if (cycle !== null) {
+    throw validationProblem('/body/tasks', `the tasks depend on each other in a circle: ${cycle.slice(0, 50).join(' -> ')}`);
+  }
 }

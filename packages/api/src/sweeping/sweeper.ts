@@ -100,7 +100,7 @@ export class Sweeper {
     await this.#round;
   }
 
-  /** One round, of all steps. An error ends its step and is logged: the next round tries again. */
+  /** Does one round of all steps. An error ends its step and is logged: the next round tries again. */
   sweep(): Promise<void> {
     return this.#sweep(this.#steps);
   }

@@ -2,8 +2,8 @@
 import { supportsProblem } from '@task-executor/shared';
 
 /**
- * A lane (see ARCHITECTURE) without its labels: what wake-ups go by. They need not know of limits, since a claim that is woken in vain costs
- * one look.
+ * A lane (see ARCHITECTURE) without its labels: what wake-ups go by. They need not know of limits, since a claim that is woken in
+ * vain does no harm.
  */
 export interface Lane {
   readonly problem_id: string;

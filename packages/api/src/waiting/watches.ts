@@ -9,7 +9,7 @@ const MAX_WATCHES = 20_000;
 /** Ids in one hint: a payload holds at most 8,000 bytes. */
 const IDS_PER_HINT = 200;
 
-/** A waiter, or what hears for one. */
+/** A waiter, or something that listens on behalf of one. */
 export interface Watcher {
   wake(): void;
   dismiss(): void;
@@ -28,7 +28,7 @@ export class Watches {
     });
   }
 
-  /** `watch`, which now hears of a worker, or null where there are too many. To be given back with `leave`. */
+  /** Enters `watch`, to be given back with `leave`, and returns it; null: there are too many. */
   enter<Watch extends Watcher>(workerId: string, watch: Watch): Watch | null {
     if (this.#stopped || this.#size >= MAX_WATCHES) return null;
     const ofWorker = this.#watches.get(workerId) ?? new Set();
