@@ -41,9 +41,10 @@ module.exports = {
       to: { path: `${source('api')}/(http|queue|fleet)/` },
     },
     {
-      name: 'queue-and-fleet-do-not-import-http',
+      name: 'only-the-server-imports-http',
+      comment: 'What sweeps, waits or follows a change works without a request.',
       severity: 'error',
-      from: { path: `${source('api')}/(queue|fleet)/` },
+      from: { path: `${source('api')}/`, pathNot: [`${source('api')}/http/`, `${source('api')}/server\\.ts$`] },
       to: { path: `${source('api')}/http/` },
     },
     {
@@ -54,11 +55,17 @@ module.exports = {
       to: { path: `${source('api')}/queue/` },
     },
     {
-      name: 'http-goes-through-queue-and-fleet',
-      comment: 'SQL is at home in queue/ and fleet/.',
+      name: 'sql-is-at-home-in-queue-fleet-and-db',
       severity: 'error',
-      from: { path: `${source('api')}/http/` },
-      to: { path: ['(^|/)node_modules/(pg|kysely)(/|$)'] },
+      from: { path: `${source('api')}/`, pathNot: `${source('api')}/(queue|fleet|db)/` },
+      to: { path: '(^|/)node_modules/kysely(/|$)' },
+    },
+    {
+      name: 'connections-are-made-in-db',
+      comment: 'The embedded server makes its own database, and the configuration has pg read addresses.',
+      severity: 'error',
+      from: { path: `${source('api')}/`, pathNot: `${source('api')}/(db/|embedded-postgres\\.ts$|config\\.ts$)` },
+      to: { path: '(^|/)node_modules/pg(/|$)' },
     },
   ],
   options: {

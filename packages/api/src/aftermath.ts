@@ -1,21 +1,32 @@
 /**
  * What follows a change of state, once it is durable: dependents move on, waiting claims hear of tasks, workers of
- * directives, followers of changes, and the metrics count. Nothing here decides anything: all of it may be lost, and the sweeper and the polls make
- * up for it.
+ * directives, followers of changes, and the metrics count. Nothing here decides anything: all of it may be lost, and the sweeper
+ * and the polls make up for it.
  */
 import type { TerminalStatus } from '@task-executor/shared';
 import type { Logger } from 'pino';
 import type { Database } from './db/database.js';
-import type { Follows } from './waiting/follows.js';
 import type { Metrics } from './metrics.js';
 import { wakeDependents } from './queue/dependents.js';
 import type { Readiness } from './queue/readiness.js';
 import type { Submitted } from './queue/submit.js';
+import { laneOf, type Lane } from './waiting/appetite.js';
+import type { Follows } from './waiting/follows.js';
+import type { Wakeups } from './waiting/wakeups.js';
 import type { Watches } from './waiting/watches.js';
-import type { Lane, Wakeups } from './waiting/wakeups.js';
 
-/** How long one call goes on with dependents; what is left is the sweeps'. */
+/** How long one call goes on with dependents; the sweeps do what is left. */
 const DEPENDENTS_MS = 5_000;
+
+export interface AftermathParts {
+  readonly db: Database;
+  readonly wakeups: Wakeups;
+  readonly watches: Watches;
+  readonly follows: Follows;
+  readonly readiness: Readiness;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
 
 export class Aftermath {
   readonly #db: Database;
@@ -25,10 +36,10 @@ export class Aftermath {
   readonly #readiness: Readiness;
   readonly #metrics: Metrics;
   readonly #log: Logger;
-  /** Whether dependents have not all been moved on in the time that a call has. */
+  /** Whether the last call had to leave dependents that are to move on. */
   #isBehind = false;
 
-  constructor(parts: { db: Database; wakeups: Wakeups; watches: Watches; follows: Follows; readiness: Readiness; metrics: Metrics; log: Logger }) {
+  constructor(parts: AftermathParts) {
     this.#db = parts.db;
     this.#wakeups = parts.wakeups;
     this.#watches = parts.watches;
@@ -54,7 +65,7 @@ export class Aftermath {
       if (created[n] !== true) continue;
       this.#metrics.submissions.inc();
       if (row.status === 'completed') this.#metrics.outcomes.inc({ status: 'completed' });
-      else if (row.reason === null) this.pending({ problem_id: row.problem_id, backend_type: row.backend_type ?? '' });
+      else if (row.reason === null) this.pending(laneOf(row));
     }
     if (parentsEnded) await this.dependents();
   }
@@ -65,7 +76,7 @@ export class Aftermath {
     if (tasks.some((task) => task.hasDependents)) await this.dependents();
   }
 
-  /** Attempts have ended, however: the limits that they counted under may have room. So has `reporter`, a worker that ended one of its own. */
+  /** Attempts have ended, however: the limits that they counted under may have room, and so may `reporter`, who ended one of its own. */
   async freed(reporter: string | null = null): Promise<void> {
     if (reporter !== null) this.#wakeups.freed([reporter]);
     await this.#try(async () => {
@@ -73,7 +84,7 @@ export class Aftermath {
     });
   }
 
-  /** These workers should not be doing all that they do; or may do more. */
+  /** There may be a directive for these workers, or room for more tasks. */
   tell(workerIds: readonly (string | null)[]): void {
     const ids = [...new Set(workerIds.filter((id) => id !== null))];
     if (ids.length === 0) return;
@@ -81,12 +92,12 @@ export class Aftermath {
     this.#wakeups.freed(ids);
   }
 
-  /** Moves on whatever waits for a task that has ended; nothing, where there is so much of it that it is the sweeps'. */
+  /** Moves on whatever waits for a task that has ended; nothing where there is so much of it that the sweeps have to. */
   async dependents(): Promise<void> {
     if (!this.#isBehind) await this.dependentsLeft();
   }
 
-  /** The same, however much there is: for the sweep. */
+  /** Moves on what waits for tasks that have ended, however much there is: for the sweep. */
   async dependentsLeft(): Promise<void> {
     const deadline = performance.now() + DEPENDENTS_MS;
     await this.#try(async () => {
@@ -106,7 +117,7 @@ export class Aftermath {
     });
   }
 
-  /** Never fails: whoever called would take what is durable for undone, and do it again. */
+  /** Does `step`, and never fails: the caller would take what is durable for undone, and do it again. */
   async #try(step: () => Promise<void>): Promise<void> {
     await step().catch((error: unknown) => {
       this.#log.warn({ event: 'aftermath_failed', error: String(error) }, 'what follows a change failed; the next sweep makes up for it');

@@ -14,6 +14,9 @@ import { VERSION } from './version.js';
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
+/** Errors whose message says what to do. */
+const MESSAGE_SAYS_IT = [EmbeddedPostgresError, MigrationError, PidFileError, SettingsError, StoreFolderError];
+
 function optionName(variable: string): string {
   return `--${variable.toLowerCase().replaceAll('_', '-')}`;
 }
@@ -37,10 +40,10 @@ function configOf(command: Command): ApiConfig {
   return readConfig(environment);
 }
 
-/** One clear line for what users can mend, everything for the rest. */
+/** What to say of a failure: one clear line where users can mend it, everything else in full. */
 export function explainFailure(error: unknown, config: ApiConfig | null): { message: string; exitCode: number } {
   if (error instanceof ConfigError) return { message: error.message, exitCode: EXIT_USAGE };
-  if ([EmbeddedPostgresError, MigrationError, PidFileError, SettingsError, StoreFolderError].some((one) => error instanceof one)) return { message: (error as Error).message, exitCode: EXIT_FAILURE };
+  if (MESSAGE_SAYS_IT.some((one) => error instanceof one)) return { message: (error as Error).message, exitCode: EXIT_FAILURE };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE' && config !== null) {
     return {
@@ -49,10 +52,16 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
     };
   }
   if (code === 'EACCES' && config !== null && (error as { syscall?: string }).syscall === 'listen') {
-    return { message: `Port ${config.port} of ${config.host} may not be opened by this user: choose one above 1023 with PORT.`, exitCode: EXIT_FAILURE };
+    return {
+      message: `Port ${config.port} of ${config.host} may not be opened by this user: choose one above 1023 with PORT.`,
+      exitCode: EXIT_FAILURE,
+    };
   }
   if (config !== null && isOfListening(error, config.host)) {
-    return { message: `HOST ${config.host} is no address of this machine (${String(code)}): 127.0.0.1 serves this machine alone, 0.0.0.0 every network.`, exitCode: EXIT_FAILURE };
+    return {
+      message: `HOST ${config.host} is no address of this machine (${String(code)}): 127.0.0.1 serves this machine alone, 0.0.0.0 every network.`,
+      exitCode: EXIT_FAILURE,
+    };
   }
   if (isRefusedConnection(error)) {
     return { message: `DATABASE_URL is refused by the server: ${error.message}.`, exitCode: EXIT_FAILURE };
@@ -62,12 +71,15 @@ export function explainFailure(error: unknown, config: ApiConfig | null): { mess
   }
   if (isDatabaseUnavailable(error)) {
     const where = config?.databaseUrl == null ? 'The embedded PostgreSQL' : `The database at ${withoutPassword(config.databaseUrl)}`;
-    return { message: `${where} cannot be reached (${typeof code === 'string' ? code : String(error)}): start it, or correct DATABASE_URL.`, exitCode: EXIT_FAILURE };
+    return {
+      message: `${where} cannot be reached (${typeof code === 'string' ? code : String(error)}): start it, or correct DATABASE_URL.`,
+      exitCode: EXIT_FAILURE,
+    };
   }
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT_FAILURE };
 }
 
-/** A server that breaks the protocol off is a pooler nearly always; PgBouncer has this one code for all that it refuses. */
+/** What to say of a server that breaks the protocol off: nearly always a pooler. PgBouncer has this one code for all that it refuses. */
 function explainRefusal(reason: string, config: ApiConfig | null): string {
   if (config?.isPooled === true) return `The pooler at ${withoutPassword(config.databaseUrl ?? '')} refuses the connection: ${reason}.`;
   return `What DATABASE_URL leads to does not take settings for a session (${reason}). Where it is a pooler in transaction mode, set `

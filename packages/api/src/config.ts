@@ -13,7 +13,7 @@ export interface ApiConfig {
   readonly databaseUrl: string | null;
   /** `databaseUrl` leads to a pooler in transaction mode. */
   readonly isPooled: boolean;
-  /** Where to LISTEN; null: nowhere. */
+  /** The database to LISTEN at; null: none. */
   readonly listenUrl: string | null;
   readonly dataDir: string;
   readonly host: string;
@@ -42,11 +42,9 @@ export interface ApiConfig {
   readonly stallMs: number;
   /** How long a request may take to arrive; uploads have longer. */
   readonly requestTimeoutMs: number;
-  /** Of bodies and unsent answers in memory at a time; null goes by the heap. */
-  readonly heldBytes: number | null;
   readonly artifacts: ArtifactPlace;
   readonly maxArtifactBytes: number;
-  /** Of one attempt. */
+  /** Bounds of one attempt. */
   readonly maxAttemptArtifacts: number;
   readonly maxAttemptArtifactBytes: number;
 }
@@ -99,48 +97,74 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 const HOST_NAME = /^([^\s/:[\]]+|\[[0-9a-f:.]+\])$/;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
+type Name = keyof typeof ENVIRONMENT;
+
+/** Reads variables, and gathers the mistakes in them. */
+class VariableReader {
+  readonly mistakes: string[] = [];
+  readonly #environment: NodeJS.ProcessEnv;
+
+  constructor(environment: NodeJS.ProcessEnv) {
+    this.#environment = environment;
+  }
+
+  /** An empty value means the default; an empty HOST would otherwise listen on every interface. */
+  text(name: Name): string {
+    const given = this.#environment[name] ?? '';
+    return given.trim() === '' ? ENVIRONMENT[name].default : given;
+  }
+
+  number(name: Name, min: number, max: number): number {
+    const value = Number(this.text(name));
+    if (!(value >= min && value <= max)) this.#mistake(name, `a number from ${min} to ${max}`);
+    return value;
+  }
+
+  wholeNumber(name: Name, min: number, max: number): number {
+    const value = Number(this.text(name));
+    if (!(Number.isInteger(value) && value >= min && value <= max)) this.#mistake(name, `a whole number from ${min} to ${max}`);
+    return value;
+  }
+
+  flag(name: Name): boolean {
+    const value = this.text(name).toLowerCase();
+    if (!['true', 'false', '1', '0'].includes(value)) this.#mistake(name, 'true or false');
+    return value === 'true' || value === '1';
+  }
+
+  /** The address of a database; null where there is none. */
+  address(name: Name): string | null {
+    const url = this.text(name);
+    if (url === '') return null;
+    const mistake = mistakeInAddress(url);
+    if (mistake !== null) this.mistakes.push(`${name} ${mistake}`);
+    return url;
+  }
+
+  #mistake(name: Name, expected: string): void {
+    this.mistakes.push(`${name} must be ${expected}, not "${this.text(name)}"`);
+  }
+}
+
 /** Reads `environment` (by default the process's). @throws ConfigError naming every mistake. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiConfig {
-  const mistakes: string[] = [];
-  // Or an empty HOST would be every interface.
-  const text = (name: keyof typeof ENVIRONMENT): string => {
-    const given = environment[name] ?? '';
-    return given.trim() === '' ? ENVIRONMENT[name].default : given;
-  };
-  const number = (name: keyof typeof ENVIRONMENT, min: number, max: number, whole = true): number => {
-    const value = Number(text(name));
-    if (Number.isNaN(value) || value < min || value > max || (whole && !Number.isInteger(value))) {
-      mistakes.push(`${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not "${text(name)}"`);
-    }
-    return value;
-  };
-  const flag = (name: keyof typeof ENVIRONMENT): boolean => {
-    const value = text(name).toLowerCase();
-    if (!['true', 'false', '1', '0'].includes(value)) mistakes.push(`${name} must be true or false, not "${text(name)}"`);
-    return value === 'true' || value === '1';
-  };
+  const read = new VariableReader(environment);
+  const { mistakes } = read;
 
-  const address = (name: keyof typeof ENVIRONMENT): string | null => {
-    const url = text(name);
-    const mistake = url === '' ? null : mistakeInAddress(url);
-    if (mistake !== null) mistakes.push(`${name} ${mistake}`);
-    return url === '' ? null : url;
-  };
-
-  const databaseUrl = address('DATABASE_URL');
-  const pooler = text('DATABASE_POOLER').toLowerCase();
+  const databaseUrl = read.address('DATABASE_URL');
+  const pooler = read.text('DATABASE_POOLER').toLowerCase();
   if (!['', 'transaction'].includes(pooler)) mistakes.push(`DATABASE_POOLER must be transaction or empty, not "${pooler}"`);
-  const listenUrl = address('DATABASE_LISTEN_URL');
+  const listenUrl = read.address('DATABASE_LISTEN_URL');
   if (databaseUrl === null && (pooler !== '' || listenUrl !== null)) {
     mistakes.push('DATABASE_POOLER and DATABASE_LISTEN_URL need a DATABASE_URL');
   }
-  const logLevel = text('LOG_LEVEL').toLowerCase();
+  const logLevel = read.text('LOG_LEVEL').toLowerCase();
   if (!LOG_LEVELS.includes(logLevel)) mistakes.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, not "${logLevel}"`);
 
-  const place = placeOf(text('ARTIFACTS_URL'), text('DATA_DIR'), text('S3_ENDPOINT'), text('S3_REGION'));
+  const place = placeOf(read.text('ARTIFACTS_URL'), read.text('DATA_DIR'), read.text('S3_ENDPOINT'), read.text('S3_REGION'));
   if (typeof place === 'string') mistakes.push(place);
 
-  const allowedHosts = text('ALLOWED_HOSTS').split(',').map((host) => host.trim().toLowerCase()).filter((host) => host !== '');
+  const allowedHosts = read.text('ALLOWED_HOSTS').split(',').map((host) => host.trim().toLowerCase()).filter((host) => host !== '');
   for (const host of allowedHosts) {
     if (host !== '*' && !HOST_NAME.test(host)) mistakes.push(`ALLOWED_HOSTS takes host names without scheme, port and path, not "${host}"`);
   }
@@ -149,33 +173,32 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
     databaseUrl,
     isPooled: pooler === 'transaction',
     listenUrl,
-    dataDir: text('DATA_DIR'),
-    host: text('HOST'),
-    port: number('PORT', 0, 65_535),
+    dataDir: read.text('DATA_DIR'),
+    host: read.text('HOST'),
+    port: read.wholeNumber('PORT', 0, 65_535),
     // Loopback names and our own address are always answered to: internal workers call by them, and no page can rebind them.
-    allowedHosts: [...new Set([...allowedHosts, ...LOOPBACK, text('HOST').trim().toLowerCase()])].filter((host) => host !== ''),
+    allowedHosts: [...new Set([...allowedHosts, ...LOOPBACK, read.text('HOST').trim().toLowerCase()])].filter((host) => host !== ''),
     logLevel,
-    numInternalWorkers: number('NUM_INTERNAL_WORKERS', 0, LIMITS.maxInternalWorkers),
-    autoStartWorkers: flag('AUTO_START_WORKERS'),
-    defaultTimeoutSeconds: Math.round(number('DEFAULT_TIMEOUT_MINUTES', 1 / 60, LIMITS.maxTimeoutSeconds / 60, false) * 60),
-    defaultPriority: number('DEFAULT_PRIORITY', LIMITS.minPriority, LIMITS.maxPriority),
-    priorityAgeingMs: Math.round(number('PRIORITY_AGEING_MINUTES', 0, 525_600, false) * 60_000),
-    leaseSeconds: number('LEASE_SECONDS', 0.3, 3600, false),
-    heartbeatIntervalSeconds: number('HEARTBEAT_INTERVAL_SECONDS', 0.05, 1200, false),
-    claimWaitSeconds: number('CLAIM_WAIT_SECONDS', 1, LIMITS.maxClaimWaitSeconds, false),
-    idleClaimWaitSeconds: number('IDLE_CLAIM_WAIT_SECONDS', 1, LIMITS.maxIdleClaimWaitSeconds, false),
-    sweepIntervalMs: number('SWEEP_INTERVAL_MS', 10, 60_000),
-    leasePoolSize: number('LEASE_POOL_SIZE', 1, 100),
-    generalPoolSize: number('GENERAL_POOL_SIZE', 1, 100),
-    maxEventStreams: number('MAX_EVENT_STREAMS', 0, 5_000),
-    eventStreamMs: Math.round(number('EVENT_STREAM_SECONDS', 1, 86_400, false) * 1000),
-    heldBytes: null,
+    numInternalWorkers: read.wholeNumber('NUM_INTERNAL_WORKERS', 0, LIMITS.maxInternalWorkers),
+    autoStartWorkers: read.flag('AUTO_START_WORKERS'),
+    defaultTimeoutSeconds: Math.round(read.number('DEFAULT_TIMEOUT_MINUTES', 1 / 60, LIMITS.maxTimeoutSeconds / 60) * 60),
+    defaultPriority: read.wholeNumber('DEFAULT_PRIORITY', LIMITS.minPriority, LIMITS.maxPriority),
+    priorityAgeingMs: Math.round(read.number('PRIORITY_AGEING_MINUTES', 0, 525_600) * 60_000),
+    leaseSeconds: read.number('LEASE_SECONDS', 0.3, 3600),
+    heartbeatIntervalSeconds: read.number('HEARTBEAT_INTERVAL_SECONDS', 0.05, 1200),
+    claimWaitSeconds: read.number('CLAIM_WAIT_SECONDS', 1, LIMITS.maxClaimWaitSeconds),
+    idleClaimWaitSeconds: read.number('IDLE_CLAIM_WAIT_SECONDS', 1, LIMITS.maxIdleClaimWaitSeconds),
+    sweepIntervalMs: read.wholeNumber('SWEEP_INTERVAL_MS', 10, 60_000),
+    leasePoolSize: read.wholeNumber('LEASE_POOL_SIZE', 1, 100),
+    generalPoolSize: read.wholeNumber('GENERAL_POOL_SIZE', 1, 100),
+    maxEventStreams: read.wholeNumber('MAX_EVENT_STREAMS', 0, 5_000),
+    eventStreamMs: Math.round(read.number('EVENT_STREAM_SECONDS', 1, 86_400) * 1000),
     artifacts: typeof place === 'string' ? { kind: 'folder', folder: '' } : place,
-    maxArtifactBytes: number('MAX_ARTIFACT_MB', 1, LIMITS.maxArtifactBytes / MIB) * MIB,
-    maxAttemptArtifacts: number('MAX_ATTEMPT_ARTIFACTS', 0, 100_000),
-    maxAttemptArtifactBytes: number('MAX_ATTEMPT_ARTIFACT_MB', 1, 1_000_000_000) * MIB,
-    requestTimeoutMs: Math.round(number('REQUEST_TIMEOUT_SECONDS', 1, 3600, false) * 1000),
-    stallMs: Math.round(number('STALL_SECONDS', 1, 3600, false) * 1000),
+    maxArtifactBytes: read.wholeNumber('MAX_ARTIFACT_MB', 1, LIMITS.maxArtifactBytes / MIB) * MIB,
+    maxAttemptArtifacts: read.wholeNumber('MAX_ATTEMPT_ARTIFACTS', 0, 100_000),
+    maxAttemptArtifactBytes: read.wholeNumber('MAX_ATTEMPT_ARTIFACT_MB', 1, 1_000_000_000) * MIB,
+    requestTimeoutMs: Math.round(read.number('REQUEST_TIMEOUT_SECONDS', 1, 3600) * 1000),
+    stallMs: Math.round(read.number('STALL_SECONDS', 1, 3600) * 1000),
   };
   if (config.heartbeatIntervalSeconds * 3 > config.leaseSeconds + 1e-9) {
     mistakes.push('HEARTBEAT_INTERVAL_SECONDS must be at most a third of LEASE_SECONDS');
@@ -184,7 +207,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): ApiCon
   return config;
 }
 
-/** What is wrong with the address of a database, without any part of it: none can be told from the password then. */
+/** What is wrong with the address of a database. It quotes no part of it: where it is wrong, any part may be the password. */
 function mistakeInAddress(url: string): string | null {
   if (!/^postgres(ql)?:\/\//.test(url)) return 'must begin with postgres:// or postgresql://';
   const form = 'must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE';
@@ -201,7 +224,7 @@ function mistakeInAddress(url: string): string | null {
   }
 }
 
-/** Where artifacts are kept, or what is wrong with what was said. */
+/** The place of artifacts; a string says what is wrong with the variables. */
 function placeOf(url: string, dataDir: string, endpoint: string, region: string): ArtifactPlace | string {
   if (endpoint !== '' && !/^https?:\/\/[^/]+\/?$/.test(endpoint)) return 'S3_ENDPOINT must be like https://s3.example.com';
   if (url === '') return { kind: 'folder', folder: join(dataDir, 'artifacts') };

@@ -1,7 +1,8 @@
 /**
  * A PostgreSQL server of our own, for machines that have only Node: real server programs from npm, data in
  * `<dataDir>/postgres`. One API process owns it: it starts it, or takes over the one that a killed API left running, starts it
- * again where it ended by itself, and stops it at its end. Every way in which that can fail is an EmbeddedPostgresError with one line that says what to do.
+ * again where it ended by itself, and stops it at its end. Every way in which that can fail is an EmbeddedPostgresError with one
+ * line that says what to do.
  */
 import { readlink, realpath, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -44,7 +45,10 @@ export interface EmbeddedPostgres {
 const DATABASE = 'task_executor';
 const STOPPING_MS = 60_000;
 
-/** Starts the server of `dataDir`, or takes over the one that runs there. @throws EmbeddedPostgresError; an AbortError once `stopping` aborts */
+/**
+ * Starts the server of `dataDir`, or takes over the one that runs there.
+ * @throws EmbeddedPostgresError; an AbortError once `stopping` aborts
+ */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log = () => undefined, stopping } = options;
   const { dataDir, unlock } = await own(options.dataDir);
@@ -116,9 +120,11 @@ async function takeOver(cluster: string, log: (line: string) => void, stopping?:
   }
 }
 
-/** Makes our database where it is missing. It is made here, not by initdb: a start killed in between is made good. */
+/** Makes our database where it is missing: each start looks, since an earlier one may have been killed before it did. */
 async function createDatabase(port: number, password: string): Promise<void> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres', connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres', connectionTimeoutMillis: 10_000,
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -132,7 +138,7 @@ async function createDatabase(port: number, password: string): Promise<void> {
 interface RunningParts {
   readonly server: Postmaster;
   readonly places: Places;
-  /** How it is started again. */
+  /** The options to start it again with. */
   readonly how: ServerOptions;
   readonly password: string;
   readonly unlock: () => Promise<void>;

@@ -1,15 +1,14 @@
 /**
  * The workers of this process: the worker package, started in here and speaking to this API over loopback HTTP like any
  * other worker. Ids that this server's earlier life held are taken again, so that a restart after a crash gets their
- * tasks back at once. Calls that change the number of workers run one after another, but a stop or a scale breaks off what waits before
- * it.
+ * tasks back at once. Calls that change the number of workers run one after another; a stop or a scale breaks off what still waits.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, ApiError, backoffMs, type components } from '@task-executor/shared';
 import { Pulses, startWorker, type RunningWorker } from '@task-executor/worker';
 import type { Logger } from 'pino';
 
-/** How long a scale waits for its workers before it says how far it came. */
+/** How long a scale waits for its workers before it answers how far it came. */
 const SCALE_MS = 5_000;
 
 type Status = components['schemas']['InternalWorkersStatus'];
@@ -19,28 +18,27 @@ const LIST_TRIES = 20;
 const LIST_RETRY = { initialMs: 200, maxMs: 5_000 };
 
 export interface InternalWorkersOptions {
-  /** Where this API listens. */
+  /** The address at which this API listens. */
   readonly apiUrl: string;
   /** What tells this server's workers from other servers', and stays the same over its restarts. */
   readonly owner: string;
-  readonly count: number;
   readonly log: Logger;
 }
 
 export class InternalWorkers {
   #workers: RunningWorker[] = [];
-  /** One thread for the heartbeats of all; it ends with the last of them. */
+  /** The thread for the heartbeats of all workers; it ends with the last of them. */
   readonly #pulses = new Pulses();
   #wanted: number;
   #turn: Promise<unknown> = Promise.resolve();
   #running = false;
   #options: InternalWorkersOptions | null = null;
   #earlierIds: string[] = [];
-  /** Aborts when what was asked for before is not wanted any more: while the database is away, it would wait without end. */
+  /** Aborts when what was asked for is not wanted any more: while the database is away, it would wait without end. */
   #asked = new AbortController();
-  /** The same of the ids, which a scale wants too. */
+  /** Aborts when the ids are not wanted any more; a scale still wants them. */
   readonly #stopped = new AbortController();
-  /** Whatever is asked for later starts nothing. */
+  /** Whether it has ended: whatever is asked for later starts nothing. */
   #ended = false;
   readonly #scaleMs: number;
 
@@ -49,7 +47,7 @@ export class InternalWorkers {
     this.#scaleMs = scaleMs;
   }
 
-  /** To be called once the server listens, before anything else; the others wait for it. */
+  /** To be called once the server listens, before all other calls, which wait for it. */
   attach(options: InternalWorkersOptions): Promise<void> {
     const { signal } = this.#stopped;
     return this.#inTurn(async () => {
@@ -98,7 +96,7 @@ export class InternalWorkers {
     });
   }
 
-  /** The same for good: what is asked for later starts nothing. Idempotent. */
+  /** Stops all for good: what is asked for later starts nothing. Idempotent. */
   async end(): Promise<void> {
     const stopped = this.stop();
     this.#ended = true;
@@ -106,7 +104,7 @@ export class InternalWorkers {
     await stopped;
   }
 
-  /** Makes it `count` workers; how many there were, and how many there are after some seconds at most. The others follow. */
+  /** Makes it `count` workers. Returns how many there were, and how many there are after some seconds at most; the others follow. */
   async scale(count: number): Promise<{ previous: number; now: number }> {
     const asked = this.#askAnew();
     let previous = this.#workers.length;
@@ -127,7 +125,7 @@ export class InternalWorkers {
     return this.#asked.signal;
   }
 
-  /** Once `asked` aborts, it starts no more workers, and waits for none that it has started. */
+  /** Starts or stops workers until there are `count`. Once `asked` aborts, it starts no more, and waits for none that it has started. */
   async #adjust(count: number, asked: AbortSignal): Promise<void> {
     const options = this.#options;
     // Whatever has been asked for since comes next. To end all is never too late.
@@ -168,7 +166,7 @@ export class InternalWorkers {
   }
 }
 
-/** The ids of the owner's workers whose lease has not run out; first those that hold tasks, since not all may be wanted again. */
+/** The ids of the owner's workers whose lease has not run out; those that hold tasks first, since not all may be wanted again. */
 async function liveIdsOf(owner: string, apiUrl: string, stop: AbortSignal): Promise<string[]> {
   const client = new ApiClient(apiUrl);
   // One that is busy may be idle a moment later; its id is still to be given once.
@@ -188,7 +186,7 @@ async function liveIdsOf(owner: string, apiUrl: string, stop: AbortSignal): Prom
   }
 }
 
-/** Repeats a call while this API cannot say: whoever calls it already is served as soon as it can again, so it must not end over this. */
+/** Repeats a call while this API cannot answer: it serves others as soon as it can again, so it must not end over this. */
 async function untilAnswered<T>(call: () => Promise<T>, stop: AbortSignal): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

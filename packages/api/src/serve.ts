@@ -12,7 +12,7 @@ import { ENVIRONMENT, type ApiConfig } from './config.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
 import { startServer, type RunningServer } from './server.js';
 
-/** Its message says what to do. */
+/** Thrown where the pid file cannot be written; its message says what to do. */
 export class PidFileError extends Error {}
 
 function banner({ url, port }: { url: string; port: number }): string {
@@ -23,7 +23,7 @@ function banner({ url, port }: { url: string; port: number }): string {
     `  Metrics         ${url}/metrics`,
     '  A first task:',
     `    curl -s ${url}/api/v1/tasks -H 'Content-Type: application/json' -d '{"problem_id": "test-hello", "parameters": {"max_steps": 30}}'`,
-    // Where it would not find the API by itself.
+    // The command line finds the API by itself at its usual port alone.
     ...(port === Number(ENVIRONMENT.PORT.default) ? [] : ['  For the command line:', `    export TASK_EXECUTOR_URL=${url}`]),
     '', '',
   ].join('\n');
@@ -44,7 +44,10 @@ export async function serve(config: ApiConfig): Promise<void> {
   process.on('SIGTERM', onSignal);
 
   if (!['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
-    log.warn({ event: 'exposed', host: config.host }, 'listening beyond loopback: there is no authentication, so whoever reaches this port may do everything');
+    log.warn(
+      { event: 'exposed', host: config.host },
+      'listening beyond loopback: there is no authentication, so whoever reaches this port may do everything',
+    );
   }
   const pidFile = join(config.dataDir, 'api.pid');
   let embedded: EmbeddedPostgres | null = null;
@@ -77,18 +80,20 @@ export async function serve(config: ApiConfig): Promise<void> {
   log.info({ event: 'stopped' }, 'stopped');
 }
 
-/** With a database of its own an API has to be found by what ends it; with another's it needs no data folder at all. */
+/** Writes the pid file. With a database of its own an API has to be found by what ends it; with another's it needs no data folder. */
 async function writePidFile(path: string, { dataDir, databaseUrl }: ApiConfig, log: Logger): Promise<void> {
   try {
     await makeFolder(dataDir);
     await writeFile(path, `${process.pid}\n`);
   } catch (error) {
-    if (databaseUrl === null) throw new PidFileError(`The pid file ${path} cannot be written (${String(error)}): set DATA_DIR to a folder where it can.`);
+    if (databaseUrl === null) {
+      throw new PidFileError(`The pid file ${path} cannot be written (${String(error)}): set DATA_DIR to a folder where it can.`);
+    }
     log.warn({ event: 'pid_file_failed', error: String(error) }, 'the pid file cannot be written: scripts do not find this process');
   }
 }
 
-/** But not that of another replica, which has the same folder. */
+/** Removes the pid file, unless it is that of another replica with the same folder. */
 async function removePidFile(path: string): Promise<void> {
   if ((await readFile(path, 'utf8').catch(() => '')) === `${process.pid}\n`) await rm(path, { force: true });
 }

@@ -31,7 +31,7 @@ describe('internal workers', () => {
     try {
       const workers = new InternalWorkers(0);
       const { port } = server.address() as AddressInfo;
-      await workers.attach({ apiUrl: `http://127.0.0.1:${port}`, owner: 'test', count: 0, log: pino({ level: 'silent' }) });
+      await workers.attach({ apiUrl: `http://127.0.0.1:${port}`, owner: 'test', log: pino({ level: 'silent' }) });
       expect(calls).to.equal(4);
       expect(workers.ready()).to.equal(true);
     } finally {
@@ -47,7 +47,7 @@ describe('internal workers', () => {
     const server = await startServer({ config, databaseUrl: proxy.url, log });
     const attached = async (scaleMs: number): Promise<InternalWorkers> => {
       const workers = new InternalWorkers(0, scaleMs);
-      await workers.attach({ apiUrl: server.url, owner: 'test', count: 0, log });
+      await workers.attach({ apiUrl: server.url, owner: 'test', log });
       return workers;
     };
     const [impatient, patient] = [await attached(50), await attached(600_000)];
@@ -88,7 +88,7 @@ describe('internal workers', () => {
           from generate_series(3, ${FLEET + 2}::int) as n`.execute(api.db);
       const held = await submitTask(api, { problem_id: 'test-held' });
       expect((await busy.claim()).body.id).to.equal(held);
-      await workers.attach({ apiUrl: api.url, owner: 'test', count: 2, log: pino({ level: 'silent' }) });
+      await workers.attach({ apiUrl: api.url, owner: 'test', log: pino({ level: 'silent' }) });
       await workers.start();
       expect(workers.status().workers.map(({ id }) => id)).to.deep.equal([busy.id, idle.id]);
       expect((await api.call('GET', `/api/v1/workers/${other.id}`)).body.status).to.equal('idle');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/options.js';
 import { expect } from 'chai';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { explainFailure } from '../src/cli.js';
 import { ConfigError, ENVIRONMENT, readConfig } from '../src/config.js';
@@ -42,6 +43,20 @@ describe('operations', () => {
       await server.stop();
       await proxy.stop();
       await database.drop();
+    }
+  });
+
+  it('logs why it is not healthy, also where the mistake is its own', async () => {
+    const lines: string[] = [];
+    const api = await startTestApi({}, {}, pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }));
+    try {
+      await sql`alter table totals rename to elsewhere`.execute(api.db);
+      expect((await api.call('GET', '/health')).status).to.equal(503);
+      const logged = lines.filter((line) => line.includes('"health_failed"'));
+      expect(logged).to.have.length(1);
+      expect(logged[0]).to.include('totals');
+    } finally {
+      await api.stop();
     }
   });
 
@@ -99,7 +114,7 @@ describe('operations', () => {
     try {
       const workers = new InternalWorkers(1);
       expect(workers.ready()).to.equal(false);
-      await workers.attach({ apiUrl: api.url, owner: 'test', count: 1, log });
+      await workers.attach({ apiUrl: api.url, owner: 'test', log });
       await workers.start();
       expect(workers.ready()).to.equal(true);
       await workers.stop();

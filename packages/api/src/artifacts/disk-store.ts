@@ -64,7 +64,7 @@ export class DiskStore implements ArtifactStore {
     await this.#cleaning;
   }
 
-  /** Removes what uploads have left whose process ended. Others may be under way here or in another process: only old ones go. */
+  /** Removes what is left of uploads whose process ended: only old files, since others may be under way here or in another process. */
   async #clean(): Promise<void> {
     try {
       for (const name of await readdir(this.#temporary)) {
@@ -73,7 +73,7 @@ export class DiskStore implements ArtifactStore {
         const found = await stat(path).catch(() => null);
         if (found === null || Date.now() - found.mtimeMs < UPLOAD_MS) continue;
         await rm(path, { force: true });
-        this.#log.info({ event: 'upload_removed' }, 'what an upload had left that was broken off was removed');
+        this.#log.info({ event: 'upload_removed' }, 'what a broken-off upload had left was removed');
       }
     } catch (error) {
       this.#log.warn({ event: 'artifacts_not_cleaned', error: String(error) }, 'the folder of artifacts could not be cleaned');

@@ -60,7 +60,8 @@ export class Intake extends Transform {
   // Node counts the bytes against the Content-Length itself; a source that ends has sent as many.
   override _flush(done: TransformCallback): void {
     this.#sha256 = this.#hash.digest();
-    done(this.#digest === null || this.#digest.equals(this.#sha256) ? null : new IntakeError('digest', 'the body is not what its digest says'));
+    const isRight = this.#digest === null || this.#digest.equals(this.#sha256);
+    done(isRight ? null : new IntakeError('digest', 'the body is not what its digest says'));
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -10,7 +10,7 @@ export function newKey(): string {
   return `${id.slice(0, 3)}/${id}`;
 }
 
-/** Its message says what to do. */
+/** Thrown where the folder of artifacts cannot be used; its message says what to do. */
 export class StoreFolderError extends Error {}
 
 /** Opens the store. @throws StoreFolderError where its folder cannot be made */

@@ -7,7 +7,7 @@ import { DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client
 import { Upload } from '@aws-sdk/lib-storage';
 import type { ArtifactPlace, ArtifactStore, ByteRange } from './store.js';
 
-/** What an upload holds in memory is two parts; 10,000 of them are more than the largest file. */
+/** An upload holds two parts in memory; 10,000 parts, the most that it may have, are more than the largest file. */
 const PART_BYTES = 8 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 5_000;
 const SILENCE_MS = 60_000;
@@ -25,7 +25,7 @@ export class S3Store implements ArtifactStore {
       ...(region === null ? {} : { region }),
       // Servers other than Amazon's have no host name for each bucket.
       ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
-      // Not all of them know the checksums that newer SDKs add; ours are checked above.
+      // Not all of them know the checksums that newer SDKs add; ours are checked by the callers.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: {

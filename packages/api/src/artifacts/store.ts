@@ -10,9 +10,12 @@ export const UPLOAD_MS = 3_600_000;
 export type ArtifactPlace =
   | { readonly kind: 'folder'; readonly folder: string }
   /** `endpoint` and `region` are null where the SDK finds them by itself. */
-  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string; readonly endpoint: string | null; readonly region: string | null };
+  | {
+    readonly kind: 's3'; readonly bucket: string; readonly prefix: string;
+    readonly endpoint: string | null; readonly region: string | null;
+  };
 
-/** The storage does not do what it was asked; the same call may succeed later. */
+/** Thrown where the storage does not do what it was asked; the same call may succeed later. */
 export class StorageError extends Error {}
 
 /** Bytes `first` to `last`, both included. */
@@ -21,7 +24,7 @@ export interface ByteRange {
   readonly last: number;
 }
 
-/** Whatever goes wrong in one is a StorageError by the time it gets out of open.ts. */
+/** Its errors are StorageErrors for whoever opened it with open.ts. */
 export interface ArtifactStore {
   /** Resolves when the bytes are safe. Where it rejects, also because `content` failed, nothing is left of them. */
   put(key: string, content: Readable): Promise<void>;

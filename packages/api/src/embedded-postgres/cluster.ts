@@ -42,7 +42,7 @@ export async function prepareCluster(dataDir: string, places: Places): Promise<s
   return password;
 }
 
-/** The major version that made the cluster; null where there is none. @throws EmbeddedPostgresError where it is something else. */
+/** The major version that made the cluster; null where there is none. @throws EmbeddedPostgresError where there is something else */
 async function clusterVersion(cluster: string): Promise<string | null> {
   const version = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => null);
   if (version !== null) return version.trim();
@@ -87,7 +87,7 @@ async function initialise({ cluster, binaries, account }: Places, password: stri
   await stat(join(cluster, 'PG_VERSION'));
 }
 
-/** On disk before the cluster is: a cluster whose password was lost in a power cut would be of no use. */
+/** Writes to the disk itself, before the cluster is there: one whose password was lost in a power cut would be of no use. */
 async function writeDurably(path: string, text: string): Promise<void> {
   await rm(path, { force: true });
   const file = await open(path, 'wx', 0o600);

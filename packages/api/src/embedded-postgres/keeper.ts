@@ -12,14 +12,14 @@ import { isPostmasterOf } from './processes.js';
 
 const LOOK_MS = 500;
 const PAUSE = { initialMs: 500, maxMs: 30_000 };
-/** One that was up for so long begins with short pauses again. */
+/** A server that was up for so long begins with short pauses again. */
 const LONG_LIFE_MS = 60_000;
 
 export interface KeeperParts {
   readonly server: Postmaster;
   readonly cluster: string;
   readonly logFile: string;
-  /** Starts it on the port that it had. */
+  /** Starts the server on the port that it had. */
   readonly start: (stopping: AbortSignal) => Promise<Postmaster>;
   readonly log: (line: string) => void;
 }
@@ -39,7 +39,7 @@ export class Keeper {
     this.#kept ??= this.#keep();
   }
 
-  /** From now on it is left as it is; the server that was there last. */
+  /** Leaves the server as it is from now on, and returns the one that was there last. */
   async stop(): Promise<Postmaster> {
     this.#stopping.abort();
     await this.#kept;
@@ -53,7 +53,8 @@ export class Keeper {
       while (await isPostmasterOf(this.#server.pid, cluster)) if (!(await this.#pause(LOOK_MS))) return;
       if (this.#stopping.signal.aborted) return;
       const complaint = (await lastComplaint(logFile)).trim();
-      log(`the embedded PostgreSQL (process ${String(this.#server.pid)}) has ended by itself and is started again; the last complaint in its log: ${complaint || 'none'}`);
+      log(`the embedded PostgreSQL (process ${String(this.#server.pid)}) has ended by itself and is started again; the last complaint in its `
+        + `log: ${complaint || 'none'}`);
       if (performance.now() - upAt > LONG_LIFE_MS) starts = 0;
       do {
         if (starts > 0 && !(await this.#pause(backoffMs(PAUSE, starts, Math.random())))) return;
@@ -75,7 +76,7 @@ export class Keeper {
     }
   }
 
-  /** Whether it goes on after so long; it keeps no process alive. */
+  /** Waits, without keeping the process alive. False: the keeper is stopping. */
   #pause(ms: number): Promise<boolean> {
     return sleep(ms, true, { signal: this.#stopping.signal, ref: false }).catch(() => false);
   }

@@ -18,10 +18,12 @@ export async function isPostmasterOf(pid: number, folder: string): Promise<boole
   return run('ps', ['-o', 'command=', '-p', String(pid)]).then(({ stdout }) => isCommandOf(stdout, folder), () => false);
 }
 
-/** As isPostmasterOf(), for this process's own end, where nothing is waited for. */
+/** As isPostmasterOf, without waiting: for a process that is at its own end. */
 export function isPostmasterNow(pid: number, folder: string): boolean {
   try {
-    if (process.platform !== 'linux') return isCommandOf(execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }), folder);
+    if (process.platform !== 'linux') {
+      return isCommandOf(execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }), folder);
+    }
     return readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim() === 'postgres' && worksIn(pid, folder);
   } catch {
     return false;

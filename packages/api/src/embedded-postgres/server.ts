@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { programOptions } from './cluster.js';
@@ -17,7 +17,7 @@ import { findPostmaster, readPidFile, type Postmaster } from './postmaster.js';
 /** Recovery after a crash replays the log since the last checkpoint (at most 1 GB of it): seconds, on a slow disk minutes. */
 const START_TIMEOUT_MS = 300_000;
 const PORT_ATTEMPTS = 5;
-/** How long one that is to end before it was ready has for it. */
+/** How long a server that is broken off before it was ready has to end. */
 const BREAK_OFF_MS = 10_000;
 
 export type Settings = Readonly<Record<string, string | number>>;
@@ -43,7 +43,10 @@ export interface ServerOptions {
   readonly stopping?: AbortSignal | undefined;
 }
 
-/** Starts the server on the cluster and waits until it accepts connections. @throws EmbeddedPostgresError; and once `stopping` aborts, with it ended */
+/**
+ * Starts the server on the cluster and waits until it accepts connections. @throws EmbeddedPostgresError; and once `stopping` aborts, when
+ * the server has ended
+ */
 export async function startServer(places: Places, options: ServerOptions): Promise<Postmaster> {
   // PostgreSQL takes a stale postmaster.pid for a live one when its process number was given to another process of ours.
   if ((await findPostmaster(places.cluster)) === null) await rm(join(places.cluster, 'postmaster.pid'), { force: true });
@@ -91,7 +94,7 @@ async function launch(places: Places, port: number, options: ServerOptions): Pro
   }
 }
 
-/** A child keeps its number until its end was heard of, so it is known by that alone. */
+/** Ends a server that may have no postmaster.pid yet. A child keeps its number until we hear of its end, so it is known by that. */
 async function breakOff(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
@@ -101,15 +104,11 @@ async function breakOff(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }

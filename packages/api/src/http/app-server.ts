@@ -8,10 +8,10 @@ import { createServer, IncomingMessage, ServerResponse, type Server, type Server
 import type { Socket } from 'node:net';
 import type { Express, Request as ExpressRequest, Response as ExpressResponse } from 'express';
 import { toOriginForm } from './framing.js';
-import type { Held } from './held.js';
+import type { HeldBytes } from './held-bytes.js';
 
 /** Express's `json`, written plainly. The validator of answers wraps it where it is used. */
-function jsonWith(held: Held): (this: ServerResponse, value: unknown) => ServerResponse {
+function jsonWith(held: HeldBytes): (this: ServerResponse, value: unknown) => ServerResponse {
   return function json(value) {
     const text = JSON.stringify(value);
     if (!this.hasHeader('Content-Type')) this.setHeader('Content-Type', 'application/json; charset=utf-8');
@@ -45,7 +45,7 @@ function closeWithSocket(socket: Socket, res: ServerResponse): void {
 }
 
 /** A server for `app`, not yet listening. */
-export function createAppServer(app: Express, held: Held, options: ServerOptions): Server {
+export function createAppServer(app: Express, held: HeldBytes, options: ServerOptions): Server {
   class Request extends IncomingMessage {}
   class Response<R extends IncomingMessage> extends ServerResponse<R> {}
   // Request -> the application's request -> Express's request -> IncomingMessage; and so for the response.

@@ -1,8 +1,8 @@
 /** The Express application: guards, body, contract, handlers, errors, in this order. */
 import express, { type Express } from 'express';
-import { readBody } from './body.js';
 import { uploadRoutes } from './artifact-uploads.js';
 import { artifactRoutes } from './artifacts.js';
+import { readBody } from './body.js';
 import { bulkRoutes } from './bulk.js';
 import { claimRoutes } from './claims.js';
 import { controlRoutes } from './controls.js';
@@ -11,15 +11,16 @@ import { explainRoutes } from './explain.js';
 import { exportRoutes } from './export.js';
 import { checkFraming } from './framing.js';
 import { checkOrigin, giveRequestId } from './guards.js';
-import { historyRoutes } from './history.js';
+import { healthRoutes } from './health.js';
+import { heartbeatRoutes } from './heartbeats.js';
 import { internalWorkerRoutes } from './internal-workers.js';
 import { observe } from './observe.js';
-import { operationRoutes } from './operations.js';
 import { pageRoutes } from './pages.js';
 import { handleErrors, Problem } from './problem.js';
 import { reportRoutes } from './reports.js';
 import { scheduleRoutes } from './schedules.js';
 import type { Services } from './services.js';
+import { taskReadRoutes } from './task-reads.js';
 import { taskRoutes } from './tasks.js';
 import { createValidator } from './validator.js';
 import { workerRoutes } from './workers.js';
@@ -40,12 +41,12 @@ export async function createApp(services: Services): Promise<Express> {
   app.use(readBody(services.held), pageRoutes());
   app.use(await createValidator());
   // What is asked most comes first; fixed paths before those with an id in their place.
-  app.use(claimRoutes(services), reportRoutes(services), taskRoutes(services));
+  app.use(claimRoutes(services), heartbeatRoutes(services), reportRoutes(services), taskRoutes(services));
   app.use(internalWorkerRoutes(services), workerRoutes(services));
-  app.use(exportRoutes(services), historyRoutes(services), explainRoutes(services), eventRoutes(services));
+  app.use(exportRoutes(services), taskReadRoutes(services), explainRoutes(services), eventRoutes(services));
   app.use(workflowRoutes(services), scheduleRoutes(services), bulkRoutes(services), controlRoutes(services));
   app.use(uploadRoutes(services), artifactRoutes(services));
-  app.use(operationRoutes(services));
+  app.use(healthRoutes(services));
   app.use(() => {
     throw new Problem('path_not_found');
   });

@@ -9,10 +9,11 @@ import { newKey } from '../artifacts/open.js';
 import { admitArtifact, findLeft, recordArtifact, toArtifact, type ArtifactRow } from '../queue/artifacts.js';
 import { Problem } from './problem.js';
 import { refusal, reporterOf } from './reporter.js';
-import { queryText, type Services } from './services.js';
+import { queryText } from './request.js';
+import type { Services } from './services.js';
 import { allowTime, UPLOAD_TYPE } from './uploads.js';
 
-/** Uploads at a time: each holds a file or a connection to the storage open, and some memory. */
+/** How many uploads are taken at a time: each holds a file or a connection to the storage open, and some memory. */
 const MAX_UPLOADS = 32;
 
 export function uploadRoutes({ config, databases, artifacts: store, metrics, log }: Services): Router {
@@ -81,7 +82,7 @@ export function uploadRoutes({ config, databases, artifacts: store, metrics, log
     return new Intake(req, { digest: digest === undefined ? null : Buffer.from(digest, 'base64'), stallMs: config.stallMs });
   }
 
-  /** Stores the body under `key`; its SHA-256. */
+  /** Stores the body under `key`, and returns its SHA-256. */
   async function keep(req: Request, key: string): Promise<Buffer> {
     const intake = intakeOf(req);
     try {
@@ -94,7 +95,7 @@ export function uploadRoutes({ config, databases, artifacts: store, metrics, log
     }
   }
 
-  /** Reads the body to nowhere; its SHA-256. */
+  /** Reads the body to nowhere, and returns its SHA-256. */
   async function hashOf(req: Request): Promise<Buffer> {
     const intake = intakeOf(req);
     try {
@@ -105,10 +106,13 @@ export function uploadRoutes({ config, databases, artifacts: store, metrics, log
     }
   }
 
-  /** Removes what no row names. Where that fails, it takes room and does no other harm. */
+  /** Removes bytes that no row names. Where that fails, they take room and do no other harm. */
   async function forget(key: string): Promise<void> {
     await store.remove(key).catch((error: unknown) => {
-      log.warn({ event: 'artifact_not_removed', storage_key: key, error: String(error) }, 'bytes that belong to no artifact are left in the storage');
+      log.warn(
+        { event: 'artifact_not_removed', storage_key: key, error: String(error) },
+        'bytes that belong to no artifact are left in the storage',
+      );
     });
   }
 

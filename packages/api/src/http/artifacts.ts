@@ -1,4 +1,4 @@
-/** Files that tasks left: listed and downloaded by anybody. */
+/** Artifacts, the files that tasks left: listed and downloaded. */
 import { LIMITS } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { findArtifact, listArtifacts, toArtifact, type ArtifactRow } from '../queue/artifacts.js';
@@ -8,9 +8,10 @@ import { Caller } from './caller.js';
 import { attachment, namesTag, rangeOf } from './downloads.js';
 import { write } from './outflow.js';
 import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, type Services } from './services.js';
+import { pathText, queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
 
-/** Downloads at a time: each holds a file or a connection to the storage open. */
+/** How many downloads are served at a time: each holds a file or a connection to the storage open. */
 const MAX_DOWNLOADS = 128;
 
 export function artifactRoutes({ config, databases, artifacts: store, metrics, log }: Services): Router {
@@ -37,7 +38,7 @@ export function artifactRoutes({ config, databases, artifacts: store, metrics, l
     const row = await findArtifact(db, pathText(req, 'task_id'), pathText(req, 'artifact_id'));
     if (row === null) throw new Problem('artifact_not_found');
     const etag = `"${row.sha256.toString('hex')}"`;
-    // Given with the status alone: what an error inherits of these would be kept for the file for a year.
+    // Set together with the status: an error that inherited these headers would be cached as the file for a year.
     const tagged = { ETag: etag, 'Cache-Control': 'private, max-age=31536000, immutable' };
     if (namesTag(req.get('If-None-Match'), etag)) {
       res.writeHead(304, tagged).end();

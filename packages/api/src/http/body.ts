@@ -1,12 +1,12 @@
 /**
- * Reading JSON bodies, the only ones there are but for uploads, which pass by unread: bounded in bytes, depth and width, and only what PostgreSQL can store unchanged. Runs before the
- * contract's validator, and brings the Content-Type to one of two forms, because the validator keeps a compiled schema for
- * each raw value of that header that it ever sees (express-openapi-validator 5.6).
+ * Reading JSON bodies: bounded in bytes, depth and width, and only what PostgreSQL can store unchanged. Uploads, the only bodies that are
+ * not JSON, pass by unread. Runs before the contract's validator, and brings the Content-Type to one of two forms, because the validator
+ * keeps a compiled schema for each raw value of that header that it ever sees (express-openapi-validator 5.6).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LIMITS } from '@task-executor/shared';
 import type { RequestHandler } from 'express';
-import type { Held } from './held.js';
+import type { HeldBytes } from './held-bytes.js';
 import { Problem } from './problem.js';
 import { checkUpload, isUpload } from './uploads.js';
 
@@ -31,17 +31,17 @@ function tooMuch(headers: Record<string, string>): Problem {
   return new Problem('too_many_requests', 'The server holds as much of other calls as it may.', {}, headers);
 }
 
-/** The whole body; by events, which cost a fraction of what iterating over the stream does. @throws Problem */
-function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits, held: Held): Promise<Buffer> {
+/** Reads the whole body; by events, which cost a fraction of what iterating over the stream does. @throws Problem */
+function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits, held: HeldBytes): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const end = (): void => {
-      // What listens would be kept, and the body with it, while a call hangs.
+      // While a call hangs, these listeners would keep the body in memory.
       req.off('data', take).off('error', fail);
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     };
-    // The sender has gone, or what it sends is not HTTP any more: its own doing, and nobody else's.
+    // The sender has gone, or what it sends is not HTTP any more: no mistake of the server.
     const fail = (): void => {
       reject(new Problem('malformed_request', 'The body broke off.'));
     };
@@ -122,7 +122,7 @@ function isJson(contentType: string): boolean {
 }
 
 /** Reads the body of a request into `req.body`. @throws Problem */
-export const readBody = (held: Held): RequestHandler => async (req, res, next) => {
+export const readBody = (held: HeldBytes): RequestHandler => async (req, res, next) => {
   if (BODYLESS.has(req.method)) {
     delete req.headers['content-type'];
     req.resume();
@@ -146,7 +146,9 @@ export const readBody = (held: Held): RequestHandler => async (req, res, next) =
     delete req.headers['content-type'];
     delete req.headers['content-length'];
   } else {
-    if (contentType === undefined || !isJson(contentType)) throw new Problem('unsupported_media_type', 'Send JSON, with the header Content-Type: application/json.');
+    if (contentType === undefined || !isJson(contentType)) {
+      throw new Problem('unsupported_media_type', 'Send JSON, with the header Content-Type: application/json.');
+    }
     req.body = parseJson(bytes, limits.nodes);
     req.headers['content-type'] = 'application/json';
   }

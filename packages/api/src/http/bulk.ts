@@ -5,9 +5,11 @@ import { createBulk, findBulk, narrowed, stopBulk, toBulk, type BulkRow } from '
 import { msFrom, type TaskFilter } from '../queue/filter.js';
 import { answerCreation } from './creation.js';
 import { toFilter } from './filters.js';
-import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
+/** The tasks that each action is about. */
 const ABOUT = { cancel: 'pending and running tasks', retry: 'tasks that have ended' } as const;
 
 /** Refuses a filter that no task can ever fit. @throws Problem */
@@ -15,15 +17,20 @@ function checkFilter(action: BulkRow['action'], filter: TaskFilter): void {
   const refuse = (name: string, message: string): never => {
     throw validationProblem(`/body/filter/${name}`, message);
   };
-  const isEmpty = (from: string | null, before: string | null): boolean => from !== null && before !== null && msFrom(from) >= msFrom(before);
+  const isEmpty = (from: string | null, before: string | null): boolean =>
+    from !== null && before !== null && msFrom(from) >= msFrom(before);
   const { problemId, problemGlob, createdFrom, createdBefore, completedFrom, completedBefore } = filter;
   if (narrowed(action, filter) === null) refuse('status', `no task fits: a ${action} is about ${ABOUT[action]}`);
   if (action === 'cancel' && completedFrom !== null) refuse('completed_from', 'no task fits: what can be cancelled has not ended');
   if (action === 'cancel' && completedBefore !== null) refuse('completed_before', 'no task fits: what can be cancelled has not ended');
   if (isEmpty(createdFrom, createdBefore)) refuse('created_before', 'no task fits: it must be later than created_from');
   if (isEmpty(completedFrom, completedBefore)) refuse('completed_before', 'no task fits: it must be later than completed_from');
-  if (isEmpty(createdFrom, completedBefore)) refuse('completed_before', 'no task fits: it must be later than created_from, since no task ends before it is submitted');
-  if (problemId !== null && problemGlob !== null && !supportsProblem([problemGlob], problemId)) refuse('problem_glob', 'no task fits: problem_id is another');
+  if (isEmpty(createdFrom, completedBefore)) {
+    refuse('completed_before', 'no task fits: it must be later than created_from, since no task ends before it is submitted');
+  }
+  if (problemId !== null && problemGlob !== null && !supportsProblem([problemGlob], problemId)) {
+    refuse('problem_glob', 'no task fits: problem_id is another');
+  }
 }
 
 export function bulkRoutes({ databases }: Services): Router {
@@ -34,7 +41,7 @@ export function bulkRoutes({ databases }: Services): Router {
     const body = req.body as components['schemas']['BulkSubmission'];
     const filter = toFilter(body.filter, '/body/filter');
     checkFilter(body.action, filter);
-    await answerCreation(db, req, res, false, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const row = await createBulk(transaction, body.action, filter);
       if (row === null) throw new Problem('too_many_requests', 'Too many bulk operations are running.');
       return { status: 202, location: `/api/v1/bulk-operations/${row.id}`, answer: toBulk(row) };

@@ -10,7 +10,7 @@ export class Caller implements Leaving {
   #tell: (() => void) | null = null;
 
   constructor(res: Response) {
-    // Nobody says once more that a connection has closed.
+    // A connection that has closed emits no further 'close'.
     this.#gone = res.req.socket.destroyed;
     res.on('close', () => {
       if (res.writableFinished) return;

@@ -8,21 +8,21 @@ import type { FoundTasks } from '../queue/claim.js';
 import type { ClaimRequest } from '../queue/claim-parts.js';
 import type { Appetite, ClaimWaiter, Lane } from '../waiting/wakeups.js';
 import type { Caller } from './caller.js';
-import { IdleClaim, standIn } from './idle-claims.js';
+import { IdleClaim, wakeIfTasksShow } from './idle-claims.js';
 import { Problem } from './problem.js';
 import type { Services } from './services.js';
 import { sessionProblem } from './session-problem.js';
 
-/** A worker without room is looked at again after so long, whoever frees it: another replica may. */
+/** A worker without room is looked at again after so long: another replica may have freed it. */
 const FULL_AGAIN_MS = 10_000;
 
-/** What was claimed, and by which request: of a caller that names no session, the session may be another one than at first. */
+/** What was claimed, and by which request: its session may be another one than at first where the caller names none. */
 export interface Claimed extends Pick<FoundTasks, 'tasks' | 'isFull'> {
   readonly request: ClaimRequest;
 }
 
 export interface ClaimCallOptions {
-  /** As it was read last. */
+  /** The session as it was read last. */
   readonly session: SessionFacts;
   /** Whether the caller names no session, so that this is the current one until a claim has found it live. */
   readonly isGuess: boolean;
@@ -45,10 +45,10 @@ export class ClaimCall {
   #session: SessionFacts;
   #isGuess: boolean;
   #request: ClaimRequest;
-  /** Where a task is that it was woken for and has not looked for yet. */
+  /** The lane of the task that it was woken for and has not looked for yet. */
   #lane: Lane | null = null;
 
-  /** To be `run`. @throws Problem where there is no place in the line */
+  /** Enters the line; `run` leaves it. @throws Problem where there is no place in it */
   constructor(services: Services, { session, isGuess, request, waitMs, isIdle, caller }: ClaimCallOptions) {
     const { wakeups } = services;
     this.#services = services;
@@ -62,7 +62,7 @@ export class ClaimCall {
     this.idle = isIdle ? new IdleClaim(services, request, this.#waiter, caller) : null;
   }
 
-  /** Once. @throws Problem where the session does not live */
+  /** Claims, and waits while there is nothing. To be called once. @throws Problem where the session does not live */
   async run(): Promise<Claimed> {
     const { wakeups } = this.#services;
     const waiter = this.#waiter;
@@ -81,7 +81,7 @@ export class ClaimCall {
   async #lookAndWait(waiter: ClaimWaiter): Promise<Claimed> {
     const { wakeups, groups } = this.#services;
     if (wakeups.isDry(waiter.appetite)) {
-      standIn(this.idle?.renew() ?? groups.beats.add(this.#request), waiter);
+      wakeIfTasksShow(this.idle?.renew() ?? groups.beats.add(this.#request), waiter);
       if ((await this.#wokenWithin(Infinity, waiter)) !== true) return this.#nothing();
     }
     for (;;) {
@@ -91,7 +91,7 @@ export class ClaimCall {
       if (looked.isFull) {
         const isKnown = waiter.fullWorker !== null;
         wakeups.isFull(waiter, this.#request.workerId);
-        // Whatever was freed before it was known to be full, nobody has told it.
+        // Nobody has told it of what was freed before it was known to be full.
         if (!isKnown) continue;
         againMs = FULL_AGAIN_MS;
       } else {
@@ -125,7 +125,7 @@ export class ClaimCall {
     return null;
   }
 
-  /** One claim, of the session as it is. */
+  /** Claims once, for the session as it is. */
   async #look(): Promise<FoundTasks> {
     const { wakeups, groups } = this.#services;
     const waiter = this.#waiter;
@@ -148,7 +148,10 @@ export class ClaimCall {
     }
   }
 
-  /** Where it supports other problems than was known, or is another one than was guessed. @throws Problem where it does not live */
+  /**
+   * Takes the session as it is now, which supports other problems than was known, or is another than was guessed.
+   * @throws Problem where it does not live
+   */
   async #takeSessionAsItIs(): Promise<void> {
     const { sessions, databases, wakeups } = this.#services;
     const { workerId } = this.#request;

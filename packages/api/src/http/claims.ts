@@ -4,14 +4,15 @@ import { Router, type Request, type Response } from 'express';
 import type { ClaimedRow, ClaimRequest } from '../queue/claim-parts.js';
 import { readParentResults } from '../queue/results.js';
 import { toTask, type Task } from '../queue/task.js';
+import { laneOf } from '../waiting/appetite.js';
+import { waitOfClaim } from '../waiting/waits.js';
 import { Caller } from './caller.js';
 import { ClaimCall } from './claim-call.js';
 import { hanging } from './hanging.js';
-import { sessionProblem } from './session-problem.js';
 import { sessionOf } from './reporter.js';
-import { pathText, type Services } from './services.js';
-import { waitOfClaim } from '../waiting/waits.js';
-import type { Lane } from '../waiting/wakeups.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
+import { sessionProblem } from './session-problem.js';
 
 type Schemas = components['schemas'];
 
@@ -36,7 +37,7 @@ export function claimRoutes(services: Services): Router {
     });
     const { request, tasks, isFull } = await call.run();
     aftermath.changed(tasks.map((task) => task.id));
-    // As many as there was room for: there may be more for another waiter.
+    // As many as there was room for: the lane of the last may hold more, for another waiter.
     const last = isFull ? tasks.at(-1) : undefined;
     if (last !== undefined) wakeups.passOn(laneOf(last));
     if (caller.gone) {
@@ -53,8 +54,9 @@ export function claimRoutes(services: Services): Router {
     }
   }
 
-  /** For claims without an id: nobody will repeat them, so their tasks would wait for their timeout. */
-  async function giveBack({ workerId, sessionId, leaseSeconds }: ClaimRequest, tasks: readonly ClaimedRow[], reason: string): Promise<void> {
+  /** Gives back the tasks of a claim without an id: nobody will repeat it, so they would wait for their timeout. */
+  async function giveBack(request: ClaimRequest, tasks: readonly ClaimedRow[], reason: string): Promise<void> {
+    const { workerId, sessionId, leaseSeconds } = request;
     await Promise.all(tasks.map(async (task) => {
       await groups.reports.add({
         reporter: { workerId, sessionId, taskId: task.id, attempt: task.attempt, leaseSeconds },
@@ -75,7 +77,7 @@ export function claimRoutes(services: Services): Router {
       if (given === undefined) return task;
       const { results, truncated } = given;
       const names = Object.keys(truncated);
-      return { ...task, dependencies: results, ...(names.length > 0 ? { dependencies_truncated: names, dependency_task_ids: truncated } : {}) };
+      return { ...task, dependencies: results, ...(names.length > 0 && { dependencies_truncated: names, dependency_task_ids: truncated }) };
     });
   }
 
@@ -93,8 +95,4 @@ export function claimRoutes(services: Services): Router {
   }));
 
   return router;
-}
-
-function laneOf({ problem_id, backend_type }: ClaimedRow): Lane {
-  return { problem_id, backend_type: backend_type ?? '' };
 }

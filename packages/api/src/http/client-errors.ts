@@ -27,8 +27,14 @@ function answerOf(code: ProblemCode): string {
   const document = problemDocument(new Problem(code), requestId);
   const body = JSON.stringify(document);
   const headers = {
-    'Content-Type': 'application/problem+json; charset=utf-8', 'Content-Length': Buffer.byteLength(body), 'X-Request-Id': requestId,
-    ...COMMON_HEADERS, ...(document.retryable && { 'Retry-After': '1' }), ...(document.status === 405 && { Allow: '' }), Connection: 'close', Date: new Date().toUTCString(),
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': requestId,
+    ...COMMON_HEADERS,
+    ...(document.retryable && { 'Retry-After': '1' }),
+    ...(document.status === 405 && { Allow: '' }),
+    Connection: 'close',
+    Date: new Date().toUTCString(),
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status] ?? ''}\r\n${lines.join('')}\r\n${body}`;
@@ -36,9 +42,7 @@ function answerOf(code: ProblemCode): string {
 
 const refused = new WeakSet<Duplex>();
 
-/**
- * Ends a connection with a problem. Requests that came whole before have their answers first: the client would take this one for theirs.
- */
+/** Ends a connection with a problem. Requests that came whole before get their answers first: the client would take this one for theirs. */
 function refuse(socket: HttpSocket, code: ProblemCode): void {
   if (refused.has(socket)) return;
   refused.add(socket);

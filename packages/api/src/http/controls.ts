@@ -6,19 +6,21 @@ import { changeLimit, createLimit, deleteLimit, listLimits, toLimit } from '../q
 import { listPauses, pause, resume, type PauseRow } from '../queue/pauses.js';
 import { parseContract } from './contract.js';
 import { answerCreation } from './creation.js';
-import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 
+/** A schema of names, as far as a value is checked by it. */
 interface Named {
   readonly pattern: string;
   readonly maxLength: number;
 }
 
-/** What the values of a limit's key are, in the contract. */
-const { ProblemId, BackendType } = (parseContract() as { components: { schemas: { ProblemId: Named; BackendType: Named } } }).components.schemas;
-const NAMED: Readonly<Record<string, Named>> = { problem_id: ProblemId, backend_type: BackendType };
+/** The contract's schema for the values of each key of a limit, but for labels. */
+const { schemas } = (parseContract() as { components: { schemas: { ProblemId: Named; BackendType: Named } } }).components;
+const NAMED: Readonly<Record<string, Named>> = { problem_id: schemas.ProblemId, backend_type: schemas.BackendType };
 
 /** Refuses the value of a limit that nothing can ever have. @throws Problem */
 function checkValue(key: string, value: string): void {
@@ -49,7 +51,7 @@ export function controlRoutes({ databases, readiness, wakeups }: Services): Rout
   router.post('/api/v1/limits', async (req, res) => {
     const body = req.body as Schemas['LimitSubmission'];
     if (body.value != null) checkValue(body.key, body.value);
-    await answerCreation(db, req, res, false, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const id = await createLimit(transaction, { key: body.key, value: body.value ?? null, maxRunning: body.max_running });
       if (id === null) throw new Problem('limit_exists');
       const [row] = await listLimits(transaction, id);

@@ -6,39 +6,39 @@ import type { Request, Response } from 'express';
 import type { Database } from '../db/database.js';
 import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
 import { MissingParent, withRaces } from '../queue/submit.js';
-import { Problem } from './problem.js';
-import { validationProblem } from './services.js';
+import { Problem, validationProblem } from './problem.js';
 
 /** What was created. */
 export interface Creation {
   readonly status: 200 | 201 | 202;
   readonly location: string;
   readonly answer: unknown;
-  /** What follows, once it is durable. */
+  /** Does what follows, once the creation is durable. */
   readonly after?: () => Promise<void> | void;
 }
 
 /**
- * Answers `req` with what `work` creates. `work` gets a transaction where `transactional` or where the request has a key; it
+ * Answers `req` with what `work` creates. `work` gets a transaction where `inTransaction` or where the request has a key; it
  * may run several times, so it must do nothing but work on its database.
  */
 export async function answerCreation(
   db: Database,
   req: Request,
   res: Response,
-  transactional: boolean,
   work: (db: Database) => Promise<Creation>,
+  { inTransaction = false } = {},
 ): Promise<void> {
   const key = req.get('Idempotency-Key') ?? null;
   const request = key === null ? null : { key, operation: `${req.method} ${req.path}`, body: req.body as unknown };
   try {
     const created = await withRaces(async (): Promise<Creation & { replayed: boolean }> => {
-      if (request === null && !transactional) return { ...(await work(db)), replayed: false };
+      if (request === null && !inTransaction) return { ...(await work(db)), replayed: false };
       return db.transaction().execute(async (transaction) => {
         if (request !== null) {
           const [kept] = await takeKeys(transaction, [request]);
           if (kept != null) {
-            return { status: kept.status as Creation['status'], location: kept.location ?? '', answer: JSON.parse(kept.answer) as unknown, replayed: true };
+            const status = kept.status as Creation['status'];
+            return { status, location: kept.location ?? '', answer: JSON.parse(kept.answer) as unknown, replayed: true };
           }
         }
         const creation = await work(transaction);

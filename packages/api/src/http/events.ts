@@ -13,19 +13,21 @@ import { readStandings, toStatus, type Standing } from '../queue/standing.js';
 import type { ReadyReason } from '../queue/task.js';
 import { Turns } from '../waiting/turns.js';
 import { Caller } from './caller.js';
-import { toLine } from './history.js';
 import { write } from './outflow.js';
-import { Problem } from './problem.js';
-import { pathText, queryText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText, queryText } from './request.js';
+import type { Services } from './services.js';
+import { toLine } from './task-reads.js';
 
 /** How long a stream is silent before a comment is sent. */
 const KEEP_ALIVE_MS = 15_000;
-/** When to look again where the database was away. */
+/** How long to wait before looking again where the database was away. */
 const RETRY_MS = 1_000;
-/** When a reader is to come back after its stream has ended. */
+/** How soon a reader is to come back after its stream has ended. */
 const COME_BACK_MS = 1_000;
+/** The piece of a log that a stream reads and holds at a time. */
 const PIECE = { limit: 500, bytes: 64 * 1024 };
-/** The id of the last event of all: the line, and this. */
+/** What the id of a stream's last event ends with, after the number of the line. */
 const END = '-end';
 
 interface Stream {

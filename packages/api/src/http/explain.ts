@@ -9,10 +9,16 @@ import { listPauses } from '../queue/pauses.js';
 import { toTask, type Task } from '../queue/task.js';
 import { toPause } from './controls.js';
 import { Problem } from './problem.js';
-import { pathText, type Services } from './services.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 type Constraint = Schemas['Constraint'];
+
+/** The contract's bound of a constraint's message. */
+const MAX_MESSAGE_CHARS = 2_000;
+/** What may lie between a task's time with a free slot for it and its beginning: the next sweep, the wake-up, the claim. */
+const BEGIN_MS = 1_000;
 
 export function explainRoutes({ databases, readiness }: Services): Router {
   const router = Router();
@@ -45,15 +51,11 @@ export function explainRoutes({ databases, readiness }: Services): Router {
       readiness.reasons().then((reasonOf) => readBacklog(db, reasonOf)), listPauses(db), listLimits(db),
     ]);
     const pending = backlog.filter(({ reason }) => reason !== null);
-    const sum = (parts: typeof backlog): number => parts.reduce((total, { tasks }) => total + tasks, 0);
     const answer: Schemas['QueueExplanation'] = {
-      pending: sum(pending),
-      running: sum(backlog.filter(({ reason }) => reason === null)),
-      by_reason: Object.fromEntries(PENDING_REASONS.map((reason) => [reason, pending.filter((part) => part.reason === reason)] as const)
-        .filter(([, parts]) => parts.length > 0)
-        .map(([reason, parts]) => [reason, { tasks: sum(parts), oldest_seconds: Math.max(...parts.map((part) => part.oldest_seconds)) }])),
-      largest: pending.sort((one, other) => other.tasks - one.tasks).slice(0, LIMITS.maxExplained).map(({ reason, problem_id, tasks, oldest_seconds }) =>
-        ({ reason: reason ?? 'ready', problem_id, tasks, oldest_seconds })),
+      pending: tasksIn(pending),
+      running: tasksIn(backlog.filter(({ reason }) => reason === null)),
+      by_reason: byReason(pending),
+      largest: largestOf(pending),
       pauses: pauses.map(toPause),
       limits: limits.map(toLimit),
     };
@@ -63,26 +65,50 @@ export function explainRoutes({ databases, readiness }: Services): Router {
   return router;
 }
 
+type Part = Awaited<ReturnType<typeof readBacklog>>[number];
+
+function tasksIn(parts: readonly Part[]): number {
+  return parts.reduce((total, { tasks }) => total + tasks, 0);
+}
+
+function byReason(pending: readonly Part[]): Schemas['QueueExplanation']['by_reason'] {
+  return Object.fromEntries(PENDING_REASONS.flatMap((reason) => {
+    const parts = pending.filter((part) => part.reason === reason);
+    const oldest = Math.max(...parts.map((part) => part.oldest_seconds));
+    return parts.length === 0 ? [] : [[reason, { tasks: tasksIn(parts), oldest_seconds: oldest }]];
+  }));
+}
+
+function largestOf(pending: readonly Part[]): Schemas['QueueExplanation']['largest'] {
+  const sorted = pending.toSorted((one, other) => other.tasks - one.tasks);
+  return sorted.slice(0, LIMITS.maxExplained).map(({ reason, ...part }) => ({ reason: reason ?? 'ready', ...part }));
+}
+
 /** Everything that holds the task back, the nearest first. */
 function constraintsOf(task: Task, explained: Explained): Constraint[] {
   const found: Constraint[] = [];
   const { dependencies, blockers, equal_task_id: equal, available_at: available, workers } = explained;
   if (task.reason === 'blocked') {
     const names = dependencies.slice(0, 3).map(({ name, status }) => `${name} (${status})`).join(', ');
-    found.push({ kind: 'dependencies', message: `it waits for ${blockers} of the tasks it depends on: ${names}${blockers > 3 ? ', ...' : ''}`, dependencies });
+    const message = `it waits for ${blockers} of the tasks it depends on: ${names}${blockers > 3 ? ', ...' : ''}`;
+    found.push({ kind: 'dependencies', message, dependencies });
   }
   if (task.reason === 'reusing' && equal !== null) {
     found.push({ kind: 'reuse', message: `it waits for the result of the equal task ${equal}`, task_id: equal });
   }
   if (available !== null && available > explained.now) {
     const until = available.toISOString();
-    const backsOff = task.reason === 'backing_off';
-    found.push({ kind: backsOff ? 'backoff' : 'schedule', message: `${backsOff ? 'its last attempt failed; the next begins no earlier than' : 'it begins no earlier than'} ${until}`, until });
+    found.push(task.reason === 'backing_off'
+      ? { kind: 'backoff', message: `its last attempt failed; the next begins no earlier than ${until}`, until }
+      : { kind: 'schedule', message: `it begins no earlier than ${until}`, until });
   }
-  if (!explained.unexpired) found.push({ kind: 'expired', message: 'it has expired and is about to end', until: explained.expires_at?.toISOString() ?? null });
-  for (const pause of explained.pauses) {
-    const what = pause.problem_id === '' ? 'the queue' : `the problem ${pause.problem_id}`;
-    found.push({ kind: 'pause', message: `${what} is paused${pause.reason === null ? '' : `: ${pause.reason}`}`.slice(0, 2000), problem_id: pause.problem_id === '' ? null : pause.problem_id });
+  if (!explained.unexpired) {
+    found.push({ kind: 'expired', message: 'it has expired and is about to end', until: explained.expires_at?.toISOString() ?? null });
+  }
+  for (const { problem_id: problem, reason } of explained.pauses) {
+    const what = problem === '' ? 'the queue' : `the problem ${problem}`;
+    const message = `${what} is paused${reason === null ? '' : `: ${reason}`}`.slice(0, MAX_MESSAGE_CHARS);
+    found.push({ kind: 'pause', message, problem_id: problem === '' ? null : problem });
   }
   for (const { limit_id: limitId, key, value, max_running: most, running, holders } of explained.limits) {
     found.push({
@@ -113,7 +139,7 @@ function summaryOf(task: Task, constraints: readonly Constraint[], placed: Expla
   if (task.status === 'running') return `It runs as attempt ${task.attempt} on ${task.worker_id ?? 'a worker'}.`;
   if (task.status !== 'pending') return `It has ended: ${task.status}${task.reason === null ? '' : ` (${task.reason})`}.`;
   const [first] = constraints;
-  return first === undefined ? placeOf(placed) : `It is pending: ${first.message}.`.slice(0, 2000);
+  return first === undefined ? placeOf(placed) : `It is pending: ${first.message}.`.slice(0, MAX_MESSAGE_CHARS);
 }
 
 function placeOf(placed: Explained | null): string {
@@ -143,13 +169,12 @@ function estimateOf(task: Task, explained: Explained): Schemas['TaskExplanation'
   const from = Math.max(now.getTime(), available?.getTime() ?? 0);
   const waiting = Math.max(0, ahead + 1 - workers.free);
   const isFree = waiting === 0 && explained.limits.length === 0;
-  if (isFree) return { earliest: new Date(from).toISOString(), latest: new Date(from + 1000 + (durations === null ? 0 : durations.high * 1000)).toISOString() };
+  const span = (earliestMs: number, latestMs: number): { earliest: string; latest: string } =>
+    ({ earliest: new Date(from + earliestMs).toISOString(), latest: new Date(from + latestMs + BEGIN_MS).toISOString() });
+  if (isFree) return span(0, durations === null ? 0 : durations.high * 1000);
   if (durations === null) return null;
   const rounds = Math.max(1, Math.ceil(waiting / workers.slots));
-  return {
-    earliest: new Date(from + (rounds - 1) * durations.low * 1000).toISOString(),
-    latest: new Date(from + rounds * durations.high * 1000 + 1000).toISOString(),
-  };
+  return span((rounds - 1) * durations.low * 1000, rounds * durations.high * 1000);
 }
 
 function nobodyTakesIt(live: number): string {
@@ -160,8 +185,8 @@ function nobodyTakesIt(live: number): string {
 /** Why none of the workers that take the task is given it: they drain, or say that they are not fit. */
 function takersTakeNothing({ workers: { fitting, draining, unfit }, unfit_reason: reason }: Explained): string {
   const said = reason === null ? '' : `: ${reason}`;
-  if (fitting === 1) return `the one live worker that takes it is ${draining === 1 ? 'draining' : `unfit${said}`}`.slice(0, 2000);
+  if (fitting === 1) return `the one live worker that takes it is ${draining === 1 ? 'draining' : `unfit${said}`}`.slice(0, MAX_MESSAGE_CHARS);
   if (unfit === 0) return `the ${fitting} live workers that take it are draining`;
   const which = draining === 0 ? 'unfit' : `draining (${draining}) or unfit (${unfit})`;
-  return `the ${fitting} live workers that take it are ${which}${unfit === 1 ? said : `, one of them${said}`}`.slice(0, 2000);
+  return `the ${fitting} live workers that take it are ${which}${unfit === 1 ? said : `, one of them${said}`}`.slice(0, MAX_MESSAGE_CHARS);
 }

@@ -13,14 +13,15 @@ import type { Piece, PieceSize } from '../queue/piece.js';
 import { toTask, type TaskRow } from '../queue/task.js';
 import { Caller } from './caller.js';
 import { filterOf } from './filters.js';
-import { toLine } from './history.js';
 import { write } from './outflow.js';
-import { queryNumber, queryText, type Services } from './services.js';
+import { queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
+import { toLine } from './task-reads.js';
 
 const TASKS: PieceSize = { limit: 100, bytes: 4 * 1024 * 1024 };
 const LINES: PieceSize = { limit: 500, bytes: 4 * 1024 * 1024 };
 
-/** The size of the next piece. What is not sent is measured all the same, so after a short piece few rows are looked at. */
+/** The size of the next piece. After a piece cut by bytes, ask for fewer rows: every row is measured even if not sent. */
 function nextSize({ limit, bytes }: PieceSize, { rows, isCut }: Piece<unknown>): PieceSize {
   return { limit: isCut ? Math.min(limit, 2 * rows.length) : limit, bytes };
 }

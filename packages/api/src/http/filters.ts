@@ -2,7 +2,8 @@
 import { LIMITS, type TaskStatus, type components } from '@task-executor/shared';
 import type { Request } from 'express';
 import type { TaskFilter } from '../queue/filter.js';
-import { queryText, validationProblem } from './services.js';
+import { validationProblem } from './problem.js';
+import { queryText } from './request.js';
 
 type Listed = Partial<components['schemas']['TaskFilter']>;
 
@@ -10,7 +11,9 @@ type Listed = Partial<components['schemas']['TaskFilter']>;
 export function toFilter(given: Listed, path: string): TaskFilter {
   const labels = Object.entries(given.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   for (const label of labels) {
-    if (Buffer.byteLength(label) > LIMITS.maxLabelBytes) throw validationProblem(`${path}/labels`, `a label must be at most ${LIMITS.maxLabelBytes} bytes`);
+    if (Buffer.byteLength(label) > LIMITS.maxLabelBytes) {
+      throw validationProblem(`${path}/labels`, `a label must be at most ${LIMITS.maxLabelBytes} bytes`);
+    }
   }
   return {
     statuses: [...new Set(given.status ?? [])],
@@ -35,7 +38,7 @@ export function filterOf(req: Request): TaskFilter {
     const at = label.indexOf('=');
     const key = label.slice(0, at);
     if (Object.hasOwn(labels, key)) throw validationProblem('/query/label', `the key ${key} is given twice`);
-    // Bodies are checked for it when they are read.
+    // Bodies are checked for this when they are read.
     if (label.includes('\u0000')) throw validationProblem('/query/label', 'must hold no NUL character');
     labels[key] = label.slice(at + 1);
   }

@@ -6,14 +6,14 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { Problem } from './problem.js';
 
-/** Real requests have about twenty. */
+/** Headers that a request may have; real ones have about twenty. */
 export const MAX_HEADERS = 200;
 
 /** RFC 9112, section 3.2.2: what a client says to a proxy, and a server has to take too. */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([/?].*)?$/i;
 
 /**
- * Brings a request target in absolute form to the origin form that Express can route; `originalUrl` keeps what was sent. What is in
+ * Brings a request target in absolute form to the origin form that Express can route; `originalUrl` keeps what was sent. A target in
  * neither form becomes `/`, and `checkFraming` refuses it.
  */
 export function toOriginForm(req: IncomingMessage & { originalUrl?: string }): void {
@@ -41,7 +41,9 @@ function faultOf(req: IncomingMessage, target: string): string | null {
   if (!target.startsWith('/') && target !== '*') {
     const authority = ABSOLUTE_FORM.exec(target)?.[1];
     if (authority === undefined) return 'The request target is neither a path nor an http address.';
-    if (host !== undefined && authority.toLowerCase() !== host.toLowerCase()) return 'The request target and the Host header name different hosts.';
+    if (host !== undefined && authority.toLowerCase() !== host.toLowerCase()) {
+      return 'The request target and the Host header name different hosts.';
+    }
   }
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersionMinor === 0)) {
     return 'Bodies are sent with a Content-Length or, in HTTP/1.1, as Transfer-Encoding: chunked.';
@@ -49,7 +51,7 @@ function faultOf(req: IncomingMessage, target: string): string | null {
   return null;
 }
 
-/** Refuses what is ambiguous, and more headers than anybody sends. The connection ends with it: what follows may be read wrongly too. */
+/** Refuses requests that are ambiguous, or have too many headers, and ends their connection: what follows may be misread, too. */
 export const checkFraming: RequestHandler = (req, _res, next) => {
   if (req.rawHeaders.length > MAX_HEADERS * 2) {
     throw new Problem('headers_too_large', `At most ${MAX_HEADERS} headers are taken.`, {}, { Connection: 'close' });

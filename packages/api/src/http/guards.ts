@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { Problem } from './problem.js';
 
-/** Of every answer, whoever writes it. */
+/** The headers of every answer, whoever writes it. */
 export const COMMON_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
 
 /** Gives the request an id that its answer, its problem document and its log lines share. */
@@ -26,7 +26,8 @@ export function checkOrigin(allowed: readonly string[]): RequestHandler {
   return (req, _res, next) => {
     const host = req.headers.host ?? '';
     if (!allowed.includes('*') && !allowed.includes(hostName(host))) {
-      throw new Problem('host_not_allowed', `The Host header is "${host.slice(0, 200)}"; add ${hostName(host.slice(0, 200))} to ALLOWED_HOSTS if it is this server's.`);
+      const shown = host.slice(0, 200);
+      throw new Problem('host_not_allowed', `The Host header is "${shown}"; add ${hostName(shown)} to ALLOWED_HOSTS if it is this server's.`);
     }
     const { origin } = req.headers;
     const site = req.headers['sec-fetch-site'];

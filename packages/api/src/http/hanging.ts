@@ -6,13 +6,13 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { handleErrors } from './problem.js';
 
-/** A handler for Express that does what `handler` does and answers what that throws. */
+/** A handler for Express that does what `handler` does, and answers with the problem of what that throws. */
 export function hanging(log: Logger, handler: (req: Request, res: Response) => Promise<void>): RequestHandler {
   const answerError = handleErrors(log);
   return (req, res) => {
     req.next = undefined;
     handler(req, res).catch((error: unknown) => answerError(error, req, res, () => {
-      // The head has been sent, so the answer cannot be another any more.
+      // The head has been sent, so the answer cannot become a problem any more.
       res.destroy();
     }));
   };

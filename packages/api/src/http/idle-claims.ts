@@ -1,7 +1,7 @@
 /**
- * A claim of a worker that runs nothing stands for its heartbeats. While it hangs it keeps the lease, which it renews each half of one,
- * and hears over the watches, or by what a renewal shows, what a heartbeat would: a drain ends it, and attempts that the worker does not
- * know of shorten it. These may be on their way to it, or its report of them here: told at once, it would ask again at once.
+ * A claim of a worker that runs nothing stands for its heartbeats. While it hangs it keeps the lease, by renewing it each half of one. What
+ * a heartbeat would hear it hears over the watches, or by what a renewal shows: a drain ends it, and attempts that the worker does not know
+ * of shorten it. These may be on their way to the worker, or its report of them here: told at once, it would ask again at once.
  */
 import type { components } from '@task-executor/shared';
 import type { Renewed } from '../fleet/heartbeat.js';
@@ -22,8 +22,8 @@ interface Told {
   readonly unnamed: readonly Unnamed[];
 }
 
-/** Lets `beat` stand for a claim: where it shows that one would find more than nothing, the waiter is woken for it. */
-export function standIn(beat: Promise<Renewed | null>, waiter: ClaimWaiter): void {
+/** Wakes `waiter` where `beat`, which was sent in place of a claim, shows that a claim would find more than nothing. */
+export function wakeIfTasksShow(beat: Promise<Renewed | null>, waiter: ClaimWaiter): void {
   beat.then((renewed) => {
     if (renewed === null || renewed.claimed) waiter.wake();
   }, () => {
@@ -32,17 +32,17 @@ export function standIn(beat: Promise<Renewed | null>, waiter: ClaimWaiter): voi
 }
 
 export class IdleClaim implements Watcher, LeaseHolder {
-  /** Of a caller that names no session, the session may become another one. */
+  /** Its session may become another one where the caller names none. */
   request: ClaimRequest;
   readonly #services: Services;
   readonly #waiter: ClaimWaiter | null;
   readonly #caller: Caller;
   readonly #arrivedAt = performance.now();
-  /** A moment before the last statement was sent that has renewed the lease; null: none has yet. */
+  /** A moment just before the last statement that renewed the lease was sent; null: none has yet. */
   #renewedAt: number | null = null;
-  /** Whether a directive counts by now. */
+  /** Whether a directive may end the claim by now. */
   #listens = false;
-  /** The latest look at what there is to tell; null: there was no reason for one. */
+  /** The latest reading of what there is to tell; null: there was no reason for one. */
   #told: Promise<Told> | null = null;
   #drains = false;
   #ended = false;
@@ -69,7 +69,7 @@ export class IdleClaim implements Watcher, LeaseHolder {
   /** Renews the lease without a claim. Null: no session is live. */
   async renew(): Promise<Renewed | null> {
     const sentAt = performance.now();
-    // Of a claim without an id all that the session holds was taken by others; no id is empty.
+    // A claim without a request id took nothing itself, so all the session holds counts as others'; '' matches no id.
     const renewed = await this.#services.groups.beats.add({ ...this.request, requestId: this.request.requestId ?? '' });
     if (renewed !== null) {
       this.renewed(sentAt);
@@ -80,7 +80,7 @@ export class IdleClaim implements Watcher, LeaseHolder {
   }
 
   renewLease(): void {
-    if (this.#waiter !== null && !this.#caller.gone) standIn(this.renew(), this.#waiter);
+    if (this.#waiter !== null && !this.#caller.gone) wakeIfTasksShow(this.renew(), this.#waiter);
   }
 
   /** The lease was renewed by a statement that was sent after `sentAt`. */
@@ -88,7 +88,7 @@ export class IdleClaim implements Watcher, LeaseHolder {
     this.#renewedAt = Math.max(this.#renewedAt ?? 0, sentAt);
   }
 
-  /** A claim found nothing. From now on a directive counts; not sooner, since what a claim of this id has taken before goes first. */
+  /** A claim found nothing. From now on a directive may end it; not sooner, since what a claim of this id has taken before goes first. */
   listen(): void {
     if (this.#listens) return;
     this.#listens = true;
@@ -119,13 +119,13 @@ export class IdleClaim implements Watcher, LeaseHolder {
     };
   }
 
-  /** They do not wait for anything. */
+  /** The directives beside tasks: what is known by now, since nothing is waited for. */
   #directivesBesideTasks(): Schemas['Directives'] | null {
     return this.#drains ? { cancel: [], lost: [], drain: true } : null;
   }
 
   async #directivesAtEnd(): Promise<Schemas['Directives'] | null> {
-    // Where it listens and has not looked, there was nothing.
+    // Where it listens and has read nothing, there was no reason to.
     if (this.#listens && this.#told === null) return null;
     let { drain, unnamed } = await (this.#told ?? this.#read());
     if (!drain && unnamed.length > 0) ({ drain, unnamed } = await this.#read());

@@ -2,7 +2,8 @@
 import type { components } from '@task-executor/shared';
 import { Router } from 'express';
 import { Problem } from './problem.js';
-import { queryNumber, type Services } from './services.js';
+import { queryNumber } from './request.js';
+import type { Services } from './services.js';
 
 export function internalWorkerRoutes({ internalWorkers }: Services): Router {
   const router = Router();
@@ -20,7 +21,9 @@ export function internalWorkerRoutes({ internalWorkers }: Services): Router {
       throw new Problem('validation_failed', `num_workers ${message}`, { errors: [{ path: '/body/num_workers', message }] });
     }
     const { previous, now } = await internalWorkers.scale(wanted);
-    const message = now === wanted ? `scaled from ${previous} to ${now} internal workers` : `scaling from ${previous} to ${wanted} internal workers: there are ${now} now`;
+    const message = now === wanted
+      ? `scaled from ${previous} to ${now} internal workers`
+      : `scaling from ${previous} to ${wanted} internal workers: there are ${now} now`;
     res.json({ message, previous_count: previous, new_count: now });
   });
 

@@ -1,7 +1,7 @@
 /**
  * Which operation of the contract a request is for: its path and method looked up in a tree of path segments. The validator
  * (express-openapi-validator 5.6) would compile the expression of every path anew for each request, which costs several
- * times what all its validation does; so this stands in for its look-up, with what that found when the contract was compiled.
+ * times what all its validation does; so this replaces its look-up, with what that found when the contract was compiled.
  */
 import type { Request, RequestHandler } from 'express';
 import { Problem } from './problem.js';

@@ -1,9 +1,12 @@
-/** A log line and a measurement for every answer. Heartbeats, claims and health checks are logged at debug. */
+/** A log line and a measurement for every answer. */
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.js';
 
-const QUIET = new Set(['heartbeat', 'claimTask', 'claimTasks', 'appendTaskLogs', 'reportTaskProgress', 'getHealth', 'getReadiness', 'getMetrics']);
+/** Operations whose answers are logged at debug. */
+const QUIET = new Set([
+  'heartbeat', 'claimTask', 'claimTasks', 'appendTaskLogs', 'reportTaskProgress', 'getHealth', 'getReadiness', 'getMetrics',
+]);
 const METHODS = new Set(['GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS']);
 
 interface OpenApiRequest {

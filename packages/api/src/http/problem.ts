@@ -7,7 +7,8 @@ import { StorageError } from '../artifacts/store.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
 import { CursorError } from '../queue/cursor.js';
 import { PageTooLarge } from '../queue/list.js';
-import { inWords } from './forms.js';
+import { InvalidSubmission } from '../queue/to-submission.js';
+import { sentenceFor } from './string-patterns.js';
 
 type ProblemDocument = components['schemas']['Problem'];
 type Extras = Partial<Pick<ProblemDocument, 'errors' | 'task_status' | 'current_attempt' | 'expected_offset'>>;
@@ -29,6 +30,11 @@ export class Problem extends Error {
     this.extras = extras;
     this.headers = headers;
   }
+}
+
+/** The problem of a request that fits the schemas but not each other, or not what is stored. */
+export function validationProblem(path: string, message: string): Problem {
+  return new Problem('validation_failed', `${path}: ${message}`, { errors: [{ path, message }] });
 }
 
 /** The document for a problem. */
@@ -68,14 +74,17 @@ function isValidatorError(error: unknown): error is ValidatorError {
 /** The problem of anything that was thrown, or null for a mistake of ours. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
+  if (error instanceof InvalidSubmission) return validationProblem(error.path, error.fault);
   if (error instanceof CursorError) {
     return new Problem('validation_failed', error.message, { errors: [{ path: '/query/cursor', message: error.message }] });
   }
   if (error instanceof PageTooLarge) {
-    return new Problem('page_too_large', `A page has at most ${LIMITS.maxPageBytes} bytes of tasks; a page_size of ${error.fitting} fits here.`);
+    return new Problem(
+      'page_too_large', `A page has at most ${LIMITS.maxPageBytes} bytes of tasks; a page_size of ${error.fitting} fits here.`,
+    );
   }
   if (error instanceof CoalescerFull) return new Problem('too_many_requests');
-  // Before the database is asked about: what a storage fails by (ECONNREFUSED, ENOENT) is what a database that is away gives.
+  // Before the database is considered: a storage fails with the same codes (ECONNREFUSED, ENOENT) as a database that is away.
   if (error instanceof StorageError) return new Problem('storage_unavailable');
   if (isDatabaseUnavailable(error)) return new Problem('database_unavailable');
   if (error instanceof URIError) return new Problem('malformed_request', 'The path is not well-formed.');
@@ -88,7 +97,7 @@ export function problemOf(error: unknown): Problem | null {
   }
   if (error.status === 400) {
     const errors = (error.errors ?? []).slice(0, 100).map((one) => ({
-      path: (one.path ?? '').slice(0, 1000), message: inWords(one.message ?? 'does not fit').slice(0, 1000),
+      path: (one.path ?? '').slice(0, 1000), message: sentenceFor(one.message ?? 'does not fit').slice(0, 1000),
     }));
     const [first] = errors;
     return new Problem('validation_failed', first === undefined ? error.message : `${first.path}: ${first.message}`, { errors });
@@ -110,7 +119,10 @@ export function handleErrors(log: Logger): ErrorRequestHandler {
     } else if (problem.code === 'database_unavailable') {
       log.warn({ event: 'database_unavailable', request_id: requestId, error: String(error) }, 'the database does not answer');
     } else if (problem.code === 'storage_unavailable') {
-      log.error({ event: 'storage_unavailable', request_id: requestId, error: String(error) }, 'the storage of artifacts does not do what it is asked');
+      log.error(
+        { event: 'storage_unavailable', request_id: requestId, error: String(error) },
+        'the storage of artifacts does not do what it is asked',
+      );
     }
     sendProblem(res, problem ?? new Problem('internal_error'), requestId);
   };

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { Database } from '../db/database.js';
 import { explainRefusal, type Reporter } from '../queue/fence.js';
 import { Problem } from './problem.js';
-import { finite, pathText } from './services.js';
+import { finite, pathText } from './request.js';
 
 export function sessionOf(req: Request): string | null {
   return req.get('Worker-Session') ?? null;

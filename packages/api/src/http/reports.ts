@@ -1,6 +1,6 @@
 /**
- * What a worker says of tasks it runs: complete, fail, release, one by one or many at once, logs and
- * progress. Each is fenced by session and attempt.
+ * What a worker says of tasks it runs: complete, fail, release, one by one or many at once, logs and progress. Each is fenced by
+ * session and attempt.
  */
 import type { components } from '@task-executor/shared';
 import { Router } from 'express';
@@ -12,7 +12,8 @@ import { toTask, type Task, type TaskRow } from '../queue/task.js';
 import { checkItem } from './items.js';
 import { Problem } from './problem.js';
 import { refusal, reporterOf, sessionOf } from './reporter.js';
-import { pathText, type Services } from './services.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 
@@ -27,7 +28,7 @@ function failureOf({ error, retryable, retry_after_seconds }: Schemas['Failure']
   return { outcome: 'failed', error, retryable: retryable ?? true, retryAfterSeconds: retry_after_seconds ?? null };
 }
 
-/** One of many reports. */
+/** The report of one item of a batch. */
 function reportIn(one: Schemas['ReportBatch']['reports'][number]): Report {
   if (one.outcome === 'completed') return { outcome: 'completed', result: one.result };
   if (one.outcome === 'released') return { outcome: 'released', reason: one.reason ?? null };

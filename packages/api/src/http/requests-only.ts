@@ -3,7 +3,7 @@
  * operation that it compiles, so what no request refers to (answers, examples, descriptions) is left out: a fifth of the
  * document remains, and the server starts in a fraction of the time.
  */
-import { byForm } from './forms.js';
+import { byPattern } from './string-patterns.js';
 
 type Json = Record<string, unknown>;
 
@@ -31,12 +31,12 @@ export function requestsOnly(contract: Json): Json {
   return { ...contract, paths, components: kept };
 }
 
-/** A copy without what validation does not use, and with strings as http/forms has them. */
+/** A copy without what validation does not use, and with strings as http/string-patterns has them. */
 function lean<T>(value: T): T {
   if (Array.isArray(value)) return value.map((one: unknown) => lean(one)) as T;
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([key, child]) => !(key === 'responses' || (UNUSED.has(key) && !isSchema(child))));
-  return byForm(Object.fromEntries(entries.map(([key, child]) => [key, lean(child as unknown)]))) as T;
+  return byPattern(Object.fromEntries(entries.map(([key, child]) => [key, lean(child as unknown)]))) as T;
 }
 
 /** A property of a schema may be called `description` too. */

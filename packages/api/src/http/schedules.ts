@@ -5,10 +5,11 @@ import { decodeCursor, encodeCursor, idIn, NIL_ID } from '../queue/cursor.js';
 import {
   changeSchedule, createSchedule, CronError, endSchedule, findSchedule, listSchedules, nextRuns, type ScheduleRow,
 } from '../queue/schedule.js';
+import { checkBytes, toSubmission } from '../queue/to-submission.js';
 import { answerCreation } from './creation.js';
-import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
-import { checkBytes, toSubmission } from './submissions.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText, queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 
@@ -32,7 +33,7 @@ export function scheduleRoutes({ config, databases }: Services): Router {
     const body = req.body as Schemas['ScheduleSubmission'];
     checkBytes('/body/name', body.name);
     toSubmission(config, '/body/task', body.task);
-    await answerCreation(db, req, res, false, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const row = await withCron(() => createSchedule(transaction, {
         name: body.name ?? null, cron: body.cron, timezone: body.timezone ?? 'UTC', task: body.task,
         overlap: body.overlap ?? 'skip', misfire: body.misfire ?? 'run_once', paused: body.paused ?? false,

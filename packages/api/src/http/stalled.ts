@@ -23,7 +23,7 @@ interface Look {
   at: number;
 }
 
-/** Watches every connection of `server`; returns what stops that. A connection ends `stallMs` to `stallMs * 1.5` after its last progress. */
+/** Watches every connection of `server`; returns what stops that. A connection ends `stallMs` to 1.5 times that after its last progress. */
 export function endStalledReaders(server: Server, stallMs: number, log: Logger): () => void {
   const looks = new Map<Socket, Look>();
   server.on('connection', (socket) => {

@@ -5,23 +5,24 @@ import type { Database } from '../db/database.js';
 import { adjust } from '../queue/adjust.js';
 import { cancel } from '../queue/cancel.js';
 import { findTask } from '../queue/find.js';
-import { keepAnswers, KeyReused, takeKeys } from '../queue/idempotency.js';
+import { KeyReused } from '../queue/idempotency.js';
 import { planRetries } from '../queue/retry-plan.js';
 import { readRetried, retryOf } from '../queue/retry.js';
-import { isPlain } from '../queue/submit-plain.js';
 import type { Edge, Submission } from '../queue/submission.js';
-import { asksForReuse } from '../queue/reuse.js';
+import { keyedItems, submitBatch } from '../queue/submit-batch.js';
+import { isPlain } from '../queue/submit-plain.js';
 import { needsTransaction, submit } from '../queue/submit.js';
 import { toTask, type ReadyReason } from '../queue/task.js';
+import { checkDependencies, edgesOf, toSubmission } from '../queue/to-submission.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
 import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
-import { checkDependencies, edgesOf, toSubmission } from './submissions.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 
-/** Tasks that an explanation names. */
+/** How many tasks a problem's detail names. */
 const MOST_NAMED = 10;
 
 export function taskRoutes({ config, databases, groups, readiness, metrics, aftermath }: Services): Router {
@@ -32,7 +33,9 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
    * Submits one task, in `transaction` or, where that is null, together with others; an earlier one of the same dedupe_key is
    * answered with 200. Nothing here may ask for another connection: those who wait for this transaction may hold all the others.
    */
-  async function createOne(transaction: Database | null, reasonOf: ReadyReason, task: Submission, edges: readonly Edge[]): Promise<Creation> {
+  async function createOne(
+    transaction: Database | null, reasonOf: ReadyReason, task: Submission, edges: readonly Edge[],
+  ): Promise<Creation> {
     const submitted = transaction === null
       ? await groups.submissions.add(task)
       : await submit(transaction, config.priorityAgeingMs, [task], edges);
@@ -55,39 +58,28 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
     const edges = edgesOf(0, body.depends_on);
     const together = edges.length === 0 && isPlain(task) && req.get('Idempotency-Key') === undefined;
     const reasonOf = await readiness.reasons();
-    await answerCreation(db, req, res, needsTransaction([task], edges), (transaction) => createOne(together ? null : transaction, reasonOf, task, edges));
+    await answerCreation(db, req, res, (transaction) => createOne(together ? null : transaction, reasonOf, task, edges), {
+      inTransaction: needsTransaction([task], edges.length > 0),
+    });
   });
 
   router.post('/api/v1/tasks/batch', async (req, res) => {
     const items = (req.body as Schemas['TaskBatch']).tasks;
-    checkDependencies(items);
+    checkDependencies('/body/tasks', items);
     for (const [n, { parameters }] of items.entries()) checkItem(req, `/body/tasks/${n}/parameters`, parameters);
     const tasks = items.map((item, n) => toSubmission(config, `/body/tasks/${n}`, item));
-    const keyed = items.flatMap(({ idempotency_key: key, ...body }, n) => (key === undefined ? [] : [{ n, key, operation: 'an item of a batch', body }]));
-    if (new Set(keyed.map(({ key }) => key)).size < keyed.length) throw validationProblem('/body/tasks', 'two of them have the same idempotency_key');
-    await answerCreation(db, req, res, keyed.length > 0 || asksForReuse(tasks), async (transaction) => {
-      const kept = await takeKeys(transaction, keyed).catch((error: unknown) => {
-        throw error instanceof KeyReused
-          ? new Problem('idempotency_key_reused', `tasks[${keyed.find(({ key }) => key === error.key)?.n ?? 0}] has a key that came before with another task.`)
-          : error;
+    const keyed = keyedItems('/body/tasks', items);
+    const batch = tasks.map((task, n) => ({ task, dependsOn: items[n]?.depends_on }));
+    await answerCreation(db, req, res, async (transaction) => {
+      const { results, submitted } = await submitBatch(transaction, config.priorityAgeingMs, batch, keyed).catch((error: unknown) => {
+        if (!(error instanceof KeyReused)) throw error;
+        const n = keyed.find(({ key }) => key === error.key)?.n ?? 0;
+        throw new Problem('idempotency_key_reused', `tasks[${n}] has a key that came before with another task.`);
       });
-      const earlier = new Map(keyed.flatMap(({ n }, k) => (kept[k] == null ? [] : [[n, kept[k].answer] as const])));
-      const fresh = tasks.flatMap((_task, n) => (earlier.has(n) ? [] : [n]));
-      const submitted = fresh.length === 0 ? { rows: [], created: [], parentsEnded: false } : await submit(
-        transaction, config.priorityAgeingMs, fresh.map((n) => tasks[n] as Submission),
-        fresh.flatMap((n, child) => edgesOf(child, items[n]?.depends_on)),
-      );
-      const position = new Map(fresh.map((n, k) => [n, k]));
-      const results = items.map((_item, n) => {
-        const k = position.get(n);
-        if (k === undefined) return { id: JSON.parse(earlier.get(n) ?? 'null') as string, created: false };
-        return { id: submitted.rows[k]?.id ?? '', created: submitted.created[k] === true };
-      });
-      await keepAnswers(transaction, keyed.filter(({ n }) => !earlier.has(n)).map(({ key, n }) => ({
-        key, status: 201, location: `/api/v1/tasks/${results[n]?.id ?? ''}`, answer: JSON.stringify(results[n]?.id),
-      })));
       const answer: Schemas['TaskBatchResult'] = { created: results.filter(({ created }) => created).length, tasks: results };
       return { status: 201, location: '/api/v1/tasks', answer, after: () => aftermath.submitted(submitted) };
+    }, {
+      inTransaction: keyed.length > 0 || needsTransaction(tasks, items.some(({ depends_on: parents = [] }) => parents.length > 0)),
     });
   });
 
@@ -128,7 +120,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
   router.post('/api/v1/tasks/:task_id/retry', async (req, res) => {
     const taskId = pathText(req, 'task_id');
     const reasonOf = await readiness.reasons();
-    await answerCreation(db, req, res, false, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const [row] = await readRetried(transaction, [taskId]);
       if (row === undefined) throw new Problem('task_not_found');
       if (row.completed_at === null) {
@@ -137,7 +129,8 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
       const { needs, refused } = await planRetries(transaction, [row]);
       const missing = refused.get(row.id);
       if (missing !== undefined) throw new Problem('dependency_failed', firstToRetry(missing));
-      return createOne(transaction, reasonOf, retryOf(row), (needs.get(row.id) ?? []).map(({ id: parent, name }) => ({ child: 0, parent, name })));
+      const edges = (needs.get(row.id) ?? []).map(({ id: parent, name }) => ({ child: 0, parent, name }));
+      return createOne(transaction, reasonOf, retryOf(row), edges);
     });
   });
 

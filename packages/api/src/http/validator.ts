@@ -4,7 +4,8 @@
  * server listens. The requests have a query parameter that no operation knows: the validator compiles, refuses, and no
  * handler is reached. On the way its own look-up of each operation is kept, which http/locate stands in for from then on.
  */
-import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import * as OpenApiValidator from 'express-openapi-validator';
@@ -61,10 +62,8 @@ async function compileContract(validator: RequestHandler[]): Promise<void> {
   };
   const app = express();
   app.use(express.json(), validator, refuse);
-  const server = createServer(app);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
   try {
     const { port } = server.address() as AddressInfo;
     for (const [template, operations] of Object.entries((parseContract() as unknown as Operations).paths)) {
@@ -83,15 +82,8 @@ async function compileContract(validator: RequestHandler[]): Promise<void> {
       }
     }
   } finally {
-    await close(server);
-  }
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
+    server.close();
     server.closeAllConnections();
-  });
+    await once(server, 'close');
+  }
 }

@@ -7,12 +7,13 @@ import { cancelMany } from '../queue/cancel.js';
 import { readRetried, retryOf } from '../queue/retry.js';
 import type { Edge, Submission } from '../queue/submission.js';
 import { submit } from '../queue/submit.js';
+import { checkBytes, checkDependencies, toSubmission } from '../queue/to-submission.js';
 import { countByStatus, findCycle, findWorkflow, statusOf, storeWorkflow, workflowTasks, type NewWorkflow } from '../queue/workflow.js';
 import { answerCreation, type Creation } from './creation.js';
 import { checkItem } from './items.js';
-import { Problem } from './problem.js';
-import { pathText, validationProblem, type Services } from './services.js';
-import { checkBytes, checkDependencies, toSubmission } from './submissions.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText } from './request.js';
+import type { Services } from './services.js';
 
 type Schemas = components['schemas'];
 
@@ -72,7 +73,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
     const edges = body.tasks.flatMap((task, child) =>
       [...new Set(task.depends_on ?? [])].map((name) => ({ child, parent: position.get(name) ?? 0, name })));
     const workflow = { id, name: body.name ?? null, labels: body.labels ?? {}, retryOf: null };
-    await answerCreation(db, req, res, true, (transaction) => create(transaction, workflow, tasks, edges));
+    await answerCreation(db, req, res, (transaction) => create(transaction, workflow, tasks, edges), { inTransaction: true });
   });
 
   router.get('/api/v1/workflows/:workflow_id', async (req, res) => {
@@ -97,7 +98,7 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
   router.post('/api/v1/workflows/:workflow_id/retry', async (req, res) => {
     const oldId = pathText(req, 'workflow_id');
     const newId = randomUUID();
-    await answerCreation(db, req, res, true, async (transaction) => {
+    await answerCreation(db, req, res, async (transaction) => {
       const old = await read(transaction, oldId);
       if (old.status === 'running') throw new Problem('workflow_running');
       const again = old.tasks.filter(({ status }) => status !== 'completed').map(({ task_id: task }) => task);
@@ -109,15 +110,18 @@ export function workflowRoutes({ config, databases, metrics, aftermath }: Servic
       const edges = rows.flatMap((row, child) => row.parents.map(({ parent_id: parent, name }) =>
         ({ child, parent: position.get(parent) ?? parent, name })));
       return create(transaction, { id: newId, name: old.name, labels: old.labels, retryOf: oldId }, tasks, edges);
-    });
+    }, { inTransaction: true });
   });
 
   return router;
 }
 
-/** @throws Problem where there are too many dependencies, or names repeat, are unknown or go round in a circle */
+/**
+ * Refuses a graph with too many dependencies, or whose names repeat, are unknown or go round in a circle.
+ * @throws Problem, InvalidSubmission
+ */
 function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
-  checkDependencies(tasks);
+  checkDependencies('/body/tasks', tasks);
   const parentsOf = new Map<string, readonly string[]>();
   for (const [n, { name, depends_on: parents = [] }] of tasks.entries()) {
     if (parentsOf.has(name)) throw validationProblem(`/body/tasks/${n}/name`, `"${name}" is the name of two tasks`);
@@ -125,8 +129,12 @@ function checkGraph(tasks: Schemas['WorkflowSubmission']['tasks']): void {
   }
   for (const [n, { depends_on: parents = [] }] of tasks.entries()) {
     const unknown = parents.findIndex((parent) => !parentsOf.has(parent));
-    if (unknown >= 0) throw validationProblem(`/body/tasks/${n}/depends_on/${unknown}`, `there is no task named "${parents[unknown] ?? ''}" in this workflow`);
+    if (unknown < 0) continue;
+    const path = `/body/tasks/${n}/depends_on/${unknown}`;
+    throw validationProblem(path, `there is no task named "${parents[unknown] ?? ''}" in this workflow`);
   }
   const cycle = findCycle(parentsOf);
-  if (cycle !== null) throw validationProblem('/body/tasks', `the tasks depend on each other in a circle: ${cycle.slice(0, 50).join(' -> ')}`);
+  if (cycle !== null) {
+    throw validationProblem('/body/tasks', `the tasks depend on each other in a circle: ${cycle.slice(0, 50).join(' -> ')}`);
+  }
 }

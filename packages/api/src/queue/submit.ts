@@ -50,9 +50,9 @@ export async function withRaces<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether `tasks` have to be submitted in a transaction: see lockFingerprints and lockParents. */
-export function needsTransaction(tasks: readonly Submission[], edges: readonly Edge[]): boolean {
-  return asksForReuse(tasks) || outsideParents(edges).length > 0;
+/** Whether `tasks` have to be submitted in a transaction, as where they depend on tasks that are stored: see lockFingerprints and lockParents. */
+export function needsTransaction(tasks: readonly Submission[], haveParents: boolean): boolean {
+  return haveParents || asksForReuse(tasks);
 }
 
 /** Stores `tasks`; within `withRaces`. Where `db` is no transaction, they are durable when this resolves. @throws MissingParent */

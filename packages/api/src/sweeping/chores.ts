@@ -4,15 +4,16 @@ import type { Aftermath } from '../aftermath.js';
 import type { ApiConfig } from '../config.js';
 import type { Database } from '../db/database.js';
 import { isDatabaseUnavailable } from '../db/errors.js';
-import { toSubmission } from '../http/submissions.js';
 import type { Metrics } from '../metrics.js';
 import { advanceBulk, ANY_BULK, putOffBulk, type BulkStep } from '../queue/bulk.js';
 import { ANY_TO_FIRE, fireNext } from '../queue/schedule.js';
 import { submit, withRaces, type Submitted } from '../queue/submit.js';
+import { toSubmission, type SubmissionBody } from '../queue/to-submission.js';
 import type { Chore } from './sweeper.js';
 
-/** Fires of one round, pieces of bulk operations, and tasks that a piece looks at; what is left waits for the next round. */
+/** Fires of one round; what is left waits for the next. */
 const MAX_FIRES = 200;
+/** Pieces of bulk operations in one round, and tasks that a piece looks at. */
 const BULK_BOUNDS = { maxPieces: 20, maxTasks: 200 };
 
 interface Parts {
@@ -23,8 +24,14 @@ interface Parts {
   readonly log: Logger;
 }
 
+/** Runs work in a transaction of `db`, and again in another while it loses races. */
+function racesIn(db: Database): <T>(work: (transaction: Database) => Promise<T>) => Promise<T> {
+  return (work) => withRaces(() => db.transaction().execute(work));
+}
+
 /** Fires the schedules that are due. One that cannot be fired is logged and does not hold up the others. */
 export function schedules({ config, db, aftermath, log }: Parts): Chore {
+  const inTransaction = racesIn(db);
   return {
     due: ANY_TO_FIRE,
     run: async () => {
@@ -33,13 +40,13 @@ export function schedules({ config, db, aftermath, log }: Parts): Chore {
         let taken: string | null = null;
         let submitted: Submitted | null = null;
         try {
-          const fire = await withRaces(() => db.transaction().execute((transaction) => fireNext(transaction, failed, async (row) => {
-            const task = toSubmission(config, '/task', row.task as unknown as Parameters<typeof toSubmission>[2], { scheduleId: row.id });
+          const fire = await inTransaction((transaction) => fireNext(transaction, failed, async (row) => {
+            const task = toSubmission(config, '/task', row.task as unknown as SubmissionBody, { scheduleId: row.id });
             submitted = await submit(transaction, config.priorityAgeingMs, [task]);
             return submitted.rows[0]?.id ?? '';
           }, (id) => {
             taken = id;
-          })));
+          }));
           if (fire === null) return;
           log.info({ event: fire.fired ? 'schedule_fired' : 'schedule_skipped', schedule_id: fire.id }, 'a schedule was due');
           if (submitted !== null) await aftermath.submitted(submitted);
@@ -53,8 +60,9 @@ export function schedules({ config, db, aftermath, log }: Parts): Chore {
   };
 }
 
-/** Does some pieces of the bulk operations that are running. One whose piece fails is logged, stays as it was, and lets the others go first. */
+/** Does some pieces of the bulk operations that are running. A failure is logged, and its operation lets the others go first. */
 export function bulkOperations({ config, db, aftermath, metrics, log }: Parts, { maxPieces, maxTasks } = BULK_BOUNDS): Chore {
+  const inTransaction = racesIn(db);
   return {
     due: ANY_BULK,
     run: async () => {
@@ -63,9 +71,9 @@ export function bulkOperations({ config, db, aftermath, metrics, log }: Parts, {
         let taken: string | null = null;
         let piece: BulkStep | null;
         try {
-          piece = await withRaces(() => db.transaction().execute((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks, failed, (id) => {
+          piece = await inTransaction((transaction) => advanceBulk(transaction, config.priorityAgeingMs, maxTasks, failed, (id) => {
             taken = id;
-          })));
+          }));
         } catch (error) {
           if (taken === null) throw error;
           failed.push(taken);

@@ -1,47 +1,54 @@
 /**
  * The loop that acts without being asked: lapsed leases, lost and timed-out attempts, tasks whose time has come or is over,
  * dependents that nobody told, folded counters. Every replica runs it, without a leader: the statements leave to others what
- * others are doing. A round begins with one look at whether there is anything to do, so that an idle system costs one statement.
+ * others are doing. A round begins by asking, in one statement, whether there is anything to do: so much costs an idle system.
  *
- * While a snapshot is held, some of these questions walk past all that has ended since, and cost more the longer it is held. One that is
- * dear is asked by itself, of the time a share at most: the others are asked as often as ever, and do not fail with it.
+ * While a snapshot is held, some of these questions walk past all that has ended since, and cost more the longer it is held. A costly one
+ * is asked by itself, for a share of the time at most: the others are asked as often as ever, and do not fail with it.
  */
-import { sql, type RawBuilder } from 'kysely';
 import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
 import type { Database } from '../db/database.js';
 import { Ration } from '../db/ration.js';
 import { ANY_LAPSED, lapseSessions } from '../fleet/lapse.js';
 import type { Metrics } from '../metrics.js';
-import { Presence } from '../waiting/presence.js';
 import { ANY_NOTES } from '../queue/dependents.js';
+import { answersTo, type Answer, type Question } from '../queue/due.js';
 import { ANY_TO_REGROUP, regrouping } from '../queue/limits.js';
 import { ANY_DELTAS, foldDeltas } from '../queue/stats.js';
 import {
   DUE_TASKS, EXPIRED_TASKS, findOrphaned, ORPHANED_TASKS, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, TIMED_OUT_TASKS,
   type Swept,
 } from '../queue/sweep.js';
+import { Presence } from '../waiting/presence.js';
 
-/** From here on, what a question took is dear; without a held snapshot all of them together take about a millisecond. */
-const DEAR_MS = 20;
-/** Of the time, for each question that is dear. */
-const DEAR_SHARE = 0.02;
-
-/** To a question of a round: whether there is anything to do, or the tasks that there is something to do about. */
-type Answer = boolean | readonly string[];
+/** A question that takes so long is costly; without a held snapshot all of them together take about a millisecond. */
+const COSTLY_MS = 20;
+/** Share of the time that each costly question may take. */
+const COSTLY_SHARE = 0.02;
 
 /** What a round does where it is due. */
 export interface Chore {
-  /** In SQL: a boolean, or an array of uuids. */
-  readonly due: RawBuilder<boolean> | RawBuilder<string[]>;
+  readonly due: Question;
+  /** `tasks`: the answer to `due`; empty where that is a boolean. */
   run(tasks: readonly string[]): Promise<unknown>;
 }
 
 interface Step extends Chore {
-  /** Of the question. */
+  /** Rations the question, where it is costly. */
   readonly ration: Ration;
-  /** By what the question took last; so, too, until that is known. */
-  isDear: boolean;
+  /** By the time that the question took last; true, too, until that is known. */
+  isCostly: boolean;
+}
+
+export interface SweeperParts {
+  readonly db: Database;
+  readonly aftermath: Aftermath;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly intervalMs: number;
+  readonly leaseSeconds: number;
+  readonly chores: readonly Chore[];
 }
 
 export class Sweeper {
@@ -57,7 +64,7 @@ export class Sweeper {
   readonly #presence: Presence;
   readonly #steps: readonly Step[];
 
-  constructor(parts: { db: Database; aftermath: Aftermath; metrics: Metrics; log: Logger; intervalMs: number; leaseSeconds: number; chores: readonly Chore[] }) {
+  constructor(parts: SweeperParts) {
     this.#db = parts.db;
     this.#aftermath = parts.aftermath;
     this.#metrics = parts.metrics;
@@ -78,7 +85,7 @@ export class Sweeper {
       { due: ANY_DELTAS, run: () => foldDeltas(this.#db) },
       ...parts.chores,
     ];
-    this.#steps = chores.map((chore) => ({ ...chore, ration: new Ration(DEAR_SHARE), isDear: true }));
+    this.#steps = chores.map((chore) => ({ ...chore, ration: new Ration(COSTLY_SHARE), isCostly: true }));
   }
 
   start(): void {
@@ -93,21 +100,21 @@ export class Sweeper {
     await this.#round;
   }
 
-  /** One round, of all steps. An error ends its step and is logged: the next round tries again. */
+  /** Does one round of all steps. An error ends its step and is logged: the next round tries again. */
   sweep(): Promise<void> {
     return this.#sweep(this.#steps);
   }
 
   async #sweep(asked: readonly Step[]): Promise<void> {
-    const apart = asked.filter(({ isDear }) => isDear);
+    const apart = asked.filter(({ isCostly }) => isCostly);
     let due: ReadonlyMap<Step, Answer> | null = null;
     await this.#try(async () => {
-      due = await this.#look(asked.filter((step) => !apart.includes(step)));
+      due = await this.#askTogether(asked.filter((step) => !apart.includes(step)));
     });
     if (due === null) return;
     for (const step of asked) {
       await this.#try(async () => {
-        const answer = apart.includes(step) ? await this.#lookApart(step) : due?.get(step) ?? false;
+        const answer = apart.includes(step) ? await this.#askApart(step) : due?.get(step) ?? false;
         if (answer === true) await step.run([]);
         else if (answer !== false && answer.length > 0) await step.run(answer);
       });
@@ -120,12 +127,12 @@ export class Sweeper {
     });
   }
 
-  /** What each of the steps has to do. Asks for none, too: that the database answers is what leases lapse by. */
-  async #look(steps: readonly Step[]): Promise<ReadonlyMap<Step, Answer>> {
-    let isDear = true;
+  /** What each of the steps has to do. Asks also where there are none: that the database answers is what leases lapse by. */
+  async #askTogether(steps: readonly Step[]): Promise<ReadonlyMap<Step, Answer>> {
+    let isCostly = true;
     try {
-      const { answers, ms } = await ask(this.#db, steps);
-      isDear = ms >= DEAR_MS;
+      const { answers, ms } = await answersTo(this.#db, steps.map(({ due }) => due));
+      isCostly = ms >= COSTLY_MS;
       this.#presence.answered();
       return new Map(steps.map((step, n) => [step, answers[n] ?? false]));
     } catch (error) {
@@ -133,22 +140,22 @@ export class Sweeper {
       throw error;
     } finally {
       // Which of them it is shows when each is asked by itself.
-      if (isDear) for (const step of steps) step.isDear = true;
+      if (isCostly) for (const step of steps) step.isCostly = true;
     }
   }
 
-  /** What a step has to do that is dear, or may be. */
-  async #lookApart(step: Step): Promise<Answer> {
+  /** What a step has to do whose question is costly, or may be. */
+  async #askApart(step: Step): Promise<Answer> {
     const began = performance.now();
     let took: number | null = null;
     try {
-      const { answers, ms } = await ask(this.#db, [step]);
+      const { answers, ms } = await answersTo(this.#db, [step.due]);
       took = ms;
       return answers[0] ?? false;
     } finally {
       const ms = took ?? performance.now() - began;
-      step.isDear = took === null || ms >= DEAR_MS;
-      if (step.isDear) step.ration.spent(ms);
+      step.isCostly = took === null || ms >= COSTLY_MS;
+      if (step.isCostly) step.ration.spent(ms);
     }
   }
 
@@ -205,16 +212,7 @@ export class Sweeper {
   }
 }
 
-/** As many of the tasks at a time as one statement is to change. */
+/** The tasks in batches of as many as one statement may change. */
 function batchesOf(tasks: readonly string[]): readonly string[][] {
   return Array.from({ length: Math.ceil(tasks.length / SWEEP_ROWS) }, (_none, n) => tasks.slice(n * SWEEP_ROWS, (n + 1) * SWEEP_ROWS));
-}
-
-/** For each of the questions the answer, and what all took in the database: to wait for a connection is not dear. */
-async function ask(db: Database, chores: readonly Chore[]): Promise<{ readonly answers: readonly Answer[]; readonly ms: number }> {
-  const { rows: [asked] } = await sql<{ answers: Answer[]; ms: number }>`
-    select json_build_array(${chores.length === 0 ? sql`` : sql.join(chores.map(({ due }) => due))}) as answers,
-           extract(epoch from clock_timestamp() - statement_timestamp())::float8 * 1000 as ms`.execute(db);
-  if (asked === undefined) throw new Error('the database gave no answer');
-  return asked;
 }

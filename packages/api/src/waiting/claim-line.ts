@@ -1,19 +1,19 @@
 /**
- * The line of the claims that wait, by appetite: whoever looks for one that fits a lane compares each appetite with it once, however
- * many wait and however often it looks. Woken is always the one that waits longest of all that fit.
+ * The line of waiting claims, grouped by appetite: to find one that fits a lane, each appetite is compared with it once, however
+ * many wait and however often it is asked. Of all that fit, the one that waits longest is woken.
  */
 import { fits, keyOf, type Appetite, type Lane } from './appetite.js';
 import { Heap, type Placed } from './heap.js';
 import type { Stretch } from './stretch.js';
 import { Waiter } from './waiter.js';
 
-/** Those of equal appetite, at the place of the first of them that can be woken. */
+/** The waiters of equal appetite, at the place of the first of them that can be woken. */
 class Peers implements Placed {
   place = 0;
   slot = -1;
   readonly key: string;
   readonly appetite: Appetite;
-  /** Those of them that can be woken. */
+  /** The waiters among them that can be woken. */
   readonly sleepers = new Heap<ClaimWaiter>();
   size = 0;
   #lane: Lane | null = null;
@@ -24,7 +24,7 @@ class Peers implements Placed {
     this.appetite = appetite;
   }
 
-  /** Whether the last lane that these were compared with is this very one. */
+  /** Whether this very lane is the last that they were compared with. */
   know(lane: Lane): boolean {
     return this.#lane === lane;
   }
@@ -44,9 +44,9 @@ export class ClaimWaiter extends Waiter implements Placed {
   slot = -1;
   /** Null: not in the line. */
   peers: Peers | null = null;
-  /** The worker that it waits for room with; null: it has room, for all that is known. */
+  /** The worker whose lack of room it waits out; null: there is room, for all that is known. */
   fullWorker: string | null = null;
-  /** For which it was woken since `takeLane`; null: for none in particular. */
+  /** The lane that it was woken for since `takeLane`; null: none in particular. */
   lane: Lane | null = null;
   readonly #line: ClaimLine;
   #appetite: Appetite;
@@ -81,10 +81,10 @@ export class ClaimWaiter extends Waiter implements Placed {
 
 export class ClaimLine {
   readonly #peers = new Map<string, Peers>();
-  /** Those of them with somebody who can be woken. */
+  /** The peers with somebody who can be woken. */
   readonly #asleep = new Heap<Peers>();
   readonly #waiters = new Set<ClaimWaiter>();
-  /** Those that wait for room first, by their worker; none of them is woken for a task. */
+  /** Waiters that need room first, by their worker; none of them is woken for a task. */
   readonly #full = new Map<string, Set<ClaimWaiter>>();
   #lastPlace = 0;
 
@@ -126,7 +126,7 @@ export class ClaimLine {
     this.sort(waiter);
   }
 
-  /** Wakes those of the worker that wait for room. */
+  /** Wakes the worker's waiters that need room. */
   freed(workerId: string): void {
     for (const waiter of this.#full.get(workerId) ?? []) {
       this.hasRoom(waiter);
@@ -145,7 +145,7 @@ export class ClaimLine {
 
   /**
    * Wakes the first in the line that fits `lane` and is not woken yet, and sends it to the back. False: there is none. Null: the
-   * stretch was over before that was known. Asked again after a rest, with the same object for a lane, it goes on from there.
+   * stretch was over before that was known; called again after a rest, with the same object as its lane, it goes on from there.
    */
   wakeFirst(lane: Lane, stretch: Stretch): boolean | null {
     let isCut = stretch.isOver;

@@ -13,11 +13,11 @@ import { Waiter } from './waiter.js';
 
 const MAX_FOLLOWERS = 5_000;
 const POLL_INTERVAL_MS = 2_000;
-/** Changes of this long are read together, and told to others together. */
+/** For so long changes gather, to be read and told to others together. */
 const GATHER_MS = 25;
 /** Ids in one hint: a payload holds at most 8,000 bytes. */
 const IDS_PER_HINT = 180;
-/** Tasks that others follow, and for how long without being told so again. */
+/** Tasks of which we know that other replicas follow them, and for how long that counts unless it is said again. */
 const MAX_ELSEWHERE = 20_000;
 const INTEREST_MS = 30_000;
 const POLLS_PER_REMINDER = 5;
@@ -34,7 +34,7 @@ export class Follower extends Waiter {
 
 export class Follows {
   readonly #followers = new Map<string, Set<Follower>>();
-  /** Tasks to be read, to be told of, and to be said to be followed, with the next gathering. */
+  /** Tasks that the next gathering reads, tells other replicas to have changed, and tells them to be followed here. */
   readonly #due = new Set<string>();
   readonly #changed = new Set<string>();
   readonly #entered = new Set<string>();
@@ -72,7 +72,7 @@ export class Follows {
     return this.#stopped;
   }
 
-  /** Follows a task that stood as `standing` a moment ago, or null where there are too many. To be given back with `leave`. */
+  /** A follower of the task that stood as `standing` a moment ago, to be given back with `leave`; null: there are too many. */
   enter(standing: Standing): Follower | null {
     if (this.#stopped || this.#size >= MAX_FOLLOWERS) return null;
     const follower = new Follower(standing);
@@ -108,7 +108,7 @@ export class Follows {
     if (this.#changed.size > 0) this.#gather();
   }
 
-  /** Sends every follower home, so that its call ends, and stops. Idempotent. */
+  /** Dismisses every follower, so that its call ends, and stops. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#gathering !== null) clearTimeout(this.#gathering);

@@ -1,8 +1,8 @@
 /** The calls that are coalesced (see db/coalesce), one group for each kind. */
+import type { ApiConfig } from '../config.js';
 import { Coalescer } from '../db/coalesce.js';
 import type { Databases } from '../db/database.js';
 import { isDatabaseUnavailable, isDeadlock } from '../db/errors.js';
-import type { ApiConfig } from '../config.js';
 import { findWorkers } from '../fleet/find.js';
 import { renewLeases, type Beat, type Renewed } from '../fleet/heartbeat.js';
 import { readSessions, type AskedSession, type SessionFacts } from '../fleet/sessions.js';
@@ -17,15 +17,16 @@ import { submitPlain } from '../queue/submit-plain.js';
 import type { Submission } from '../queue/submission.js';
 import type { Submitted } from '../queue/submit.js';
 import type { TaskRow } from '../queue/task.js';
+import { keyOf } from './appetite.js';
 
-/** Calls of one kind that wait at most; more are told to come again. */
+/** How many calls of one kind may wait; more are told to come again. */
 const MAX_WAITING = 20_000;
 /** Two: while one batch is written to disk, the next is under way. */
 const MAX_RUNNING = 2;
-/** Tasks that one statement submits, claims, ends or reads at most, but for a single call that is about more. */
+/** How many tasks one statement submits, claims, ends or reads, unless a single call is about more. */
 const MAX_TASKS = 200;
 const MAX_APPETITES = 1_000;
-/** What a worker is told with its heartbeats may wait a third of a second: ten thousand of them then cost a few statements a second. */
+/** What a worker is told with its heartbeats may wait a third of a second: ten thousand workers then cost a few statements a second. */
 const HEARTBEATS = { spacing: { ms: 333, burst: 20 }, maxWeight: 1_000 };
 
 const BOUNDS = {
@@ -61,7 +62,9 @@ export class Groups {
     });
     this.reports = new Coalescer({ ...BOUNDS, run: (items) => report(reports, items) });
     this.beats = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (beats) => renewLeases(heartbeats, config.leaseSeconds, beats) });
-    this.directives = new Coalescer({ ...BOUNDS, ...HEARTBEATS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(heartbeats, running) });
+    this.directives = new Coalescer({
+      ...BOUNDS, ...HEARTBEATS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(heartbeats, running),
+    });
     this.workers = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (ids) => findWorkers(heartbeats, ids) });
     this.reads = new Coalescer({ ...BOUNDS, run: (ids) => findTasks(reports, ids) });
     this.sessions = new Coalescer({ ...BOUNDS, run: (asked) => readSessions(databases.lease, asked) });
@@ -69,14 +72,16 @@ export class Groups {
 
   /** The claims of sessions that take the same tasks. */
   claimsOf({ backendType, supportedProblems }: SessionFacts): Coalescer<ClaimRequest, ClaimResult> {
-    const appetite = JSON.stringify([backendType, ...supportedProblems]);
+    const appetite = keyOf({ globs: supportedProblems, backendType });
     const known = this.#claims.get(appetite);
     if (known !== undefined) return known;
     const memory = claimMemory(this.#front);
     const claims = new Coalescer<ClaimRequest, ClaimResult>({
-      ...BOUNDS, weigh: ({ wanted }) => wanted, run: (requests, settle) => claim(this.#databases.lease, requests, supportedProblems, memory, settle),
+      ...BOUNDS,
+      weigh: ({ wanted }) => wanted,
+      run: (requests, settle) => claim(this.#databases.lease, requests, supportedProblems, memory, settle),
     });
-    // What is forgotten goes on for whoever waits in it.
+    // A coalescer dropped here still answers the calls waiting in it.
     if (this.#claims.size >= MAX_APPETITES) this.#claims.clear();
     this.#claims.set(appetite, claims);
     return claims;

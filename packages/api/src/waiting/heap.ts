@@ -1,9 +1,9 @@
-/** A binary heap, the smallest place first, from which any item can be taken: each knows its slot. */
+/** A binary heap, the smallest place first, from which any item can be taken, since each knows its slot. */
 
 export interface Placed {
-  /** Constant while it is in a heap. */
+  /** Must not change while the item is in a heap. */
   readonly place: number;
-  /** Kept by the heap; -1: it is in none. */
+  /** Where the item is, kept by the heap; -1: in none. */
   slot: number;
 }
 
@@ -14,7 +14,7 @@ export class Heap<T extends Placed> {
     return this.#items[0];
   }
 
-  /** The first of those that pass. Asked about are those alone that may be it: none that is behind one that passes. */
+  /** The first item that passes. Items behind one that passes are not asked. */
   firstThat(passes: (item: T) => boolean): T | undefined {
     let found: T | undefined;
     const look = (slot: number): void => {
@@ -51,7 +51,7 @@ export class Heap<T extends Placed> {
     item.slot = slot;
   }
 
-  /** Puts `item` at `slot` or above it, past all that are behind it in the order. */
+  /** Puts `item` at `slot` or above it: above all that come after it in the order. */
   #rise(item: T, slot: number): void {
     let at = slot;
     while (at > 0) {

@@ -1,22 +1,22 @@
 /**
- * Whose lease is to be renewed each so often, for as long as their call hangs. One timer for all: ten thousand of their own would cost
- * more than what they are for.
+ * Renews leases at a fixed interval for as long as their holders' calls hang. One timer for all: ten thousand of their own would cost more
+ * than what they are for.
  */
 const MOST_TICK_MS = 1_000;
 const TICKS_PER_INTERVAL = 10;
 
-/** Who has a lease to renew. What comes of it is theirs. */
+/** Somebody who has a lease to renew, and handles what comes of it. */
 export interface LeaseHolder {
   renewLease(): void;
 }
 
 export class LeaseRounds {
   readonly #intervalMs: number;
-  /** When each is due, by performance.now; the next first, since all have the same interval. */
+  /** When each holder is due, by performance.now; the next comes first, since all have the same interval. */
   readonly #dueAt = new Map<LeaseHolder, number>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** Each is due every `intervalMs` milliseconds, and a tenth of that later at most, or a second. */
+  /** Each holder has a turn every `intervalMs` milliseconds, late by a tenth of that or a second at most. */
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
   }

@@ -1,7 +1,6 @@
 /**
- * Looks that are had again and again, and can be asked for sooner: one is under way at a time and at most one more is wanted,
- * however often it was asked for. The one under way may have read before what the asking is about, so it answers nobody who asks
- * meanwhile: the next does.
+ * A repeated query that can be asked for early: one runs at a time and one more may be queued. A request during a run is answered by the
+ * next, since that run may have read too early.
  */
 
 export class Polls {
@@ -11,13 +10,13 @@ export class Polls {
   #timer: NodeJS.Timeout | null = null;
   #underWay: Promise<void> | null = null;
   #isWanted = false;
-  /** By performance.now: before it, none begins. */
+  /** The moment, by performance.now, before which none begins. */
   #notBefore = 0;
   #stopped = false;
 
   /**
-   * `poll` does not fail. After one comes the next in `pauseMs()` milliseconds; one that is wanted sooner, in `leastPauseMs`, or
-   * as long as the last one took, so that they never have more than half of the time.
+   * `poll` does not fail. The next comes `pauseMs()` milliseconds after the last; one that is asked for early, after `leastPauseMs` or as
+   * long as the last one took, so that they never take more than half of the time.
    */
   constructor({ poll, pauseMs, leastPauseMs }: { poll: () => Promise<void>; pauseMs: () => number; leastPauseMs: number }) {
     this.#poll = poll;
@@ -29,14 +28,14 @@ export class Polls {
     if (this.#timer === null && this.#underWay === null) this.#schedule();
   }
 
-  /** Asks for one that begins from now on. */
+  /** Asks for a poll that begins from now on. */
   soon(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
     if (this.#underWay === null) this.#schedule();
   }
 
-  /** Awaits the one under way, and lets no other begin. Idempotent. */
+  /** Awaits the poll under way, and lets no other begin. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -48,7 +48,7 @@ export class Presence {
     this.#since = null;
   }
 
-  /** For how long it has been there without a break, in seconds. */
+  /** For how long this process has been there without a break, in seconds. */
   get seconds(): number {
     this.tick();
     return this.#since === null ? 0 : (this.#now() - this.#since) / 1000;

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Steps between two looks at the clock, which costs about as much as a step. One step may take some 60 microseconds at the worst. */
+/** Steps between two looks at the clock, each of which costs about as much as a step. A step may take some 60 microseconds at the worst. */
 const STEPS_PER_LOOK = 64;
 
 export class Stretch {
@@ -18,7 +18,7 @@ export class Stretch {
     this.#mostMs = mostMs;
   }
 
-  /** So many steps were done. */
+  /** Notes that so many steps were done. */
   did(steps: number): void {
     this.#steps += steps;
     if (this.#steps < STEPS_PER_LOOK) return;

@@ -1,4 +1,4 @@
-/** So many at a time, the others in the order in which they came. Whoever uses it bounds how many there are. */
+/** Runs at most `most` at a time, the rest in order of arrival. The queue is unbounded: callers bound it. */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   #free: number;

@@ -6,7 +6,7 @@
 /** Somebody who may leave while we wait for them. */
 export interface Leaving {
   readonly gone: boolean;
-  /** Calls `tell` when they leave, and no more what was to be called before. */
+  /** Calls `tell` when they leave, in place of what was to be called before; null: nothing. */
   whenGone(tell: (() => void) | null): void;
 }
 
@@ -26,7 +26,7 @@ export class Waiter {
     this.#resume?.();
   }
 
-  /** Whether there is nothing to wait for any more, as where the server is going down. */
+  /** Whether its wait has been ended, as where the server is going down. */
   get dismissed(): boolean {
     return this.#dismissed;
   }
@@ -57,8 +57,8 @@ export class Waiter {
     return woken;
   }
 
-  /** Called where `woken` may have changed, for those who keep account of it. */
+  /** Called where `woken` may have changed, for a subclass that keeps account of it. */
   protected turned(): void {
-    // Nobody does of a waiter that stands alone.
+    // A waiter that stands alone keeps none.
   }
 }

@@ -11,13 +11,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
-import { sql } from 'kysely';
 import type { Logger } from 'pino';
-import type { Appetite, Lane } from './appetite.js';
-import { ClaimLine, type ClaimWaiter } from './claim-line.js';
 import type { Database } from '../db/database.js';
 import type { Listener } from '../db/listener.js';
 import { Ration } from '../db/ration.js';
+import { pendingLanes } from '../queue/lanes.js';
+import { laneKey, type Appetite, type Lane } from './appetite.js';
+import { ClaimLine, type ClaimWaiter } from './claim-line.js';
 import { DryAppetites } from './dry-appetites.js';
 import { Polls } from './polls.js';
 import { Stretch } from './stretch.js';
@@ -27,27 +27,28 @@ export type { ClaimWaiter } from './claim-line.js';
 
 const HINT_INTERVAL_MS = 20;
 const POLL_INTERVAL_MS = 2_000;
-/** Of the time. */
+/** Share of the time that polls may take. */
 const POLL_SHARE = 0.02;
 const MAX_WAITERS = 20_000;
+/** Lanes that a poll finds, and that are hinted at together. */
 const MAX_LANES = 1_000;
-/** Lanes that one round wakes waiters for. What comes beside them is for the polls to find. */
+/** Lanes one round handles; what comes beyond is left to the next poll. */
 const MAX_CALLS = 10_000;
 const MAX_STRETCH_MS = 10;
-/** Between two polls, however often a look is asked for. */
+/** The least pause between two polls, however often one is asked for. */
 const LEAST_PAUSE_MS = 10;
-/** What was found to be nothing is looked at again after this time, whatever was heard. */
+/** An appetite for which nothing was found is claimed for again after this time, whatever was heard. */
 const DRY_MS = 10_000;
-/** The same where nothing is heard of what other replicas do. */
+/** That time where nothing is heard of what other replicas do. */
 const DEAF_DRY_MS = POLL_INTERVAL_MS;
-/** The hint to look at all lanes. */
+/** The hint to poll now. */
 const LOOK = 'look';
 
 /** Waiters to be woken for a lane. */
 interface WakeCall {
   readonly lane: Lane;
   wanted: number;
-  /** Of these, how many for tasks that other replicas hear of where nobody here fits. */
+  /** How many of the wanted are for tasks that other replicas hear of where nobody here fits. */
   ours: number;
   /** How much news of the lane came with it. */
   heard: number;
@@ -56,10 +57,11 @@ interface WakeCall {
 export class Wakeups {
   readonly #line = new ClaimLine();
   #calls = new Map<string, WakeCall>();
-  /** The round that will answer them, with the milliseconds that it takes; null: there are none. */
+  /** The round that will answer the calls, with the milliseconds that it takes; null: there are none. */
   #nextRound: Promise<number> | null = null;
-  /** Ends with the last round that there is. */
+  /** Settles when the last round that is planned has ended. */
   #rounds: Promise<unknown> = Promise.resolve();
+  /** Hints to be sent, by the key of their lane: problem, backend, tasks. */
   readonly #hints = new Map<string, [string, string, number]>();
   readonly #db: Database;
   readonly #listener: Listener;
@@ -67,12 +69,14 @@ export class Wakeups {
   #hintTimer: NodeJS.Timeout | null = null;
   readonly #ration = new Ration(POLL_SHARE);
   readonly #polls = new Polls({
-    poll: () => this.#poll(), pauseMs: () => Math.max(POLL_INTERVAL_MS, this.#ration.dueInMs), leastPauseMs: LEAST_PAUSE_MS,
+    poll: () => this.#poll(),
+    pauseMs: () => Math.max(POLL_INTERVAL_MS, this.#ration.dueInMs),
+    leastPauseMs: LEAST_PAUSE_MS,
   });
   #stopped = false;
   /** How often something was heard of: a new task, or tasks that may have become claimable. */
   #news = 0;
-  /** How much of it no round has yet told to `#dry`. */
+  /** How much of the news no round has yet told to `#dry`. */
   #untold = 0;
   readonly #dry = new DryAppetites();
 
@@ -93,7 +97,7 @@ export class Wakeups {
     this.#polls.start();
   }
 
-  /** Sends every waiter home, so that its call ends, and stops. Idempotent. */
+  /** Dismisses every waiter, so that its call ends, and stops. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#hintTimer !== null) clearTimeout(this.#hintTimer);
@@ -141,7 +145,7 @@ export class Wakeups {
 
   /** A claim that was sent at `news`, with room for a task, found that there is none for `appetite`. */
   foundNothing(appetite: Appetite, news: number): void {
-    // What came meanwhile, the claim may not have seen.
+    // The claim may not have seen what came meanwhile.
     if (news === this.#news) this.#dry.add(appetite);
   }
 
@@ -176,7 +180,7 @@ export class Wakeups {
   /** Has the next round wake waiters for `lane`. */
   #call(lane: Lane, { wanted, ours, heard }: Omit<WakeCall, 'lane'>): void {
     if (this.#stopped) return;
-    const key = `${lane.problem_id} ${lane.backend_type}`;
+    const key = laneKey(lane);
     let call = this.#calls.get(key);
     if (call === undefined) {
       if (this.#calls.size >= MAX_CALLS) {
@@ -196,7 +200,7 @@ export class Wakeups {
     this.#rounds = this.#nextRound;
   }
 
-  /** Answers all calls that there are. Gives the milliseconds that it took, without the turns of others. */
+  /** Answers all calls that there are. Returns the milliseconds that it took, without the turns of others. */
   async #round(): Promise<number> {
     const calls = this.#calls;
     this.#calls = new Map();
@@ -212,7 +216,7 @@ export class Wakeups {
     return stretch.workedMs;
   }
 
-  /** How many it woke. */
+  /** Wakes up to as many waiters as are wanted, and returns how many it woke. */
   async #wake({ lane, wanted }: WakeCall, stretch: Stretch): Promise<number> {
     let woken = 0;
     while (woken < wanted && !this.#stopped) {
@@ -224,12 +228,12 @@ export class Wakeups {
     return woken;
   }
 
-  /** Tells other replicas of so many tasks. */
-  #hint({ problem_id, backend_type }: Lane, tasks: number): void {
-    const key = `${problem_id} ${backend_type}`;
+  /** Tells other replicas that there are so many tasks in `lane`. */
+  #hint(lane: Lane, tasks: number): void {
+    const key = laneKey(lane);
     const hint = this.#hints.get(key);
     if (hint !== undefined) hint[2] += tasks;
-    else if (this.#hints.size < MAX_LANES) this.#hints.set(key, [problem_id, backend_type, tasks]);
+    else if (this.#hints.size < MAX_LANES) this.#hints.set(key, [lane.problem_id, lane.backend_type, tasks]);
     this.#hintTimer ??= setTimeout(() => {
       this.#hintTimer = null;
       for (const one of this.#hints.values()) this.#listener.notify('work', JSON.stringify(one));
@@ -259,31 +263,14 @@ export class Wakeups {
     if (this.#line.size === 0) return;
     const began = performance.now();
     try {
-      const lanes = await pendingLanes(this.#db);
+      const lanes = await pendingLanes(this.#db, MAX_LANES);
       const queryMs = performance.now() - began;
       this.#news += lanes.length;
       for (const lane of lanes) this.#call(lane, { wanted: 1, ours: 0, heard: 1 });
-      // With it goes what others have called for meanwhile: the more there is to do, the seldomer comes a poll.
+      // That round also answers what others have called for meanwhile: the more there is to do, the fewer polls.
       this.#ration.spent(queryMs + (await this.#nextRound ?? 0));
     } catch (error) {
       this.#log.debug({ event: 'poll_failed', error: String(error) }, 'looking for pending tasks failed');
     }
   }
-}
-
-/** The lanes that have pending tasks, at most MAX_LANES, each found by one step through the index. */
-async function pendingLanes(db: Database): Promise<Lane[]> {
-  const { rows } = await sql<Lane>`
-    with recursive lanes as (
-      (select problem_id, backend_type from queue where state = 'pending' order by problem_id, backend_type limit 1)
-      union all
-      select next.*
-        from lanes l
-       cross join lateral (
-         select q.problem_id, q.backend_type from queue q
-          where q.state = 'pending' and (q.problem_id, q.backend_type) > (l.problem_id, l.backend_type)
-          order by q.problem_id, q.backend_type limit 1) as next
-    )
-    select * from lanes limit ${MAX_LANES}`.execute(db);
-  return rows;
 }

@@ -9,7 +9,7 @@ const MAX_WATCHES = 20_000;
 /** Ids in one hint: a payload holds at most 8,000 bytes. */
 const IDS_PER_HINT = 200;
 
-/** A waiter, or what hears for one. */
+/** A waiter, or something that listens on behalf of one. */
 export interface Watcher {
   wake(): void;
   dismiss(): void;
@@ -28,12 +28,7 @@ export class Watches {
     });
   }
 
-  /** Whether what is told on other replicas is heard of at all. */
-  get hears(): boolean {
-    return this.#listener.hears;
-  }
-
-  /** `watch`, which now hears of a worker, or null where there are too many. To be given back with `leave`. */
+  /** Enters `watch`, to be given back with `leave`, and returns it; null: there are too many. */
   enter<Watch extends Watcher>(workerId: string, watch: Watch): Watch | null {
     if (this.#stopped || this.#size >= MAX_WATCHES) return null;
     const ofWorker = this.#watches.get(workerId) ?? new Set();

@@ -13,7 +13,7 @@ import { request } from 'undici';
 import { parse } from 'yaml';
 import { readConfig, type ApiConfig } from '../../src/config.js';
 import { openDatabases, type Database } from '../../src/db/database.js';
-import { startServer, type RunningServer } from '../../src/server.js';
+import { startServer, type RunningServer, type ServerParts } from '../../src/server.js';
 import { createTestDatabase } from './database.js';
 
 export interface Answer {
@@ -100,7 +100,9 @@ export function callerOf(url: string): Caller['call'] {
  * what the environment may say.
  */
 export async function startTestApi(
-  environment: Record<string, string> = {}, settings: Partial<ApiConfig> = {}, log: Logger = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
+  environment: Record<string, string> = {},
+  { heldBytes, ...settings }: Partial<ApiConfig> & Pick<ServerParts, 'heldBytes'> = {},
+  log: Logger = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
 ): Promise<TestApi> {
   const database = await createTestDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), 'task-executor-data-'));
@@ -112,6 +114,7 @@ export async function startTestApi(
       },
       databaseUrl,
       log,
+      heldBytes,
     });
   const server = await start({});
   const databases = openDatabases(database.url, { lease: 1, general: 4 }, log);

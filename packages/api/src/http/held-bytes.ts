@@ -7,15 +7,15 @@ import type { ServerResponse } from 'node:http';
 import { getHeapStatistics } from 'node:v8';
 
 const MOST_BYTES = 256 * 1024 * 1024;
-/** A parsed body is several times its text. */
+/** Share of the heap; a parsed body takes several times as much as its text. */
 const HEAP_SHARE = 1 / 16;
-/** Beneath, the bound on connections is enough. */
+/** For calls that hold less than this the bound on connections is enough. */
 const SMALL_BYTES = 16 * 1024;
 
 /** Calls of workers: heartbeats, claims, reports, logs. */
 const LEASE_PATH = /^\/api\/v1\/workers\/[^/]+\/./;
 
-export class Held {
+export class HeldBytes {
   readonly #most: number;
   #bytes = 0;
 
@@ -27,18 +27,18 @@ export class Held {
     return this.#bytes;
   }
 
-  /** Whether there is no room for more of calls to `path`. */
+  /** Whether there is no room for more bytes of calls to `path`. */
   isFull(path: string): boolean {
     return this.#bytes > (LEASE_PATH.test(path) ? this.#most : this.#most / 2);
   }
 
-  /** Counts what it is called with until `res` has closed. */
+  /** A function that counts the bytes it is called with until `res` has closed. */
   counter(res: ServerResponse): (bytes: number) => void {
     let total = 0;
     let counted = 0;
     return (bytes) => {
       total += bytes;
-      // Of a connection that has closed, nothing is kept, and nobody says once more that it has.
+      // A connection that has closed keeps nothing, and emits no further 'close' at which to subtract.
       if (total < SMALL_BYTES || res.req.socket.destroyed) return;
       if (counted === 0) {
         res.once('close', () => {

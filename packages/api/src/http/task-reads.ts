@@ -1,4 +1,4 @@
-/** Reading tasks: lists, counts, one task (when it has ended, where that is asked for), its attempts and its log. */
+/** Reading tasks: lists, counts, one task (waiting for its end where that is asked for), its attempts and its log. */
 import { LIMITS, type LogLevel, type components } from '@task-executor/shared';
 import { Router, type Response } from 'express';
 import { readAttempts, toAttempt } from '../queue/attempts.js';
@@ -11,13 +11,14 @@ import { pendingOf, rates, readBreakdown, readTotals } from '../queue/stats.js';
 import { toTask } from '../queue/task.js';
 import { Caller } from './caller.js';
 import { filterOf } from './filters.js';
-import { Problem } from './problem.js';
-import { pathText, queryNumber, queryText, validationProblem, type Services } from './services.js';
+import { Problem, validationProblem } from './problem.js';
+import { pathText, queryNumber, queryText } from './request.js';
+import type { Services } from './services.js';
 
-/** The database has it as an int; the number of a line is wider than what a cursor may hold. */
+/** The largest number of an attempt, an int in the database. The number of a line may be as large as a cursor can hold. */
 const MOST_ATTEMPT = 2_147_483_647;
 
-export function historyRoutes({ databases, readiness, follows }: Services): Router {
+export function taskReadRoutes({ databases, readiness, follows }: Services): Router {
   const router = Router();
   const db = databases.reads;
 

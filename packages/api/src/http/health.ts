@@ -1,4 +1,4 @@
-/** Health, readiness, metrics and the root. */
+/** What tells of the service itself: health, readiness, metrics, the contract, and the root. */
 import { Router } from 'express';
 import { ping } from '../db/database.js';
 import { countFleet } from '../fleet/find.js';
@@ -22,7 +22,7 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   });
 }
 
-export function operationRoutes({ databases, metrics, internalWorkers }: Services): Router {
+export function healthRoutes({ databases, metrics, internalWorkers, log }: Services): Router {
   const router = Router();
   const db = databases.general;
 
@@ -52,7 +52,8 @@ export function operationRoutes({ databases, metrics, internalWorkers }: Service
           cancelled: totals.cancelled,
         },
       });
-    } catch {
+    } catch (error) {
+      log.warn({ event: 'health_failed', error: String(error) }, 'the health of the service cannot be read');
       res.status(503).json({
         status: 'unhealthy', ...known, database: { connected: false, latency_ms: null }, workers: null, queue: null,
       });
