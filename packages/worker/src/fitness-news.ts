@@ -1,9 +1,9 @@
 /** What the API knows of a worker's fitness while a session goes on: each change is told with a heartbeat of its own, whatever runs. */
 import type { ApiClient, WorkerIdentity } from '@task-executor/shared';
-import { isRefusal, sayUnanswered } from './answer.js';
+import { isRefusal, sayUnanswered } from './calls/answer.js';
+import { pause, retryDelayMs } from './calls/retry.js';
 import type { Fitness } from './fitness.js';
 import type { WorkerLog } from './log.js';
-import { pause, retryDelayMs } from './retry.js';
 
 export interface FitnessNews {
   readonly client: ApiClient;

@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, bounded, LIMITS } from '@task-executor/shared';
+import { pause } from './calls/retry.js';
+import { mended } from './calls/storable-json.js';
 import { Change } from './change.js';
 import type { WorkerLog } from './log.js';
-import { pause } from './retry.js';
-import { mended } from './storable-json.js';
 
 /** Resolves with what keeps the worker from running tasks, or null. */
 export type HealthCheck = () => Promise<string | null>;

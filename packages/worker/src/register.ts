@@ -1,9 +1,9 @@
 /** Registration: asked for until the API gives one, or refuses for good. */
 import type { ApiClient, components } from '@task-executor/shared';
-import { isRefusal, sayUnanswered } from './answer.js';
+import { isRefusal, sayUnanswered } from './calls/answer.js';
+import { pause, retryDelayMs } from './calls/retry.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import type { WorkerLog } from './log.js';
-import { pause, retryDelayMs } from './retry.js';
 
 type Schemas = components['schemas'];
 

@@ -1,7 +1,7 @@
 /** A worker that leaves when what it runs has ended: the API is told, so that nobody waits for it to take more. */
 import { ApiError, type ApiClient, type WorkerIdentity } from '@task-executor/shared';
+import { pause, retryDelayMs } from './calls/retry.js';
 import type { WorkerLog } from './log.js';
-import { pause, retryDelayMs } from './retry.js';
 
 const RETRY = { initialMs: 200, maxMs: 5_000 };
 

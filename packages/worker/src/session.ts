@@ -6,20 +6,20 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, type WorkerIdentity, type components } from '@task-executor/shared';
-import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
+import { gatherMsOf, Pace } from './calls/pace.js';
 import { Change } from './change.js';
-import { ClaimCalls } from './claim-calls.js';
-import { claimLoop } from './claim-loop.js';
+import { ClaimCalls } from './claiming/claim-calls.js';
+import { claimLoop } from './claiming/claim-loop.js';
+import { IdleClaims } from './claiming/idle-claims.js';
+import { Offering, type Capabilities } from './claiming/offering.js';
+import { Strays, type UnnamedAttempt } from './claiming/strays.js';
 import type { Task } from './executors/executor.js';
 import { tellFitness } from './fitness-news.js';
 import { monotonicMs, type LeaseTerms } from './heartbeat/heartbeats.js';
 import type { Pulse } from './heartbeat/pulse.js';
-import { IdleClaims } from './idle-claims.js';
 import type { WorkerLog } from './log.js';
-import { Offering, type Capabilities } from './offering.js';
-import { gatherMsOf, Pace } from './pace.js';
+import { Attempt, type AttemptEnd, type StopReason } from './running/attempt.js';
 import type { SessionEnd, SessionParts } from './session-parts.js';
-import { Strays, type UnnamedAttempt } from './strays.js';
 
 type Schemas = components['schemas'];
 

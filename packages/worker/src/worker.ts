@@ -3,16 +3,16 @@
  * internal workers this way) or as one of its own (main.ts).
  */
 import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
-import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
-import { claimsOf, type ClaimTasks } from './claims.js';
-import { courierOf } from './courier.js';
+import { pause } from './calls/retry.js';
+import { BUILT_IN_CATALOG, type Catalog } from './catalog/catalog.js';
+import { claimsOf, type ClaimTasks } from './claiming/claims.js';
+import type { Capabilities } from './claiming/offering.js';
 import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
-import type { Capabilities } from './offering.js';
-import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
-import { pause } from './retry.js';
+import { courierOf } from './reporting/courier.js';
+import { Outboxes } from './reporting/outboxes.js';
 import type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
 import { drainSelf } from './self-drain.js';
 import { Session } from './session.js';

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { LIMITS } from '@task-executor/shared';
-import { checkCatalog } from '../src/catalog-check.js';
-import { parseCatalog } from '../src/catalog-file.js';
-import { Catalog, CatalogError } from '../src/catalog.js';
+import { Catalog, CatalogError } from '../src/catalog/catalog.js';
+import { checkCatalog } from '../src/catalog/catalog-check.js';
+import { parseCatalog } from '../src/catalog/catalog-file.js';
 import { TurnsOfCatalog } from '../src/executors/turns.js';
 import { errorOf, run } from './fixtures/executions.js';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { matchesGlob } from '@task-executor/shared';
-import { Catalog } from '../src/catalog.js';
-import { claimable, covers } from '../src/claimable.js';
+import { Catalog } from '../src/catalog/catalog.js';
+import { claimable, covers } from '../src/catalog/claimable.js';
 
 const of = (problems: string[], wanted: string[] | null) => claimable(Catalog.of([{ problems, executor: () => Promise.reject(new Error('not to be run')) }]), wanted);
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { parseCatalog } from '../src/catalog-file.js';
+import { parseCatalog } from '../src/catalog/catalog-file.js';
 import { errorOf, run, TASK, type Story } from './fixtures/executions.js';
 
 describe('http executor', () => {

@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ApiError, ApiUnreachable, LIMITS } from '@task-executor/shared';
-import type { BatchStore, LogLine } from '../src/log-batch.js';
-import { LogShipper, storable } from '../src/log-shipper.js';
-import { valuesIn } from '../src/storable-json.js';
+import { valuesIn } from '../src/calls/storable-json.js';
+import type { BatchStore, LogLine } from '../src/reporting/log-batch.js';
+import { LogShipper, storable } from '../src/reporting/log-shipper.js';
 
 interface Batch { offset: number; messages: string[]; bytes: number }
 type Answer = (batch: Batch) => Promise<number>;

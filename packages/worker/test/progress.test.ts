@@ -1,6 +1,6 @@
 import { ApiError, type components } from '@task-executor/shared';
 import { expect } from 'chai';
-import { ProgressReporter } from '../src/progress.js';
+import { ProgressReporter } from '../src/running/progress.js';
 
 type Progress = components['schemas']['Progress'];
 

@@ -5,8 +5,8 @@
  * a claim may stand for them: then none is sent, and there is nothing that a lease would have to fence.
  */
 import { ApiError, bounded, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { pause, retryDelayMs } from '../calls/retry.js';
 import { Change } from '../change.js';
-import { pause, retryDelayMs } from '../retry.js';
 
 type Schemas = components['schemas'];
 export type NamedAttempt = Schemas['RunningAttempt'];

@@ -3,10 +3,10 @@
  * Whoever says it never waits. What the API refuses is given up; progress is news, not data.
  */
 import { bounded, LIMITS, type components } from '@task-executor/shared';
-import { isRefusal } from './answer.js';
-import type { ProgressUpdate } from './executors/executor.js';
-import { pause } from './retry.js';
-import { mended } from './storable-json.js';
+import { isRefusal } from '../calls/answer.js';
+import { pause } from '../calls/retry.js';
+import { mended } from '../calls/storable-json.js';
+import type { ProgressUpdate } from '../executors/executor.js';
 
 type Progress = components['schemas']['Progress'];
 

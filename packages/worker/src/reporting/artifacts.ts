@@ -7,10 +7,10 @@ import { lstat, open, opendir, type FileHandle } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { ApiError, LIMITS, type ArtifactUpload } from '@task-executor/shared';
-import { isDefinite, isStuck } from './answer.js';
-import type { ExecutionContext } from './executors/executor.js';
-import { pause, retryDelayMs } from './retry.js';
-import { mended } from './storable-json.js';
+import { isDefinite, isStuck } from '../calls/answer.js';
+import { pause, retryDelayMs } from '../calls/retry.js';
+import { mended } from '../calls/storable-json.js';
+import type { ExecutionContext } from '../executors/executor.js';
 
 /** Stores one file. @throws ApiError, ApiUnreachable */
 export type PutArtifact = (upload: ArtifactUpload, signal: AbortSignal) => Promise<unknown>;

@@ -1,9 +1,9 @@
 /** The command line of the worker. */
 import { Command, Option } from 'commander';
-import { checkCatalog } from './catalog-check.js';
-import { conformance, scenariosOf, shown } from './conformance/conformance.js';
-import { NotStarted, wordsOf } from './conformance/program.js';
-import type { Level } from './conformance/rule.js';
+import { checkCatalog } from '../catalog/catalog-check.js';
+import { conformance, scenariosOf, shown } from '../conformance/conformance.js';
+import { NotStarted, wordsOf } from '../conformance/program.js';
+import type { Level } from '../conformance/rule.js';
 import { ConfigError, readConfig } from './config.js';
 import { SETTINGS } from './options.js';
 import { run, version } from './run.js';

@@ -4,9 +4,9 @@
  * go round for ever.
  */
 import { AnswerTooLarge } from '@task-executor/shared';
-import { isRefusal } from './answer.js';
-import type { ExecutionContext, Failed, Task } from './executors/executor.js';
-import { pause, retryDelayMs } from './retry.js';
+import { isRefusal } from '../calls/answer.js';
+import { pause, retryDelayMs } from '../calls/retry.js';
+import type { ExecutionContext, Failed, Task } from '../executors/executor.js';
 
 /** @throws ApiError, ApiUnreachable */
 export type ReadTask = (taskId: string, signal: AbortSignal) => Promise<Task>;

@@ -3,11 +3,11 @@
  * and then it can be read again while the worker runs. An attempt keeps the entry that it began with.
  */
 import { matchesGlob } from '@task-executor/shared';
+import { Round } from '../executors/round.js';
+import { simulate } from '../executors/simulated.js';
+import { TurnsOfCatalog } from '../executors/turns.js';
 import type { CatalogEntry } from './catalog-entry.js';
 import { CatalogError, readCatalogFile, type CatalogContent } from './catalog-file.js';
-import { Round } from './executors/round.js';
-import { TurnsOfCatalog } from './executors/turns.js';
-import { simulate } from './executors/simulated.js';
 
 export type { CatalogEntry } from './catalog-entry.js';
 export { CatalogError } from './catalog-file.js';

@@ -1,7 +1,7 @@
 /** Looks through a catalog without running anything of it: for `task-executor-worker check`. */
+import { Round } from '../executors/round.js';
 import { Catalog, CatalogError } from './catalog.js';
 import { covers, tooMany } from './claimable.js';
-import { Round } from './executors/round.js';
 
 export interface CatalogCheck {
   /** What is wrong with the file, each `FILE:LINE:COLUMN: what`. */

@@ -6,13 +6,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
-import type { Catalog } from './catalog.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { Execution, Failed, Task } from '../executors/executor.js';
+import type { WorkerLog } from '../log.js';
+import { storable } from '../reporting/log-shipper.js';
+import type { Outbox } from '../reporting/outbox.js';
+import type { Report } from '../reporting/report.js';
 import { execute, type AttemptChannel } from './execution.js';
-import type { Execution, Failed, Task } from './executors/executor.js';
-import type { WorkerLog } from './log.js';
-import { storable } from './log-shipper.js';
-import type { Outbox } from './outbox.js';
-import type { Report } from './report.js';
 
 /** Why an attempt was stopped from outside. */
 export type StopReason = 'cancelled' | 'lost' | 'fenced' | 'released' | 'timeout';

@@ -6,10 +6,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { AnswerTooLarge } from '@task-executor/shared';
-import { isRefusal, sayUnanswered } from './answer.js';
-import type { Task } from './executors/executor.js';
-import type { WorkerLog } from './log.js';
-import { pause, retryDelayMs } from './retry.js';
+import { isRefusal, sayUnanswered } from '../calls/answer.js';
+import { pause, retryDelayMs } from '../calls/retry.js';
+import type { Task } from '../executors/executor.js';
+import type { WorkerLog } from '../log.js';
 
 /** What the loop needs of its session. */
 export interface Claimer {

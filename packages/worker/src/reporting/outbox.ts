@@ -4,17 +4,17 @@
  * whatever becomes of the session meanwhile: a result that comes too late is kept by the API beside its attempt.
  */
 import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
-import { adviceOn, isDefinite, isStuck } from './answer.js';
+import { adviceOn, isDefinite, isStuck } from '../calls/answer.js';
+import { pause, retryDelayMs } from '../calls/retry.js';
+import { removeFolder } from '../executors/removal.js';
+import type { WorkerLog } from '../log.js';
+import type { AttemptIdentity } from '../spool/parcel.js';
+import type { Leftover, Spool } from '../spool/spool.js';
 import { storeArtifacts } from './artifacts.js';
 import type { Courier } from './courier.js';
-import { removeFolder } from './executors/removal.js';
 import type { BatchStore } from './log-batch.js';
 import { LogShipper } from './log-shipper.js';
-import type { WorkerLog } from './log.js';
 import type { Report } from './report.js';
-import { pause, retryDelayMs } from './retry.js';
-import type { AttemptIdentity } from './spool/parcel.js';
-import type { Leftover, Spool } from './spool/spool.js';
 
 const RETRY = { initialMs: 200, maxMs: 5_000 };
 /** Where somebody has to do something first. */

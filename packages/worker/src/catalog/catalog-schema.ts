@@ -1,7 +1,7 @@
 /** What may stand in a catalog's file. */
 import { LIMITS } from '@task-executor/shared';
-import { ARGV_SCHEMA, objectSchema, TEXT_SCHEMA } from './executors/kind.js';
-import { EXECUTOR_KINDS } from './executors/registry.js';
+import { ARGV_SCHEMA, objectSchema, TEXT_SCHEMA } from '../executors/kind.js';
+import { EXECUTOR_KINDS } from '../executors/registry.js';
 
 /** How a program is run; the same under an entry and under `health`. */
 export interface GivenProgram {

@@ -4,12 +4,12 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { WorkerIdentity } from '@task-executor/shared';
+import { pause } from '../calls/retry.js';
+import { Change } from '../change.js';
+import type { WorkerLog } from '../log.js';
+import type { Leftover, Spool } from '../spool/spool.js';
 import type { Courier } from './courier.js';
-import type { WorkerLog } from './log.js';
 import { Outbox } from './outbox.js';
-import { Change } from './change.js';
-import { pause } from './retry.js';
-import type { Leftover, Spool } from './spool/spool.js';
 
 /** How often it is looked for what is left by processes of which it shows late that they are gone. */
 const LOOK_MS = 60_000;

@@ -1,13 +1,13 @@
 /** Whether this host is fit to run tasks at all: it has room for them, and the catalog's own command says so. */
+import { BOUNDS } from '../executors/bounds.js';
+import { environmentOf } from '../executors/environment.js';
+import { Unfit } from '../executors/executor.js';
+import { fromFolder } from '../executors/kind.js';
+import { programFault, runProcess } from '../executors/process.js';
+import { scratchFault, type Scratch } from '../executors/scratch.js';
+import { catalogScriptFault } from '../executors/script.js';
 import { programOptions } from './catalog-entry.js';
 import type { GivenCatalog } from './catalog-schema.js';
-import { BOUNDS } from './executors/bounds.js';
-import { environmentOf } from './executors/environment.js';
-import { Unfit } from './executors/executor.js';
-import { fromFolder } from './executors/kind.js';
-import { programFault, runProcess } from './executors/process.js';
-import { scratchFault, type Scratch } from './executors/scratch.js';
-import { catalogScriptFault } from './executors/script.js';
 
 /** A function that looks, and resolves with what is wrong, or null. */
 export function healthCheck(health: GivenCatalog['health'] | null, folder: string, scratch: Scratch): () => Promise<string | null> {

@@ -3,8 +3,8 @@
  * the API answers the same way however often it is repeated.
  */
 import type { ApiClient, ArtifactUpload, WorkerIdentity, components } from '@task-executor/shared';
+import { gatherMsOf, Pace } from '../calls/pace.js';
 import type { Report } from './report.js';
-import { gatherMsOf, Pace } from './pace.js';
 import { ReportLine, type SendOne } from './report-line.js';
 
 type Schemas = components['schemas'];

@@ -4,10 +4,10 @@
  * something to be said that only they say.
  */
 import { ApiError, type components } from '@task-executor/shared';
+import { monotonicMs, type LeaseTerms } from '../heartbeat/heartbeats.js';
+import type { Pulse } from '../heartbeat/pulse.js';
 import { ClaimWait } from './claim-wait.js';
 import type { Claimed } from './claims.js';
-import { monotonicMs, type LeaseTerms } from './heartbeat/heartbeats.js';
-import type { Pulse } from './heartbeat/pulse.js';
 
 type Registered = Pick<components['schemas']['WorkerSession'], 'idle_claims' | 'claim_wait_seconds'>;
 

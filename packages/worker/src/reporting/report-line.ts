@@ -5,9 +5,9 @@
  */
 import { ApiError, ApiUnreachable, isProblemCode, LIMITS, PROBLEMS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isDefinite, isStuck } from './answer.js';
-import { isMissingCall } from './claims.js';
-import type { Pace } from './pace.js';
+import { isDefinite, isStuck } from '../calls/answer.js';
+import type { Pace } from '../calls/pace.js';
+import { isMissingCall } from '../claiming/claims.js';
 import type { Report } from './report.js';
 
 type Schemas = components['schemas'];

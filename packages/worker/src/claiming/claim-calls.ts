@@ -3,11 +3,11 @@
  * read. While the session runs nothing, they stand for its heartbeats (see idle-claims.ts).
  */
 import { AnswerTooLarge, bounded, LIMITS, type components, type WorkerIdentity } from '@task-executor/shared';
+import type { Pace } from '../calls/pace.js';
+import type { Task } from '../executors/executor.js';
+import { monotonicMs } from '../heartbeat/heartbeats.js';
 import type { Claimed, ClaimTasks } from './claims.js';
-import type { Task } from './executors/executor.js';
-import { monotonicMs } from './heartbeat/heartbeats.js';
 import type { IdleClaims } from './idle-claims.js';
-import type { Pace } from './pace.js';
 
 export interface ClaimCallParts {
   readonly claim: ClaimTasks;

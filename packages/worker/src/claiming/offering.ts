@@ -4,9 +4,9 @@
  * handed back.
  */
 import { supportsProblem, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
-import { isRefusal, sayUnanswered } from './answer.js';
-import type { WorkerLog } from './log.js';
-import { pause, retryDelayMs } from './retry.js';
+import { isRefusal, sayUnanswered } from '../calls/answer.js';
+import { pause, retryDelayMs } from '../calls/retry.js';
+import type { WorkerLog } from '../log.js';
 
 export type Capabilities = components['schemas']['Capabilities'];
 

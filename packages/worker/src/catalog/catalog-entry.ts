@@ -1,16 +1,16 @@
 /** An entry of a catalog: which problems, and the executor with all that the file puts around it. */
 import { resolve } from 'node:path';
-import { cleanedUp, limited, prepared, timed } from './executors/around.js';
-import { BOUNDS } from './executors/bounds.js';
-import type { Executor } from './executors/executor.js';
-import { fromFolder } from './executors/kind.js';
-import { programFault } from './executors/process.js';
-import { EXECUTOR_KINDS } from './executors/registry.js';
-import { Round } from './executors/round.js';
-import { catalogScriptFault } from './executors/script.js';
-import type { Scratch } from './executors/scratch.js';
-import type { Turns } from './executors/turns.js';
-import { DEFAULT_POLICY, type ProgramOptions } from './executors/task-program.js';
+import { cleanedUp, limited, prepared, timed } from '../executors/around.js';
+import { BOUNDS } from '../executors/bounds.js';
+import type { Executor } from '../executors/executor.js';
+import { fromFolder } from '../executors/kind.js';
+import { programFault } from '../executors/process.js';
+import { EXECUTOR_KINDS } from '../executors/registry.js';
+import { Round } from '../executors/round.js';
+import type { Scratch } from '../executors/scratch.js';
+import { catalogScriptFault } from '../executors/script.js';
+import { DEFAULT_POLICY, type ProgramOptions } from '../executors/task-program.js';
+import type { Turns } from '../executors/turns.js';
 import type { GivenEntry, GivenProgram } from './catalog-schema.js';
 
 export interface CatalogEntry {

@@ -1,7 +1,7 @@
 /** The configuration of a worker process: read once, all mistakes reported together. */
 import { LIMITS, WORKER_ID } from '@task-executor/shared';
-import { BUILT_IN_CATALOG, Catalog, CatalogError } from './catalog.js';
-import { tooMany } from './claimable.js';
+import { BUILT_IN_CATALOG, Catalog, CatalogError } from '../catalog/catalog.js';
+import { tooMany } from '../catalog/claimable.js';
 import { readConfigFile } from './config-file.js';
 import { ENVIRONMENT, type SettingName } from './options.js';
 

@@ -3,8 +3,8 @@
  * API is older than the call for many.
  */
 import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
-import type { Task } from './executors/executor.js';
-import type { LeaseTerms } from './heartbeat/heartbeats.js';
+import type { Task } from '../executors/executor.js';
+import type { LeaseTerms } from '../heartbeat/heartbeats.js';
 
 export interface ClaimOptions {
   /** How many tasks may be taken; at least 1, at most LIMITS.maxClaimedTasks. */

@@ -3,14 +3,14 @@
  * Here it is decided whether a failure is the task's or the host's.
  */
 import type { components } from '@task-executor/shared';
-import type { CatalogEntry } from './catalog-entry.js';
+import { storableContext } from '../calls/storable-json.js';
+import type { CatalogEntry } from '../catalog/catalog-entry.js';
+import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from '../executors/executor.js';
+import { removeFolder } from '../executors/removal.js';
+import { fullDisk, scratchOf } from '../executors/scratch.js';
+import { openWorkspace, takeOutArtifacts } from '../executors/workspace.js';
 import { withDependencies, type ReadTask } from './dependencies.js';
-import { fullDisk, scratchOf } from './executors/scratch.js';
-import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from './executors/executor.js';
-import { removeFolder } from './executors/removal.js';
-import { openWorkspace, takeOutArtifacts } from './executors/workspace.js';
 import { ProgressReporter } from './progress.js';
-import { storableContext } from './storable-json.js';
 
 /** The way to the API for one attempt while it runs. */
 export interface AttemptChannel {

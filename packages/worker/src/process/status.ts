@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { RunningWorker, WorkerState } from './running-worker.js';
+import type { RunningWorker, WorkerState } from '../running-worker.js';
 
 /** Names of prom-client's defaults that promtool rejects: `_total` on gauges. */
 const REJECTED_DEFAULTS = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];

@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { EXECUTOR_KINDS } from '../executors/registry.js';
+import { scratchFault, scratchOf } from '../executors/scratch.js';
+import { TurnsOfCatalog } from '../executors/turns.js';
 import { makeEntry, type CatalogEntry } from './catalog-entry.js';
 import { healthCheck, healthLack } from './catalog-health.js';
 import { CATALOG_SCHEMA, type GivenCatalog } from './catalog-schema.js';
-import { EXECUTOR_KINDS } from './executors/registry.js';
-import { scratchFault, scratchOf } from './executors/scratch.js';
-import { TurnsOfCatalog } from './executors/turns.js';
 
 /** Thrown with every mistake in a catalog, one a line: `FILE:LINE:COLUMN: what`. */
 export class CatalogError extends Error {}

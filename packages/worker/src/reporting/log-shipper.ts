@@ -5,9 +5,9 @@
  * fail again and again, or is refused, is given up, and the log says so: the report comes after the log, and must not wait for ever.
  */
 import { ApiError, bounded, LIMITS, type LogLevel } from '@task-executor/shared';
-import { isDefinite, isStuck } from './answer.js';
+import { isDefinite, isStuck } from '../calls/answer.js';
+import { pause, retryDelayMs } from '../calls/retry.js';
 import { cutBatch, waiting, type Batch, type BatchStore, type LogLine, type WaitingLine } from './log-batch.js';
-import { pause, retryDelayMs } from './retry.js';
 
 /** Sends a batch that follows `offset` lines; resolves with the number of lines then stored. */
 export type SendBatch = (offset: number, entries: LogLine[]) => Promise<number>;

@@ -5,22 +5,22 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { CatalogError, type CatalogProblems } from './catalog.js';
-import { claimable, tooMany } from './claimable.js';
+import { gatherMsOf } from '../calls/pace.js';
+import { CatalogError, type CatalogProblems } from '../catalog/catalog.js';
+import { claimable, tooMany } from '../catalog/claimable.js';
+import { Pulses } from '../heartbeat/pulse.js';
+import type { RunningWorker, WorkerEnd } from '../running-worker.js';
+import { defaultSpoolRoot } from '../spool/default-root.js';
+import { Spool } from '../spool/spool.js';
+import { startWorker } from '../worker.js';
 import { ConfigError, type WorkerConfig } from './config.js';
-import { Pulses } from './heartbeat/pulse.js';
-import { gatherMsOf } from './pace.js';
 import { createProcessLog } from './process-log.js';
-import { defaultSpoolRoot } from './spool/default-root.js';
-import { Spool } from './spool/spool.js';
 import { serveStatus, type StatusServer } from './status.js';
-import type { RunningWorker, WorkerEnd } from './running-worker.js';
-import { startWorker } from './worker.js';
 
 /** How long the main thread may be blocked once the session is over, before the process ends with what blocks it. */
 const STUCK_MS = 15_000;
 
-export const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 /** Runs a worker until it leaves. @throws ConfigError */
 export async function run(config: WorkerConfig): Promise<WorkerEnd> {
