@@ -99,6 +99,9 @@ export class Attempt {
     const { execution, artifacts } = await execute(catalog.find(this.task.problem_id), this.task, {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
       decide: (one) => this.#decide(one),
+      progressRefused: (error) => {
+        this.#log.debug({ event: 'progress_refused', ...about, error: error.message }, 'the API takes no progress of this attempt; none is sent any more');
+      },
     }, { stop: this.#running.signal, isDisowned: () => this.#outbox.isAbandoned, disowned: () => this.#outbox.abandoned });
     clearTimeout(timer);
     if (this.#stopReason === 'timeout' && execution.kind !== 'completed') await this.#awaitVerdict();

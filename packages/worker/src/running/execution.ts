@@ -2,7 +2,7 @@
  * Executes one task with what its executor may use: its log, its progress, and a workspace that is there for this attempt alone.
  * Here it is decided whether a failure is the task's or the host's.
  */
-import type { components } from '@task-executor/shared';
+import type { ApiError, components } from '@task-executor/shared';
 import { storableContext } from '../calls/storable-json.js';
 import type { CatalogEntry } from '../catalog/catalog-entry.js';
 import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from '../executors/executor.js';
@@ -19,6 +19,8 @@ export interface AttemptChannel {
   readonly decide: ExecutionContext['decide'];
   /** @throws ApiError, ApiUnreachable */
   readonly putProgress: (progress: components['schemas']['Progress']) => Promise<unknown>;
+  /** Told where the API refuses progress; none is sent any more. */
+  readonly progressRefused: (error: ApiError) => void;
   readonly readTask: ReadTask;
 }
 
@@ -59,7 +61,7 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     return entry.executor({
       task: whole, signal: stop, log, decide,
       progress: (update) => {
-        progress.reporter ??= new ProgressReporter(channel.putProgress, disowned());
+        progress.reporter ??= new ProgressReporter(channel.putProgress, disowned(), channel.progressRefused);
         progress.reporter.report(update);
       },
       workspace: () => (opened ??= openWorkspace(whole, scratchOf(entry.scratch).root)),

@@ -2,7 +2,7 @@
  * How far an attempt is, told to the API at most once a second: what is said in between is put together, and the newest wins.
  * Whoever says it never waits. What the API refuses is given up; progress is news, not data.
  */
-import { bounded, LIMITS, type components } from '@task-executor/shared';
+import { bounded, LIMITS, type ApiError, type components } from '@task-executor/shared';
 import { isRefusal } from '../calls/answer.js';
 import { pause } from '../calls/retry.js';
 import { mended } from '../calls/storable-json.js';
@@ -19,6 +19,7 @@ const isCount = (value: number | undefined): value is number => value !== undefi
 export class ProgressReporter {
   readonly #send: (progress: Progress) => Promise<unknown>;
   readonly #stop: AbortSignal;
+  readonly #onRefusal: (error: ApiError) => void;
   /** Made with the first news: most attempts have none. */
   #closing: AbortController | null = null;
   #closed = false;
@@ -28,10 +29,11 @@ export class ProgressReporter {
   #refused = false;
   #running: Promise<void> | null = null;
 
-  /** `stop` aborts when the attempt is not this worker's any more. */
-  constructor(send: (progress: Progress) => Promise<unknown>, stop: AbortSignal) {
+  /** `stop` aborts when the attempt is not this worker's any more; `onRefusal` is told why nothing more is sent. */
+  constructor(send: (progress: Progress) => Promise<unknown>, stop: AbortSignal, onRefusal: (error: ApiError) => void) {
     this.#send = send;
     this.#stop = stop;
+    this.#onRefusal = onRefusal;
   }
 
   /** Notes `update`; what the contract would not take is left out. */
@@ -80,8 +82,12 @@ export class ProgressReporter {
     try {
       await this.#send({ ...this.#known, ...(this.#metrics.size > 0 && { metrics: Object.fromEntries(this.#metrics) }) });
     } catch (error) {
-      if (isRefusal(error)) this.#refused = true;
-      else this.#news = true;
+      if (!isRefusal(error)) {
+        this.#news = true;
+        return;
+      }
+      this.#refused = true;
+      this.#onRefusal(error);
     }
   }
 }
