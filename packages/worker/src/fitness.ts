@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, bounded, LIMITS } from '@task-executor/shared';
 import { pause } from './calls/retry.js';
-import { mended } from './calls/storable-json.js';
+import { storableText } from './calls/storable.js';
 import { Change } from './change.js';
 import type { WorkerLog } from './log.js';
 
@@ -124,7 +124,7 @@ export class Fitness {
 
   #set(given: string | null): void {
     const before = this.#reason;
-    const reason = given === null ? null : mended(given).slice(0, MAX_REASON_CHARS).toWellFormed() || 'no reason given';
+    const reason = given === null ? null : storableText(given, MAX_REASON_CHARS) || 'no reason given';
     this.#reason = reason;
     if (before === reason) return;
     if (reason !== null) this.#log.error({ event: 'unfit', reason }, 'this worker is not fit to run tasks; it claims none');

@@ -2,6 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, backoffMs, type Backoff } from '@task-executor/shared';
 
+/** The bounds of the waits between tries of most calls. */
+export const RETRY: Backoff = { initialMs: 200, maxMs: 5_000 };
+
 /** How long to wait, in milliseconds, after `failures` failures in a row, the last of them `error`. */
 export function retryDelayMs(error: unknown, failures: number, bounds: Backoff): number {
   const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;

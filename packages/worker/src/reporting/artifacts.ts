@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { ApiError, LIMITS, type ArtifactUpload } from '@task-executor/shared';
 import { isDefinite, isStuck } from '../calls/answer.js';
 import { pause, retryDelayMs } from '../calls/retry.js';
-import { mended } from '../calls/storable-json.js';
+import { mended } from '../calls/storable.js';
 import type { ExecutionContext } from '../executors/executor.js';
 
 /** Stores one file. @throws ApiError, ApiUnreachable */

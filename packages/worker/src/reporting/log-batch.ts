@@ -1,6 +1,6 @@
 /** Lines of a log that are sent in one call, and where they wait while that is not possible. */
 import { LIMITS, type LogLevel } from '@task-executor/shared';
-import { valuesIn } from '../calls/storable-json.js';
+import { valuesIn } from '../calls/storable.js';
 
 export interface LogLine {
   readonly level: LogLevel;

@@ -6,35 +6,50 @@
  */
 import { ApiError, bounded, LIMITS, type LogLevel } from '@task-executor/shared';
 import { isDefinite, isStuck } from '../calls/answer.js';
-import { pause, retryDelayMs } from '../calls/retry.js';
+import { pause, RETRY, retryDelayMs } from '../calls/retry.js';
+import { storableText } from '../calls/storable.js';
+import { LineRoom } from './line-room.js';
 import { cutBatch, waiting, type Batch, type BatchStore, type LogLine, type WaitingLine } from './log-batch.js';
 
 /** Sends a batch that follows `offset` lines; resolves with the number of lines then stored. */
 export type SendBatch = (offset: number, entries: LogLine[]) => Promise<number>;
 
-/**
- * Told of an answer that settles nothing, though the API is not away. `isBlocked`: nothing gets through to the log, whatever it is,
- * which is no mistake of the API.
- */
-export type OnStuck = (error: ApiError, isBlocked: boolean) => void;
+export interface LogShipperParts {
+  readonly send: SendBatch;
+  /** Aborts when the attempt is not this worker's any more: what is there is dropped. */
+  readonly stop: AbortSignal;
+  /** Where batches wait while the API is away; without it they wait in memory alone. */
+  readonly store?: BatchStore | null;
+  /** Batches that an earlier process left in the store, the first of which follows `offset` lines. */
+  readonly leftover?: { readonly offset: number; readonly sequences: readonly number[] } | undefined;
+  /**
+   * Told of an answer that settles nothing, though the API is not away. `isBlocked`: nothing gets through to the log, whatever it is,
+   * which is no mistake of the API.
+   */
+  readonly onStuck?: (error: ApiError, isBlocked: boolean) => void;
+}
 
-const MAX_BUFFERED_LINES = 2_000;
-/** As JSON, with what comes with the messages. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
+/**
+ * `open`: takes lines. `closed`: takes no more, and ships what it has. `abandoned`: the attempt takes no lines any more, all are dropped.
+ * `halted`: the process ends, and what is in the store stays there.
+ */
+type Phase = 'open' | 'closed' | 'abandoned' | 'halted';
+
+/** What becomes of a batch that was not taken: it is sent again, or given up; `over`: nothing is shipped any more. */
+type Verdict = 'retry' | 'drop' | 'over';
+
 const GATHER_MS = 100;
 /** Last batches that take longer than this are put into the store meanwhile. */
 const SLOW_MS = 500;
-const RETRY = { initialMs: 200, maxMs: 5_000 };
 /** So many answers that settle nothing, though the API is not away, are borne until a batch succeeds, or in all once the log is closed. */
 const MAX_STUCK_ANSWERS = 8;
 const TRUNCATED = ' [truncated]';
+const FULL = `the log ends here: at most ${LIMITS.maxLogLinesPerAttempt} lines are kept`;
 const CUT = 'the log is cut here: the worker was told to leave, and the API took no more lines in time';
 
-/** `text` as the API takes it: without NUL, well-formed, within the bound. */
-export function storable(text: string): string {
-  const mended = text.replaceAll('\u0000', '\uFFFD').toWellFormed();
-  if (mended.length <= LIMITS.maxLogMessageChars) return mended;
-  return `${mended.slice(0, LIMITS.maxLogMessageChars - TRUNCATED.length).toWellFormed()}${TRUNCATED}`;
+/** `text` as the API takes it for a line. */
+function messageOf(text: string): string {
+  return storableText(text, LIMITS.maxLogMessageChars, TRUNCATED);
 }
 
 function gapOf(error: unknown): number | null {
@@ -46,8 +61,6 @@ export class LogShipper {
   readonly #batches: Batch[] = [];
   /** The lines after those of the batches. */
   readonly #buffer: WaitingLine[] = [];
-  #heldLines = 0;
-  #heldBytes = 0;
   readonly #before: number;
   #accepted = 0;
   /** How many lines the API has. */
@@ -57,30 +70,21 @@ export class LogShipper {
   #stuckAnswers = 0;
   /** How many lines were given up that the log does not tell of yet. */
   #untold = 0;
-  #closed = false;
-  #abandoned = false;
-  #halted = false;
+  #phase: Phase = 'open';
+  /** Whether no line may wait for room any more. */
   #hurried = false;
   /** Whether a line was left out for want of room. */
   #cutOff = false;
   #slow: NodeJS.Timeout | undefined;
   #wake: () => void = () => undefined;
-  #room: (() => void)[] = [];
+  readonly #room = new LineRoom();
   readonly #send: SendBatch;
   readonly #stop: AbortSignal;
   readonly #store: BatchStore | null;
-  readonly #onStuck: OnStuck;
+  readonly #onStuck: (error: ApiError, isBlocked: boolean) => void;
   readonly #done: Promise<void>;
 
-  /**
-   * `stop` aborts when the attempt is not this worker's any more: what is there is dropped. `leftover`: batches that an
-   * earlier process left in the store, the first of which follows `offset` lines.
-   */
-  constructor(
-    send: SendBatch, stop: AbortSignal, store: BatchStore | null = null,
-    leftover: { offset: number; sequences: readonly number[] } = { offset: 0, sequences: [] },
-    onStuck: OnStuck = () => undefined,
-  ) {
+  constructor({ send, stop, store = null, leftover = { offset: 0, sequences: [] }, onStuck = () => undefined }: LogShipperParts) {
     this.#send = send;
     this.#stop = stop;
     this.#store = store;
@@ -103,34 +107,30 @@ export class LogShipper {
 
   /** Takes one line; resolves when there is room for the next. */
   async log(level: LogLevel, message: string, context?: Record<string, unknown>): Promise<void> {
-    if (this.#closed || this.#abandoned || this.#cutOff || this.#accepted >= LIMITS.maxLogLinesPerAttempt) return;
+    if (this.#phase !== 'open' || this.#cutOff || this.#accepted >= LIMITS.maxLogLinesPerAttempt) return;
     this.#accepted += 1;
-    this.#cutOff = this.#hurried && this.#full();
-    const mark = this.#accepted === LIMITS.maxLogLinesPerAttempt ? `the log ends here: at most ${LIMITS.maxLogLinesPerAttempt} lines are kept` : this.#cutOff ? CUT : null;
+    this.#cutOff = this.#hurried && this.#room.isFull;
+    const mark = this.#accepted === LIMITS.maxLogLinesPerAttempt ? FULL : this.#cutOff ? CUT : null;
     const one = waiting({
       level: mark === null ? level : 'warning',
-      message: mark ?? storable(message),
+      message: mark ?? messageOf(message),
       ...(context === undefined || mark !== null ? {} : { context }),
       timestamp: new Date().toISOString(),
     });
     this.#buffer.push(one);
-    this.#hold({ lines: 1, bytes: one.bytes }, 1);
+    this.#room.take({ lines: 1, bytes: one.bytes });
     this.#wake();
-    if (this.#full() && !this.#hurried) {
-      await new Promise<void>((resolve) => {
-        this.#room.push(resolve);
-      });
-    }
+    if (!this.#hurried) await this.#room.untilThereIsSome();
   }
 
   /** Lets no line wait any more: the first that finds no room becomes a mark, and what follows it is left out. */
   hurry(): void {
     this.#hurried = true;
-    for (const resolve of this.#room.splice(0)) resolve();
+    this.#room.letGo();
   }
 
   /** To be called at the end of the task: what is not sent soon after is put into the store, however long the close is in coming. */
-  settle(): void {
+  putAsideSoon(): void {
     clearTimeout(this.#slow);
     this.#slow = setTimeout(() => {
       void this.#putAside();
@@ -139,59 +139,58 @@ export class LogShipper {
 
   /** Takes no more lines, and resolves when all are with the API or given up. */
   async close(): Promise<void> {
-    this.#closed = true;
+    if (this.#phase === 'open') this.#phase = 'closed';
     this.#wake();
-    this.settle();
+    this.putAsideSoon();
     await this.#done;
     clearTimeout(this.#slow);
   }
 
   /** Ends at once; what is in the store stays there. */
   halt(): void {
-    this.#halted = true;
-    this.#abandon();
+    this.#phase = 'halted';
+    this.#letGo();
   }
 
-  #isClosed(): boolean {
-    return this.#closed;
+  #isOpen(): boolean {
+    return this.#phase === 'open';
   }
 
-  #full(): boolean {
-    return !this.#abandoned && (this.#heldLines >= MAX_BUFFERED_LINES || this.#heldBytes >= MAX_BUFFERED_BYTES);
-  }
-
-  /** Counts lines that are in memory: `sign` 1 when they come, -1 when they go. */
-  #hold({ lines, bytes }: { lines: number; bytes: number }, sign: 1 | -1): void {
-    this.#heldLines += sign * lines;
-    this.#heldBytes += sign * bytes;
-    if (sign === -1 && !this.#full()) for (const resolve of this.#room.splice(0)) resolve();
+  /** Whether nothing is shipped any more. */
+  #isOver(): boolean {
+    return this.#phase === 'abandoned' || this.#phase === 'halted';
   }
 
   #abandon(): void {
-    this.#abandoned = true;
+    if (this.#phase !== 'halted') this.#phase = 'abandoned';
+    this.#letGo();
+  }
+
+  /** Drops the lines that are in no batch yet; nobody waits any more. */
+  #letGo(): void {
     this.#buffer.length = 0;
-    for (const resolve of this.#room.splice(0)) resolve();
+    this.#room.letGo();
     this.#wake();
   }
 
   async #run(): Promise<void> {
-    while (!this.#abandoned) {
+    while (!this.#isOver()) {
       const [next] = this.#batches;
       if (next !== undefined) {
         await this.#ship(next);
       } else if (this.#buffer.length > 0) {
         this.#cut();
-      } else if (this.#closed) {
+      } else if (this.#phase === 'closed') {
         return;
       } else {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         // Lines come in bursts: a moment's wait makes one call of them.
-        if (!this.#isClosed()) await pause(GATHER_MS, this.#stop);
+        if (this.#isOpen()) await pause(GATHER_MS, this.#stop);
       }
     }
-    if (this.#halted) return;
+    if (this.#phase === 'halted') return;
     for (const batch of this.#batches.splice(0)) await this.#forget(batch);
   }
 
@@ -204,37 +203,45 @@ export class LogShipper {
   /** Sends the first batch once. */
   async #ship(batch: Batch): Promise<void> {
     const entries = batch.entries ?? (await this.#store?.get(batch.sequence)) ?? null;
-    if (entries !== null && !this.#abandoned) {
+    if (entries !== null && !this.#isOver()) {
       try {
         this.#offset = await this.#send(this.#offset, entries);
         this.#failures = 0;
-        if (!this.#closed) this.#stuckAnswers = 0;
+        if (this.#isOpen()) this.#stuckAnswers = 0;
         if (this.#untold > 0) await this.#tell(0, 'see the log of the worker');
       } catch (error) {
-        if (await this.#stays(error, entries.length)) return;
-        // Never to be taken: the lines are given up.
+        const verdict = await this.#verdictOn(error, entries.length);
+        if (verdict === 'over') return;
+        if (verdict === 'retry') {
+          this.#failures += 1;
+          await this.#away(retryDelayMs(error, this.#failures, RETRY));
+          return;
+        }
       }
     }
     this.#batches.shift();
     await this.#forget(batch);
   }
 
-  /** Whether a batch of `lines` lines that got `error` is not done with; waits then, where it is to be sent again. */
-  async #stays(error: unknown, lines: number): Promise<boolean> {
+  /** Decides about a batch of `lines` lines that got `error`; where it is given up, the log tells of it in its place. */
+  async #verdictOn(error: unknown, lines: number): Promise<Verdict> {
     const gap = gapOf(error);
-    if (gap !== null) this.#offset = gap;
-    else if (isDefinite(error)) {
-      if (error.settles === 'attempt') this.#abandon();
-      if (this.#abandoned || (await this.#tell(lines, error.message))) return this.#abandoned;
+    if (gap !== null) {
+      this.#offset = gap;
+      return 'retry';
     }
-    this.#failures += 1;
-    if (isStuck(error)) {
+    let hopeless: string | null = null;
+    if (isDefinite(error)) {
+      if (error.settles === 'attempt') this.#abandon();
+      hopeless = error.message;
+    } else if (isStuck(error)) {
       this.#stuckAnswers += 1;
       this.#onStuck(error, false);
-      if (this.#stuckAnswers >= MAX_STUCK_ANSWERS && (await this.#tell(lines, error.message))) return this.#abandoned;
+      if (this.#stuckAnswers >= MAX_STUCK_ANSWERS) hopeless = error.message;
     }
-    await this.#away(retryDelayMs(error, this.#failures, RETRY));
-    return true;
+    if (this.#isOver()) return 'over';
+    if (hopeless === null || !(await this.#tell(lines, hopeless))) return 'retry';
+    return this.#isOver() ? 'over' : 'drop';
   }
 
   /**
@@ -243,7 +250,7 @@ export class LogShipper {
    */
   async #tell(lines: number, reason: string): Promise<boolean> {
     try {
-      const message = storable(`${this.#untold + lines} lines of the log were not taken, and are given up: ${reason}`);
+      const message = messageOf(`${this.#untold + lines} lines of the log were not taken, and are given up: ${reason}`);
       this.#offset = await this.#send(this.#offset, [{ level: 'error', message, timestamp: new Date().toISOString() }]);
       this.#untold = 0;
       return true;
@@ -263,14 +270,14 @@ export class LogShipper {
       over.abort();
     });
     await this.#putAside();
-    while (!over.signal.aborted && !this.#abandoned) {
+    while (!over.signal.aborted && !this.#isOver()) {
       await Promise.race([until, new Promise<void>((resolve) => {
         this.#wake = resolve;
       })]);
-      if (this.#full() || (this.#closed && this.#buffer.length > 0)) {
+      if (this.#room.isFull || (this.#phase === 'closed' && this.#buffer.length > 0)) {
         await this.#putAside();
         // No room there either: nothing changes until the wait is over.
-        if (this.#full()) await until;
+        if (this.#room.isFull && !this.#isOver()) await until;
       }
     }
     over.abort();
@@ -279,7 +286,7 @@ export class LogShipper {
   /** Puts what is in memory into the store, as far as it has room. */
   async #putAside(): Promise<void> {
     const store = this.#store;
-    if (store === null || this.#abandoned) return;
+    if (store === null || this.#isOver()) return;
     while (this.#buffer.length > 0) this.#cut();
     let offset = this.#offset;
     for (const batch of [...this.#batches]) {
@@ -296,13 +303,13 @@ export class LogShipper {
       // The first may be on its way at this moment.
       if (batch !== this.#batches[0] && batch.entries !== null) {
         batch.entries = null;
-        this.#hold(batch, -1);
+        this.#room.giveBack(batch);
       }
     }
   }
 
   async #forget(batch: Batch): Promise<void> {
-    if (batch.entries !== null) this.#hold(batch, -1);
+    if (batch.entries !== null) this.#room.giveBack(batch);
     if (await batch.stored) await this.#store?.remove(batch.sequence);
   }
 }

@@ -136,7 +136,7 @@ export class Outbox {
   }
 
   async #deliver(report: Report | null, artifacts: string | null): Promise<void> {
-    this.#shipper?.settle();
+    this.#shipper?.putAsideSoon();
     if (artifacts !== null) await this.#storeArtifacts(artifacts);
     if (this.#leftover !== undefined) this.#shipping();
     await this.#shipper?.close();
@@ -159,14 +159,16 @@ export class Outbox {
   }
 
   #shipping(): LogShipper {
-    this.#shipper ??= new LogShipper(
-      (offset, entries) => this.#courier.logs(this.#worker, this.identity, { offset, entries }),
-      this.#abandoned.signal, this.#spool === null ? null : storeOf(this.#spool, this.identity), this.#leftover,
-      (error, isBlocked) => {
+    this.#shipper ??= new LogShipper({
+      send: (offset, entries) => this.#courier.logs(this.#worker, this.identity, { offset, entries }),
+      stop: this.#abandoned.signal,
+      store: this.#spool === null ? null : storeOf(this.#spool, this.identity),
+      leftover: this.#leftover,
+      onStuck: (error, isBlocked) => {
         this.#isBlocked ||= isBlocked;
         this.#stick('lines of a log', error);
       },
-    );
+    });
     if (this.#halted.aborted) this.#shipper.halt();
     if (this.#isHurried) this.#shipper.hurry();
     return this.#shipper;

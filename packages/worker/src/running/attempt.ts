@@ -6,10 +6,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
+import { storableText } from '../calls/storable.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Execution, Failed, Task } from '../executors/executor.js';
 import type { WorkerLog } from '../log.js';
-import { storable } from '../reporting/log-shipper.js';
 import type { Outbox } from '../reporting/outbox.js';
 import type { Report } from '../reporting/report.js';
 import { execute, type AttemptChannel } from './execution.js';
@@ -172,7 +172,7 @@ function fail({ error, retryable, retryAfterSeconds }: Omit<Failed, 'kind'>): Re
   return {
     verb: 'fail',
     body: {
-      error: storable(error).slice(0, LIMITS.maxErrorChars).toWellFormed() || 'no reason given',
+      error: storableText(error, LIMITS.maxErrorChars) || 'no reason given',
       ...(retryable !== undefined && { retryable }),
       ...(retryAfterSeconds !== undefined && { retry_after_seconds: Math.min(retryAfterSeconds, LIMITS.maxBackoffSeconds) }),
     },
@@ -180,7 +180,7 @@ function fail({ error, retryable, retryAfterSeconds }: Omit<Failed, 'kind'>): Re
 }
 
 function release(reason: string): Report {
-  return { verb: 'release', body: { reason: storable(reason).slice(0, LIMITS.maxReleaseReasonChars).toWellFormed() } };
+  return { verb: 'release', body: { reason: storableText(reason, LIMITS.maxReleaseReasonChars) } };
 }
 
 function isDisowning(reason: StopReason): boolean {

@@ -3,7 +3,7 @@
  * Here it is decided whether a failure is the task's or the host's.
  */
 import type { ApiError, components } from '@task-executor/shared';
-import { storableContext } from '../calls/storable-json.js';
+import { storableContext } from '../calls/storable.js';
 import type { CatalogEntry } from '../catalog/catalog-entry.js';
 import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from '../executors/executor.js';
 import { removeFolder } from '../executors/removal.js';

@@ -5,7 +5,7 @@
 import { bounded, LIMITS, type ApiError, type components } from '@task-executor/shared';
 import { isRefusal } from '../calls/answer.js';
 import { pause } from '../calls/retry.js';
-import { mended } from '../calls/storable-json.js';
+import { mended, storableText } from '../calls/storable.js';
 import type { ProgressUpdate } from '../executors/executor.js';
 
 type Progress = components['schemas']['Progress'];
@@ -43,7 +43,7 @@ export class ProgressReporter {
       ...this.#known,
       ...(isCount(step) && { step }),
       ...(isCount(total) && { total }),
-      ...(message !== undefined && { message: mended(message).slice(0, LIMITS.maxProgressMessageChars).toWellFormed() }),
+      ...(message !== undefined && { message: storableText(message, LIMITS.maxProgressMessageChars) }),
     };
     for (const [name, value] of Object.entries(metrics)) this.#note(name, value);
     this.#news = Object.keys(this.#known).length > 0 || this.#metrics.size > 0;

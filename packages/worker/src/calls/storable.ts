@@ -6,6 +6,12 @@ export function mended(text: string): string {
   return text.replaceAll('\u0000', '\uFFFD').toWellFormed();
 }
 
+/** `text` mended, and of at most `maxChars` characters; where something is cut off, `mark` is at its end. */
+export function storableText(text: string, maxChars: number, mark = ''): string {
+  const whole = mended(text);
+  return whole.length <= maxChars ? whole : `${whole.slice(0, maxChars - mark.length).toWellFormed()}${mark}`;
+}
+
 /** `context` where it can be stored as it is, else the same as text. */
 export function storableContext(context: Record<string, unknown>): Record<string, unknown> {
   let text: string;
