@@ -59,7 +59,7 @@ export class Session {
       known: () => {
         this.#calls.cut();
       },
-      settled: () => {
+      toldOrRefused: () => {
         this.#change.tell();
       },
     });

@@ -32,7 +32,7 @@ export interface Claimer {
 /** Where the API does not say. */
 const WAIT_SECONDS = 20;
 const LAST_CLAIM_MS = 2_000;
-const RETRY = { initialMs: 200, maxMs: 10_000 };
+const CLAIM_RETRY = { initialMs: 200, maxMs: 10_000 };
 /** Between claims that got nothing though they did not wait: the API may have no room for one that hangs. */
 const IDLE = { initialMs: 250, maxMs: 2_000 };
 
@@ -79,7 +79,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
       } else {
         log.warn({ event: 'claim_failed', error: String(error) }, sayUnanswered('a claim was not answered', error));
       }
-      await pause(retryDelayMs(error, failures, RETRY), stop);
+      await pause(retryDelayMs(error, failures, CLAIM_RETRY), stop);
     }
   }
   if (open && !claimer.isOver()) await resolveLast(claimer, requestId, log);

@@ -4,8 +4,8 @@
  * handed back.
  */
 import { supportsProblem, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
-import { isRefusal, sayUnanswered } from '../calls/answer.js';
-import { pause, retryDelayMs } from '../calls/retry.js';
+import { sayUnanswered } from '../calls/answer.js';
+import { untilTaken } from '../calls/retry.js';
 import type { WorkerLog } from '../log.js';
 
 export type Capabilities = components['schemas']['Capabilities'];
@@ -20,11 +20,9 @@ export interface OfferingParts {
   /** Told when the API knows what was offered: claims that were made before are to be made anew. */
   readonly known: () => void;
   /** Told when the API knows what was offered, or has refused it. */
-  readonly settled: () => void;
+  readonly toldOrRefused: () => void;
   readonly log: WorkerLog;
 }
-
-const RETRY = { initialMs: 200, maxMs: 5_000 };
 
 export class Offering {
   readonly #parts: OfferingParts;
@@ -55,30 +53,39 @@ export class Offering {
   }
 
   async #tell(): Promise<void> {
-    const { client, identity, over, endedBy, known, settled, log } = this.#parts;
+    const { over, known, toldOrRefused, log } = this.#parts;
     this.#telling = true;
-    for (let failures = 1; this.#wanted !== null && !over.aborted;) {
-      const capabilities = this.#wanted;
-      try {
-        await client.heartbeat(identity, { capabilities }, over);
-        failures = 1;
-        if (this.#wanted === capabilities) this.#wanted = null;
-        log.info({ event: 'capabilities_changed', problems: capabilities.supported_problems }, 'the API knows what this worker takes now');
-        known();
-      } catch (error) {
-        if (over.aborted || endedBy(error)) break;
-        if (isRefusal(error)) {
-          log.error({ event: 'capabilities_refused', error: error.message }, 'the API does not take what this worker can do now; it goes by that after a restart');
-          this.#offered = null;
-          break;
-        }
-        log.warn({ event: 'capabilities_failed', error: String(error) }, sayUnanswered('the API was not told what this worker takes now; trying again', error));
-        await pause(retryDelayMs(error, failures, RETRY), over);
-        failures += 1;
-      }
+    while (this.#wanted !== null && !over.aborted) {
+      const told = await this.#untilTaken();
+      if (told === null) break;
+      if (this.#wanted === told) this.#wanted = null;
+      log.info({ event: 'capabilities_changed', problems: told.supported_problems }, 'the API knows what this worker takes now');
+      known();
     }
     this.#wanted = null;
     this.#telling = false;
-    settled();
+    toldOrRefused();
+  }
+
+  /** Tells what is wanted at the time; resolves with what the API has taken of it, or null where it refuses or the session is over. */
+  #untilTaken(): Promise<Capabilities | null> {
+    const { client, identity, over, endedBy, log } = this.#parts;
+    return untilTaken(async () => {
+      const capabilities = this.#wanted;
+      if (capabilities !== null) await client.heartbeat(identity, { capabilities }, over);
+      return capabilities;
+    }, {
+      stop: over,
+      isOver: endedBy,
+      onRefusal: (error) => {
+        const message = 'the API does not take what this worker can do now; it goes by that after a restart';
+        log.error({ event: 'capabilities_refused', error: error.message }, message);
+        this.#offered = null;
+      },
+      onFailure: (error) => {
+        const what = 'the API was not told what this worker takes now; trying again';
+        log.warn({ event: 'capabilities_failed', error: String(error) }, sayUnanswered(what, error));
+      },
+    });
   }
 }

@@ -5,7 +5,7 @@
  * a claim may stand for them: then none is sent, and there is nothing that a lease would have to fence.
  */
 import { ApiError, bounded, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
-import { pause, retryDelayMs } from '../calls/retry.js';
+import { pause, RETRY, retryDelayMs } from '../calls/retry.js';
 import { Change } from '../change.js';
 
 type Schemas = components['schemas'];
@@ -39,7 +39,6 @@ export interface HeartbeatParts extends LeaseTerms {
 
 /** The first pause of ever longer ones, where the API does not let heartbeats hang. */
 const EARLY_MS = 100;
-const RETRY = { initialMs: 200, maxMs: 5_000 };
 
 /** Milliseconds by a clock that all threads of this process share, and that never goes back. */
 export function monotonicMs(): number {

@@ -22,7 +22,7 @@ const MAX_SHOWN = 10;
 const UNNAMEABLE = /[\\\u0000-\u001f\u007f]/;
 /** How long answers are borne that keep files from being stored, in all: the report waits for the files of its attempt. */
 const HINDERED_MS = 5 * 60_000;
-const RETRY = { initialMs: 200, maxMs: 10_000 };
+const FILE_RETRY = { initialMs: 200, maxMs: 10_000 };
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.csv': 'text/csv', '.gif': 'image/gif', '.gz': 'application/gzip', '.htm': 'text/html', '.html': 'text/html', '.jpeg': 'image/jpeg',
@@ -140,7 +140,7 @@ async function store(folder: string, name: string, put: PutArtifact, stop: Abort
         if (!isStuck(error)) patience.over = reason;
         return { reason, isFinal: false };
       }
-      await pause(retryDelayMs(error, failures, RETRY), stop);
+      await pause(retryDelayMs(error, failures, FILE_RETRY), stop);
       if (hinders) patience.leftMs -= performance.now() - began;
     } finally {
       await file?.close();

@@ -5,7 +5,7 @@
  */
 import type { ApiError, LogLevel, WorkerIdentity } from '@task-executor/shared';
 import { adviceOn, isDefinite, isStuck } from '../calls/answer.js';
-import { pause, retryDelayMs } from '../calls/retry.js';
+import { pause, RETRY, retryDelayMs } from '../calls/retry.js';
 import { removeFolder } from '../executors/removal.js';
 import type { WorkerLog } from '../log.js';
 import type { AttemptIdentity } from '../spool/parcel.js';
@@ -16,7 +16,6 @@ import type { BatchStore } from './log-batch.js';
 import { LogShipper } from './log-shipper.js';
 import type { Report } from './report.js';
 
-const RETRY = { initialMs: 200, maxMs: 5_000 };
 /** Where somebody has to do something first. */
 const STUCK_RETRY = { initialMs: 200, maxMs: 30_000 };
 /** After so many answers that settle nothing, though the API is not away, a report counts as stuck. */

@@ -5,7 +5,7 @@
  */
 import { AnswerTooLarge } from '@task-executor/shared';
 import { isRefusal } from '../calls/answer.js';
-import { pause, retryDelayMs } from '../calls/retry.js';
+import { pause, RETRY, retryDelayMs } from '../calls/retry.js';
 import type { ExecutionContext, Failed, Task } from '../executors/executor.js';
 
 /** @throws ApiError, ApiUnreachable */
@@ -15,7 +15,6 @@ type Result = NonNullable<Task['result']>;
 
 /** Of all results that are read for an attempt, as JSON: they are in memory, and in its files. */
 const MAX_CHARS = 64 * 1024 * 1024;
-const RETRY = { initialMs: 200, maxMs: 5_000 };
 
 /** `task` with every result that it depends on, or why it cannot have them. Resolves soon after `stop` aborts. */
 export async function withDependencies(
