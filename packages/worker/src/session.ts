@@ -127,14 +127,13 @@ export class Session {
     return this.#end ?? 'left';
   }
 
-  /** Claims nothing more, and resolves when no attempt runs. */
-  async wind(): Promise<void> {
+  /** Claims nothing more. */
+  stopClaiming(): void {
     this.#claiming.abort();
-    await this.idle();
   }
 
   /** Claims nothing more, and resolves when what a claim took meanwhile is handed back and no attempt runs. */
-  async settle(): Promise<void> {
+  async stopClaimingAndWait(): Promise<void> {
     this.#claiming.abort();
     await this.#claimed;
     await this.idle();

@@ -203,7 +203,8 @@ class Worker implements RunningWorker {
     const leave = async (): Promise<void> => {
       if (this.#releasing) session.stopAttempts('released');
       else if (session.attempts.size > 0) void drainSelf(this.#client, session.identity, log, session.over);
-      await session.wind();
+      session.stopClaiming();
+      await session.idle();
       session.end('left');
     };
     void this.#keepFitnessKnown(unfit, session);
@@ -239,7 +240,7 @@ class Worker implements RunningWorker {
       await (hasChanged() ? session.until(isReplaceable) : this.#fitness.changed.next(session.over));
     }
     if (session.over.aborted || this.#isLeaving()) return;
-    await session.settle();
+    await session.stopClaimingAndWait();
     // It may have been drained while a last claim was answered.
     await session.until(isReplaceable);
     if (!this.#isLeaving()) session.end('renewed');

@@ -147,13 +147,13 @@ describe('catalog', () => {
   it('leaves out optional entries that this host cannot run, and others not', async () => {
     const text = 'problems:\n  - {match: a, command: [no-such-program-here], optional: true}\n  - {match: b, command: [echo], optional: true}\n  - {match: a, command: [echo]}\n';
     const catalog = await read(text);
-    expect(await catalog.settle()).to.deep.equal(['a: the command no-such-program-here could not be started: no such program can be run']);
+    expect(await catalog.omitUnrunnable()).to.deep.equal(['a: the command no-such-program-here could not be started: no such program can be run']);
     expect(catalog.problems).to.deep.equal(['b', 'a']);
     expect(await catalog.health()).to.equal(null);
     expect(await catalog.reload()).to.have.length(1);
     expect(catalog.problems).to.deep.equal(['b', 'a']);
     const strict = await read(text.replace(', optional: true', ''));
-    expect(await strict.settle()).to.deep.equal([]);
+    expect(await strict.omitUnrunnable()).to.deep.equal([]);
     expect(await strict.health()).to.match(/no-such-program-here/);
   });
 
@@ -195,7 +195,7 @@ describe('catalog', () => {
       const container = (image: string) => ({ match: '*', container: { image, runtime }, optional: true });
       const catalog = await read(JSON.stringify({ problems: [http('/a', 'a'), http('/a', 'a'), http('/b', 'a'), http('/a', 'b'), container('x'), container('y')] }));
       try {
-        await catalog.settle();
+        await catalog.omitUnrunnable();
         expect(await catalog.health()).to.equal(null);
         await checkCatalog(path);
       } finally {

@@ -12,23 +12,24 @@ import { CatalogError, readCatalogFile, type CatalogContent } from './catalog-fi
 export type { CatalogEntry } from './catalog-entry.js';
 export { CatalogError } from './catalog-file.js';
 
-/** The globs of a catalog, settled. */
+/** The globs of a catalog, once it is known what of it this host can run. */
 export interface CatalogProblems {
-  /** Of all problems in it. */
+  /** Globs of all problems in it. */
   readonly problems: readonly string[];
-  /** Those of entries that this host does without. */
+  /** Globs of entries that this host does without. */
   readonly omittedProblems: readonly string[];
 }
 
-interface Settled extends CatalogProblems {
+/** What of a catalog this host can run. */
+interface Runnable extends CatalogProblems {
   readonly content: CatalogContent;
-  /** Why, for each. */
+  /** Why this host does without an entry, for each of them. */
   readonly reasons: readonly string[];
 }
 
 export class Catalog implements CatalogProblems {
   #content: CatalogContent;
-  /** Of the file that it was read from; null where there is none. */
+  /** The path of the file that it was read from; null where there is none. */
   readonly #path: string | null;
   readonly #turns: TurnsOfCatalog;
   #omitted: readonly string[] = [];
@@ -59,7 +60,7 @@ export class Catalog implements CatalogProblems {
     return problemsOf(this.entries);
   }
 
-  /** Globs of entries that this host does without, known after `settle`. */
+  /** Globs of entries that this host does without, known after `omitUnrunnable`. */
   get omittedProblems(): readonly string[] {
     return this.#omitted;
   }
@@ -73,23 +74,23 @@ export class Catalog implements CatalogProblems {
    * Leaves out the optional entries that this host cannot run; resolves with why, for each. What the worker is to claim is known
    * only then.
    */
-  async settle(): Promise<readonly string[]> {
-    return this.#take(await settled(this.#content));
+  async omitUnrunnable(): Promise<readonly string[]> {
+    return this.#take(await runnableOf(this.#content));
   }
 
   /**
-   * Reads the file again, and settles it. Where it has a mistake, or `accept` throws when it is told what would be taken,
-   * everything stays as it was. @throws CatalogError, and what `accept` throws
+   * Reads the file again, and leaves out what this host cannot run, as before. Where it has a mistake, or `accept` throws when it is told
+   * what would be taken, everything stays as it was. @throws CatalogError, and what `accept` throws
    */
   async reload(accept: (next: CatalogProblems) => void = () => undefined): Promise<readonly string[]> {
     if (this.#path === null) return [];
-    const next = await settled(readCatalogFile(this.#path, this.#turns));
+    const next = await runnableOf(readCatalogFile(this.#path, this.#turns));
     if (next.problems.length === 0) throw new CatalogError('this host can run nothing of the catalog');
     accept(next);
     return this.#take(next);
   }
 
-  #take({ content, omittedProblems, reasons }: Settled): readonly string[] {
+  #take({ content, omittedProblems, reasons }: Runnable): readonly string[] {
     this.#content = content;
     this.#omitted = omittedProblems;
     return reasons;
@@ -114,7 +115,7 @@ export class Catalog implements CatalogProblems {
   }
 }
 
-async function settled(content: CatalogContent): Promise<Settled> {
+async function runnableOf(content: CatalogContent): Promise<Runnable> {
   const entries: CatalogEntry[] = [];
   const omitted: CatalogEntry[] = [];
   const reasons: string[] = [];

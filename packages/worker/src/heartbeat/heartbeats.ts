@@ -60,7 +60,7 @@ export class Heartbeats {
   #fence: NodeJS.Timeout | undefined;
   #attempts = new Map<string, NamedAttempt>();
   /** Attempts that the API has spoken about: naming them again would only get the same answer again, at once. */
-  readonly #settled = new Set<string>();
+  readonly #toldOf = new Set<string>();
   /** Aborts what hangs, or the pause, when there is a new attempt to be named. */
   #interrupt = new AbortController();
   #hasNews = false;
@@ -100,7 +100,7 @@ export class Heartbeats {
   name(attempts: readonly NamedAttempt[]): void {
     const before = this.#attempts;
     this.#attempts = new Map(attempts.map((one) => [keyOf(one), one]));
-    for (const key of this.#settled) if (!this.#attempts.has(key)) this.#settled.delete(key);
+    for (const key of this.#toldOf) if (!this.#attempts.has(key)) this.#toldOf.delete(key);
     if ([...this.#attempts.keys()].every((key) => before.has(key))) return;
     this.#hasNews = true;
     this.#interrupt.abort();
@@ -149,7 +149,7 @@ export class Heartbeats {
   }
 
   async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<{ kind: 'answered' | 'interrupted' } | { kind: 'failed'; error: unknown }> {
-    const attempts = [...this.#attempts].filter(([key]) => !this.#settled.has(key)).map(([, one]) => one);
+    const attempts = [...this.#attempts].filter(([key]) => !this.#toldOf.has(key)).map(([, one]) => one);
     // Half a lease lost on a broken connection leaves time for another try.
     const timeoutMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#leaseLeftMs(began));
     try {
@@ -175,7 +175,7 @@ export class Heartbeats {
     this.#events.answered(this.#renewedAt, this.#leaseMs);
     const { cancel, lost, drain } = answer.directives;
     this.#draining = drain;
-    for (const { task_id, attempt } of [...cancel, ...lost]) if (attempt !== null) this.#settled.add(keyOf({ task_id, attempt }));
+    for (const { task_id, attempt } of [...cancel, ...lost]) if (attempt !== null) this.#toldOf.add(keyOf({ task_id, attempt }));
     this.#events.directed(answer.directives);
   }
 

@@ -36,7 +36,7 @@ export async function run(config: WorkerConfig): Promise<WorkerEnd> {
 
 /** `started` is told of the worker. */
 async function runWorker(config: WorkerConfig, log: Logger, started: (worker: RunningWorker) => void): Promise<WorkerEnd> {
-  const problems = await settle(config, log);
+  const problems = await globsToClaim(config, log);
   const spool = await openSpool(config, log);
   const worker = startWorker({
     apiUrl: config.apiUrl,
@@ -75,8 +75,8 @@ async function runWorker(config: WorkerConfig, log: Logger, started: (worker: Ru
 }
 
 /** The globs to claim, without those of entries that this host has to do without. @throws ConfigError */
-async function settle(config: WorkerConfig, log: Logger): Promise<readonly string[]> {
-  leftOut(await config.catalog.settle(), log);
+async function globsToClaim(config: WorkerConfig, log: Logger): Promise<readonly string[]> {
+  leftOut(await config.catalog.omitUnrunnable(), log);
   const { globs, unmet } = claimable(config.catalog, config.problems);
   if (unmet.length > 0) throw new ConfigError(`WORKER_PROBLEMS (--problems) holds ${unmet.join(', ')}: the catalog has no executor for that`);
   // None would stand for all.

@@ -91,7 +91,7 @@ export class ReportLine {
     }
     try {
       const receipts = await this.#client.reportMany(this.#worker, bodies);
-      for (const [n, one] of reports.entries()) settle(one, receipts[n]);
+      for (const [n, one] of reports.entries()) conclude(one, receipts[n]);
     } catch (error) {
       if (isMissingCall(error)) {
         this.#isMissing = true;
@@ -107,7 +107,8 @@ export class ReportLine {
   }
 }
 
-function settle({ attempt, resolve, reject }: Waiting, receipt: Schemas['ReportReceipt'] | undefined): void {
+/** Tells of one report what its receipt says. */
+function conclude({ attempt, resolve, reject }: Waiting, receipt: Schemas['ReportReceipt'] | undefined): void {
   if (receipt?.task_id !== attempt.task_id || receipt.attempt !== attempt.attempt) reject(new ApiUnreachable('the answer does not name the report'));
   else if (receipt.accepted) resolve();
   else reject(refusalOf(receipt));

@@ -68,7 +68,7 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     });
   });
   await decide(execution);
-  const workspace = await settled(opened);
+  const workspace = await orNull(opened);
   let artifacts: string | null = null;
   if (workspace !== null) {
     const scratch = scratchOf(entry.scratch);
@@ -91,7 +91,8 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
   return { execution, artifacts };
 }
 
-async function settled(opened: Promise<Workspace> | null): Promise<Workspace | null> {
+/** The workspace, or null where none was asked for or made. */
+async function orNull(opened: Promise<Workspace> | null): Promise<Workspace | null> {
   try {
     return await opened;
   } catch {
