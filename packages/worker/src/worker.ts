@@ -55,7 +55,7 @@ class Worker implements RunningWorker {
     this.#client = new ApiClient(options.apiUrl);
     this.#pulses = options.pulses ?? new Pulses();
     this.#catalog = options.catalog ?? BUILT_IN_CATALOG;
-    const { spool = null, log, health = () => this.#catalog.health() } = options;
+    const { spool = null, log, health = () => this.#catalog.fault() } = options;
     this.#claim = claimsOf(this.#client, options.concurrency);
     this.#outboxes = new Outboxes({ courier: courierOf(this.#client, options.concurrency), spool, log });
     this.#fitness = new Fitness(async () => (await spool?.check()) ?? (await health()), log);

@@ -21,15 +21,15 @@ export async function checkCatalog(path: string): Promise<CatalogCheck> {
     if (!(error instanceof CatalogError)) throw error;
     return { mistakes: error.message.split('\n'), warnings: [], problems: [] };
   }
-  const warnings = await catalog.lack();
+  const warnings = await catalog.warnings();
   const excess = tooMany(catalog.problems);
   if (excess !== null) warnings.push(`${path}:1:1: warning: ${excess}; it starts only where --problems names fewer`);
   const round = new Round();
-  for (const [index, { problems, fitness, place = path }] of catalog.entries.entries()) {
+  for (const [index, { problems, fault: faultOf, place = path }] of catalog.entries.entries()) {
     const warn = (what: string): void => {
       warnings.push(`${place}: warning: ${what}`);
     };
-    const fault = (await fitness?.(round)) ?? null;
+    const fault = (await faultOf?.(round)) ?? null;
     if (fault !== null) warn(`${problems.join(', ')}: ${fault}`);
     for (const glob of problems) {
       const earlier = catalog.entries.slice(0, index).flatMap((entry) => entry.problems).find((one) => covers(one, glob));

@@ -22,7 +22,7 @@ export interface CatalogEntry {
   /** Whether the worker does without it where this host cannot run it. */
   readonly optional?: boolean;
   /** Why this host cannot run such a task, or null where it can. Absent: it always can. */
-  readonly fitness?: (round?: Round) => Promise<string | null>;
+  readonly fault?: (round?: Round) => Promise<string | null>;
   /** FILE:LINE:COLUMN; absent: it comes from no file. */
   readonly place?: string;
 }
@@ -55,13 +55,13 @@ export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Sc
     executor,
     scratch,
     optional: entry.optional ?? false,
-    fitness: async (round = new Round()) => {
+    fault: async (round = new Round()) => {
       for (const given of programs) {
         const { argv, options: place } = around(given);
         const fault = (await programFault(argv[0] ?? '', place)) ?? (await catalogScriptFault(given, folder));
         if (fault !== null) return fault;
       }
-      return made.fitness(round);
+      return made.fault(round);
     },
   };
 }

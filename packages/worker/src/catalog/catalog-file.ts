@@ -9,7 +9,7 @@ import { EXECUTOR_KINDS } from '../executors/registry.js';
 import { scratchFault, scratchOf } from '../executors/scratch.js';
 import { TurnsOfCatalog } from '../executors/turns.js';
 import { makeEntry, type CatalogEntry } from './catalog-entry.js';
-import { healthCheck, healthLack } from './catalog-health.js';
+import { healthCheck, healthCommandFault } from './catalog-health.js';
 import { CATALOG_SCHEMA, type GivenCatalog } from './catalog-schema.js';
 
 /** Thrown with every mistake in a catalog, one a line: `FILE:LINE:COLUMN: what`. */
@@ -18,9 +18,9 @@ export class CatalogError extends Error {}
 export interface CatalogContent {
   readonly entries: readonly CatalogEntry[];
   /** Why this host should run no task at all, or null. */
-  readonly fitness: () => Promise<string | null>;
-  /** What `fitness` would find without running anything, each with its place in the file. */
-  readonly lack: () => Promise<string[]>;
+  readonly fault: () => Promise<string | null>;
+  /** What `fault` would find without running anything, each with its place in the file. */
+  readonly warnings: () => Promise<string[]>;
 }
 
 const MAX_BYTES = 1024 * 1024;
@@ -73,11 +73,11 @@ export function parseCatalog(source: string, path: string, turns = new TurnsOfCa
       ...makeEntry(entry, folder, scratch, () => turns.of([entry.match].flat())),
       place: at(offsetOf(document, ['problems', index])),
     })),
-    fitness: healthCheck(health ?? null, folder, scratchOf(scratch)),
-    lack: async () => {
+    fault: healthCheck(health ?? null, folder, scratchOf(scratch)),
+    warnings: async () => {
       const found = [
         { fault: await scratchFault(scratchOf(scratch)), key: 'scratch' },
-        { fault: health === undefined ? null : await healthLack(health, folder), key: 'health' },
+        { fault: health === undefined ? null : await healthCommandFault(health, folder), key: 'health' },
       ];
       return found.filter(({ fault }) => fault !== null).map(({ fault, key }) => `${at(offsetOf(document, [], key))}: warning: ${fault ?? ''}`);
     },

@@ -42,7 +42,7 @@ export class Catalog implements CatalogProblems {
 
   /** A catalog of `entries` alone. */
   static of(entries: readonly CatalogEntry[]): Catalog {
-    return new Catalog({ entries, fitness: () => Promise.resolve(null), lack: () => Promise.resolve([]) }, null, new TurnsOfCatalog());
+    return new Catalog({ entries, fault: () => Promise.resolve(null), warnings: () => Promise.resolve([]) }, null, new TurnsOfCatalog());
   }
 
   /** The catalog in the file at `path`, YAML or JSON. @throws CatalogError */
@@ -97,17 +97,17 @@ export class Catalog implements CatalogProblems {
   }
 
   /** What this host lacks for all tasks alike, each with its place in the file. Runs nothing. */
-  lack(): Promise<string[]> {
-    return this.#content.lack();
+  warnings(): Promise<string[]> {
+    return this.#content.warnings();
   }
 
   /** Why this host should claim nothing now, in words, or null where it is fit. Runs the catalog's checks anew; never rejects. */
-  async health(): Promise<string | null> {
-    const { entries, fitness } = this.#content;
+  async fault(): Promise<string | null> {
+    const { entries, fault: hostFault } = this.#content;
     try {
-      let fault = await fitness();
+      let fault = await hostFault();
       const round = new Round();
-      for (const entry of entries) fault ??= (await entry.fitness?.(round)) ?? null;
+      for (const entry of entries) fault ??= (await entry.fault?.(round)) ?? null;
       return fault;
     } catch (error) {
       return `the host's fitness cannot be told: ${String(error)}`;
@@ -121,7 +121,7 @@ async function runnableOf(content: CatalogContent): Promise<Runnable> {
   const reasons: string[] = [];
   const round = new Round();
   for (const entry of content.entries) {
-    const fault = entry.optional === true ? ((await entry.fitness?.(round)) ?? null) : null;
+    const fault = entry.optional === true ? ((await entry.fault?.(round)) ?? null) : null;
     if (fault === null) entries.push(entry);
     else {
       omitted.push(entry);

@@ -208,6 +208,6 @@ export const containerKind: ExecutorKind = {
       user: given.user ?? null,
       arguments: given.arguments ?? [],
     };
-    return { executor: containerExecutor(options), fitness: (round) => containerFault(options, round) };
+    return { executor: containerExecutor(options), fault: (round) => containerFault(options, round) };
   },
 };

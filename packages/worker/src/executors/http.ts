@@ -158,6 +158,6 @@ export const httpKind: ExecutorKind = {
       retryStatuses: given.retry_statuses ?? [408, 425, 429, 500, 502, 503, 504],
       maxAnswerBytes: given.max_answer_bytes ?? BOUNDS.maxResultBytes,
     };
-    return { executor: httpExecutor(options), fitness: (round) => httpFault(options, round) };
+    return { executor: httpExecutor(options), fault: (round) => httpFault(options, round) };
   },
 };

@@ -8,7 +8,7 @@ import type { ProgramOptions } from './task-program.js';
 export interface Made {
   readonly executor: Executor;
   /** Why this host cannot run it, or null. */
-  readonly fitness: (round: Round) => Promise<string | null>;
+  readonly fault: (round: Round) => Promise<string | null>;
 }
 
 export interface ExecutorKind {

@@ -44,7 +44,7 @@ export const moduleKind: ExecutorKind = {
   isLimited: true,
   make: (given: string, policy, folder) => {
     const options: ModuleOptions = { ...policy, path: resolve(folder, given) };
-    return { executor: moduleExecutor(options), fitness: () => moduleFault(options.path) };
+    return { executor: moduleExecutor(options), fault: () => moduleFault(options.path) };
   },
 };
 

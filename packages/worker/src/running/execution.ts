@@ -7,7 +7,7 @@ import { storableContext } from '../calls/storable.js';
 import type { CatalogEntry } from '../catalog/catalog-entry.js';
 import { executionOf, type Execution, type ExecutionContext, type Task, type Workspace } from '../executors/executor.js';
 import { removeFolder } from '../executors/removal.js';
-import { fullDisk, scratchOf } from '../executors/scratch.js';
+import { diskFault, scratchOf } from '../executors/scratch.js';
 import { openWorkspace, takeOutArtifacts } from '../executors/workspace.js';
 import { withDependencies, type ReadTask } from './dependencies.js';
 import { ProgressReporter } from './progress.js';
@@ -82,7 +82,7 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     const left = await removeFolder(workspace.folder);
     if (left !== null) await log('warning', `the scratch folder could not be removed: ${left}`);
     // Full though the task's own files are gone, or were: it failed for what others have written.
-    const full = execution.kind === 'failed' ? await fullDisk(scratch, artifacts) : null;
+    const full = execution.kind === 'failed' ? await diskFault(scratch, artifacts) : null;
     if (full !== null) execution = { kind: 'unfit', reason: full };
   }
   const told = progress.reporter?.close();
