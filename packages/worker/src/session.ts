@@ -5,7 +5,8 @@
  */
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ApiError, type WorkerIdentity, type components } from '@task-executor/shared';
+import type { WorkerIdentity, components } from '@task-executor/shared';
+import { sessionOverBy } from './calls/answer.js';
 import { gatherMsOf, Pace } from './calls/pace.js';
 import { Change } from './change.js';
 import { ClaimCalls } from './claiming/claim-calls.js';
@@ -330,10 +331,8 @@ export class Session {
 
   /** Whether the API said that this session is over. */
   #endedBy(error: unknown): boolean {
-    if (!(error instanceof ApiError)) return false;
-    if (error.code === 'session_superseded') this.end('superseded');
-    else if (error.code === 'session_ended' || error.code === 'worker_not_found') this.end('lapsed');
-    else return false;
-    return true;
+    const over = sessionOverBy(error);
+    if (over !== null) this.end(over === 'superseded' ? 'superseded' : 'lapsed');
+    return over !== null;
   }
 }

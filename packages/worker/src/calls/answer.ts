@@ -18,6 +18,22 @@ export function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.isOfApi && !error.retryable;
 }
 
+/**
+ * How the session that made a call is over, by the API's word: `superseded` by another registration of its worker's id, or `ended`,
+ * which leaves the id free; null where it is not.
+ */
+export function sessionOverBy(error: unknown): 'superseded' | 'ended' | null {
+  if (!(error instanceof ApiError)) return null;
+  if (error.code === 'session_superseded') return 'superseded';
+  return error.code === 'session_ended' || error.code === 'worker_not_found' ? 'ended' : null;
+}
+
+/** Whether the API does not know the call at all; it is older than the contract of this worker. */
+export function isMissingCall(error: unknown): boolean {
+  // By the API's own word: a proxy may answer 404 to whatever it does not like for a moment.
+  return error instanceof ApiError && error.code === 'path_not_found';
+}
+
 /** `what` happened to a call that will be made again, with what the operator can do where its answer did not come from the API. */
 export function sayUnanswered(what: string, error: unknown): string {
   if (!(error instanceof ApiError) || error.isOfApi || AWAY_STATUSES.has(error.status)) return what;

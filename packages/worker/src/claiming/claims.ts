@@ -2,7 +2,8 @@
  * Claims as calls of the API: many tasks at once where the worker runs more than one, one at a time else, and for good where the
  * API is older than the call for many.
  */
-import { ApiError, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
+import type { ApiClient, WorkerIdentity, components } from '@task-executor/shared';
+import { isMissingCall } from '../calls/answer.js';
 import type { Task } from '../executors/executor.js';
 import type { LeaseTerms } from '../heartbeat/heartbeats.js';
 
@@ -58,10 +59,4 @@ export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
 function termsIn(answer: components['schemas']['ClaimedTasks']): LeaseTerms | null {
   const { lease_seconds: leaseSeconds, heartbeat_interval_seconds: intervalSeconds } = answer;
   return leaseSeconds === undefined || intervalSeconds === undefined ? null : { leaseMs: leaseSeconds * 1000, intervalMs: intervalSeconds * 1000 };
-}
-
-/** Whether the API does not know the call at all; it is older than the contract of this worker. */
-export function isMissingCall(error: unknown): boolean {
-  // By the API's own word: a proxy may answer 404 to whatever it does not like for a moment.
-  return error instanceof ApiError && error.code === 'path_not_found';
 }

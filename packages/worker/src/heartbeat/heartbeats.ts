@@ -4,7 +4,8 @@
  * or when its lease has run out by this host's monotonic clock; a heartbeat that fails is no reason for anything. While nothing runs
  * a claim may stand for them: then none is sent, and there is nothing that a lease would have to fence.
  */
-import { ApiError, bounded, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { bounded, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { sessionOverBy } from '../calls/answer.js';
 import { pause, RETRY, retryDelayMs } from '../calls/retry.js';
 import { Change } from '../change.js';
 
@@ -161,8 +162,8 @@ export class Heartbeats {
       return { kind: 'answered' };
     } catch (error) {
       if (this.#over.signal.aborted || interrupt?.aborted === true) return { kind: 'interrupted' };
-      if (error instanceof ApiError && error.code === 'session_superseded') this.#end('superseded');
-      else if (error instanceof ApiError && (error.code === 'session_ended' || error.code === 'worker_not_found')) this.#end('ended');
+      const over = sessionOverBy(error);
+      if (over !== null) this.#end(over);
       else this.#events.failed(String(error));
       return { kind: 'failed', error };
     }

@@ -5,9 +5,8 @@
  */
 import { ApiError, ApiUnreachable, isProblemCode, LIMITS, PROBLEMS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isDefinite, isStuck } from '../calls/answer.js';
+import { isDefinite, isMissingCall, isStuck } from '../calls/answer.js';
 import type { Pace } from '../calls/pace.js';
-import { isMissingCall } from '../claiming/claims.js';
 import type { Report } from './report.js';
 
 type Schemas = components['schemas'];
