@@ -46,6 +46,12 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
+/**
+ * `armed`: the session is over when its lease has run out. `resting`: a claim stands for heartbeats, and keeps the lease while nothing
+ * runs. `unknown`: nothing runs, heartbeats are sent again, and what is known of the lease may be from before the rest.
+ */
+type Fence = 'armed' | 'resting' | 'unknown';
+
 export class Heartbeats {
   readonly #client: ApiClient;
   readonly #identity: WorkerIdentity;
@@ -54,11 +60,9 @@ export class Heartbeats {
   #leaseMs: number;
   #intervalMs: number;
   #renewedAt: number;
-  #isResting = false;
+  #fence: Fence = 'armed';
+  #fenceTimer: NodeJS.Timeout | undefined;
   readonly #woken = new Change();
-  /** Whether nothing runs and what is known of the lease may be from before a rest. */
-  #isUnfenced = false;
-  #fence: NodeJS.Timeout | undefined;
   #attempts = new Map<string, NamedAttempt>();
   /** Attempts that the API has spoken about: naming them again would only get the same answer again, at once. */
   readonly #toldOf = new Set<string>();
@@ -74,14 +78,13 @@ export class Heartbeats {
     this.#leaseMs = parts.leaseMs;
     this.#intervalMs = parts.intervalMs;
     this.#renewedAt = parts.renewedAt;
-    this.#setFence();
+    this.#arm();
   }
 
   /** A claim stands for heartbeats from now on, while nothing runs. */
   rest(): void {
-    this.#isResting = true;
-    this.#isUnfenced = true;
-    clearTimeout(this.#fence);
+    this.#fence = 'resting';
+    clearTimeout(this.#fenceTimer);
   }
 
   /**
@@ -89,7 +92,7 @@ export class Heartbeats {
    * answered, or brought nothing. `terms`: those of this lease where they were said; else they are as before.
    */
   wake(renewedAt: number | null, terms: LeaseTerms | null): void {
-    this.#isResting = false;
+    if (this.#fence === 'resting') this.#fence = 'unknown';
     if (terms !== null) this.#setTerms(terms);
     if (renewedAt !== null) this.#renew(renewedAt);
     // Nothing is known of how the session is: the next one is to be answered at once.
@@ -106,13 +109,13 @@ export class Heartbeats {
     this.#hasNews = true;
     this.#interrupt.abort();
     // What runs has a lease, and is not to run without a fence.
-    if (this.#isUnfenced || this.#isResting) this.wake(this.#renewedAt, null);
+    if (this.#fence !== 'armed') this.wake(this.#renewedAt, null);
   }
 
   /** Sends nothing more, and says nothing more. */
   stop(): void {
     this.#over.abort();
-    clearTimeout(this.#fence);
+    clearTimeout(this.#fenceTimer);
   }
 
   /** Sends heartbeats until the session is over or stopped. */
@@ -120,7 +123,7 @@ export class Heartbeats {
     let failures = 0;
     let early = 0;
     while (!this.#over.signal.aborted) {
-      if (this.#isResting) {
+      if (this.#fence === 'resting') {
         await this.#woken.next(this.#over.signal);
         continue;
       }
@@ -182,7 +185,7 @@ export class Heartbeats {
 
   /** How long the lease is known to hold after `now`, in milliseconds. */
   #leaseLeftMs(now: number): number {
-    return this.#isUnfenced ? Infinity : this.#renewedAt + this.#leaseMs - now;
+    return this.#fence === 'armed' ? this.#renewedAt + this.#leaseMs - now : Infinity;
   }
 
   #setTerms({ leaseMs, intervalMs }: LeaseTerms): void {
@@ -192,14 +195,14 @@ export class Heartbeats {
 
   #renew(renewedAt: number): void {
     this.#renewedAt = Math.max(renewedAt, this.#renewedAt);
-    if (this.#isResting) return;
-    this.#isUnfenced = false;
-    this.#setFence();
+    if (this.#fence !== 'resting') this.#arm();
   }
 
-  #setFence(): void {
-    clearTimeout(this.#fence);
-    this.#fence = setTimeout(() => {
+  /** Sets the fence for what is known of the lease now. */
+  #arm(): void {
+    this.#fence = 'armed';
+    clearTimeout(this.#fenceTimer);
+    this.#fenceTimer = setTimeout(() => {
       this.#end('lapsed');
     }, Math.max(0, this.#leaseLeftMs(monotonicMs())));
   }
