@@ -5,7 +5,7 @@ import { BOUNDS } from '../executors/bounds.js';
 import type { Executor } from '../executors/executor.js';
 import { fromFolder } from '../executors/kind.js';
 import { programFault } from '../executors/process.js';
-import { EXECUTOR_KINDS } from '../executors/registry.js';
+import { EXECUTOR_KINDS, type KindName } from '../executors/registry.js';
 import { Round } from '../executors/round.js';
 import type { Scratch } from '../executors/scratch.js';
 import { catalogScriptFault } from '../executors/script.js';
@@ -27,18 +27,10 @@ export interface CatalogEntry {
   readonly place?: string;
 }
 
-/** The kind of executor that `entry` names. */
-function kindOf(entry: GivenEntry): string {
-  return Object.keys(EXECUTOR_KINDS).find((name) => name in entry) ?? '';
-}
-
-/** What is made of `entry`, whose paths start from `folder`; `turns` gives those of what it runs. */
-export function makeEntry(entry: GivenEntry, folder: string, scratch: Partial<Scratch>, turns: () => Turns): CatalogEntry {
+/** What is made of `entry`, whose executor is of `kind` and whose paths start from `folder`; `turns` gives those of what it runs. */
+export function makeEntry(entry: GivenEntry, kind: KindName, folder: string, scratch: Partial<Scratch>, turns: () => Turns): CatalogEntry {
   const options = programOptions(entry, folder);
-  const name = kindOf(entry);
-  const kind = EXECUTOR_KINDS[name];
-  if (kind === undefined) throw new Error(`there is no executor "${name}"`);
-  const made = kind.make(entry[name as keyof GivenEntry] as never, options, folder);
+  const made = EXECUTOR_KINDS[kind].make(entry[kind], options, folder);
   // What comes around a task has no part in its limits: it tidies up after one that used them up.
   const around = (argv: readonly string[]) => ({ argv: argv.map((word) => fromFolder(folder, word)), options: { ...options, limits: {} } });
   const { prepare, cleanup } = entry;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
-import { EXECUTOR_KINDS } from '../executors/registry.js';
+import { EXECUTOR_KINDS, KIND_NAMES, kindsIn } from '../executors/registry.js';
 import { scratchFault, scratchOf } from '../executors/scratch.js';
 import { TurnsOfCatalog } from '../executors/turns.js';
 import { makeEntry, type CatalogEntry } from './catalog-entry.js';
@@ -69,10 +69,10 @@ export function parseCatalog(source: string, path: string, turns = new TurnsOfCa
     ...(given.min_free_mib !== undefined && { minFreeMib: given.min_free_mib }),
   };
   return {
-    entries: problems.map((entry, index) => ({
-      ...makeEntry(entry, folder, scratch, () => turns.of([entry.match].flat())),
+    entries: problems.flatMap((entry, index) => kindsIn(entry).map((kind) => ({
+      ...makeEntry(entry, kind, folder, scratch, () => turns.of([entry.match].flat())),
       place: at(offsetOf(document, ['problems', index])),
-    })),
+    }))),
     fault: healthCheck(health ?? null, folder, scratchOf(scratch)),
     warnings: async () => {
       const found = [
@@ -92,12 +92,11 @@ function entriesIn(value: unknown): [number, object][] {
 
 /** What a schema does not say; whether the rest of `entry` fits it is not known. */
 function mistakesOf(entry: object): string[] {
-  const named = Object.keys(EXECUTOR_KINDS).filter((name) => name in entry);
-  const names = Object.keys(EXECUTOR_KINDS).join(', ');
-  if (named.length !== 1) return [`must have one of ${names}${named.length === 0 ? '' : `, not ${named.join(' and ')}`}`];
-  const kind = named[0] ?? '';
-  const isLimited = EXECUTOR_KINDS[kind]?.isLimited ?? false;
-  return 'limits' in entry && !isLimited ? [`limits do not hold for a ${kind}`] : [];
+  const named = kindsIn(entry);
+  const [kind, ...others] = named;
+  if (kind === undefined) return [`must have one of ${KIND_NAMES.join(', ')}`];
+  if (others.length > 0) return [`must have one of ${KIND_NAMES.join(', ')}, not ${named.join(' and ')}`];
+  return 'limits' in entry && !EXECUTOR_KINDS[kind].isLimited ? [`limits do not hold for a ${kind}`] : [];
 }
 
 /** Not those that only say that one of several others holds. */

@@ -1,7 +1,7 @@
 /** What may stand in a catalog's file. */
 import { LIMITS } from '@task-executor/shared';
 import { ARGV_SCHEMA, objectSchema, TEXT_SCHEMA } from '../executors/kind.js';
-import { EXECUTOR_KINDS } from '../executors/registry.js';
+import { EXECUTOR_KINDS, type KindName } from '../executors/registry.js';
 
 /** How a program is run; the same under an entry and under `health`. */
 export interface GivenProgram {
@@ -14,7 +14,7 @@ export interface GivenProgram {
   readonly output?: { lines?: number; mib?: number };
 }
 
-export interface GivenEntry extends GivenProgram {
+export interface GivenEntry extends GivenProgram, Readonly<Partial<Record<KindName, unknown>>> {
   readonly match: string | readonly string[];
   readonly optional?: boolean;
   readonly timeout_seconds?: number;
