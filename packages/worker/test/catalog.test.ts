@@ -10,7 +10,7 @@ import { LIMITS } from '@task-executor/shared';
 import { Catalog, CatalogError } from '../src/catalog/catalog.js';
 import { checkCatalog } from '../src/catalog/catalog-check.js';
 import { parseCatalog } from '../src/catalog/catalog-file.js';
-import { TurnsOfCatalog } from '../src/executors/turns.js';
+import { SlotsOfCatalog } from '../src/executors/shared-slots.js';
 import { errorOf, run } from './fixtures/executions.js';
 
 function mistakes(text: string): string {
@@ -283,8 +283,8 @@ describe('catalog', () => {
   });
 
   it('counts what still runs of an entry when it is read again, whatever its bound is then', async () => {
-    const turns = new TurnsOfCatalog();
-    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
+    const slots = new SlotsOfCatalog();
+    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, slots);
     const [before] = parse('a', '').entries;
     await run((await read('problems:\n  - match: a\n    command: [mkfifo, gate]\n    cwd: .\n')).find('a')!);
     const order: string[] = [];

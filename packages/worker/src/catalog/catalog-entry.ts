@@ -10,7 +10,7 @@ import { Round } from '../executors/round.js';
 import type { Scratch } from '../executors/scratch.js';
 import { catalogScriptFault } from '../executors/script.js';
 import { DEFAULT_POLICY, type ProgramOptions } from '../executors/task-program.js';
-import type { Turns } from '../executors/turns.js';
+import type { SharedSlots } from '../executors/shared-slots.js';
 import type { GivenEntry, GivenProgram } from './catalog-schema.js';
 
 export interface CatalogEntry {
@@ -27,8 +27,8 @@ export interface CatalogEntry {
   readonly place?: string;
 }
 
-/** What is made of `entry`, whose executor is of `kind` and whose paths start from `folder`; `turns` gives those of what it runs. */
-export function makeEntry(entry: GivenEntry, kind: KindName, folder: string, scratch: Partial<Scratch>, turns: () => Turns): CatalogEntry {
+/** What is made of `entry`, whose executor is of `kind` and whose paths start from `folder`; `slots` gives those of what it runs. */
+export function makeEntry(entry: GivenEntry, kind: KindName, folder: string, scratch: Partial<Scratch>, slots: () => SharedSlots): CatalogEntry {
   const options = programOptions(entry, folder);
   const made = EXECUTOR_KINDS[kind].make(entry[kind], options, folder);
   // What comes around a task has no part in its limits: it tidies up after one that used them up.
@@ -40,7 +40,7 @@ export function makeEntry(entry: GivenEntry, kind: KindName, folder: string, scr
   if (entry.timeout_seconds !== undefined) executor = timed(executor, entry.timeout_seconds);
   if (cleanup !== undefined) executor = cleanedUp(executor, around(cleanup), entry.cleanup_seconds ?? BOUNDS.cleanupSeconds);
   // One without a bound counts, too: the catalog may be read again, and then have one.
-  executor = limited(executor, entry.concurrency ?? Infinity, turns);
+  executor = limited(executor, entry.concurrency ?? Infinity, slots);
   const programs = [prepare, cleanup].filter((argv) => argv !== undefined);
   return {
     problems: [entry.match].flat(),

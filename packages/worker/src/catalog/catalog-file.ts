@@ -7,7 +7,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { EXECUTOR_KINDS, KIND_NAMES, kindsIn } from '../executors/registry.js';
 import { scratchFault, scratchOf } from '../executors/scratch.js';
-import { TurnsOfCatalog } from '../executors/turns.js';
+import { SlotsOfCatalog } from '../executors/shared-slots.js';
 import { makeEntry, type CatalogEntry } from './catalog-entry.js';
 import { healthCheck, healthCommandFault } from './catalog-health.js';
 import { CATALOG_SCHEMA, type GivenCatalog } from './catalog-schema.js';
@@ -26,19 +26,19 @@ export interface CatalogContent {
 const MAX_BYTES = 1024 * 1024;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false }).compile<GivenCatalog>(CATALOG_SCHEMA);
 
-/** Reads the catalog at `path`; `turns` are those of what runs of it as it was read before. @throws CatalogError */
-export function readCatalogFile(path: string, turns = new TurnsOfCatalog()): CatalogContent {
+/** Reads the catalog at `path`; `slots` are those of what runs of it as it was read before. @throws CatalogError */
+export function readCatalogFile(path: string, slots = new SlotsOfCatalog()): CatalogContent {
   let source: string;
   try {
     source = readFileSync(path, 'utf8');
   } catch (error) {
     throw new CatalogError(`The catalog ${path} cannot be read: ${(error as Error).message}`);
   }
-  return parseCatalog(source, path, turns);
+  return parseCatalog(source, path, slots);
 }
 
 /** The same for text; `path` names it in messages and is what its relative paths start from. @throws CatalogError */
-export function parseCatalog(source: string, path: string, turns = new TurnsOfCatalog()): CatalogContent {
+export function parseCatalog(source: string, path: string, slots = new SlotsOfCatalog()): CatalogContent {
   if (source.length > MAX_BYTES) throw new CatalogError(`The catalog ${path} is larger than ${MAX_BYTES} bytes`);
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines });
@@ -70,7 +70,7 @@ export function parseCatalog(source: string, path: string, turns = new TurnsOfCa
   };
   return {
     entries: problems.flatMap((entry, index) => kindsIn(entry).map((kind) => ({
-      ...makeEntry(entry, kind, folder, scratch, () => turns.of([entry.match].flat())),
+      ...makeEntry(entry, kind, folder, scratch, () => slots.of([entry.match].flat())),
       place: at(offsetOf(document, ['problems', index])),
     }))),
     fault: healthCheck(health ?? null, folder, scratchOf(scratch)),

@@ -5,7 +5,7 @@
 import { matchesGlob } from '@task-executor/shared';
 import { Round } from '../executors/round.js';
 import { simulate } from '../executors/simulated.js';
-import { TurnsOfCatalog } from '../executors/turns.js';
+import { SlotsOfCatalog } from '../executors/shared-slots.js';
 import type { CatalogEntry } from './catalog-entry.js';
 import { CatalogError, readCatalogFile, type CatalogContent } from './catalog-file.js';
 
@@ -31,24 +31,24 @@ export class Catalog implements CatalogProblems {
   #content: CatalogContent;
   /** The path of the file that it was read from; null where there is none. */
   readonly #path: string | null;
-  readonly #turns: TurnsOfCatalog;
+  readonly #slots: SlotsOfCatalog;
   #omitted: readonly string[] = [];
 
-  private constructor(content: CatalogContent, path: string | null, turns: TurnsOfCatalog) {
+  private constructor(content: CatalogContent, path: string | null, slots: SlotsOfCatalog) {
     this.#content = content;
     this.#path = path;
-    this.#turns = turns;
+    this.#slots = slots;
   }
 
   /** A catalog of `entries` alone. */
   static of(entries: readonly CatalogEntry[]): Catalog {
-    return new Catalog({ entries, fault: () => Promise.resolve(null), warnings: () => Promise.resolve([]) }, null, new TurnsOfCatalog());
+    return new Catalog({ entries, fault: () => Promise.resolve(null), warnings: () => Promise.resolve([]) }, null, new SlotsOfCatalog());
   }
 
   /** The catalog in the file at `path`, YAML or JSON. @throws CatalogError */
   static read(path: string): Catalog {
-    const turns = new TurnsOfCatalog();
-    return new Catalog(readCatalogFile(path, turns), path, turns);
+    const slots = new SlotsOfCatalog();
+    return new Catalog(readCatalogFile(path, slots), path, slots);
   }
 
   get entries(): readonly CatalogEntry[] {
@@ -84,7 +84,7 @@ export class Catalog implements CatalogProblems {
    */
   async reload(accept: (next: CatalogProblems) => void = () => undefined): Promise<readonly string[]> {
     if (this.#path === null) return [];
-    const next = await runnableOf(readCatalogFile(this.#path, this.#turns));
+    const next = await runnableOf(readCatalogFile(this.#path, this.#slots));
     if (next.problems.length === 0) throw new CatalogError('this host can run nothing of the catalog');
     accept(next);
     return this.#take(next);

@@ -1,5 +1,5 @@
-/** Who of those that share a bound runs, and who waits for a turn, in their order. The bound is each one's own: it may change between them. */
-export class Turns {
+/** Concurrency slots shared by several entries of a catalog, first come first served; each brings its own maximum. */
+export class SharedSlots {
   #running = 0;
   readonly #waiting: { readonly max: number; readonly begin: () => void }[] = [];
 
@@ -13,7 +13,7 @@ export class Turns {
     return this.#running >= max || this.#waiting.length > 0;
   }
 
-  /** Resolves with true when it is its turn, to be given back with `end`; with false where `signal` aborts before. */
+  /** Resolves with true when a slot is there, to be given back with `end`; with false where `signal` aborts before. */
   async begin(max: number, signal: AbortSignal): Promise<boolean> {
     if (!this.isFull(max)) {
       this.#running += 1;
@@ -56,17 +56,17 @@ export class Turns {
 }
 
 /**
- * The turns of the entries of a catalog, by what runs now: an entry whose globs are among those of one that still runs, of the catalog
- * as it was read before, shares its turns.
+ * The slots of the entries of a catalog, by what runs now: an entry whose globs are among those of one that still runs, of the catalog
+ * as it was read before, shares its slots.
  */
-export class TurnsOfCatalog {
-  readonly #byGlob = new Map<string, Turns>();
+export class SlotsOfCatalog {
+  readonly #byGlob = new Map<string, SharedSlots>();
 
-  /** To be asked for, and begun at once, by each that runs: what is idle is nobody's, and may be split or joined the next time. */
-  of(globs: readonly string[]): Turns {
-    for (const [glob, turns] of this.#byGlob) if (turns.isIdle) this.#byGlob.delete(glob);
-    const turns = globs.map((glob) => this.#byGlob.get(glob)).find((known) => known !== undefined) ?? new Turns();
-    for (const glob of globs) if (!this.#byGlob.has(glob)) this.#byGlob.set(glob, turns);
-    return turns;
+  /** The slots of an entry of `globs`, to be asked for, and begun at once, by each that runs: idle ones may be split or joined next time. */
+  of(globs: readonly string[]): SharedSlots {
+    for (const [glob, slots] of this.#byGlob) if (slots.isIdle) this.#byGlob.delete(glob);
+    const slots = globs.map((glob) => this.#byGlob.get(glob)).find((known) => known !== undefined) ?? new SharedSlots();
+    for (const glob of globs) if (!this.#byGlob.has(glob)) this.#byGlob.set(glob, slots);
+    return slots;
   }
 }
