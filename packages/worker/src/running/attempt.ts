@@ -1,8 +1,7 @@
 /**
  * One attempt: run the executor, take its log, report how it went. Why an attempt is stopped decides what is said about it: a
- * released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said. One that
- * has ended by itself is reported, whatever happens to it afterwards: from when its executor says how it went, before what is
- * run after it.
+ * released one is handed back, a timed-out one has failed, and of one that is not ours any more nothing is said. Once its executor has
+ * said how it went, that is what is reported, whatever happens during cleanup.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@task-executor/shared';
@@ -33,11 +32,15 @@ const TIMEOUT_MARGIN_MS = 2_000;
 const VERDICT_MS = 10_000;
 /** How long a worker that leaves waits until its lines are taken, and for the answer to a report. What the spool has is not lost then. */
 const LAST_WORDS_MS = 10_000;
+/**
+ * How long a result may be as JSON: below what a body may have (LIMITS.maxBodyBytes). One that has more bytes for its characters is
+ * refused by the API, which fails the task, too.
+ */
 const MAX_RESULT_CHARS = 900 * 1024;
 
 export class Attempt {
   readonly task: Task;
-  /** Resolves when nothing of it runs, and everything is said or is the outbox's own affair; never rejects. */
+  /** Resolves when nothing of the attempt runs, and everything is said or is the outbox's own affair; never rejects. */
   readonly finished: Promise<AttemptEnd>;
   /** Resolves when the outbox has nothing of it any more; never rejects. */
   readonly said: Promise<void>;
@@ -46,19 +49,19 @@ export class Attempt {
   readonly #outbox: Outbox;
   readonly #log: WorkerLog;
   #ended = false;
-  /** What is to be said of it, once its executor has ended by itself: no stop changes that any more. */
+  /** What is to be reported, once its executor has said how it went: no stop changes that any more. */
   #decided: Report | null = null;
   #stopReason: StopReason | null = null;
   #isHurried = false;
-  /** Ends the wait for the API's answer. */
+  /** Resolves when no answer of the API is waited for any more, by `#letGo`. */
+  readonly #isLetGo: Promise<void>;
   #letGo: () => void = () => undefined;
-  readonly #answered: Promise<void>;
 
   constructor(parts: { task: Task; outbox: Outbox; channel: Pick<AttemptChannel, 'putProgress' | 'readTask'>; catalog: Catalog; log: WorkerLog }) {
     this.task = parts.task;
     this.#outbox = parts.outbox;
     this.#log = parts.log;
-    this.#answered = new Promise((resolve) => {
+    this.#isLetGo = new Promise((resolve) => {
       this.#letGo = resolve;
     });
     let endSaid: () => void = () => undefined;
@@ -72,21 +75,19 @@ export class Attempt {
     });
   }
 
-  /** Whether nothing of it runs any more, though not all is said. */
+  /** Whether nothing of the attempt runs any more, though not all is said. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Stops it, for the first reason that is given; that it is not ours any more outweighs any other. */
+  /** Stops the attempt, for the first reason that is given; that it is not ours any more outweighs any other. */
   stop(reason: StopReason): void {
     const disowning = isDisowning(reason);
     if (disowning) this.#letGo();
     if (reason === 'released') void this.#hurry();
     if (this.#decided !== null || this.#ended) return;
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
-    if (disowning) {
-      this.#outbox.abandon();
-    }
+    if (disowning) this.#outbox.abandon();
     this.#running.abort();
   }
 
@@ -112,15 +113,15 @@ export class Attempt {
       endSaid();
     } else {
       if (this.#isHurried) void this.#boundAnswer();
-      // That the disk is full is found out last.
+      // A full disk shows only after cleanup, so 'unfit' overrides what was decided.
       const report = this.#decided === null || execution.kind === 'unfit' ? this.#reportOf(execution) : this.#decided;
-      await Promise.race([this.#outbox.report(report, artifacts).finally(endSaid), this.#answered]);
+      await Promise.race([this.#outbox.report(report, artifacts).finally(endSaid), this.#isLetGo]);
     }
     this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
     return end;
   }
 
-  /** Keeps how it went, unless it was broken off: what is said then depends on why, which may yet change. */
+  /** Keeps how the attempt went, unless it was broken off: what is said then depends on why, which may yet change. */
   async #decide(execution: Execution): Promise<void> {
     const isBrokenOff = this.#stopReason !== null && execution.kind !== 'completed';
     if (isBrokenOff || this.#outbox.isAbandoned) return;
@@ -128,10 +129,10 @@ export class Attempt {
     await this.#outbox.keep(this.#decided);
   }
 
-  /** Until the API has ended the attempt, or has had the time for it. */
+  /** Until the attempt is taken from us, or the API has had VERDICT_MS to end it. */
   async #awaitVerdict(): Promise<void> {
     const over = new AbortController();
-    await Promise.race([sleep(VERDICT_MS, undefined, { signal: over.signal }).catch(() => undefined), this.#answered]);
+    await Promise.race([sleep(VERDICT_MS, undefined, { signal: over.signal }).catch(() => undefined), this.#isLetGo]);
     over.abort();
   }
 
