@@ -16,12 +16,12 @@ import type { BatchStore } from './log-batch.js';
 import { LogShipper } from './log-shipper.js';
 import type { Report } from './report.js';
 
-/** Where somebody has to do something first. */
+/** The waits where somebody has to do something first. */
 const STUCK_RETRY = { initialMs: 200, maxMs: 30_000 };
 /** After so many answers that settle nothing, though the API is not away, a report counts as stuck. */
 const STUCK_ANSWERS = 3;
 
-/** Of a result that is refused: nothing else keeps it, and the log is closed by then. */
+/** How much of a refused result its failure quotes: nothing else keeps it, and the log is closed by then. */
 const MAX_QUOTED_CHARS = 4_000;
 
 export interface OutboxParts {
@@ -50,10 +50,10 @@ export class Outbox {
   #shipper: LogShipper | null = null;
   #isAbandoned = false;
   #isHurried = false;
-  /** What the spool has. */
+  /** What the spool has of the report. */
   #kept: { readonly report: Report; readonly artifacts: string | null; readonly lines: number } | null = null;
   #delivering = false;
-  #answers = 0;
+  #stuckAnswers = 0;
   /** Whether the log, which comes before the report, does not get through until somebody does something. */
   #isBlocked = false;
 
@@ -70,7 +70,7 @@ export class Outbox {
 
   /** Whether there is a report that the API may yet take, if it only answers. */
   get waiting(): boolean {
-    return this.#delivering && !this.#isBlocked && this.#answers < STUCK_ANSWERS;
+    return this.#delivering && !this.#isBlocked && this.#stuckAnswers < STUCK_ANSWERS;
   }
 
   /** Takes one line; resolves when there is room for the next. */
@@ -126,7 +126,7 @@ export class Outbox {
     await this.#deliver(report, artifacts);
   }
 
-  /** The same for what an earlier process left. */
+  /** Sends what an earlier process left, as `report` does. */
   async resume({ hasReport }: Leftover): Promise<void> {
     this.#delivering = true;
     const parcel = hasReport ? await this.#spool?.get(this.identity, null) : null;
@@ -173,13 +173,13 @@ export class Outbox {
     return this.#shipper;
   }
 
-  /** The folder is wanted no more. Never rejects. */
+  /** Removes a folder of artifacts that is wanted no more. Never rejects. */
   async removeArtifacts(folder: string): Promise<void> {
     const left = await removeFolder(folder);
     if (left !== null) this.#log.warn({ event: 'artifacts_not_removed', ...this.#about(), folder, error: left }, 'a folder of artifacts cannot be removed');
   }
 
-  /** Until all are stored, or given up, or when it is halted. */
+  /** Stores the files in `folder`; resolves when all are stored or given up, or when it is halted. */
   #storeArtifacts(folder: string): Promise<void> {
     return storeArtifacts(
       folder, async (upload, signal) => {
@@ -203,9 +203,9 @@ export class Outbox {
       } catch (error) {
         if (isDefinite(error)) return error;
         if (isStuck(error)) {
-          this.#answers += 1;
+          this.#stuckAnswers += 1;
           this.#stick('a report', error);
-          await pause(retryDelayMs(error, this.#answers, STUCK_RETRY), this.#halted);
+          await pause(retryDelayMs(error, this.#stuckAnswers, STUCK_RETRY), this.#halted);
         } else {
           this.#log.warn({ event: 'report_delayed', ...this.#about(), error: String(error) }, 'a report will be sent again');
           this.#changed();
