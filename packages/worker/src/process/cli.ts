@@ -6,11 +6,12 @@ import { NotStarted, wordsOf } from '../conformance/program.js';
 import type { Level } from '../conformance/rule.js';
 import { ConfigError, readConfig } from './config.js';
 import { SETTINGS } from './options.js';
-import { run, version } from './run.js';
+import { run } from './run.js';
+import { VERSION } from './version.js';
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
-/** Of what a restart makes worse: two workers with one id would take it from each other for ever. */
+/** The code where a restart makes it worse: two workers with one id would take it from each other for ever. */
 const EXIT_SUPERSEDED = 3;
 
 /** What is set on the command line or in the environment, by the names of the variables. */
@@ -68,7 +69,7 @@ async function conform({ cmd, level, patience, atOnce }: { cmd: string; level: L
 }
 
 export function createCommand(): Command {
-  const program = new Command('task-executor-worker').description('A worker of Task Executor.').version(version)
+  const program = new Command('task-executor-worker').description('A worker of Task Executor.').version(VERSION)
     // For all commands that are added after it.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
   const command = program.command('start').description('register with the API and run tasks');

@@ -2,7 +2,6 @@
  * The life of a worker process: its log, its spool, its signals. The first SIGINT or SIGTERM drains, the second hands
  * everything back and leaves, the third exits; SIGHUP reads the catalog again.
  */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { gatherMsOf } from '../calls/pace.js';
@@ -16,11 +15,10 @@ import { startWorker } from '../worker.js';
 import { ConfigError, type WorkerConfig } from './config.js';
 import { createProcessLog } from './process-log.js';
 import { serveStatus, type StatusServer } from './status.js';
+import { VERSION } from './version.js';
 
 /** How long the main thread may be blocked once the session is over, before the process ends with what blocks it. */
 const STUCK_MS = 15_000;
-
-export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 /** Runs a worker until it leaves. @throws ConfigError */
 export async function run(config: WorkerConfig): Promise<WorkerEnd> {
@@ -48,7 +46,7 @@ async function runWorker(config: WorkerConfig, log: Logger, started: (worker: Ru
     drainMs: config.drainSeconds * 1000,
     ...(config.maxTasks === null ? {} : { maxTasks: config.maxTasks }),
     ...(config.maxIdleSeconds === null ? {} : { maxIdleMs: config.maxIdleSeconds * 1000 }),
-    metadata: { host: hostname(), pid: process.pid, version },
+    metadata: { host: hostname(), pid: process.pid, version: VERSION },
     spool,
     pulses: new Pulses({ stuckMs: STUCK_MS }),
     log,
