@@ -19,7 +19,7 @@ export interface ClaimCallParts {
   readonly runsNothing: () => boolean;
   /** Told since when the lease holds, see monotonicMs: an answer says that the claim has renewed it, or another of the session. */
   readonly renewed: (at: number) => void;
-  /** What an idle claim was told. */
+  /** Told the directives in the answer to an idle claim. */
   readonly directed: (directives: components['schemas']['Directives']) => void;
 }
 
@@ -35,17 +35,17 @@ export class ClaimCalls {
     this.#parts = parts;
   }
 
-  /** Of the claim that is under way or to be made again, or null. */
+  /** The request id of the claim that is under way or to be made again, or null. */
   get request(): string | null {
     return this.#request;
   }
 
-  /** What the claim that was not answered may have taken is nobody's any more. */
+  /** Gives up the claim that was not answered: what it may have taken is nobody's any more. */
   forget(): void {
     this.#request = null;
   }
 
-  /** A claim that hangs is to be made anew, if at all: what it goes by has changed. */
+  /** Cuts a claim that hangs, since what it goes by has changed; it is made anew, if at all. */
   cut(): void {
     this.#cut.abort();
   }
@@ -56,7 +56,7 @@ export class ClaimCalls {
     const cut = new AbortController();
     this.#cut = cut;
     this.#request = requestId;
-    // One that is asked for what it may have taken wants it even where there is no room any more.
+    // A repeated claim asks for at least one task even without room: it may already have taken one.
     const room = Math.min(Math.max(1, this.#parts.room()), this.#most);
     const asked = monotonicMs();
     try {
@@ -68,7 +68,7 @@ export class ClaimCalls {
       this.#request = null;
       renewed(asked);
       if (directives !== null) directed(directives);
-      // There are more.
+      // A full answer: ask again without the gathering pause.
       if (tasks.length >= room) pace.skip();
       if (tasks.length > 0) this.#most = Math.min(this.#most + 1, LIMITS.maxClaimedTasks);
       return tasks;

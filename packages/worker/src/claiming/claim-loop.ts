@@ -62,7 +62,7 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
         early = 0;
         continue;
       }
-      early = performance.now() - began < waitSeconds * 500 ? early + 1 : 0;
+      early = performance.now() - began < (waitSeconds * 1000) / 2 ? early + 1 : 0;
       if (early > 0) await pause(retryDelayMs(null, early, IDLE), stop);
     } catch (error) {
       if (stop.aborted) break;

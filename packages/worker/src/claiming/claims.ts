@@ -1,6 +1,6 @@
 /**
- * Claims as calls of the API: many tasks at once where the worker runs more than one, one at a time else, and for good where the
- * API is older than the call for many.
+ * Claims as calls of the API: several tasks per call if the worker runs several; one per call otherwise, and from then on if the API does
+ * not know claim-batch.
  */
 import type { ApiClient, WorkerIdentity, components } from '@task-executor/shared';
 import { isMissingCall } from '../calls/answer.js';
@@ -12,7 +12,7 @@ export interface ClaimOptions {
   readonly room: number;
   readonly waitSeconds: number;
   readonly requestId: string;
-  /** Whether it stands for heartbeats, which only claims for many can. */
+  /** Whether the claim stands for heartbeats, which only claims for many can. */
   readonly isIdle: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -23,7 +23,7 @@ export interface Claimed {
   readonly waitedSeconds: number;
   /** How long the next idle claim should wait, or null where the API does not say. */
   readonly nextWaitSeconds: number | null;
-  /** Null where the API does not say. */
+  /** The terms of the lease, or null where the API does not say. */
   readonly terms: LeaseTerms | null;
   readonly directives: components['schemas']['Directives'] | null;
 }

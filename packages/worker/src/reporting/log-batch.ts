@@ -20,7 +20,7 @@ export interface WaitingLine {
 export interface BatchStore {
   /** @throws where there is no room */
   put(sequence: number, offset: number, entries: readonly LogLine[]): Promise<void>;
-  /** Null where it is gone. */
+  /** Resolves with the lines of a batch, or null where it is gone. */
   get(sequence: number): Promise<LogLine[] | null>;
   remove(sequence: number): Promise<void>;
 }
@@ -28,20 +28,20 @@ export interface BatchStore {
 export interface Batch {
   readonly sequence: number;
   readonly lines: number;
-  /** Of the lines as JSON. */
+  /** The bytes of the lines as JSON. */
   readonly bytes: number;
-  /** Null: in the store alone. */
+  /** The lines; null where they are in the store alone. */
   entries: LogLine[] | null;
   /** Whether the store has it, once that is known; null where nobody has tried. */
   stored: Promise<boolean> | null;
 }
 
 const MAX_BATCH_LINES = 500;
-/** Of JSON, where one character may take six bytes; a line of the greatest length always fits. */
+/** Bytes of JSON in one batch, where one character may take six; a line of the greatest length always fits. */
 const MAX_BATCH_BYTES = 512 * 1024;
-/** Of what is in a body, which has a few of its own. */
+/** Values in one batch; ten are left for the body around it. */
 const MAX_BATCH_VALUES = LIMITS.maxJsonNodes - 10;
-/** The line itself, its level, message and time. */
+/** Values of a line without context: the line itself, its level, message and time. */
 const PLAIN_VALUES = 4;
 
 export function waiting(line: LogLine): WaitingLine {
