@@ -53,16 +53,16 @@ export class Attempt {
   #decided: Report | null = null;
   #stopReason: StopReason | null = null;
   #isHurried = false;
-  /** Resolves when no answer of the API is waited for any more, by `#letGo`. */
-  readonly #isLetGo: Promise<void>;
-  #letGo: () => void = () => undefined;
+  /** Resolves when no answer of the API is waited for any more, by `#endWait`. */
+  readonly #waitOver: Promise<void>;
+  #endWait: () => void = () => undefined;
 
   constructor(parts: { task: Task; outbox: Outbox; channel: Pick<AttemptChannel, 'putProgress' | 'readTask'>; catalog: Catalog; log: WorkerLog }) {
     this.task = parts.task;
     this.#outbox = parts.outbox;
     this.#log = parts.log;
-    this.#isLetGo = new Promise((resolve) => {
-      this.#letGo = resolve;
+    this.#waitOver = new Promise((resolve) => {
+      this.#endWait = resolve;
     });
     let endSaid: () => void = () => undefined;
     this.said = new Promise((resolve) => {
@@ -83,7 +83,7 @@ export class Attempt {
   /** Stops the attempt, for the first reason that is given; that it is not ours any more outweighs any other. */
   stop(reason: StopReason): void {
     const disowning = isDisowning(reason);
-    if (disowning) this.#letGo();
+    if (disowning) this.#endWait();
     if (reason === 'released') void this.#hurry();
     if (this.#decided !== null || this.#ended) return;
     if (this.#stopReason === null || disowning) this.#stopReason = reason;
@@ -115,7 +115,7 @@ export class Attempt {
       if (this.#isHurried) void this.#boundAnswer();
       // A full disk shows only after cleanup, so 'unfit' overrides what was decided.
       const report = this.#decided === null || execution.kind === 'unfit' ? this.#reportOf(execution) : this.#decided;
-      await Promise.race([this.#outbox.report(report, artifacts).finally(endSaid), this.#isLetGo]);
+      await Promise.race([this.#outbox.report(report, artifacts).finally(endSaid), this.#waitOver]);
     }
     this.#log.info({ event: 'attempt_ended', ...about, outcome: end.kind }, 'an attempt ended');
     return end;
@@ -132,7 +132,7 @@ export class Attempt {
   /** Until the attempt is taken from us, or the API has had VERDICT_MS to end it. */
   async #awaitVerdict(): Promise<void> {
     const over = new AbortController();
-    await Promise.race([sleep(VERDICT_MS, undefined, { signal: over.signal }).catch(() => undefined), this.#isLetGo]);
+    await Promise.race([sleep(VERDICT_MS, undefined, { signal: over.signal }).catch(() => undefined), this.#waitOver]);
     over.abort();
   }
 
@@ -147,7 +147,7 @@ export class Attempt {
 
   async #boundAnswer(): Promise<void> {
     await sleep(LAST_WORDS_MS, undefined, { ref: false });
-    this.#letGo();
+    this.#endWait();
   }
 
   #endOf(execution: Execution): AttemptEnd {
