@@ -1,5 +1,5 @@
 /** What may stand in a catalog's file. */
-import { LIMITS } from '@task-executor/shared';
+import { LIMITS, PROBLEM_GLOB } from '@task-executor/shared';
 import { ARGV_SCHEMA, objectSchema, TEXT_SCHEMA } from '../executors/kind.js';
 import { EXECUTOR_KINDS, type KindName } from '../executors/registry.js';
 
@@ -30,7 +30,7 @@ export interface GivenCatalog {
   readonly scratch?: { readonly folder?: string; readonly min_free_mib?: number };
 }
 
-const GLOB = { type: 'string', minLength: 1, maxLength: LIMITS.maxProblemIdChars, pattern: '^[A-Za-z0-9_.:/@+=,~*?-]+$' };
+const GLOB = { type: 'string', minLength: 1, maxLength: LIMITS.maxProblemIdChars, pattern: PROBLEM_GLOB.source };
 const VARIABLE = '^[A-Za-z_][A-Za-z0-9_]*$';
 const count = (maximum: number) => ({ type: 'integer', minimum: 1, maximum });
 const seconds = (maximum: number) => ({ type: 'number', exclusiveMinimum: 0, maximum });

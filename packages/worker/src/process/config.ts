@@ -1,5 +1,5 @@
 /** The configuration of a worker process: read once, all mistakes reported together. */
-import { LIMITS, WORKER_ID } from '@task-executor/shared';
+import { BACKEND_TYPE, LIMITS, PROBLEM_GLOB, WORKER_ID } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, Catalog, CatalogError } from '../catalog/catalog.js';
 import { tooMany } from '../catalog/claimable.js';
 import { readConfigFile } from './config-file.js';
@@ -53,7 +53,7 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
   const workerId = text('WORKER_ID');
   if (workerId !== '' && !WORKER_ID.test(workerId)) refuse('WORKER_ID', 'like worker-001-kind');
   const backendType = text('BACKEND_TYPE');
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(backendType)) refuse('BACKEND_TYPE', 'letters, digits, _ . and -');
+  if (!BACKEND_TYPE.test(backendType) || backendType.length > LIMITS.maxBackendTypeChars) refuse('BACKEND_TYPE', 'letters, digits, _ . and -');
   const logLevel = text('LOG_LEVEL').toLowerCase();
   if (!LOG_LEVELS.includes(logLevel)) refuse('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`);
   const once = text('WORKER_ONCE').toLowerCase();
@@ -92,7 +92,8 @@ function readCatalog(path: string, wanted: string, mistakes: string[]): { catalo
   const named = wanted.split(',').map((glob) => glob.trim()).filter((glob) => glob !== '');
   const problems = named.length > 0 ? named : null;
   for (const glob of problems ?? catalog.problems) {
-    if (!/^[A-Za-z0-9_.:/@+=,~*?-]{1,255}$/.test(glob)) mistakes.push(`WORKER_PROBLEMS (--problems) holds "${glob}", which is no glob of problem ids`);
+    if (PROBLEM_GLOB.test(glob) && glob.length <= LIMITS.maxProblemIdChars) continue;
+    mistakes.push(`WORKER_PROBLEMS (--problems) holds "${glob}", which is no glob of problem ids`);
   }
   const excess = tooMany(problems ?? catalog.problems);
   if (excess !== null) mistakes.push(excess);

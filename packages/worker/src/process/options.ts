@@ -1,4 +1,6 @@
 /** The settings of a worker process: the one list that the command line, the environment, the file and the docs go by. */
+import { LIMITS } from '@task-executor/shared';
+
 export interface Setting {
   /** Its option on the command line; without the dashes, its key in a configuration file. */
   readonly option: string;
@@ -13,7 +15,7 @@ export interface Setting {
 export const ENVIRONMENT = {
   API_URL: { default: 'http://127.0.0.1:8000', option: '--api-url', meaning: 'where the API is' },
   WORKER_ID: { default: '', option: '--id', meaning: 'a fixed id (worker-NNN-kind); empty lets the API assign one' },
-  WORKER_CONCURRENCY: { default: '1', option: '--concurrency', meaning: 'how many tasks to run at a time, 1 to 1000' },
+  WORKER_CONCURRENCY: { default: '1', option: '--concurrency', meaning: `how many tasks to run at a time, 1 to ${LIMITS.maxParallelTasks}` },
   BACKEND_TYPE: { default: 'kind', option: '--backend-type', meaning: 'the kind of backend that this worker owns' },
   WORKER_PROBLEMS: { default: '', option: '--problems', meaning: 'globs of problems to claim of the catalog, with commas; empty takes all of it' },
   CATALOG: { default: '', option: '--catalog', path: true, meaning: 'the problem catalog (YAML); empty knows test-* alone' },
