@@ -20,7 +20,9 @@ export interface FitnessNews {
  * Tells the API, which knows `known`, of each change. Resolves with what it knows when the session is over, or when it refuses to be told,
  * as one does that is older than this.
  */
-export async function tellFitness(known: string | null, { client, identity, fitness, over, endedBy, log }: FitnessNews): Promise<string | null> {
+export async function tellFitness(
+  known: string | null, { client, identity, fitness, over, endedBy, log }: FitnessNews,
+): Promise<string | null> {
   while (!over.aborted) {
     if (fitness.reason === known) {
       await fitness.changed.next(over);
@@ -34,10 +36,12 @@ export async function tellFitness(known: string | null, { client, identity, fitn
       stop: over,
       isOver: endedBy,
       onRefusal: (error) => {
-        log.debug({ event: 'fitness_refused', error: error.message }, 'the API takes no word of this worker\'s fitness but with a registration');
+        const message = 'the API takes no word of this worker\'s fitness but with a registration';
+        log.debug({ event: 'fitness_refused', error: error.message }, message);
       },
       onFailure: (error) => {
-        log.warn({ event: 'fitness_failed', error: String(error) }, sayUnanswered('the API was not told whether this worker is fit; trying again', error));
+        const what = 'the API was not told whether this worker is fit; trying again';
+        log.warn({ event: 'fitness_failed', error: String(error) }, sayUnanswered(what, error));
       },
     });
     if (told === null) break;

@@ -29,7 +29,8 @@ export async function register(
       log.error({ event: 'registration_refused', error: error.message }, 'the API refuses the registration');
     },
     onFailure: (error) => {
-      log.warn({ event: 'registration_failed', error: String(error) }, sayUnanswered('the API did not answer the registration; trying again', error));
+      const what = 'the API did not answer the registration; trying again';
+      log.warn({ event: 'registration_failed', error: String(error) }, sayUnanswered(what, error));
     },
   });
 }

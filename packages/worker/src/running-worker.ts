@@ -59,7 +59,7 @@ export interface WorkerState {
 }
 
 export interface RunningWorker {
-  /** Null before the first registration. */
+  /** The worker's id; null before the first registration. */
   readonly id: string | null;
   readonly status: WorkerStatus;
   readonly currentTaskId: string | null;

@@ -41,7 +41,7 @@ class Worker implements RunningWorker {
   readonly #leaving = new AbortController();
   #problems: readonly string[];
   #releasing = false;
-  /** Whether it leaves because no registration was answered for as long as it may be idle. */
+  /** Whether the worker leaves because no registration was answered for as long as it may be idle. */
   #isUnreached = false;
   #session: Session | null = null;
   #id: string | null = null;
@@ -128,10 +128,12 @@ class Worker implements RunningWorker {
     } finally {
       clearTimeout(this.#idle);
       this.#fitness.stop();
-      // One that hands back what runs has waited for the answers already.
+      // A worker that hands back what runs has waited for the answers already.
       if (!this.#releasing) await this.#outboxes.answered(AbortSignal.timeout(LAST_WORDS_MS));
       const left = this.#outboxes.waiting();
-      if (left > 0) this.#options.log.warn({ event: 'reports_left', reports: left }, 'the API did not answer reports; the next start sends what the spool has');
+      if (left > 0) {
+        this.#options.log.warn({ event: 'reports_left', reports: left }, 'the API did not answer reports; the next start sends what the spool has');
+      }
       this.#outboxes.end();
       await this.#options.spool?.close();
       await this.#client.close();
@@ -141,7 +143,7 @@ class Worker implements RunningWorker {
   async #sessions(leaving: AbortSignal): Promise<WorkerEnd> {
     const { backendType, concurrency, metadata, log, workerId, preferredWorkerId } = this.#options;
     let wanted = workerId ?? preferredWorkerId;
-    /** Until when, see monotonicMs, it may be wished for: then it may be somebody else's. */
+    /** Until when the wanted id may be asked for, see monotonicMs: then it may be somebody else's. */
     let wantedUntil = Infinity;
     let short = 0;
     while (!leaving.aborted) {

@@ -5,7 +5,7 @@
  */
 import { ApiError } from '@task-executor/shared';
 
-/** By which a proxy says that the API is away. */
+/** The statuses by which a proxy says that the API is away. */
 const AWAY_STATUSES = new Set([408, 429, 502, 503, 504]);
 
 /** Whether the API has decided: to send it again changes nothing. */
@@ -37,10 +37,14 @@ export function isMissingCall(error: unknown): boolean {
 /** `what` happened to a call that will be made again, with what the operator can do where its answer did not come from the API. */
 export function sayUnanswered(what: string, error: unknown): string {
   if (!(error instanceof ApiError) || error.isOfApi || AWAY_STATUSES.has(error.status)) return what;
-  return `${what}: an answer of ${error.status} came, but not from the API; check API_URL, and what is between this worker and the API: a proxy, a login, another server`;
+  return `${what}: an answer of ${error.status} came, but not from the API; `
+    + 'check API_URL, and what is between this worker and the API: a proxy, a login, another server';
 }
 
-/** Whether the answer neither settles anything nor says that the API is away: a mistake of the API, or the answer of something before it. */
+/**
+ * Whether the answer neither settles anything nor says that the API is away: a mistake of the API, or the answer of something before
+ * it.
+ */
 export function isStuck(error: unknown): error is ApiError {
   return error instanceof ApiError && error.settles === null && (error.status === 500 || !error.retryable);
 }

@@ -23,12 +23,14 @@ export interface CatalogEntry {
   readonly optional?: boolean;
   /** Why this host cannot run such a task, or null where it can. Absent: it always can. */
   readonly fault?: (round?: Round) => Promise<string | null>;
-  /** FILE:LINE:COLUMN; absent: it comes from no file. */
+  /** Where in its file it is, FILE:LINE:COLUMN; absent: it comes from none. */
   readonly place?: string;
 }
 
 /** What is made of `entry`, whose executor is of `kind` and whose paths start from `folder`; `slots` gives those of what it runs. */
-export function makeEntry(entry: GivenEntry, kind: KindName, folder: string, scratch: Partial<Scratch>, slots: () => SharedSlots): CatalogEntry {
+export function makeEntry(
+  entry: GivenEntry, kind: KindName, folder: string, scratch: Partial<Scratch>, slots: () => SharedSlots,
+): CatalogEntry {
   const options = programOptions(entry, folder);
   const made = EXECUTOR_KINDS[kind].make(entry[kind], options, folder);
   // What comes around a task has no part in its limits: it tidies up after one that used them up.

@@ -37,7 +37,7 @@ export function readCatalogFile(path: string, slots = new SlotsOfCatalog()): Cat
   return parseCatalog(source, path, slots);
 }
 
-/** The same for text; `path` names it in messages and is what its relative paths start from. @throws CatalogError */
+/** Reads a catalog from its text; `path` names it in messages and is what its relative paths start from. @throws CatalogError */
 export function parseCatalog(source: string, path: string, slots = new SlotsOfCatalog()): CatalogContent {
   if (source.length > MAX_BYTES) throw new CatalogError(`The catalog ${path} is larger than ${MAX_BYTES} bytes`);
   const lines = new LineCounter();
@@ -47,7 +47,8 @@ export function parseCatalog(source: string, path: string, slots = new SlotsOfCa
     return `${path}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
   if (document.errors.length > 0) {
-    throw new CatalogError(document.errors.map((error) => `${at(error.pos[0])}: ${error.message.split(/ at line |\n/)[0] ?? ''}`).join('\n'));
+    const mistakes = document.errors.map(({ pos, message }) => `${at(pos[0])}: ${message.split(/ at line |\n/)[0] ?? ''}`);
+    throw new CatalogError(mistakes.join('\n'));
   }
   let value: unknown;
   try {
@@ -56,8 +57,10 @@ export function parseCatalog(source: string, path: string, slots = new SlotsOfCa
     throw new CatalogError(`${at(0)}: ${(error as Error).message}`);
   }
   const found = [
-    ...(validate(value) ? [] : validate.errors ?? []).filter(isTelling).map((error) => ({ offset: offsetOfError(document, error), what: describe(error) })),
-    ...entriesIn(value).flatMap(([index, entry]) => mistakesOf(entry).map((what) => ({ offset: offsetOf(document, ['problems', index]), what: `/problems/${index} ${what}` }))),
+    ...(validate(value) ? [] : validate.errors ?? []).filter(isTelling)
+      .map((error) => ({ offset: offsetOfError(document, error), what: describe(error) })),
+    ...entriesIn(value).flatMap(([index, entry]) => mistakesOf(entry)
+      .map((what) => ({ offset: offsetOf(document, ['problems', index]), what: `/problems/${index} ${what}` }))),
   ];
   const mistakes = found.sort((a, b) => a.offset - b.offset).map(({ offset, what }) => `${at(offset)}: ${what}`);
   if (mistakes.length > 0) throw new CatalogError(mistakes.join('\n'));
@@ -79,18 +82,19 @@ export function parseCatalog(source: string, path: string, slots = new SlotsOfCa
         { fault: await scratchFault(scratchOf(scratch)), key: 'scratch' },
         { fault: health === undefined ? null : await healthCommandFault(health, folder), key: 'health' },
       ];
-      return found.filter(({ fault }) => fault !== null).map(({ fault, key }) => `${at(offsetOf(document, [], key))}: warning: ${fault ?? ''}`);
+      return found.flatMap(({ fault, key }) => (fault === null ? [] : [`${at(offsetOf(document, [], key))}: warning: ${fault}`]));
     },
   };
 }
 
-/** With their places, those that are objects at all. */
+/** The entries that are objects at all, with their places. */
 function entriesIn(value: unknown): [number, object][] {
   const { problems } = (value ?? {}) as { problems?: unknown };
-  return Array.isArray(problems) ? [...(problems as unknown[]).entries()].filter((one): one is [number, object] => typeof one[1] === 'object' && one[1] !== null) : [];
+  if (!Array.isArray(problems)) return [];
+  return [...(problems as unknown[]).entries()].filter((one): one is [number, object] => typeof one[1] === 'object' && one[1] !== null);
 }
 
-/** What a schema does not say; whether the rest of `entry` fits it is not known. */
+/** The mistakes in `entry` of which a schema does not tell; whether the rest of it fits the schema is not known. */
 function mistakesOf(entry: object): string[] {
   const named = kindsIn(entry);
   const [kind, ...others] = named;
@@ -99,15 +103,20 @@ function mistakesOf(entry: object): string[] {
   return 'limits' in entry && !EXECUTOR_KINDS[kind].isLimited ? [`limits do not hold for a ${kind}`] : [];
 }
 
-/** Not those that only say that one of several others holds. */
+/** Whether `error` tells something of its own: some only say that one of several others holds. */
 function isTelling(error: ErrorObject): boolean {
   return error.keyword !== 'propertyNames';
 }
 
 function offsetOfError(document: Document, error: ErrorObject): number {
-  const path = error.instancePath.split('/').slice(1).map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
-  const key = error.keyword === 'additionalProperties' ? (error.params as { additionalProperty: string }).additionalProperty : error.propertyName;
-  return offsetOf(document, path, key);
+  const path = error.instancePath.split('/').slice(1)
+    .map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
+  return offsetOf(document, path, additionalIn(error) ?? error.propertyName);
+}
+
+/** The property that is one too many, where `error` is about that. */
+function additionalIn({ keyword, params }: ErrorObject): string | undefined {
+  return keyword === 'additionalProperties' ? (params as { additionalProperty: string }).additionalProperty : undefined;
 }
 
 /** Where the value at `path` begins, or the key `key` in it. */
@@ -121,7 +130,8 @@ function offsetOf(document: Document, path: readonly (string | number)[], key?: 
 }
 
 function describe(error: ErrorObject): string {
-  const extra = error.keyword === 'additionalProperties' ? ` (${(error.params as { additionalProperty: string }).additionalProperty})` : '';
+  const additional = additionalIn(error);
+  const extra = additional === undefined ? '' : ` (${additional})`;
   const name = error.propertyName === undefined ? '' : ` (the name ${error.propertyName})`;
   return `${error.instancePath || 'the catalog'} ${error.message ?? 'does not fit'}${extra}${name}`;
 }

@@ -19,7 +19,8 @@ export function healthCheck(health: GivenCatalog['health'] | null, folder: strin
 
 /** Why the health command could not be run here, or null. Does not run it. */
 export async function healthCommandFault(health: NonNullable<GivenCatalog['health']>, folder: string): Promise<string | null> {
-  const fault = (await programFault(fromFolder(folder, health.command[0] ?? ''), programOptions(health, folder))) ?? (await catalogScriptFault(health.command, folder));
+  const program = fromFolder(folder, health.command[0] ?? '');
+  const fault = (await programFault(program, programOptions(health, folder))) ?? (await catalogScriptFault(health.command, folder));
   return fault === null ? null : `health: ${fault}`;
 }
 

@@ -3,7 +3,7 @@ import { LIMITS, PROBLEM_GLOB } from '@task-executor/shared';
 import { ARGV_SCHEMA, objectSchema, TEXT_SCHEMA } from '../executors/kind.js';
 import { EXECUTOR_KINDS, type KindName } from '../executors/registry.js';
 
-/** How a program is run; the same under an entry and under `health`. */
+/** How a program is run: what may stand under an entry as well as under `health`. */
 export interface GivenProgram {
   readonly cwd?: string;
   readonly env?: readonly string[];
@@ -39,7 +39,8 @@ const PLACE = {
   cwd: TEXT_SCHEMA,
   env: { type: 'array', maxItems: 100, items: { type: 'string', pattern: VARIABLE, maxLength: 255 } },
   environment: {
-    type: 'object', maxProperties: 100, propertyNames: { pattern: VARIABLE }, additionalProperties: { type: 'string', maxLength: 32_768, pattern: '^[^\\u0000]*$' },
+    type: 'object', maxProperties: 100, propertyNames: { pattern: VARIABLE },
+    additionalProperties: { type: 'string', maxLength: 32_768, pattern: '^[^\\u0000]*$' },
   },
 };
 
@@ -61,7 +62,8 @@ export const CATALOG_SCHEMA = objectSchema(['problems'], {
       cleanup: ARGV_SCHEMA,
       cleanup_seconds: seconds(3600),
       limits: objectSchema([], {
-        memory_mib: count(16_777_216), cpu_seconds: count(LIMITS.maxTimeoutSeconds), open_files: count(1_048_576), processes: count(4_194_304), file_mib: count(16_777_216),
+        memory_mib: count(16_777_216), cpu_seconds: count(LIMITS.maxTimeoutSeconds), open_files: count(1_048_576),
+        processes: count(4_194_304), file_mib: count(16_777_216),
       }),
       output: objectSchema([], { lines: count(LIMITS.maxLogLinesPerAttempt - 1_000), mib: count(4_096) }),
     }),

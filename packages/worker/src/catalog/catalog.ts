@@ -129,7 +129,8 @@ async function runnableOf(content: CatalogContent): Promise<Runnable> {
     }
   }
   const problems = problemsOf(entries);
-  return { content: { ...content, entries }, problems, omittedProblems: problemsOf(omitted).filter((glob) => !problems.includes(glob)), reasons };
+  const omittedProblems = problemsOf(omitted).filter((glob) => !problems.includes(glob));
+  return { content: { ...content, entries }, problems, omittedProblems, reasons };
 }
 
 function problemsOf(entries: readonly CatalogEntry[]): string[] {

@@ -4,7 +4,7 @@ import type { CatalogProblems } from './catalog.js';
 
 export interface Claimable {
   readonly globs: readonly string[];
-  /** Those of the wanted for which the catalog has nothing, on no host. */
+  /** The wanted globs for which the catalog has nothing, on no host. */
   readonly unmet: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export function claimable({ problems, omittedProblems }: CatalogProblems, wanted
   return { globs: [...globs], unmet };
 }
 
-/** That `globs` are more than can be claimed, in words, or null. */
+/** Says that `globs` are more than can be claimed, or null where they are not. */
 export function tooMany(globs: readonly string[]): string | null {
   const { maxSupportedProblems: most } = LIMITS;
   return globs.length > most ? `a worker can claim ${most} globs of problems; these are ${globs.length}` : null;

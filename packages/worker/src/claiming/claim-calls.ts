@@ -6,8 +6,8 @@ import { AnswerTooLarge, bounded, LIMITS, type components, type WorkerIdentity }
 import type { Pace } from '../calls/pace.js';
 import type { Task } from '../executors/executor.js';
 import { monotonicMs } from '../heartbeat/heartbeats.js';
-import type { Claimed, ClaimTasks } from './claims.js';
-import type { IdleClaims } from './idle-claims.js';
+import type { ClaimTasks } from './claims.js';
+import type { IdleClaims, MakeClaim } from './idle-claims.js';
 
 export interface ClaimCallParts {
   readonly claim: ClaimTasks;
@@ -61,9 +61,9 @@ export class ClaimCalls {
     const asked = monotonicMs();
     try {
       const { tasks, directives } = await bounded({ signals: [stop, cut.signal] }, (signal) => {
-        const call = (how: { waitSeconds: number; isIdle: boolean }): Promise<Claimed> =>
-          this.#parts.claim(this.#parts.identity, { room, requestId, signal, ...how });
-        return waitSeconds > 0 && this.#parts.runsNothing() ? idleClaims.make(waitSeconds, signal, call) : call({ waitSeconds, isIdle: false });
+        const call: MakeClaim = (how) => this.#parts.claim(this.#parts.identity, { room, requestId, signal, ...how });
+        const isIdle = waitSeconds > 0 && this.#parts.runsNothing();
+        return isIdle ? idleClaims.make(waitSeconds, signal, call) : call({ waitSeconds, isIdle: false });
       });
       this.#request = null;
       renewed(asked);

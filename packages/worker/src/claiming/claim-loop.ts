@@ -29,11 +29,11 @@ export interface Claimer {
   counted(result: 'task' | 'nothing' | 'failed'): void;
 }
 
-/** Where the API does not say. */
+/** How long a claim waits where the API does not say. */
 const WAIT_SECONDS = 20;
 const LAST_CLAIM_MS = 2_000;
 const CLAIM_RETRY = { initialMs: 200, maxMs: 10_000 };
-/** Between claims that got nothing though they did not wait: the API may have no room for one that hangs. */
+/** The waits between claims that got nothing though they did not wait: the API may have no room for one that hangs. */
 const IDLE = { initialMs: 250, maxMs: 2_000 };
 
 /** Claims until `stop` aborts or the session is over. */
@@ -75,7 +75,8 @@ export async function claimLoop(claimer: Claimer, log: WorkerLog, stop: AbortSig
       failures += 1;
       claimer.counted('failed');
       if (error instanceof AnswerTooLarge) {
-        log.error({ event: 'claim_too_large', error: String(error) }, 'a claim brought more than can be read; its tasks are handed back, and fewer are asked for');
+        const message = 'a claim brought more than can be read; its tasks are handed back, and fewer are asked for';
+        log.error({ event: 'claim_too_large', error: String(error) }, message);
       } else {
         log.warn({ event: 'claim_failed', error: String(error) }, sayUnanswered('a claim was not answered', error));
       }

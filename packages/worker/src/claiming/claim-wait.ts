@@ -3,7 +3,7 @@
  * longer than the way to it lets a connection be silent. That shows when a longer claim is cut.
  */
 
-/** After the first cut; each further one in a row doubles it. */
+/** How long no claim waits longer than usual after the first cut; each further one in a row doubles it. */
 const FIRST_CAUTION_MS = 10 * 60 * 1000;
 const MOST_CAUTION_MS = 24 * 3600 * 1000;
 

@@ -58,5 +58,6 @@ export function claimsOf(client: ApiClient, concurrency: number): ClaimTasks {
 
 function termsIn(answer: components['schemas']['ClaimedTasks']): LeaseTerms | null {
   const { lease_seconds: leaseSeconds, heartbeat_interval_seconds: intervalSeconds } = answer;
-  return leaseSeconds === undefined || intervalSeconds === undefined ? null : { leaseMs: leaseSeconds * 1000, intervalMs: intervalSeconds * 1000 };
+  if (leaseSeconds === undefined || intervalSeconds === undefined) return null;
+  return { leaseMs: leaseSeconds * 1000, intervalMs: intervalSeconds * 1000 };
 }

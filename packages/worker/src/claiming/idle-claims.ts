@@ -11,19 +11,24 @@ import type { Claimed } from './claims.js';
 
 type Registered = Pick<components['schemas']['WorkerSession'], 'idle_claims' | 'claim_wait_seconds'>;
 
-/** After an answer of a replica that does not know such claims, since it is older than the one that offered them. */
+/** Told since when the lease holds under which tasks begin, see monotonicMs, and of its terms where they were said. */
+type OnRenewed = (at: number, terms: LeaseTerms | null) => void;
+
+/** Makes one call, which waits so long, and says whether it stands for heartbeats. */
+export type MakeClaim = (how: { readonly waitSeconds: number; readonly isIdle: boolean }) => Promise<Claimed>;
+
+/** How long no such claim is made after a replica did not know it, since it is older than the one that offered them. */
 const OLDER_REPLICA_MS = 10 * 60 * 1000;
 
 export class IdleClaims {
   readonly #isOffered: boolean;
   readonly #pulse: Pulse;
   readonly #wait: ClaimWait | null;
-  readonly #onRenewed: (at: number, terms: LeaseTerms | null) => void;
+  readonly #onRenewed: OnRenewed;
   #isResting = false;
   #notBefore = -Infinity;
 
-  /** `onRenewed` is told since when the lease holds under which tasks begin, see monotonicMs, and of its terms where they were said. */
-  constructor({ idle_claims: isOffered, claim_wait_seconds: waitSeconds }: Registered, pulse: Pulse, onRenewed: (at: number, terms: LeaseTerms | null) => void) {
+  constructor({ idle_claims: isOffered, claim_wait_seconds: waitSeconds }: Registered, pulse: Pulse, onRenewed: OnRenewed) {
     this.#onRenewed = onRenewed;
     this.#isOffered = isOffered === true && waitSeconds !== undefined;
     this.#wait = waitSeconds === undefined ? null : new ClaimWait(waitSeconds);
@@ -35,11 +40,8 @@ export class IdleClaims {
     return this.#isResting;
   }
 
-  /**
-   * Makes a claim of a session that runs nothing and may wait; `claim` is told for how long, and whether it stands for heartbeats.
-   * `stop` aborts where it is cut by the session itself.
-   */
-  async make(usualSeconds: number, stop: AbortSignal, claim: (how: { waitSeconds: number; isIdle: boolean }) => Promise<Claimed>): Promise<Claimed> {
+  /** Makes a claim of a session that runs nothing and may wait, by `claim`. `stop` aborts where it is cut by the session itself. */
+  async make(usualSeconds: number, stop: AbortSignal, claim: MakeClaim): Promise<Claimed> {
     const began = monotonicMs();
     const usual = async (): Promise<Claimed> => {
       const asked = monotonicMs();

@@ -62,7 +62,7 @@ export class SharedSlots {
 export class SlotsOfCatalog {
   readonly #byGlob = new Map<string, SharedSlots>();
 
-  /** The slots of an entry of `globs`, to be asked for, and begun at once, by each that runs: idle ones may be split or joined next time. */
+  /** The slots of an entry of `globs`; each that runs asks for them and begins at once: idle ones may be split or joined the next time. */
   of(globs: readonly string[]): SharedSlots {
     for (const [glob, slots] of this.#byGlob) if (slots.isIdle) this.#byGlob.delete(glob);
     const slots = globs.map((glob) => this.#byGlob.get(glob)).find((known) => known !== undefined) ?? new SharedSlots();

@@ -46,6 +46,8 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
+type Beat = { readonly kind: 'answered' | 'interrupted' } | { readonly kind: 'failed'; readonly error: unknown };
+
 /**
  * `armed`: the session is over when its lease has run out. `resting`: a claim stands for heartbeats, and keeps the lease while nothing
  * runs. `unknown`: nothing runs, heartbeats are sent again, and what is known of the lease may be from before the rest.
@@ -152,14 +154,17 @@ export class Heartbeats {
     }
   }
 
-  async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<{ kind: 'answered' | 'interrupted' } | { kind: 'failed'; error: unknown }> {
+  async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<Beat> {
     const attempts = [...this.#attempts].filter(([key]) => !this.#toldOf.has(key)).map(([, one]) => one);
     // Half a lease lost on a broken connection leaves time for another try.
     const timeoutMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#leaseLeftMs(began));
+    const body: Schemas['Heartbeat'] = {
+      status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts,
+      ...(waitMs > 0 && { wait_seconds: waitMs / 1000 }), ...(this.#draining && { draining: true }),
+    };
     try {
-      const answer = await bounded({ signals: [this.#over.signal, interrupt], timeoutMs }, (signal) => this.#client.heartbeat(this.#identity, {
-        status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts, ...(waitMs > 0 && { wait_seconds: waitMs / 1000 }), ...(this.#draining && { draining: true }),
-      }, signal));
+      const answer = await bounded({ signals: [this.#over.signal, interrupt], timeoutMs }, (signal) =>
+        this.#client.heartbeat(this.#identity, body, signal));
       if (this.#over.signal.aborted) return { kind: 'answered' };
       this.#take(answer, began);
       return { kind: 'answered' };

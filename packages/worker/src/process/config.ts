@@ -20,7 +20,7 @@ export interface WorkerConfig {
   /** Leaves after so many tasks; null never. */
   readonly maxTasks: number | null;
   readonly maxIdleSeconds: number | null;
-  /** Null serves nothing. */
+  /** The port for /health and /metrics; null serves nothing. */
   readonly port: number | null;
   readonly host: string;
   readonly logLevel: string;
@@ -43,17 +43,20 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
   };
   const number = (name: SettingName, min: number, max: number, { whole = true } = {}): number => {
     const value = text(name) === '' ? NaN : Number(text(name));
-    if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) refuse(name, `a ${whole ? 'whole ' : ''}number from ${min} to ${max}`);
+    const fits = value >= min && value <= max && (!whole || Number.isInteger(value));
+    if (!fits) refuse(name, `a ${whole ? 'whole ' : ''}number from ${min} to ${max}`);
     return value;
   };
-  const optional = (name: SettingName, ...bounds: [number, number, { whole?: boolean }?]): number | null => (text(name) === '' ? null : number(name, ...bounds));
+  const optional = (name: SettingName, ...bounds: [number, number, { whole?: boolean }?]): number | null =>
+    (text(name) === '' ? null : number(name, ...bounds));
 
   const apiUrl = text('API_URL');
   if (!/^https?:\/\/[^/]/.test(apiUrl) || !URL.canParse(apiUrl)) refuse('API_URL', 'a URL such as http://127.0.0.1:8000');
   const workerId = text('WORKER_ID');
   if (workerId !== '' && !WORKER_ID.test(workerId)) refuse('WORKER_ID', 'like worker-001-kind');
   const backendType = text('BACKEND_TYPE');
-  if (!BACKEND_TYPE.test(backendType) || backendType.length > LIMITS.maxBackendTypeChars) refuse('BACKEND_TYPE', 'letters, digits, _ . and -');
+  const isBackendType = BACKEND_TYPE.test(backendType) && backendType.length <= LIMITS.maxBackendTypeChars;
+  if (!isBackendType) refuse('BACKEND_TYPE', 'letters, digits, _ . and -');
   const logLevel = text('LOG_LEVEL').toLowerCase();
   if (!LOG_LEVELS.includes(logLevel)) refuse('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`);
   const once = text('WORKER_ONCE').toLowerCase();

@@ -6,5 +6,6 @@ import { stdoutLines } from './stdout-lines.js';
 export function createProcessLog(service: string, level: string): Logger {
   const options = { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime };
   if (!process.stdout.isTTY) return pino(options, stdoutLines());
-  return pino(options, pretty({ sync: true, singleLine: true, ignore: 'service,pid,hostname,event,request_id', translateTime: 'HH:MM:ss.l' }));
+  const ignore = 'service,pid,hostname,event,request_id';
+  return pino(options, pretty({ sync: true, singleLine: true, ignore, translateTime: 'HH:MM:ss.l' }));
 }

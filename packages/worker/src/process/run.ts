@@ -32,7 +32,7 @@ export async function run(config: WorkerConfig): Promise<WorkerEnd> {
   }
 }
 
-/** `started` is told of the worker. */
+/** Runs a worker until it leaves; `started` is told of it. @throws ConfigError */
 async function runWorker(config: WorkerConfig, log: Logger, started: (worker: RunningWorker) => void): Promise<WorkerEnd> {
   const problems = await globsToClaim(config, log);
   const spool = await openSpool(config, log);
@@ -94,7 +94,7 @@ async function openSpool({ spoolDir, spoolMaxBytes, apiUrl, concurrency }: Worke
 /** The same signal again within this time is the same press of a key: npm passes on to us what the terminal has sent us, too. */
 const SAME_PRESS_MS = 300;
 
-/** Until the returned function is called. */
+/** Obeys SIGINT and SIGTERM until the returned function is called. */
 function obeySignals(worker: RunningWorker, log: Logger): () => void {
   let signals = 0;
   let last: { signal: NodeJS.Signals; at: number } | null = null;

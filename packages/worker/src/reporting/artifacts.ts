@@ -17,7 +17,7 @@ export type PutArtifact = (upload: ArtifactUpload, signal: AbortSignal) => Promi
 
 const MAX_FILES = 1_000;
 const MAX_DEPTH = 16;
-/** Names that are shown of what was not taken. */
+/** How many names are shown of what was not taken. */
 const MAX_SHOWN = 10;
 const UNNAMEABLE = /[\\\u0000-\u001f\u007f]/;
 /** How long answers are borne that keep files from being stored, in all: the report waits for the files of its attempt. */
@@ -39,6 +39,10 @@ export interface FoundArtifacts {
   readonly skipped: readonly string[];
 }
 
+function isName(name: string): boolean {
+  return name.length <= LIMITS.maxArtifactNameChars && !UNNAMEABLE.test(name) && name.isWellFormed();
+}
+
 /** The files below `folder`, in the order of their names. */
 export async function findArtifacts(folder: string): Promise<FoundArtifacts> {
   const names: string[] = [];
@@ -51,7 +55,8 @@ export async function findArtifacts(folder: string): Promise<FoundArtifacts> {
         entries.push(entry);
       }
     } catch (error) {
-      skipped.push(`${below === '' ? 'the folder itself' : mended(below)}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+      const which = below === '' ? 'the folder itself' : mended(below);
+      skipped.push(`${which}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
       return;
     }
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -59,7 +64,7 @@ export async function findArtifacts(folder: string): Promise<FoundArtifacts> {
       if (entry.isDirectory() && depth < MAX_DEPTH) await visit(name, depth + 1);
       else if (entry.isDirectory()) skipped.push(`${name}: more than ${MAX_DEPTH} folders deep`);
       else if (!entry.isFile()) skipped.push(`${name}: not a plain file`);
-      else if (name.length > LIMITS.maxArtifactNameChars || UNNAMEABLE.test(name) || !name.isWellFormed()) skipped.push(`${mended(name)}: no name that is taken`);
+      else if (!isName(name)) skipped.push(`${mended(name)}: no name that is taken`);
       else if (names.length >= MAX_FILES) skipped.push(`${name}: more than ${MAX_FILES} files`);
       else names.push(name);
     }
@@ -98,9 +103,9 @@ interface Refusal {
   readonly isFinal: boolean;
 }
 
-/** Of all files of an attempt together. */
+/** How much is borne for all files of an attempt together. */
 interface Patience {
-  /** For answers that hinder, in milliseconds. */
+  /** What is left for answers that hinder, in milliseconds. */
   leftMs: number;
   /** Why the storage is waited for no longer, or null. */
   over: string | null;
@@ -128,7 +133,8 @@ async function store(folder: string, name: string, put: PutArtifact, stop: Abort
       const stream = Readable.from(contentOf(file, found.size, (fault) => {
         unread = fault;
       }), { objectMode: false });
-      await put({ name, stream, bytes: found.size, contentType: MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream' }, stop);
+      const contentType = MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream';
+      await put({ name, stream, bytes: found.size, contentType }, stop);
       return null;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

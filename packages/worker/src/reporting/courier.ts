@@ -31,7 +31,7 @@ export function courierOf(client: ApiClient, concurrency: number): Courier {
   const lineOf = (worker: WorkerIdentity): ReportLine => {
     const known = lines.get(worker.session);
     if (known !== undefined) return known;
-    // Of sessions that are over, with nothing under way.
+    // Lines with nothing under way are mostly of sessions that are over.
     for (const [session, line] of lines) if (line.isIdle) lines.delete(session);
     const line = new ReportLine(client, worker, sendOne, new Pace(gatherMsOf(concurrency)), () => {
       isSingle = true;

@@ -91,7 +91,9 @@ export class LogShipper {
     this.#onStuck = onStuck;
     this.#before = leftover.offset;
     this.#offset = leftover.offset;
-    this.#batches.push(...leftover.sequences.map((sequence) => ({ sequence, lines: 0, bytes: 0, entries: null, stored: Promise.resolve(true) })));
+    for (const sequence of leftover.sequences) {
+      this.#batches.push({ sequence, lines: 0, bytes: 0, entries: null, stored: Promise.resolve(true) });
+    }
     this.#sequence = Math.max(0, ...leftover.sequences);
     stop.addEventListener('abort', () => {
       this.#abandon();

@@ -112,7 +112,8 @@ export class Outbox {
       await this.#spool?.put(this.identity, null, { kind: 'report', report, lines, ...(artifacts !== null && { artifacts }) });
       this.#kept = { report, artifacts, lines };
     } catch (error) {
-      this.#log.error({ event: 'report_not_kept', ...this.#about(), error: String(error) }, 'a report could not be kept on disk; it is sent from memory');
+      const about = { event: 'report_not_kept', ...this.#about(), error: String(error) };
+      this.#log.error(about, 'a report could not be kept on disk; it is sent from memory');
     }
   }
 
@@ -148,7 +149,9 @@ export class Outbox {
       await this.keep(failure, artifacts);
       refusal = await this.#send(failure);
     }
-    if (refusal !== null) this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
+    if (refusal !== null) {
+      this.#log.info({ event: 'report_refused', ...this.#about(), code: refusal.code }, 'the API did not take a report');
+    }
     if (!this.#halted.aborted) {
       await this.#spool?.remove(this.identity, null);
       if (artifacts !== null) await this.removeArtifacts(artifacts);
@@ -176,7 +179,8 @@ export class Outbox {
   /** Removes a folder of artifacts that is wanted no more. Never rejects. */
   async removeArtifacts(folder: string): Promise<void> {
     const left = await removeFolder(folder);
-    if (left !== null) this.#log.warn({ event: 'artifacts_not_removed', ...this.#about(), folder, error: left }, 'a folder of artifacts cannot be removed');
+    if (left === null) return;
+    this.#log.warn({ event: 'artifacts_not_removed', ...this.#about(), folder, error: left }, 'a folder of artifacts cannot be removed');
   }
 
   /** Stores the files in `folder`; resolves when all are stored or given up, or when it is halted. */
@@ -218,7 +222,8 @@ export class Outbox {
 
   /** Notes an answer that may come for ever, and says what to do about it. */
   #stick(what: string, error: ApiError): void {
-    this.#log.error({ event: 'answer_stuck', ...this.#about(), error: error.message }, `${what} got an answer that settles nothing, and will be sent again; ${adviceOn(error)}`);
+    const about = { event: 'answer_stuck', ...this.#about(), error: error.message };
+    this.#log.error(about, `${what} got an answer that settles nothing, and will be sent again; ${adviceOn(error)}`);
     this.#changed();
   }
 

@@ -32,7 +32,7 @@ export class Outboxes {
     setMaxListeners(0, this.#halted.signal);
   }
 
-  /** For a new attempt. To be given back with `close` when nothing of it is to be said any more. */
+  /** An outbox for a new attempt, to be given back with `close` when nothing of it is to be said any more. */
   open(worker: WorkerIdentity, attempt: { readonly task_id: string; readonly attempt: number }): Outbox {
     const outbox = new Outbox({
       ...this.#parts(),
@@ -69,7 +69,8 @@ export class Outboxes {
   #resume(leftovers: readonly Leftover[]): void {
     for (const leftover of leftovers) {
       const { identity, hasReport } = leftover;
-      this.#log.info({ event: 'leftover', task_id: identity.task_id, attempt: identity.attempt, has_report: hasReport }, 'sending what an earlier process left');
+      const about = { event: 'leftover', task_id: identity.task_id, attempt: identity.attempt, has_report: hasReport };
+      this.#log.info(about, 'sending what an earlier process left');
       const outbox = new Outbox({ ...this.#parts(), identity, leftover });
       this.#open.add(outbox);
       void outbox.resume(leftover).finally(() => {
@@ -80,7 +81,8 @@ export class Outboxes {
 
   /** Whether anything is yet to be said of an attempt. */
   has(session: string, taskId: string, attempt: number): boolean {
-    return [...this.#open].some(({ identity }) => identity.session === session && identity.task_id === taskId && identity.attempt === attempt);
+    return [...this.#open].some(({ identity }) =>
+      identity.session === session && identity.task_id === taskId && identity.attempt === attempt);
   }
 
   /** How many reports are on their way; of one session, or of all. */

@@ -3,8 +3,10 @@
  * Pace), goes with the next. Each report gets an answer of its own, as if it had been sent alone. Where a call is refused as a whole, or
  * its answer settles nothing though the API is not away, its reports are sent one by one: one of them may be the reason.
  */
-import { ApiError, ApiUnreachable, isProblemCode, LIMITS, PROBLEMS, type ApiClient, type WorkerIdentity, type components } from '@task-executor/shared';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  ApiError, ApiUnreachable, isProblemCode, LIMITS, PROBLEMS, type ApiClient, type WorkerIdentity, type components,
+} from '@task-executor/shared';
 import { isDefinite, isMissingCall, isStuck } from '../calls/answer.js';
 import type { Pace } from '../calls/pace.js';
 import type { Report } from './report.js';
@@ -12,7 +14,7 @@ import type { Report } from './report.js';
 type Schemas = components['schemas'];
 type OneOfMany = Schemas['ReportBatch']['reports'][number];
 
-/** As JSON; a character has at most three bytes. */
+/** How long the reports of one call may be as JSON; a character has at most three bytes. */
 const MAX_CALL_CHARS = LIMITS.maxBulkBodyBytes / 4;
 
 /** Sends one report by itself. @throws ApiError, ApiUnreachable */
@@ -69,7 +71,7 @@ export class ReportLine {
     this.#running = false;
   }
 
-  /** As many as one call may hold; at least one. */
+  /** Takes as many reports as one call may hold; at least one. */
   #next(): { reports: Waiting[]; bodies: OneOfMany[] } {
     const bodies: OneOfMany[] = [];
     let chars = 0;
@@ -102,14 +104,16 @@ export class ReportLine {
   }
 
   async #sendSingly(reports: readonly Waiting[]): Promise<void> {
-    await Promise.all(reports.map(({ attempt, report, resolve, reject }) => this.#sendOne(this.#worker, attempt, report).then(resolve, reject)));
+    await Promise.all(reports.map(({ attempt, report, resolve, reject }) =>
+      this.#sendOne(this.#worker, attempt, report).then(resolve, reject)));
   }
 }
 
 /** Tells of one report what its receipt says. */
 function conclude({ attempt, resolve, reject }: Waiting, receipt: Schemas['ReportReceipt'] | undefined): void {
-  if (receipt?.task_id !== attempt.task_id || receipt.attempt !== attempt.attempt) reject(new ApiUnreachable('the answer does not name the report'));
-  else if (receipt.accepted) resolve();
+  if (receipt?.task_id !== attempt.task_id || receipt.attempt !== attempt.attempt) {
+    reject(new ApiUnreachable('the answer does not name the report'));
+  } else if (receipt.accepted) resolve();
   else reject(refusalOf(receipt));
 }
 

@@ -16,6 +16,14 @@ import { execute, type AttemptChannel } from './execution.js';
 /** Why an attempt was stopped from outside. */
 export type StopReason = 'cancelled' | 'lost' | 'fenced' | 'released' | 'timeout';
 
+export interface AttemptParts {
+  readonly task: Task;
+  readonly outbox: Outbox;
+  readonly channel: Pick<AttemptChannel, 'putProgress' | 'readTask'>;
+  readonly catalog: Catalog;
+  readonly log: WorkerLog;
+}
+
 /** How an attempt ended, as this worker sees it. */
 export interface AttemptEnd {
   readonly kind: StopReason | Execution['kind'] | 'broken';
@@ -57,7 +65,7 @@ export class Attempt {
   readonly #waitOver: Promise<void>;
   #endWait: () => void = () => undefined;
 
-  constructor(parts: { task: Task; outbox: Outbox; channel: Pick<AttemptChannel, 'putProgress' | 'readTask'>; catalog: Catalog; log: WorkerLog }) {
+  constructor(parts: AttemptParts) {
     this.task = parts.task;
     this.#outbox = parts.outbox;
     this.#log = parts.log;
@@ -70,7 +78,8 @@ export class Attempt {
     });
     this.finished = this.#run(parts.catalog, parts.channel, endSaid).catch((error: unknown) => {
       endSaid();
-      this.#log.error({ event: 'attempt_broken', task_id: this.task.id, error: String(error) }, 'an attempt ended by a mistake of the worker');
+      const about = { event: 'attempt_broken', task_id: this.task.id, error: String(error) };
+      this.#log.error(about, 'an attempt ended by a mistake of the worker');
       return { kind: 'broken', unfit: null };
     });
   }
@@ -91,7 +100,7 @@ export class Attempt {
     this.#running.abort();
   }
 
-  async #run(catalog: Catalog, channel: Pick<AttemptChannel, 'putProgress' | 'readTask'>, endSaid: () => void): Promise<AttemptEnd> {
+  async #run(catalog: Catalog, channel: AttemptParts['channel'], endSaid: () => void): Promise<AttemptEnd> {
     const about = { task_id: this.task.id, attempt: this.task.attempt };
     this.#log.info({ event: 'attempt_started', ...about, problem_id: this.task.problem_id }, 'an attempt started');
     const timer = setTimeout(() => {
@@ -101,7 +110,8 @@ export class Attempt {
       ...channel, log: (level, message, context) => this.#outbox.log(level, message, context),
       decide: (one) => this.#decide(one),
       progressRefused: (error) => {
-        this.#log.debug({ event: 'progress_refused', ...about, error: error.message }, 'the API takes no progress of this attempt; none is sent any more');
+        const refused = { event: 'progress_refused', ...about, error: error.message };
+        this.#log.debug(refused, 'the API takes no progress of this attempt; none is sent any more');
       },
     }, { stop: this.#running.signal, isDisowned: () => this.#outbox.isAbandoned, disowned: () => this.#outbox.abandoned });
     clearTimeout(timer);
@@ -159,7 +169,9 @@ export class Attempt {
 
   #reportOf(execution: Execution): Report {
     if (execution.kind === 'completed') {
-      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) return fail({ error: `the result is larger than ${MAX_RESULT_CHARS} characters` });
+      if (JSON.stringify(execution.result).length > MAX_RESULT_CHARS) {
+        return fail({ error: `the result is larger than ${MAX_RESULT_CHARS} characters` });
+      }
       return { verb: 'complete', body: execution.result };
     }
     if (this.#stopReason === 'released') return release('the worker is leaving');

@@ -13,7 +13,7 @@ export type ReadTask = (taskId: string, signal: AbortSignal) => Promise<Task>;
 
 type Result = NonNullable<Task['result']>;
 
-/** Of all results that are read for an attempt, as JSON: they are in memory, and in its files. */
+/** How long all results that are read for an attempt may be, as JSON: they are in memory, and in its files. */
 const MAX_CHARS = 64 * 1024 * 1024;
 
 /** `task` with every result that it depends on, or why it cannot have them. Resolves soon after `stop` aborts. */
@@ -31,7 +31,8 @@ export async function withDependencies(
     if (typeof result === 'string') return unread(name, result);
     chars += JSON.stringify(result).length;
     if (chars > maxChars) {
-      return { ...unread(name, `the results that come not with the claim have more than ${maxChars} characters together`), retryable: false };
+      const why = `the results that come not with the claim have more than ${maxChars} characters together`;
+      return { ...unread(name, why), retryable: false };
     }
     results.push([name, result]);
   }
@@ -46,7 +47,10 @@ async function readResult(id: string, readTask: ReadTask, log: ExecutionContext[
       return result ?? `task ${id} has none`;
     } catch (error) {
       if (isRefusal(error) || error instanceof AnswerTooLarge) return error.message;
-      if (failures === 1 && !stop.aborted) await log('warning', `the result of task ${id}, which this one depends on, could not be read and is asked for again: ${String(error)}`);
+      if (failures === 1 && !stop.aborted) {
+        const what = `the result of task ${id}, which this one depends on, could not be read and is asked for again`;
+        await log('warning', `${what}: ${String(error)}`);
+      }
       await pause(retryDelayMs(error, failures, RETRY), stop);
     }
   }

@@ -36,12 +36,14 @@ export interface Signals {
   readonly stop: AbortSignal;
   /** Whether the attempt is not this worker's any more: nothing more is said of it. */
   readonly isDisowned: () => boolean;
-  /** The signal that aborts then. Made when it is asked for: signals are dear, and most attempts need none. */
+  /** The signal that aborts then. Made when it is asked for: signals are costly, and most attempts need none. */
   readonly disowned: () => AbortSignal;
 }
 
 /** Runs `task` as `entry` says; resolves when nothing of it runs, and nothing is left of it but its artifacts. Never rejects. */
-export async function execute(entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned, isDisowned }: Signals): Promise<Executed> {
+export async function execute(
+  entry: CatalogEntry | null, task: Task, channel: AttemptChannel, { stop, disowned, isDisowned }: Signals,
+): Promise<Executed> {
   // Another worker may have one.
   if (entry === null) return { execution: { kind: 'unfit', reason: `it has no executor for ${task.problem_id}` }, artifacts: null };
   const log: ExecutionContext['log'] = (level, message, context) =>
@@ -86,7 +88,7 @@ export async function execute(entry: CatalogEntry | null, task: Task, channel: A
     if (full !== null) execution = { kind: 'unfit', reason: full };
   }
   const told = progress.reporter?.close();
-  // Of one that was stopped, nobody waits for news.
+  // Nobody waits for news of an attempt that was stopped.
   if (!stop.aborted) await told;
   return { execution, artifacts };
 }
