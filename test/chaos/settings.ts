@@ -13,7 +13,7 @@ export const HEARTBEAT_SECONDS = 1;
 export const SWEEP_MS = 250;
 /** Between TERM and KILL of a task's command. */
 export const GRACE_SECONDS = 1;
-/** A worker ends an attempt by itself so long after its timeout (packages/worker/src/attempt.ts). */
+/** A worker ends an attempt by itself so long after its timeout (packages/worker/src/running/attempt.ts). */
 export const TIMEOUT_MARGIN_SECONDS = 2;
 /** What a busy machine may add to any of these before we call it a mistake. */
 export const SLACK_SECONDS = 4;

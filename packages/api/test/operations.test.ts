@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/options.js';
+import { ENVIRONMENT as WORKER_ENVIRONMENT } from '../../worker/src/process/options.js';
 import { expect } from 'chai';
 import { sql } from 'kysely';
 import { pino } from 'pino';

@@ -1,9 +1,9 @@
 /** What the API knows of a worker's fitness while a session goes on: each change is told with a heartbeat of its own, whatever runs. */
 import type { ApiClient, WorkerIdentity } from '@task-executor/shared';
-import { isRefusal, sayUnanswered } from './answer.js';
+import { sayUnanswered } from './calls/answer.js';
+import { untilTaken } from './calls/retry.js';
 import type { Fitness } from './fitness.js';
 import type { WorkerLog } from './log.js';
-import { pause, retryDelayMs } from './retry.js';
 
 export interface FitnessNews {
   readonly client: ApiClient;
@@ -16,33 +16,36 @@ export interface FitnessNews {
   readonly log: WorkerLog;
 }
 
-const RETRY = { initialMs: 200, maxMs: 5_000 };
-
 /**
  * Tells the API, which knows `known`, of each change. Resolves with what it knows when the session is over, or when it refuses to be told,
  * as one does that is older than this.
  */
-export async function tellFitness(known: string | null, { client, identity, fitness, over, endedBy, log }: FitnessNews): Promise<string | null> {
-  for (let failures = 1; !over.aborted;) {
-    const unfit = fitness.reason;
-    if (unfit === known) {
+export async function tellFitness(
+  known: string | null, { client, identity, fitness, over, endedBy, log }: FitnessNews,
+): Promise<string | null> {
+  while (!over.aborted) {
+    if (fitness.reason === known) {
       await fitness.changed.next(over);
       continue;
     }
-    try {
+    const told = await untilTaken(async () => {
+      const unfit = fitness.reason;
       await client.heartbeat(identity, { unfit }, over);
-      known = unfit;
-      failures = 1;
-    } catch (error) {
-      if (over.aborted || endedBy(error)) break;
-      if (isRefusal(error)) {
-        log.debug({ event: 'fitness_refused', error: error.message }, 'the API takes no word of this worker\'s fitness but with a registration');
-        break;
-      }
-      log.warn({ event: 'fitness_failed', error: String(error) }, sayUnanswered('the API was not told whether this worker is fit; trying again', error));
-      await pause(retryDelayMs(error, failures, RETRY), over);
-      failures += 1;
-    }
+      return { unfit };
+    }, {
+      stop: over,
+      isOver: endedBy,
+      onRefusal: (error) => {
+        const message = 'the API takes no word of this worker\'s fitness but with a registration';
+        log.debug({ event: 'fitness_refused', error: error.message }, message);
+      },
+      onFailure: (error) => {
+        const what = 'the API was not told whether this worker is fit; trying again';
+        log.warn({ event: 'fitness_failed', error: String(error) }, sayUnanswered(what, error));
+      },
+    });
+    if (told === null) break;
+    known = told.unfit;
   }
   return known;
 }

@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, bounded, LIMITS } from '@task-executor/shared';
+import { pause } from './calls/retry.js';
+import { storableText } from './calls/storable.js';
 import { Change } from './change.js';
 import type { WorkerLog } from './log.js';
-import { pause } from './retry.js';
-import { mended } from './storable-json.js';
 
 /** Resolves with what keeps the worker from running tasks, or null. */
 export type HealthCheck = () => Promise<string | null>;
@@ -124,7 +124,7 @@ export class Fitness {
 
   #set(given: string | null): void {
     const before = this.#reason;
-    const reason = given === null ? null : mended(given).slice(0, MAX_REASON_CHARS).toWellFormed() || 'no reason given';
+    const reason = given === null ? null : storableText(given, MAX_REASON_CHARS) || 'no reason given';
     this.#reason = reason;
     if (before === reason) return;
     if (reason !== null) this.#log.error({ event: 'unfit', reason }, 'this worker is not fit to run tasks; it claims none');

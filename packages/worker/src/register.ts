@@ -1,9 +1,9 @@
 /** Registration: asked for until the API gives one, or refuses for good. */
 import type { ApiClient, components } from '@task-executor/shared';
-import { isRefusal, sayUnanswered } from './answer.js';
+import { sayUnanswered } from './calls/answer.js';
+import { untilTaken } from './calls/retry.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import type { WorkerLog } from './log.js';
-import { pause, retryDelayMs } from './retry.js';
 
 type Schemas = components['schemas'];
 
@@ -13,25 +13,24 @@ export interface Registered {
   readonly at: number;
 }
 
-const RETRY = { initialMs: 300, maxMs: 10_000 };
+const BOUNDS = { initialMs: 300, maxMs: 10_000 };
 
 /** Registers as `registration` gives at each try, however long the API is away. Null: it refuses, or `stop` has aborted. */
 export async function register(
   client: ApiClient, registration: () => Schemas['WorkerRegistration'], log: WorkerLog, stop: AbortSignal,
 ): Promise<Registered | null> {
-  for (let failures = 1; !stop.aborted; failures++) {
+  return untilTaken(async () => {
     const at = monotonicMs();
-    try {
-      return { answer: await client.register(registration(), stop), at };
-    } catch (error) {
-      if (stop.aborted) return null;
-      if (isRefusal(error)) {
-        log.error({ event: 'registration_refused', error: error.message }, 'the API refuses the registration');
-        return null;
-      }
-      log.warn({ event: 'registration_failed', error: String(error) }, sayUnanswered('the API did not answer the registration; trying again', error));
-      await pause(retryDelayMs(error, failures, RETRY), stop);
-    }
-  }
-  return null;
+    return { answer: await client.register(registration(), stop), at };
+  }, {
+    stop,
+    bounds: BOUNDS,
+    onRefusal: (error) => {
+      log.error({ event: 'registration_refused', error: error.message }, 'the API refuses the registration');
+    },
+    onFailure: (error) => {
+      const what = 'the API did not answer the registration; trying again';
+      log.warn({ event: 'registration_failed', error: String(error) }, sayUnanswered(what, error));
+    },
+  });
 }

@@ -1,6 +1,6 @@
 /** A worker as others see it: what it is started with, and what it can be asked and told. */
 import type { WorkerStatus } from '@task-executor/shared';
-import type { Catalog } from './catalog.js';
+import type { Catalog } from './catalog/catalog.js';
 import type { HealthCheck } from './fitness.js';
 import type { Pulses } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
@@ -59,7 +59,7 @@ export interface WorkerState {
 }
 
 export interface RunningWorker {
-  /** Null before the first registration. */
+  /** The worker's id; null before the first registration. */
   readonly id: string | null;
   readonly status: WorkerStatus;
   readonly currentTaskId: string | null;

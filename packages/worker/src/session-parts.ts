@@ -1,11 +1,11 @@
 /** A session as its worker sees it: what it is made of, and how it ended. */
 import type { ApiClient, components } from '@task-executor/shared';
-import type { Catalog } from './catalog.js';
-import type { ClaimTasks } from './claims.js';
+import type { Catalog } from './catalog/catalog.js';
+import type { ClaimTasks } from './claiming/claims.js';
 import type { Fitness } from './fitness.js';
 import type { Pulses } from './heartbeat/pulse.js';
 import type { WorkerLog } from './log.js';
-import type { Outboxes } from './outboxes.js';
+import type { Outboxes } from './reporting/outboxes.js';
 import type { Tally } from './tally.js';
 
 /** Why a session ended: fenced off for good, over and to be replaced, left, or to be replaced by the worker's own wish. */

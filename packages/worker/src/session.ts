@@ -5,27 +5,28 @@
  */
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ApiError, type WorkerIdentity, type components } from '@task-executor/shared';
-import { Attempt, type AttemptEnd, type StopReason } from './attempt.js';
+import type { WorkerIdentity, components } from '@task-executor/shared';
+import { sessionOverBy } from './calls/answer.js';
+import { gatherMsOf, Pace } from './calls/pace.js';
 import { Change } from './change.js';
-import { ClaimCalls } from './claim-calls.js';
-import { claimLoop } from './claim-loop.js';
+import { ClaimCalls } from './claiming/claim-calls.js';
+import { claimLoop } from './claiming/claim-loop.js';
+import { IdleClaims } from './claiming/idle-claims.js';
+import { Offering, type Capabilities } from './claiming/offering.js';
+import { Strays, type UnnamedAttempt } from './claiming/strays.js';
 import type { Task } from './executors/executor.js';
 import { tellFitness } from './fitness-news.js';
 import { monotonicMs, type LeaseTerms } from './heartbeat/heartbeats.js';
 import type { Pulse } from './heartbeat/pulse.js';
-import { IdleClaims } from './idle-claims.js';
 import type { WorkerLog } from './log.js';
-import { Offering, type Capabilities } from './offering.js';
-import { gatherMsOf, Pace } from './pace.js';
+import { Attempt, type AttemptEnd, type StopReason } from './running/attempt.js';
 import type { SessionEnd, SessionParts } from './session-parts.js';
-import { Strays, type UnnamedAttempt } from './strays.js';
 
 type Schemas = components['schemas'];
 
 export class Session {
   readonly identity: WorkerIdentity;
-  /** By task and attempt. */
+  /** The attempts that run, by task and attempt. */
   readonly attempts = new Map<string, Attempt>();
   readonly #parts: SessionParts;
   readonly #log: WorkerLog;
@@ -59,7 +60,7 @@ export class Session {
       known: () => {
         this.#calls.cut();
       },
-      settled: () => {
+      toldOrRefused: () => {
         this.#change.tell();
       },
     });
@@ -127,14 +128,13 @@ export class Session {
     return this.#end ?? 'left';
   }
 
-  /** Claims nothing more, and resolves when no attempt runs. */
-  async wind(): Promise<void> {
+  /** Claims nothing more. */
+  stopClaiming(): void {
     this.#claiming.abort();
-    await this.idle();
   }
 
   /** Claims nothing more, and resolves when what a claim took meanwhile is handed back and no attempt runs. */
-  async settle(): Promise<void> {
+  async stopClaimingAndWait(): Promise<void> {
     this.#claiming.abort();
     await this.#claimed;
     await this.idle();
@@ -187,16 +187,21 @@ export class Session {
       for (const { task_id: taskId, attempt } of list) this.attempts.get(`${taskId}/${attempt ?? ''}`)?.stop(kind);
     }
     for (const stray of this.#strays.find(directives.unnamed ?? [], (one) => this.#isKnown(one))) {
-      this.#log.warn({ event: 'stray_task', task_id: stray.task_id, attempt: stray.attempt }, 'the API counts a task as this worker\'s that it never got; it is handed back');
+      const about = { event: 'stray_task', task_id: stray.task_id, attempt: stray.attempt };
+      this.#log.warn(about, 'the API counts a task as this worker\'s that it never got; it is handed back');
       this.#handBack(stray, 'no claim of this worker brought the task');
     }
-    if (directives.drain !== this.#draining) {
-      this.#draining = directives.drain;
-      // What a worker that leaves has asked for itself is no news.
-      if (!this.#claiming.signal.aborted) this.#log.info({ event: directives.drain ? 'drained_by_api' : 'resumed_by_api', worker_id: this.identity.workerId },
-        directives.drain ? 'the API asks this worker to claim nothing more' : 'the API lets this worker claim again');
-      this.#change.tell();
+    if (directives.drain !== this.#draining) this.#setDraining(directives.drain);
+  }
+
+  #setDraining(draining: boolean): void {
+    this.#draining = draining;
+    // What a worker that leaves has asked for itself is no news.
+    if (!this.#claiming.signal.aborted) {
+      const about = { event: draining ? 'drained_by_api' : 'resumed_by_api', worker_id: this.identity.workerId };
+      this.#log.info(about, draining ? 'the API asks this worker to claim nothing more' : 'the API lets this worker claim again');
     }
+    this.#change.tell();
   }
 
   async #claims(): Promise<void> {
@@ -206,7 +211,7 @@ export class Session {
       claim: (waitSeconds, requestId, stop) => this.#calls.make(waitSeconds, requestId, stop),
       ready: (stop) => this.#ready(stop),
       begin: (task) => {
-        // Of an answer that was long on its way, it may be somebody else's by now.
+        // The answer may have been long on its way, and the task be somebody else's by now.
         if (monotonicMs() >= this.#leaseUntil) this.#lapse();
         if (this.#over.signal.aborted) return;
         if (this.#room() > 0 && this.#offering.wants(task.problem_id)) this.#begin(task);
@@ -227,7 +232,8 @@ export class Session {
   /** How many tasks may be taken. */
   #room(): number {
     const { concurrency, fitness, left } = this.#parts;
-    return this.#claiming.signal.aborted || this.#draining || fitness.reason !== null ? 0 : Math.min(concurrency - this.attempts.size, left());
+    if (this.#claiming.signal.aborted || this.#draining || fitness.reason !== null) return 0;
+    return Math.min(concurrency - this.attempts.size, left());
   }
 
   async #ready(stop: AbortSignal): Promise<boolean> {
@@ -301,13 +307,15 @@ export class Session {
   }
 
   #refuse(task: Task): void {
-    // It may be a stray that is being handed back.
+    // The task may be a stray that is being handed back.
     if (this.#parts.outboxes.has(this.identity.session, task.id, task.attempt)) return;
     this.#handBack({ task_id: task.id, attempt: task.attempt }, this.#whyNot(task));
   }
 
   #whyNot(task: Task): string {
-    return this.#parts.fitness.reason ?? (this.#offering.wants(task.problem_id) ? 'the worker takes nothing more' : 'the worker takes this problem no more');
+    const { reason } = this.#parts.fitness;
+    if (reason !== null) return reason;
+    return this.#offering.wants(task.problem_id) ? 'the worker takes nothing more' : 'the worker takes this problem no more';
   }
 
   #handBack(attempt: { readonly task_id: string; readonly attempt: number }, reason: string): void {
@@ -325,16 +333,15 @@ export class Session {
   }
 
   #name(): void {
-    // Of one that has ended, the answer to its report says all there is to say.
-    this.#pulse.name(() => [...this.attempts.values()].filter(({ ended }) => !ended).map(({ task }) => ({ task_id: task.id, attempt: task.attempt })));
+    // Of an attempt that has ended, the answer to its report says all there is to say.
+    this.#pulse.name(() => [...this.attempts.values()].filter(({ ended }) => !ended)
+      .map(({ task }) => ({ task_id: task.id, attempt: task.attempt })));
   }
 
   /** Whether the API said that this session is over. */
   #endedBy(error: unknown): boolean {
-    if (!(error instanceof ApiError)) return false;
-    if (error.code === 'session_superseded') this.end('superseded');
-    else if (error.code === 'session_ended' || error.code === 'worker_not_found') this.end('lapsed');
-    else return false;
-    return true;
+    const over = sessionOverBy(error);
+    if (over !== null) this.end(over === 'superseded' ? 'superseded' : 'lapsed');
+    return over !== null;
   }
 }

@@ -1,5 +1,5 @@
 /** What a worker has done since its process began: plain counts, which its metrics are made of. */
-import type { AttemptEnd } from './attempt.js';
+import type { AttemptEnd } from './running/attempt.js';
 
 export interface Tally {
   readonly claims: Record<'task' | 'nothing' | 'failed', number>;

@@ -3,16 +3,16 @@
  * internal workers this way) or as one of its own (main.ts).
  */
 import { ApiClient, backoffMs, type WorkerStatus } from '@task-executor/shared';
-import { BUILT_IN_CATALOG, type Catalog } from './catalog.js';
-import { claimsOf, type ClaimTasks } from './claims.js';
-import { courierOf } from './courier.js';
+import { pause } from './calls/retry.js';
+import { BUILT_IN_CATALOG, type Catalog } from './catalog/catalog.js';
+import { claimsOf, type ClaimTasks } from './claiming/claims.js';
+import type { Capabilities } from './claiming/offering.js';
 import { Fitness } from './fitness.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
 import { Pulses } from './heartbeat/pulse.js';
-import type { Capabilities } from './offering.js';
-import { Outboxes } from './outboxes.js';
 import { register } from './register.js';
-import { pause } from './retry.js';
+import { courierOf } from './reporting/courier.js';
+import { Outboxes } from './reporting/outboxes.js';
 import type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
 import { drainSelf } from './self-drain.js';
 import { Session } from './session.js';
@@ -41,7 +41,7 @@ class Worker implements RunningWorker {
   readonly #leaving = new AbortController();
   #problems: readonly string[];
   #releasing = false;
-  /** Whether it leaves because no registration was answered for as long as it may be idle. */
+  /** Whether the worker leaves because no registration was answered for as long as it may be idle. */
   #isUnreached = false;
   #session: Session | null = null;
   #id: string | null = null;
@@ -55,7 +55,7 @@ class Worker implements RunningWorker {
     this.#client = new ApiClient(options.apiUrl);
     this.#pulses = options.pulses ?? new Pulses();
     this.#catalog = options.catalog ?? BUILT_IN_CATALOG;
-    const { spool = null, log, health = () => this.#catalog.health() } = options;
+    const { spool = null, log, health = () => this.#catalog.fault() } = options;
     this.#claim = claimsOf(this.#client, options.concurrency);
     this.#outboxes = new Outboxes({ courier: courierOf(this.#client, options.concurrency), spool, log });
     this.#fitness = new Fitness(async () => (await spool?.check()) ?? (await health()), log);
@@ -128,10 +128,12 @@ class Worker implements RunningWorker {
     } finally {
       clearTimeout(this.#idle);
       this.#fitness.stop();
-      // One that hands back what runs has waited for the answers already.
+      // A worker that hands back what runs has waited for the answers already.
       if (!this.#releasing) await this.#outboxes.answered(AbortSignal.timeout(LAST_WORDS_MS));
       const left = this.#outboxes.waiting();
-      if (left > 0) this.#options.log.warn({ event: 'reports_left', reports: left }, 'the API did not answer reports; the next start sends what the spool has');
+      if (left > 0) {
+        this.#options.log.warn({ event: 'reports_left', reports: left }, 'the API did not answer reports; the next start sends what the spool has');
+      }
       this.#outboxes.end();
       await this.#options.spool?.close();
       await this.#client.close();
@@ -141,7 +143,7 @@ class Worker implements RunningWorker {
   async #sessions(leaving: AbortSignal): Promise<WorkerEnd> {
     const { backendType, concurrency, metadata, log, workerId, preferredWorkerId } = this.#options;
     let wanted = workerId ?? preferredWorkerId;
-    /** Until when, see monotonicMs, it may be wished for: then it may be somebody else's. */
+    /** Until when the wanted id may be asked for, see monotonicMs: then it may be somebody else's. */
     let wantedUntil = Infinity;
     let short = 0;
     while (!leaving.aborted) {
@@ -203,7 +205,8 @@ class Worker implements RunningWorker {
     const leave = async (): Promise<void> => {
       if (this.#releasing) session.stopAttempts('released');
       else if (session.attempts.size > 0) void drainSelf(this.#client, session.identity, log, session.over);
-      await session.wind();
+      session.stopClaiming();
+      await session.idle();
       session.end('left');
     };
     void this.#keepFitnessKnown(unfit, session);
@@ -239,7 +242,7 @@ class Worker implements RunningWorker {
       await (hasChanged() ? session.until(isReplaceable) : this.#fitness.changed.next(session.over));
     }
     if (session.over.aborted || this.#isLeaving()) return;
-    await session.settle();
+    await session.stopClaimingAndWait();
     // It may have been drained while a last claim was answered.
     await session.until(isReplaceable);
     if (!this.#isLeaving()) session.end('renewed');

@@ -1,6 +1,6 @@
 /** Commands before and after a task, as a catalog names them. */
 import { expect } from 'chai';
-import { parseCatalog } from '../src/catalog-file.js';
+import { parseCatalog } from '../src/catalog/catalog-file.js';
 import { errorOf, run, type Story, type Watch } from './fixtures/executions.js';
 
 /** Runs a task whose phases are these shell scripts. */

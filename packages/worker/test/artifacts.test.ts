@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiError, ApiUnreachable } from '@task-executor/shared';
 import { expect } from 'chai';
-import { findArtifacts, storeArtifacts, type PutArtifact } from '../src/artifacts.js';
+import { findArtifacts, storeArtifacts, type PutArtifact } from '../src/reporting/artifacts.js';
 import { unprivileged } from './fixtures/unprivileged.js';
 
 describe('artifacts', () => {

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { LIMITS } from '@task-executor/shared';
-import { checkCatalog } from '../src/catalog-check.js';
-import { parseCatalog } from '../src/catalog-file.js';
-import { Catalog, CatalogError } from '../src/catalog.js';
-import { TurnsOfCatalog } from '../src/executors/turns.js';
+import { Catalog, CatalogError } from '../src/catalog/catalog.js';
+import { checkCatalog } from '../src/catalog/catalog-check.js';
+import { parseCatalog } from '../src/catalog/catalog-file.js';
+import { SlotsOfCatalog } from '../src/executors/shared-slots.js';
 import { errorOf, run } from './fixtures/executions.js';
 
 function mistakes(text: string): string {
@@ -147,14 +147,14 @@ describe('catalog', () => {
   it('leaves out optional entries that this host cannot run, and others not', async () => {
     const text = 'problems:\n  - {match: a, command: [no-such-program-here], optional: true}\n  - {match: b, command: [echo], optional: true}\n  - {match: a, command: [echo]}\n';
     const catalog = await read(text);
-    expect(await catalog.settle()).to.deep.equal(['a: the command no-such-program-here could not be started: no such program can be run']);
+    expect(await catalog.omitUnrunnable()).to.deep.equal(['a: the command no-such-program-here could not be started: no such program can be run']);
     expect(catalog.problems).to.deep.equal(['b', 'a']);
-    expect(await catalog.health()).to.equal(null);
+    expect(await catalog.fault()).to.equal(null);
     expect(await catalog.reload()).to.have.length(1);
     expect(catalog.problems).to.deep.equal(['b', 'a']);
     const strict = await read(text.replace(', optional: true', ''));
-    expect(await strict.settle()).to.deep.equal([]);
-    expect(await strict.health()).to.match(/no-such-program-here/);
+    expect(await strict.omitUnrunnable()).to.deep.equal([]);
+    expect(await strict.fault()).to.match(/no-such-program-here/);
   });
 
   it('starts paths from its own folder', async () => {
@@ -164,21 +164,21 @@ describe('catalog', () => {
   });
 
   describe('fitness', () => {
-    const health = async (text: string): Promise<string | null> => (await read(`${text}\nproblems:\n  - match: a\n    command: [echo]\n`)).health();
+    const fault = async (text: string): Promise<string | null> => (await read(`${text}\nproblems:\n  - match: a\n    command: [echo]\n`)).fault();
 
     it('is what its command says, with its last words', async () => {
-      expect(await health('health: {command: [sh, -c, "exit 0"]}')).to.equal(null);
-      expect(await health('health: {command: [sh, -c, "echo the cluster is gone >&2; exit 3"]}')).to.equal('health: the command exited with code 3: the cluster is gone');
-      expect(await health('health: {command: [no-such-program-here]}')).to.match(/^health: .*could not be started/);
+      expect(await fault('health: {command: [sh, -c, "exit 0"]}')).to.equal(null);
+      expect(await fault('health: {command: [sh, -c, "echo the cluster is gone >&2; exit 3"]}')).to.equal('health: the command exited with code 3: the cluster is gone');
+      expect(await fault('health: {command: [no-such-program-here]}')).to.match(/^health: .*could not be started/);
     });
 
     it('is not waited for too long', async () => {
-      expect(await health('health: {command: [sleep, "1000"], timeout_seconds: 0.1}')).to.match(/did not end within 0.1 seconds/);
+      expect(await fault('health: {command: [sleep, "1000"], timeout_seconds: 0.1}')).to.match(/did not end within 0.1 seconds/);
     });
 
     it('needs a scratch folder with room', async () => {
-      expect(await health('scratch: {folder: /no/such/folder}')).to.match(/^scratch folders cannot be made/);
-      expect(await health('scratch: {min_free_mib: 16777216}')).to.match(/^the disk of .* has \d+ MiB left; scratch folders need 16777216$/);
+      expect(await fault('scratch: {folder: /no/such/folder}')).to.match(/^scratch folders cannot be made/);
+      expect(await fault('scratch: {min_free_mib: 16777216}')).to.match(/^the disk of .* has \d+ MiB left; scratch folders need 16777216$/);
     });
 
     it('asks once what several entries ask alike', async () => {
@@ -195,8 +195,8 @@ describe('catalog', () => {
       const container = (image: string) => ({ match: '*', container: { image, runtime }, optional: true });
       const catalog = await read(JSON.stringify({ problems: [http('/a', 'a'), http('/a', 'a'), http('/b', 'a'), http('/a', 'b'), container('x'), container('y')] }));
       try {
-        await catalog.settle();
-        expect(await catalog.health()).to.equal(null);
+        await catalog.omitUnrunnable();
+        expect(await catalog.fault()).to.equal(null);
         await checkCatalog(path);
       } finally {
         service.close();
@@ -207,13 +207,13 @@ describe('catalog', () => {
     });
 
     it('needs every program that it names', async () => {
-      expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    cleanup: [no-such-program-here]\n')).health()).to.match(/no-such-program-here/);
-      expect(await (await read('problems:\n  - match: a\n    command: [sh, ./missing.sh]\n')).health()).to.match(/the script .*missing\.sh is not there/);
-      expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    prepare: [sh, -u, ./missing.sh]\n')).health()).to.match(/missing\.sh is not there/);
+      expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    cleanup: [no-such-program-here]\n')).fault()).to.match(/no-such-program-here/);
+      expect(await (await read('problems:\n  - match: a\n    command: [sh, ./missing.sh]\n')).fault()).to.match(/the script .*missing\.sh is not there/);
+      expect(await (await read('problems:\n  - match: a\n    command: [echo]\n    prepare: [sh, -u, ./missing.sh]\n')).fault()).to.match(/missing\.sh is not there/);
       // Made by what runs before it, perhaps; or no script.
-      expect(await (await read('problems:\n  - match: a\n    prepare: [mkdir, ./missing]\n    command: [sh, /missing/x.sh]\n')).health()).to.equal(null);
-      expect(await (await read('problems:\n  - match: a\n    module: ./missing.mjs\n')).health()).to.match(/missing\.mjs is not there/);
-      expect(await (await read('problems:\n  - match: a\n    container: {image: x, runtime: no-such-docker}\n')).health()).to.match(/no-such-docker is not there/);
+      expect(await (await read('problems:\n  - match: a\n    prepare: [mkdir, ./missing]\n    command: [sh, /missing/x.sh]\n')).fault()).to.equal(null);
+      expect(await (await read('problems:\n  - match: a\n    module: ./missing.mjs\n')).fault()).to.match(/missing\.mjs is not there/);
+      expect(await (await read('problems:\n  - match: a\n    container: {image: x, runtime: no-such-docker}\n')).fault()).to.match(/no-such-docker is not there/);
     });
   });
 
@@ -283,8 +283,8 @@ describe('catalog', () => {
   });
 
   it('counts what still runs of an entry when it is read again, whatever its bound is then', async () => {
-    const turns = new TurnsOfCatalog();
-    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, turns);
+    const slots = new SlotsOfCatalog();
+    const parse = (match: string, bound: string) => parseCatalog(`problems:\n  - match: ${match}\n    command: [sh, -c, "echo in; read line < gate; echo out"]\n    cwd: .\n${bound}`, path, slots);
     const [before] = parse('a', '').entries;
     await run((await read('problems:\n  - match: a\n    command: [mkfifo, gate]\n    cwd: .\n')).find('a')!);
     const order: string[] = [];

@@ -1,6 +1,6 @@
 /** How long idle claims wait. */
 import { expect } from 'chai';
-import { ClaimWait } from '../src/claim-wait.js';
+import { ClaimWait } from '../src/claiming/claim-wait.js';
 
 const MINUTE = 60_000;
 

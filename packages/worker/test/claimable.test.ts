@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { matchesGlob } from '@task-executor/shared';
-import { Catalog } from '../src/catalog.js';
-import { claimable, covers } from '../src/claimable.js';
+import { Catalog } from '../src/catalog/catalog.js';
+import { claimable, covers } from '../src/catalog/claimable.js';
 
 const of = (problems: string[], wanted: string[] | null) => claimable(Catalog.of([{ problems, executor: () => Promise.reject(new Error('not to be run')) }]), wanted);
 
@@ -29,7 +29,7 @@ describe('claimable problems', () => {
     const path = join(folder, 'catalog.yaml');
     await writeFile(path, 'problems:\n  - {match: a-*, command: [no-such-program-here], optional: true}\n  - {match: b-*, simulated: true}\n');
     const catalog = Catalog.read(path);
-    await catalog.settle();
+    await catalog.omitUnrunnable();
     expect(claimable(catalog, ['a-*', 'a-1', 'b-*'])).to.deep.equal({ globs: ['b-*'], unmet: [] });
     expect(claimable(catalog, ['*'])).to.deep.equal({ globs: ['b-*'], unmet: [] });
     await rm(folder, { recursive: true });

@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseCatalog } from '../src/catalog-file.js';
+import { parseCatalog } from '../src/catalog/catalog-file.js';
 import { errorOf, run, TASK, type Story, type Watch } from './fixtures/executions.js';
 
 const NAME = `task-executor-${TASK.id}-3`;

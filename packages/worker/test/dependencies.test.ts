@@ -1,8 +1,8 @@
 /** Results that a claim had no room for: the task begins with them, or not at all. */
 import { expect } from 'chai';
 import { problem, type GivenTask } from '../src/conformance/model.js';
-import { withDependencies } from '../src/dependencies.js';
 import type { Task } from '../src/executors/executor.js';
+import { withDependencies } from '../src/running/dependencies.js';
 import { TASK } from './fixtures/executions.js';
 import { COMPLETED, Stage } from './fixtures/scripted-worker.js';
 

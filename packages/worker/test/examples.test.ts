@@ -1,6 +1,6 @@
 /** The examples of this repository, run as its catalog says. */
 import { expect } from 'chai';
-import { Catalog } from '../src/catalog.js';
+import { Catalog } from '../src/catalog/catalog.js';
 import type { Task } from '../src/executors/executor.js';
 import { run, type Story } from './fixtures/executions.js';
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { parseCatalog } from '../src/catalog-file.js';
+import { parseCatalog } from '../src/catalog/catalog-file.js';
 import { errorOf, run, TASK, type Story } from './fixtures/executions.js';
 
 describe('http executor', () => {
@@ -91,7 +91,7 @@ describe('http executor', () => {
       const { execution } = await run(made);
       expect(execution.kind).to.equal('unfit');
       expect(errorOf(execution)).to.contain('TOKEN_OF_THE_SERVICE').and.not.contain('secret');
-      expect(await made.fitness?.()).to.equal(errorOf(execution));
+      expect(await made.fault?.()).to.equal(errorOf(execution));
     } finally {
       delete process.env.TOKEN_OF_THE_SERVICE;
     }
@@ -99,7 +99,7 @@ describe('http executor', () => {
 
   it('asks the service for its health', async () => {
     answer = (req, res) => res.writeHead(req.url === '/health' ? 200 : 500).end();
-    expect(await entry({ health_url: `${url}/health` }).fitness?.()).to.equal(null);
-    expect(await entry({ health_url: `${url}/other` }).fitness?.()).to.match(/answered with 500/);
+    expect(await entry({ health_url: `${url}/health` }).fault?.()).to.equal(null);
+    expect(await entry({ health_url: `${url}/other` }).fault?.()).to.match(/answered with 500/);
   });
 });

@@ -1,10 +1,9 @@
 /** The log shipper against a scripted `send`: what is sent, in which order, and who waits for whom. */
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { ApiError, ApiUnreachable, LIMITS } from '@task-executor/shared';
-import type { BatchStore, LogLine } from '../src/log-batch.js';
-import { LogShipper, storable } from '../src/log-shipper.js';
-import { valuesIn } from '../src/storable-json.js';
+import { valuesIn } from '../src/calls/storable.js';
+import type { BatchStore, LogLine } from '../src/reporting/log-batch.js';
+import { LogShipper } from '../src/reporting/log-shipper.js';
 
 interface Batch { offset: number; messages: string[]; bytes: number }
 type Answer = (batch: Batch) => Promise<number>;
@@ -17,11 +16,11 @@ const refusal = (status: number, code: string, more: Record<string, unknown> = {
 function shipping(...script: Answer[]) {
   const batches: Batch[] = [];
   const stop = new AbortController();
-  const shipper = new LogShipper((offset: number, entries: LogLine[]) => {
+  const shipper = new LogShipper({ send: (offset: number, entries: LogLine[]) => {
     const batch = { offset, messages: entries.map((entry) => entry.message), bytes: Buffer.byteLength(JSON.stringify({ offset, entries })) };
     batches.push(batch);
     return (script.shift() ?? stored)(batch);
-  }, stop.signal);
+  }, stop: stop.signal });
   return { shipper, batches, stop };
 }
 
@@ -86,10 +85,10 @@ describe('log shipper', () => {
 
   it('sends no body of more values than the API takes', async () => {
     const bodies: { offset: number; entries: LogLine[] }[] = [];
-    const shipper = new LogShipper((offset, entries) => {
+    const shipper = new LogShipper({ send: (offset, entries) => {
       bodies.push({ offset, entries });
       return Promise.resolve(offset + entries.length);
-    }, new AbortController().signal);
+    }, stop: new AbortController().signal });
     const context = { list: Array.from({ length: 2_000 }, () => [1]) };
     const lines = LIMITS.maxJsonNodes / 1_000;
     for (const message of numbered(lines)) await shipper.log('info', message, context);
@@ -154,12 +153,12 @@ describe('log shipper', () => {
     const blocked: boolean[] = [];
     const taken: string[] = [];
     let tries = 0;
-    const shipper = new LogShipper((offset, entries) => {
+    const shipper = new LogShipper({ send: (offset, entries) => {
       tries += 1;
       if (tries <= 9) return Promise.reject(new ApiError(401, {}, null));
       taken.push(...entries.map(({ message }) => message));
       return Promise.resolve(offset + entries.length);
-    }, new AbortController().signal, null, undefined, (_error, isBlocked) => blocked.push(isBlocked));
+    }, stop: new AbortController().signal, onStuck: (_error, isBlocked) => blocked.push(isBlocked) });
     await shipper.log('info', 'a');
     while (!blocked.includes(true)) await new Promise((resolve) => setTimeout(resolve, 10));
     await shipper.close();
@@ -245,11 +244,11 @@ describe('log shipper', () => {
     let away = true;
     void opened.then(() => (away = false));
     const taken: string[] = [];
-    const shipper = new LogShipper((offset, entries) => {
+    const shipper = new LogShipper({ send: (offset, entries) => {
       if (away) return Promise.reject(new ApiUnreachable('away'));
       taken.push(...entries.map((entry) => entry.message));
       return Promise.resolve(offset + entries.length);
-    }, new AbortController().signal, store);
+    }, stop: new AbortController().signal, store });
     // Far more than memory may hold.
     for (const message of numbered(20_000)) await shipper.log('info', message);
     expect(kept.size).to.be.greaterThan(30);
@@ -267,7 +266,7 @@ describe('log shipper', () => {
   it('lets the writer wait where the store is full, too', async () => {
     const { kept, store } = storing(3);
     const stop = new AbortController();
-    const shipper = new LogShipper(() => Promise.reject(new ApiUnreachable('away')), stop.signal, store);
+    const shipper = new LogShipper({ send: () => Promise.reject(new ApiUnreachable('away')), stop: stop.signal, store });
     let lines = 0;
     let last = Promise.resolve();
     do {
@@ -289,10 +288,10 @@ describe('log shipper', () => {
     await store.put(4, 7, [{ level: 'info', message: 'h', timestamp: 't' }]);
     await store.put(6, 8, [{ level: 'info', message: 'i', timestamp: 't' }]);
     const batches: [number, string][] = [];
-    const shipper = new LogShipper((offset, entries) => {
+    const shipper = new LogShipper({ send: (offset, entries) => {
       batches.push([offset, entries[0]!.message]);
       return Promise.resolve(offset + entries.length);
-    }, new AbortController().signal, store, { offset: 7, sequences: [4, 5, 6] });
+    }, stop: new AbortController().signal, store, leftover: { offset: 7, sequences: [4, 5, 6] } });
     await shipper.close();
     expect(batches).to.deep.equal([[7, 'h'], [8, 'i']]);
     expect(kept).to.be.empty;
@@ -300,7 +299,7 @@ describe('log shipper', () => {
 
   it('leaves in the store what it has not shipped when its process ends', async () => {
     const { kept, store } = storing(10);
-    const shipper = new LogShipper(() => Promise.reject(new ApiUnreachable('away')), new AbortController().signal, store);
+    const shipper = new LogShipper({ send: () => Promise.reject(new ApiUnreachable('away')), stop: new AbortController().signal, store });
     await shipper.log('info', 'a');
     while (kept.size === 0) await new Promise((resolve) => setImmediate(resolve));
     shipper.halt();
@@ -311,12 +310,12 @@ describe('log shipper', () => {
   it('puts lines aside soon after its task has ended, though a call hangs and it is not closed yet', async () => {
     const { kept, store } = storing(10);
     const { opened, open } = gate();
-    const shipper = new LogShipper(async (offset, entries) => {
+    const shipper = new LogShipper({ send: async (offset, entries) => {
       await opened;
       return offset + entries.length;
-    }, new AbortController().signal, store);
+    }, stop: new AbortController().signal, store });
     await shipper.log('info', 'a');
-    shipper.settle();
+    shipper.putAsideSoon();
     while (kept.size === 0) await new Promise((resolve) => setImmediate(resolve));
     expect([...kept.values()][0]?.entries[0]?.message).to.equal('a');
     open();
@@ -327,26 +326,15 @@ describe('log shipper', () => {
   it('says where the log ends when an attempt writes too much', async () => {
     let offset = 0;
     let last: LogLine | undefined;
-    const shipper = new LogShipper((_offset, entries) => {
+    const shipper = new LogShipper({ send: (_offset, entries) => {
       offset += entries.length;
       last = entries.at(-1);
       return Promise.resolve(offset);
-    }, new AbortController().signal);
+    }, stop: new AbortController().signal });
     for (let line = 0; line < LIMITS.maxLogLinesPerAttempt + 10; line++) await shipper.log('info', 'x');
     await shipper.close();
     expect(offset).to.equal(LIMITS.maxLogLinesPerAttempt);
     expect(last?.level).to.equal('warning');
     expect(last?.message).to.match(/the log ends here/);
-  });
-
-  it('mends text that cannot be stored, and leaves the rest as it is', () => {
-    fc.assert(fc.property(fc.string({ unit: fc.constantFrom('a', '\u0000', '\uD83D', '\uDE00', '\n', 'ü'), maxLength: 40 }), (text) => {
-      const mended = storable(text);
-      return mended.isWellFormed() && !mended.includes('\u0000') && mended.length === text.length && (mended === text || text.includes('\u0000') || !text.isWellFormed());
-    }));
-    const long = storable('😀'.repeat(LIMITS.maxLogMessageChars));
-    expect(long.length).to.be.at.most(LIMITS.maxLogMessageChars);
-    expect(long).to.match(/\[truncated\]$/);
-    expect(long.isWellFormed()).to.equal(true);
   });
 });

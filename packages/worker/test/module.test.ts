@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseCatalog } from '../src/catalog-file.js';
+import { parseCatalog } from '../src/catalog/catalog-file.js';
 import type { Task } from '../src/executors/executor.js';
 import { errorOf, run, type Story, type Watch } from './fixtures/executions.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { gatherMsOf, Pace } from '../src/pace.js';
+import { gatherMsOf, Pace } from '../src/calls/pace.js';
 
 const AN_HOUR = 3_600_000;
 

@@ -1,6 +1,6 @@
 import { ApiError, type components } from '@task-executor/shared';
 import { expect } from 'chai';
-import { ProgressReporter } from '../src/progress.js';
+import { ProgressReporter } from '../src/running/progress.js';
 
 type Progress = components['schemas']['Progress'];
 
@@ -21,10 +21,12 @@ describe('progress', () => {
     };
   }
   const never = new AbortController().signal;
+  const refusals: string[] = [];
+  const onRefusal = (error: ApiError): void => void refusals.push(error.message);
 
   it('sends the first word at once, puts later ones together, and the last before it closes', async () => {
     const api = server();
-    const reporter = new ProgressReporter(api.send, never);
+    const reporter = new ProgressReporter(api.send, never, onRefusal);
     reporter.report({ step: 1, total: 1_000 });
     expect(api.taken).to.deep.equal([{ step: 1, total: 1_000 }]);
     for (let step = 2; step <= 1_000; step++) reporter.report({ step, metrics: { loss: 1 / step } });
@@ -42,10 +44,10 @@ describe('progress', () => {
 
   it('closes without a call where everything is said, and says nothing of what is not its own any more', async () => {
     const api = server();
-    const reporter = new ProgressReporter(api.send, never);
+    const reporter = new ProgressReporter(api.send, never, onRefusal);
     await reporter.close();
     const gone = new AbortController();
-    const other = new ProgressReporter(api.send, gone.signal);
+    const other = new ProgressReporter(api.send, gone.signal, onRefusal);
     gone.abort();
     other.report({ step: 1 });
     await other.close();
@@ -54,7 +56,7 @@ describe('progress', () => {
 
   it('leaves out what the contract would not take', async () => {
     const taken: Progress[] = [];
-    const reporter = new ProgressReporter((progress) => Promise.resolve(taken.push(progress)), never);
+    const reporter = new ProgressReporter((progress) => Promise.resolve(taken.push(progress)), never, onRefusal);
     reporter.report({ step: -1, total: Infinity, metrics: { '': 1, ok: 2, big: 2 ** 60, nan: NaN, [`x${'y'.repeat(64)}`]: 1, 'a\u0000': 1 } });
     reporter.report({ message: `\u0000${'m'.repeat(5_000)}`, metrics: Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`m${n}`, n])) });
     await reporter.close();
@@ -69,23 +71,24 @@ describe('progress', () => {
     const refused = new ProgressReporter(() => {
       calls += 1;
       return Promise.reject(new ApiError(409, { code: 'attempt_not_held' }, null));
-    }, never);
+    }, never, onRefusal);
     refused.report({ step: 1 });
     await refused.close();
     expect(calls).to.equal(1);
     const away = new ProgressReporter(() => {
       calls += 1;
       return Promise.reject(new Error('away'));
-    }, never);
+    }, never, onRefusal);
     away.report({ step: 1 });
     await away.close();
     expect(calls).to.equal(3);
     const proxied = new ProgressReporter(() => {
       calls += 1;
       return Promise.reject(new ApiError(403, {}, null));
-    }, never);
+    }, never, onRefusal);
     proxied.report({ step: 1 });
     await proxied.close();
     expect(calls).to.equal(5);
+    expect(refusals).to.deep.equal(['409 attempt_not_held: no details']);
   });
 });

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { LogLine } from '../src/log-batch.js';
+import type { LogLine } from '../src/reporting/log-batch.js';
 import { nameOf, type AttemptIdentity } from '../src/spool/parcel.js';
 import { Spool } from '../src/spool/spool.js';
 

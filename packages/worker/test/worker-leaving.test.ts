@@ -15,19 +15,20 @@ describe('worker: leaving', () => {
     expect(api.calls.at(-1)?.operation).to.equal('leave');
   });
 
-  it('tells the API that it takes nothing more while it finishes what runs, until that is answered', async () => {
+  it('tells the API that it takes nothing more while it finishes what runs, until the API itself answers', async () => {
     const { api } = stage.current;
     const { opened, open } = gate();
     const said: string[] = [];
     const task = api.give();
-    api.script('drain', 'cut', { status: 503 });
+    // The last of them as a proxy answers while the API is deployed.
+    api.script('drain', 'cut', { status: 503 }, { status: 404 });
     const worker = stage.current.start({ log: { ...SILENT, info: (about) => said.push(String(about.event)) } }, () => opened.then(() => COMPLETED));
     await stage.current.untilBegun();
     expect(api.of('drain')).to.be.empty;
     const drained = worker.drain();
     const last = await api.until(() => api.of('drain').find(({ status }) => status === 200));
     expect(last.session).to.equal(api.model.sessions.get(last.workerId)?.session);
-    expect(api.of('drain')).to.have.length(3);
+    expect(api.of('drain')).to.have.length(4);
     // As the API says of a worker that it drains, whoever asked for it.
     api.model.directives.drain = true;
     api.look();

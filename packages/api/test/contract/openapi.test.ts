@@ -1,6 +1,6 @@
 /** openapi.yaml itself: examples are valid, everything is bounded, and its words and bounds are those of the code. */
 import { readFileSync } from 'node:fs';
-import { ATTEMPT_OUTCOMES, LIMITS, LOG_LEVELS, PROBLEMS, TASK_REASONS, TASK_STATUSES, WORKER_ID, WORKER_STATUSES } from '@task-executor/shared';
+import { ATTEMPT_OUTCOMES, BACKEND_TYPE, LIMITS, LOG_LEVELS, PROBLEM_GLOB, PROBLEMS, TASK_REASONS, TASK_STATUSES, WORKER_ID, WORKER_STATUSES } from '@task-executor/shared';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import { expect } from 'chai';
@@ -252,8 +252,10 @@ describe('openapi.yaml', () => {
     });
   }
 
-  it('knows workers by the ids that the code does', () => {
-    expect(contract.components.schemas.WorkerId).to.include({ pattern: WORKER_ID.source });
+  it('has the patterns that the code has', () => {
+    const { WorkerId, ProblemGlob, BackendType } = contract.components.schemas;
+    const patterns = [WorkerId, ProblemGlob, BackendType].map((schema) => (schema as { pattern?: string }).pattern);
+    expect(patterns).to.deep.equal([WORKER_ID, PROBLEM_GLOB, BACKEND_TYPE].map(({ source }) => source));
   });
 
   it('says in words what no schema can', () => {

@@ -70,7 +70,7 @@ export class Bench {
     });
   }
 
-  /** Of one task or of many. */
+  /** The claims, of one task or of many. */
   get claims(): Call[] {
     return this.api.of(...CLAIMS);
   }

@@ -1,5 +1,6 @@
 /** One call of a worker, as the scripted server saw it. */
-export type Operation = 'register' | 'heartbeat' | 'claim' | 'claim-batch' | 'report' | 'complete' | 'fail' | 'release' | 'logs' | 'progress' | 'artifacts' | 'drain' | 'leave' | 'task' | 'other';
+export type Operation = 'register' | 'heartbeat' | 'claim' | 'claim-batch' | 'report' | 'complete' | 'fail' | 'release' | 'logs'
+  | 'progress' | 'artifacts' | 'drain' | 'leave' | 'task' | 'other';
 
 export interface Call {
   readonly operation: Operation;
@@ -14,7 +15,7 @@ export interface Call {
   /** From the headers Worker-Session and Task-Attempt. */
   readonly session: string | null;
   readonly attempt: number | null;
-  /** Of a file: its `name` and its `text`. */
+  /** The body as JSON; that of a file is its `name` and its `text`. */
   readonly body: Record<string, unknown>;
   /** The status that it was answered with; null while it hangs, or where its connection was cut. */
   status: number | null;

@@ -63,13 +63,13 @@ function capabilitiesIn(call: Call): { parallel: number; problems: readonly stri
 export class Model {
   readonly pending: GivenTask[] = [];
   readonly running: Held[] = [];
-  /** By task and attempt. */
+  /** The attempts that have ended, by task and attempt. */
   readonly ended = new Map<string, Ended>();
   /** Reports of attempts that were not held any more, by task and attempt. */
   readonly late = new Map<string, Ended>();
   /** The text of each file, by task, attempt and name. */
   readonly artifacts = new Map<string, string>();
-  /** Of tasks that have completed, by their ids. */
+  /** The results of tasks that have completed, by their ids. */
   readonly results = new Map<string, Record<string, unknown>>();
   /** The live session of each worker. */
   readonly sessions = new Map<string, { session: string; parallel: number; problems: readonly string[] }>();
@@ -117,7 +117,7 @@ export class Model {
     return Array.isArray(tasks) ? { status: 200, body: tasks[0] } : tasks;
   }
 
-  /** The same for many. */
+  /** The answer to a claim of many, or null while there is no task. */
   claimMany(call: Call): Reply | null {
     const tasks = this.#claim(call, typeof call.body.max_tasks === 'number' ? call.body.max_tasks : LIMITS.defaultClaimedTasks);
     if (Array.isArray(tasks)) return this.#claimed(call, tasks);

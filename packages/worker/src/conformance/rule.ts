@@ -6,7 +6,7 @@ export type Level = 'basic' | 'full';
 /** A situation that a worker is put into, and the rules that it shows. */
 export interface Scenario {
   readonly level: Level;
-  /** By id, as docs/protocol.md lists them: what the worker has to do. */
+  /** What the worker has to do, by the ids of the rules in docs/protocol.md. */
   readonly rules: Readonly<Record<string, string>>;
   /** Says of each rule whether it was kept (`bench.judge`); what it does not judge when it fails is broken. */
   readonly play: (bench: Bench) => Promise<void>;

@@ -7,7 +7,7 @@ import { executionOf, Unfit, type Execution, type ExecutionContext, type Executo
 import { environmentOf } from './environment.js';
 import { runProcess } from './process.js';
 import type { ProgramOptions } from './task-program.js';
-import type { Turns } from './turns.js';
+import type { SharedSlots } from './shared-slots.js';
 import { variablesOf } from './workspace.js';
 
 export interface AroundCommand {
@@ -82,16 +82,16 @@ export function timed(executor: Executor, seconds: number): Executor {
   };
 }
 
-/** Lets at most `count` of those that share turns run at once; others wait, in their order, and their time runs meanwhile. */
-export function limited(executor: Executor, count: number, turnsNow: () => Turns): Executor {
+/** Lets at most `count` of those that share slots run at once; others wait, in their order, and their time runs meanwhile. */
+export function limited(executor: Executor, count: number, slotsNow: () => SharedSlots): Executor {
   return async (context) => {
-    const turns = turnsNow();
-    if (turns.isFull(count)) void context.log('info', 'waiting: as many of its kind run on this worker as its catalog lets');
-    if (!(await turns.begin(count, context.signal))) return STOPPED;
+    const slots = slotsNow();
+    if (slots.isFull(count)) void context.log('info', 'waiting: as many of its kind run on this worker as its catalog lets');
+    if (!(await slots.begin(count, context.signal))) return STOPPED;
     try {
       return await executor(context);
     } finally {
-      turns.end();
+      slots.end();
     }
   };
 }

@@ -5,11 +5,12 @@ export const BOUNDS = {
   /** What a program may write to its log, to stdout and stderr together; the rest is read and thrown away. */
   outputLines: 200_000,
   outputMib: 64,
-  /** Of what was thrown away, the end that is kept all the same. */
+  /** The end of what was thrown away, which is kept all the same. */
   maxTailBytes: 16 * 1024,
   maxTailLines: 50,
   /** Characters of a failed program's last words. */
   maxQuotedChars: 500,
+  /** Below what a body may have, LIMITS.maxBodyBytes. */
   maxResultBytes: 900 * 1024,
 
   /** What may be read from an events file in all, and one event. */
@@ -19,12 +20,12 @@ export const BOUNDS = {
   maxShownGarbage: 10,
   eventsPollMs: 250,
 
-  /** In a container, together. */
+  /** How many processes a container may have. */
   containerProcesses: 1_024,
 
-  /** Between TERM and KILL. */
+  /** The time between TERM and KILL. */
   graceSeconds: 5,
-  /** A command that looks whether the host is fit, and one that tidies up after a task. */
+  /** How long a command that looks whether the host is fit may take, and one that tidies up after a task. */
   healthSeconds: 20,
   cleanupSeconds: 60,
   /** How long a stream may be silent, after its program's end, before it is taken for held open by a grandchild. */

@@ -35,7 +35,7 @@ export const commandKind: ExecutorKind = {
     const argv = given.map((word) => fromFolder(folder, word));
     return {
       executor: commandExecutor({ ...options, argv }),
-      fitness: async () => (await programFault(argv[0] ?? '', options)) ?? catalogScriptFault(given, folder),
+      fault: async () => (await programFault(argv[0] ?? '', options)) ?? catalogScriptFault(given, folder),
     };
   },
 };

@@ -22,7 +22,7 @@ export interface ContainerOptions extends ProgramOptions {
   /** The command line to use: docker, podman, or a path of one. */
   readonly runtime: string;
   readonly image: string;
-  /** In place of the image's own command; empty leaves that. */
+  /** The command in place of the image's own; empty leaves that. */
   readonly command: readonly string[];
   readonly memoryMib: number | null;
   readonly cpus: number | null;
@@ -46,7 +46,9 @@ interface Container {
 /** Where a container sees the workspace. */
 const INSIDE = '/task';
 /** What tells the command line of its daemon and its settings. */
-const RUNTIME_VARIABLES = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR'];
+const RUNTIME_VARIABLES = [
+  'DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR',
+];
 const REMOVE_MS = 60_000;
 /** A daemon that starts anew is there again after some seconds. */
 const REMOVE_TRIES = 5;
@@ -115,7 +117,7 @@ function runArguments(options: ContainerOptions, { name, idFile }: Container, { 
     ...(options.cpus === null ? [] : ['--cpus', String(options.cpus)]),
     ...(options.readOnly ? ['--read-only', '--tmpfs', '/tmp'] : []),
     ...userArguments(options),
-    // By name alone what is handed on: values of the worker's environment are seen by nobody who lists processes.
+    // What is handed on goes by its name alone, so that nobody who lists processes sees values of the worker's environment.
     ...options.inherit.flatMap((variable) => (process.env[variable] === undefined ? [] : ['--env', variable])),
     ...Object.entries(set).flatMap(([variable, value]) => ['--env', `${variable}=${value}`]),
     ...options.arguments, options.image, ...options.command,
@@ -129,11 +131,12 @@ function userArguments({ user, runtime }: ContainerOptions): string[] {
   return ['--user', `${uid}:${gid}`, ...(basename(runtime) === 'podman' && uid !== 0 ? ['--userns', 'keep-id'] : [])];
 }
 
-/** The failure in the words of whoever knows best; of the host where the container never ran. */
+/** The failure in the words of whoever knows best; it is the host's where the container never ran. */
 async function explained(execution: Failed, container: Container, { memoryMib }: ContainerOptions): Promise<Execution> {
   const { runtime, name, idFile } = container;
-  const state = await call([runtime, 'inspect', '--format', '{{.State.OOMKilled}} {{.State.StartedAt}}', name], BOUNDS.probeMs).catch(() => null);
-  // A moment in the year 1 is none. Of a container that was made and is not told of, it may have run.
+  const inspection = [runtime, 'inspect', '--format', '{{.State.OOMKilled}} {{.State.StartedAt}}', name];
+  const state = await call(inspection, BOUNDS.probeMs).catch(() => null);
+  // A moment in the year 1 is none. A container that was made, and that nothing is told of, may have run.
   const neverRan = state === null ? !(await isWritten(idFile)) : / 0001-/.test(state);
   if (neverRan) return { kind: 'unfit', reason: `the container could not be started: ${execution.error}` };
   if (state?.startsWith('true') !== true) return execution;
@@ -149,7 +152,7 @@ function removal({ runtime, name }: Container): string[] {
   return [runtime, 'rm', '--force', '--volumes', name];
 }
 
-/** Removes it in at most `mostTries` tries and REMOVE_MS; why it may still be there, or null. */
+/** Removes a container in at most `mostTries` tries and REMOVE_MS; why it may still be there, or null. */
 async function remove(container: Container, mostTries: number): Promise<string | null> {
   const { runtime, name } = container;
   const until = performance.now() + REMOVE_MS;
@@ -208,6 +211,6 @@ export const containerKind: ExecutorKind = {
       user: given.user ?? null,
       arguments: given.arguments ?? [],
     };
-    return { executor: containerExecutor(options), fitness: (round) => containerFault(options, round) };
+    return { executor: containerExecutor(options), fault: (round) => containerFault(options, round) };
   },
 };

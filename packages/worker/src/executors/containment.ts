@@ -19,7 +19,7 @@ const INIT = '__left=$1 __sleep=$2 __told=; shift 2; exec 3>&2 2>/dev/null; trap
   + 'while [ "$__left" -gt 0 ] && kill -0 -1 && "$__sleep" 0.1; do __left=$((__left - 1)); done; fi; exit "$__code"';
 const PROBE_TIMEOUT_MS = 5_000;
 
-/** What to put in front; null where this host cannot. */
+/** What to put in front of a command to contain it; null where this host cannot. */
 type Probed = { readonly prefix: readonly string[]; readonly sleep: string } | null;
 let probed: Promise<Probed> | undefined;
 
@@ -42,7 +42,9 @@ async function probe(): Promise<Probed> {
   if (setpriv === null || unshare === null || sleep === null) return null;
   // Without a user namespace first: in one, root would be root over nothing but its own files.
   for (const namespaces of [[], ['--user', '--map-current-user']]) {
-    const prefix = [setpriv, '--pdeathsig', 'KILL', unshare, ...namespaces, '--fork', '--pid', '--kill-child', '/bin/sh', '-c', INIT, 'task'];
+    const prefix = [
+      setpriv, '--pdeathsig', 'KILL', unshare, ...namespaces, '--fork', '--pid', '--kill-child', '/bin/sh', '-c', INIT, 'task',
+    ];
     const [program = '', ...args] = prefix;
     try {
       await promisify(execFile)(program, [...args, '0', sleep, '/bin/sh', '-c', 'exit 0'], { timeout: PROBE_TIMEOUT_MS });

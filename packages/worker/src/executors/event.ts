@@ -42,8 +42,10 @@ function logOf({ level = 'info', message, context }: Record<string, unknown>): P
 
 function progressOf({ step, total, message }: Record<string, unknown>): ProgramEvent | null {
   if ([step, total, message].every((one) => one === undefined)) return null;
-  if (![step, total].every((one) => one === undefined || isNumber(one)) || !(message === undefined || typeof message === 'string')) return null;
-  return { type: 'progress', update: { ...(isNumber(step) && { step }), ...(isNumber(total) && { total }), ...(message !== undefined && { message }) } };
+  if (![step, total].every((one) => one === undefined || isNumber(one))) return null;
+  if (!(message === undefined || typeof message === 'string')) return null;
+  const update = { ...(isNumber(step) && { step }), ...(isNumber(total) && { total }), ...(message !== undefined && { message }) };
+  return { type: 'progress', update };
 }
 
 function metricOf({ name, value }: Record<string, unknown>): ProgramEvent | null {

@@ -7,7 +7,7 @@ export type Task = components['schemas']['Task'];
 export interface Workspace {
   /** The working folder of a program that is given no other. */
   readonly folder: string;
-  /** For temporary files. */
+  /** The folder for temporary files. */
   readonly temporaryFolder: string;
   /** The task as it was claimed, as JSON. */
   readonly taskFile: string;

@@ -89,7 +89,9 @@ async function post(options: HttpOptions, { task, signal, log }: ExecutionContex
   return outcomeOf(options, statusCode, headers['retry-after'], text);
 }
 
-function outcomeOf({ url, retryStatuses }: HttpOptions, status: number, retryAfter: string | string[] | undefined, text: string): Completed | Failed {
+function outcomeOf(
+  { url, retryStatuses }: HttpOptions, status: number, retryAfter: string | string[] | undefined, text: string,
+): Completed | Failed {
   if (isGood(status)) return text.trim() === '' ? { kind: 'completed', result: { success: true } } : parseResult(text);
   const error = `${url} answered with ${status}: ${text.slice(0, BOUNDS.maxQuotedChars)}`;
   if (!retryStatuses.includes(status)) return { kind: 'failed', error, retryable: false };
@@ -138,7 +140,9 @@ interface GivenHttp {
   retry_statuses?: number[]; max_answer_bytes?: number;
 }
 const url = { type: 'string', maxLength: 2048, pattern: '^https?://[^/\\s]' } as const;
-const headers = (value: Record<string, unknown>) => ({ type: 'object', maxProperties: 50, propertyNames: { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" }, additionalProperties: value });
+const headers = (value: Record<string, unknown>) => ({
+  type: 'object', maxProperties: 50, propertyNames: { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" }, additionalProperties: value,
+});
 export const httpKind: ExecutorKind = {
   schema: objectSchema(['url'], {
     url,
@@ -158,6 +162,6 @@ export const httpKind: ExecutorKind = {
       retryStatuses: given.retry_statuses ?? [408, 425, 429, 500, 502, 503, 504],
       maxAnswerBytes: given.max_answer_bytes ?? BOUNDS.maxResultBytes,
     };
-    return { executor: httpExecutor(options), fitness: (round) => httpFault(options, round) };
+    return { executor: httpExecutor(options), fault: (round) => httpFault(options, round) };
   },
 };

@@ -8,7 +8,7 @@ import type { ProgramOptions } from './task-program.js';
 export interface Made {
   readonly executor: Executor;
   /** Why this host cannot run it, or null. */
-  readonly fitness: (round: Round) => Promise<string | null>;
+  readonly fault: (round: Round) => Promise<string | null>;
 }
 
 export interface ExecutorKind {
@@ -16,8 +16,8 @@ export interface ExecutorKind {
   readonly schema: Readonly<Record<string, unknown>>;
   /** Whether an entry's `limits` hold for it. */
   readonly isLimited: boolean;
-  /** `given` fits the schema; paths in it start from `folder`. */
-  readonly make: (given: never, options: ProgramOptions, folder: string) => Made;
+  /** What becomes of `given`, which fits the schema, so that each kind takes it for what that says; paths in it start from `folder`. */
+  make(given: unknown, options: ProgramOptions, folder: string): Made;
 }
 
 export const TEXT_SCHEMA = { type: 'string', minLength: 1, maxLength: 4096, pattern: '^[^\\u0000]*$' } as const;

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Handler, HandlerError, ModuleContext, ModuleTask } from './module-types.js';
 
 const EXIT_FAILED = 1;
-/** As in exit-codes.ts. */
+/** These two are those of exit-codes.ts. */
 const EXIT_PERMANENT = 65;
 const EXIT_UNFIT = 69;
 
@@ -62,9 +62,11 @@ async function main(path: string): Promise<number> {
     writeSync(events, `${JSON.stringify(event)}\n`);
   };
   const fail = (thrown: unknown): number => {
-    const { message, stack, retryable = true, retryAfterSeconds } = (thrown instanceof Error ? thrown : new Error(String(thrown))) as HandlerError;
+    const error: HandlerError = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const { message, stack, retryable = true, retryAfterSeconds } = error;
     console.error(stack ?? message);
-    say({ type: 'failure', error: message === '' ? 'the handler threw an error without a message' : message, retryable, retry_after_seconds: retryAfterSeconds });
+    const words = message === '' ? 'the handler threw an error without a message' : message;
+    say({ type: 'failure', error: words, retryable, retry_after_seconds: retryAfterSeconds });
     return retryable ? EXIT_FAILED : EXIT_PERMANENT;
   };
   const onExit = (code: number): void => {

@@ -44,7 +44,7 @@ export const moduleKind: ExecutorKind = {
   isLimited: true,
   make: (given: string, policy, folder) => {
     const options: ModuleOptions = { ...policy, path: resolve(folder, given) };
-    return { executor: moduleExecutor(options), fitness: () => moduleFault(options.path) };
+    return { executor: moduleExecutor(options), fault: () => moduleFault(options.path) };
   },
 };
 
@@ -55,7 +55,8 @@ export async function moduleFault(path: string): Promise<string | null> {
   } catch {
     return `the module ${path} is not there, or cannot be read`;
   }
-  return loaderFor(path) === null ? `the module ${path} is TypeScript, which this Node does not run by itself; install tsx beside it` : null;
+  if (loaderFor(path) !== null) return null;
+  return `the module ${path} is TypeScript, which this Node does not run by itself; install tsx beside it`;
 }
 
 /** What Node needs to run the file at `path` and our own; null where it cannot be run. */

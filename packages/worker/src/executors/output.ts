@@ -145,7 +145,7 @@ export class Output {
  * Resolves when everything that an ended program wrote is in the log: at the streams' ends, or once they are silent. An API
  * that is slow to take lines costs time here, not lines.
  */
-export async function settle(outputs: readonly Output[]): Promise<void> {
+export async function drained(outputs: readonly Output[]): Promise<void> {
   const ended = Promise.all(outputs.map((output) => output.ended)).then(() => true);
   for (let quiets = 0; quiets < BOUNDS.maxQuiets;) {
     const before = outputs.map((output) => output.chunks);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BOUNDS } from './bounds.js';
 import { containment } from './containment.js';
 import { Unfit } from './executor.js';
-import { Output, OutputQuota, settle, type OutputLimits, type TakeLine } from './output.js';
+import { drained, Output, OutputQuota, type OutputLimits, type TakeLine } from './output.js';
 import { findProgram } from './program.js';
 import { limitsPrefix, type ResourceLimits } from './rlimits.js';
 import { scriptFault } from './script.js';
@@ -85,7 +85,7 @@ export async function runProcess(program: Program, signal: AbortSignal, take: Ta
   await stopping.end();
   killGroup(child, 'SIGKILL');
   watchdog?.release();
-  await settle(outputs);
+  await drained(outputs);
 
   if (end.kind === 'not_started') throw notStarted(name, end.reason);
   const how = failureOf(end.code, end.signal, tied.length > 0);

@@ -42,8 +42,9 @@ async function interpreterOf(path: string): Promise<string | null> {
       const [line = ''] = buffer.toString('latin1', 0, bytesRead).split('\n', 1);
       if (!line.startsWith('#!')) return null;
       const [interpreter = '', argument] = line.slice(2).trim().split(/[ \t]+/);
-      if (basename(interpreter) !== 'env' || argument === undefined || /^-|=/.test(argument)) return interpreter === '' ? null : interpreter;
-      return argument;
+      const namesAnother = basename(interpreter) === 'env' && argument !== undefined && !/^-|=/.test(argument);
+      if (namesAnother) return argument;
+      return interpreter === '' ? null : interpreter;
     } finally {
       await file.close();
     }

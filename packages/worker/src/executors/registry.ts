@@ -6,10 +6,19 @@ import type { ExecutorKind } from './kind.js';
 import { moduleKind } from './module.js';
 import { simulatedKind } from './simulated.js';
 
-export const EXECUTOR_KINDS: Readonly<Record<string, ExecutorKind>> = {
+export const EXECUTOR_KINDS = {
   command: commandKind,
   module: moduleKind,
   http: httpKind,
   container: containerKind,
   simulated: simulatedKind,
-};
+} as const satisfies Record<string, ExecutorKind>;
+
+export type KindName = keyof typeof EXECUTOR_KINDS;
+
+export const KIND_NAMES = Object.keys(EXECUTOR_KINDS) as KindName[];
+
+/** The kinds that `entry` of a catalog names: exactly one, once its file was checked. */
+export function kindsIn(entry: object): KindName[] {
+  return KIND_NAMES.filter((name) => name in entry);
+}

@@ -18,7 +18,10 @@ export async function removeFolder(path: string): Promise<string | null> {
   }
 }
 
-/** Of folders that are ours alone: a path may be another's link a moment after it was looked at, and root needs no rights. */
+/**
+ * Gives back our own rights in `folder` and all below it, in folders that are ours alone: a path may be another's link a moment after it
+ * was looked at, and root needs no rights.
+ */
 async function unlock(folder: string): Promise<void> {
   const found = await lstat(folder);
   const user = process.geteuid?.();

@@ -16,7 +16,9 @@ export async function readResult(path: string): Promise<Completed | Failed> {
     try {
       const found = await file.stat();
       if (!found.isFile()) return failed('the result is not a file');
-      if (found.size > BOUNDS.maxResultBytes) return failed(`the result has ${found.size} bytes; at most ${BOUNDS.maxResultBytes} are taken`);
+      if (found.size > BOUNDS.maxResultBytes) {
+        return failed(`the result has ${found.size} bytes; at most ${BOUNDS.maxResultBytes} are taken`);
+      }
       text = await file.readFile('utf8');
     } finally {
       await file.close();
@@ -33,8 +35,8 @@ export async function readResult(path: string): Promise<Completed | Failed> {
 export function parseResult(text: string): Completed | Failed {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { kind: 'completed', result: value as Record<string, unknown> };
-    return failed('the result is not a JSON object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return failed('the result is not a JSON object');
+    return { kind: 'completed', result: value as Record<string, unknown> };
   } catch (error) {
     return failed(`the result is not JSON: ${String(error)}`);
   }

@@ -13,9 +13,9 @@ export interface ResourceLimits {
   readonly memoryMib?: number;
   readonly cpuSeconds?: number;
   readonly openFiles?: number;
-  /** Of the user as a whole, as the kernel counts them; root has no such bound. */
+  /** Processes of the user as a whole, as the kernel counts them; root has no such bound. */
   readonly processes?: number;
-  /** Of each file that is written. */
+  /** The size of each file that is written. */
   readonly fileMib?: number;
 }
 
@@ -24,7 +24,7 @@ const MIB = 1024 * 1024;
 interface Bound {
   readonly limit: keyof ResourceLimits;
   readonly prlimit: (value: number) => string;
-  /** As dash has it. */
+  /** The command of dash. */
   readonly ulimit: (value: number) => string;
 }
 
@@ -32,7 +32,11 @@ const TABLE: readonly Bound[] = [
   { limit: 'memoryMib', prlimit: (mib) => `--data=${mib * MIB}`, ulimit: (mib) => `ulimit -d ${mib * 1024}` },
   { limit: 'cpuSeconds', prlimit: (seconds) => `--cpu=${seconds}`, ulimit: (seconds) => `ulimit -t ${seconds}` },
   { limit: 'openFiles', prlimit: (count) => `--nofile=${count}`, ulimit: (count) => `ulimit -n ${count}` },
-  { limit: 'processes', prlimit: (count) => `--nproc=${count}`, ulimit: (count) => `{ ulimit -u ${count} 2>/dev/null || ulimit -p ${count}; }` },
+  {
+    limit: 'processes',
+    prlimit: (count) => `--nproc=${count}`,
+    ulimit: (count) => `{ ulimit -u ${count} 2>/dev/null || ulimit -p ${count}; }`,
+  },
   { limit: 'fileMib', prlimit: (mib) => `--fsize=${mib * MIB}`, ulimit: (mib) => `ulimit -f ${mib * 2048}` },
 ];
 
@@ -66,7 +70,8 @@ async function probe(limits: ResourceLimits, searchPath: string): Promise<readon
   try {
     await promisify(execFile)(program, [...args, '/bin/sh', '-c', 'exit 0'], { timeout: BOUNDS.probeMs });
   } catch (error) {
-    throw new Unfit(`the limits of the catalog cannot be set on this host: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    const words = error instanceof Error ? error.message.trim() : String(error);
+    throw new Unfit(`the limits of the catalog cannot be set on this host: ${words}`);
   }
   return prefix;
 }

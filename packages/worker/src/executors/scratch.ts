@@ -15,7 +15,7 @@ import { removeFolder } from './removal.js';
 const PREFIX = 'task-executor-scratch-';
 const ARTIFACTS_PREFIX = 'task-executor-artifacts-';
 const MIB = 1024 * 1024;
-/** Of `blocks` in what the system says of a file. */
+/** The size of one of the `blocks` that the system says a file has. */
 const BLOCK_BYTES = 512;
 /** No attempt takes files for longer than it may run. */
 const ARTIFACTS_KEPT_MS = LIMITS.maxTimeoutSeconds * 1000;
@@ -81,14 +81,14 @@ export async function scratchFault(scratch: Scratch): Promise<string | null> {
   } catch (error) {
     return `scratch folders cannot be made: ${error instanceof Error ? error.message : String(error)}`;
   }
-  return fullDisk(scratch);
+  return diskFault(scratch);
 }
 
 /**
- * That the disk is full, in words, or null where it is not or cannot be asked. What is in the folder `apart` does not count: it
- * is about to go.
+ * Says that the disk is full, or null where it is not or cannot be asked. What is in the folder `apart` does not count: it is about to
+ * go.
  */
-export async function fullDisk({ root, minFreeMib }: Scratch, apart: string | null = null): Promise<string | null> {
+export async function diskFault({ root, minFreeMib }: Scratch, apart: string | null = null): Promise<string | null> {
   try {
     const { bavail, bsize, files, ffree } = await statfs(root);
     const free = bavail * bsize;

@@ -34,8 +34,8 @@ export async function scriptFault(argv: readonly string[], folder: string): Prom
 }
 
 /**
- * The same for the words of a catalog in `folder`, and only of a script that comes with the catalog: any other may be made by what
- * runs before it.
+ * Why the script in `argv`, the words of a catalog in `folder`, could not be run, or null. Only a script that comes with the catalog is
+ * looked for: any other may be made by what runs before it.
  */
 export async function catalogScriptFault(argv: readonly string[], folder: string): Promise<string | null> {
   return scriptOf(argv)?.startsWith('.') === true ? scriptFault(argv, folder) : null;

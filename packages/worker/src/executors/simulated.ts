@@ -57,5 +57,5 @@ export async function simulate({ task, signal, log }: ExecutionContext): Promise
 export const simulatedKind: ExecutorKind = {
   schema: { const: true },
   isLimited: false,
-  make: () => ({ executor: simulate, fitness: () => Promise.resolve(null) }),
+  make: () => ({ executor: simulate, fault: () => Promise.resolve(null) }),
 };

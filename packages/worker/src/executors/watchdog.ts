@@ -15,7 +15,8 @@ export interface Watchdog {
 
 /** Watches over the process group `group`; `command`, if any, is run last. */
 export function watchOver(group: number, command: readonly string[] = []): Watchdog {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'watchdog', String(group), ...command], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const args = ['-c', SCRIPT, 'watchdog', String(group), ...command];
+  const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   // Where no process can be made, there is no watchdog; the program itself says so better.
   shell.on('error', () => undefined);
   shell.stdin.on('error', () => undefined);

@@ -8,7 +8,7 @@ const port = parentPort;
 if (port === null) throw new Error('this file is the heartbeat thread of a worker; it cannot be run by itself');
 const { stuckMs } = workerData as ThreadData;
 const open = new Map<number, { heartbeats: Heartbeats; client: ApiClient }>();
-/** By session: ends the process when it does not take its fence. */
+/** Timers by session: each ends the process, should it not take note that the session is over. */
 const watchdogs = new Map<number, NodeJS.Timeout>();
 
 const say = (event: Event): void => {

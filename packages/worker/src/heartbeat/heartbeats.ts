@@ -4,9 +4,10 @@
  * or when its lease has run out by this host's monotonic clock; a heartbeat that fails is no reason for anything. While nothing runs
  * a claim may stand for them: then none is sent, and there is nothing that a lease would have to fence.
  */
-import { ApiError, bounded, idleHeartbeatWait, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { bounded, idleHeartbeatWait, LIMITS, type ApiClient, type components, type WorkerIdentity } from '@task-executor/shared';
+import { sessionOverBy } from '../calls/answer.js';
+import { pause, RETRY, retryDelayMs } from '../calls/retry.js';
 import { Change } from '../change.js';
-import { pause, retryDelayMs } from '../retry.js';
 
 type Schemas = components['schemas'];
 export type NamedAttempt = Schemas['RunningAttempt'];
@@ -39,12 +40,19 @@ export interface HeartbeatParts extends LeaseTerms {
 
 /** The first pause of ever longer ones, where the API does not let heartbeats hang. */
 const EARLY_MS = 100;
-const RETRY = { initialMs: 200, maxMs: 5_000 };
 
 /** Milliseconds by a clock that all threads of this process share, and that never goes back. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
+
+type Beat = { readonly kind: 'answered' | 'interrupted' } | { readonly kind: 'failed'; readonly error: unknown };
+
+/**
+ * `armed`: the session is over when its lease has run out. `resting`: a claim stands for heartbeats, and keeps the lease while nothing
+ * runs. `unknown`: nothing runs, heartbeats are sent again, and what is known of the lease may be from before the rest.
+ */
+type Fence = 'armed' | 'resting' | 'unknown';
 
 export class Heartbeats {
   readonly #client: ApiClient;
@@ -54,14 +62,12 @@ export class Heartbeats {
   #leaseMs: number;
   #intervalMs: number;
   #renewedAt: number;
-  #isResting = false;
+  #fence: Fence = 'armed';
+  #fenceTimer: NodeJS.Timeout | undefined;
   readonly #woken = new Change();
-  /** Whether nothing runs and what is known of the lease may be from before a rest. */
-  #isUnfenced = false;
-  #fence: NodeJS.Timeout | undefined;
   #attempts = new Map<string, NamedAttempt>();
   /** Attempts that the API has spoken about: naming them again would only get the same answer again, at once. */
-  readonly #settled = new Set<string>();
+  readonly #toldOf = new Set<string>();
   /** Aborts what hangs, or the pause, when there is a new attempt to be named. */
   #interrupt = new AbortController();
   #hasNews = false;
@@ -74,14 +80,13 @@ export class Heartbeats {
     this.#leaseMs = parts.leaseMs;
     this.#intervalMs = parts.intervalMs;
     this.#renewedAt = parts.renewedAt;
-    this.#setFence();
+    this.#arm();
   }
 
   /** A claim stands for heartbeats from now on, while nothing runs. */
   rest(): void {
-    this.#isResting = true;
-    this.#isUnfenced = true;
-    clearTimeout(this.#fence);
+    this.#fence = 'resting';
+    clearTimeout(this.#fenceTimer);
   }
 
   /**
@@ -89,7 +94,7 @@ export class Heartbeats {
    * answered, or brought nothing. `terms`: those of this lease where they were said; else they are as before.
    */
   wake(renewedAt: number | null, terms: LeaseTerms | null): void {
-    this.#isResting = false;
+    if (this.#fence === 'resting') this.#fence = 'unknown';
     if (terms !== null) this.#setTerms(terms);
     if (renewedAt !== null) this.#renew(renewedAt);
     // Nothing is known of how the session is: the next one is to be answered at once.
@@ -101,18 +106,18 @@ export class Heartbeats {
   name(attempts: readonly NamedAttempt[]): void {
     const before = this.#attempts;
     this.#attempts = new Map(attempts.map((one) => [keyOf(one), one]));
-    for (const key of this.#settled) if (!this.#attempts.has(key)) this.#settled.delete(key);
+    for (const key of this.#toldOf) if (!this.#attempts.has(key)) this.#toldOf.delete(key);
     if ([...this.#attempts.keys()].every((key) => before.has(key))) return;
     this.#hasNews = true;
     this.#interrupt.abort();
     // What runs has a lease, and is not to run without a fence.
-    if (this.#isUnfenced || this.#isResting) this.wake(this.#renewedAt, null);
+    if (this.#fence !== 'armed') this.wake(this.#renewedAt, null);
   }
 
   /** Sends nothing more, and says nothing more. */
   stop(): void {
     this.#over.abort();
-    clearTimeout(this.#fence);
+    clearTimeout(this.#fenceTimer);
   }
 
   /** Sends heartbeats until the session is over or stopped. */
@@ -120,7 +125,7 @@ export class Heartbeats {
     let failures = 0;
     let early = 0;
     while (!this.#over.signal.aborted) {
-      if (this.#isResting) {
+      if (this.#fence === 'resting') {
         await this.#woken.next(this.#over.signal);
         continue;
       }
@@ -149,21 +154,24 @@ export class Heartbeats {
     }
   }
 
-  async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<{ kind: 'answered' | 'interrupted' } | { kind: 'failed'; error: unknown }> {
-    const attempts = [...this.#attempts].filter(([key]) => !this.#settled.has(key)).map(([, one]) => one);
+  async #beat(began: number, waitMs: number, interrupt: AbortSignal | null): Promise<Beat> {
+    const attempts = [...this.#attempts].filter(([key]) => !this.#toldOf.has(key)).map(([, one]) => one);
     // Half a lease lost on a broken connection leaves time for another try.
     const timeoutMs = Math.min(waitMs + Math.max(1_000, this.#leaseMs / 4), this.#leaseLeftMs(began));
+    const body: Schemas['Heartbeat'] = {
+      status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts,
+      ...(waitMs > 0 && { wait_seconds: waitMs / 1000 }), ...(this.#draining && { draining: true }),
+    };
     try {
-      const answer = await bounded({ signals: [this.#over.signal, interrupt], timeoutMs }, (signal) => this.#client.heartbeat(this.#identity, {
-        status: this.#attempts.size > 0 ? 'busy' : 'idle', attempts, ...(waitMs > 0 && { wait_seconds: waitMs / 1000 }), ...(this.#draining && { draining: true }),
-      }, signal));
+      const answer = await bounded({ signals: [this.#over.signal, interrupt], timeoutMs }, (signal) =>
+        this.#client.heartbeat(this.#identity, body, signal));
       if (this.#over.signal.aborted) return { kind: 'answered' };
       this.#take(answer, began);
       return { kind: 'answered' };
     } catch (error) {
       if (this.#over.signal.aborted || interrupt?.aborted === true) return { kind: 'interrupted' };
-      if (error instanceof ApiError && error.code === 'session_superseded') this.#end('superseded');
-      else if (error instanceof ApiError && (error.code === 'session_ended' || error.code === 'worker_not_found')) this.#end('ended');
+      const over = sessionOverBy(error);
+      if (over !== null) this.#end(over);
       else this.#events.failed(String(error));
       return { kind: 'failed', error };
     }
@@ -176,13 +184,13 @@ export class Heartbeats {
     this.#events.answered(this.#renewedAt, this.#leaseMs);
     const { cancel, lost, drain } = answer.directives;
     this.#draining = drain;
-    for (const { task_id, attempt } of [...cancel, ...lost]) if (attempt !== null) this.#settled.add(keyOf({ task_id, attempt }));
+    for (const { task_id, attempt } of [...cancel, ...lost]) if (attempt !== null) this.#toldOf.add(keyOf({ task_id, attempt }));
     this.#events.directed(answer.directives);
   }
 
   /** How long the lease is known to hold after `now`, in milliseconds. */
   #leaseLeftMs(now: number): number {
-    return this.#isUnfenced ? Infinity : this.#renewedAt + this.#leaseMs - now;
+    return this.#fence === 'armed' ? this.#renewedAt + this.#leaseMs - now : Infinity;
   }
 
   #setTerms({ leaseMs, intervalMs }: LeaseTerms): void {
@@ -192,14 +200,14 @@ export class Heartbeats {
 
   #renew(renewedAt: number): void {
     this.#renewedAt = Math.max(renewedAt, this.#renewedAt);
-    if (this.#isResting) return;
-    this.#isUnfenced = false;
-    this.#setFence();
+    if (this.#fence !== 'resting') this.#arm();
   }
 
-  #setFence(): void {
-    clearTimeout(this.#fence);
-    this.#fence = setTimeout(() => {
+  /** Sets the fence for what is known of the lease now. */
+  #arm(): void {
+    this.#fence = 'armed';
+    clearTimeout(this.#fenceTimer);
+    this.#fenceTimer = setTimeout(() => {
       this.#end('lapsed');
     }, Math.max(0, this.#leaseLeftMs(monotonicMs())));
   }

@@ -13,7 +13,7 @@ const GATHER_MS = 100;
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
 
 export interface ThreadData {
-  /** After how long a session's end that the main thread does not take note of ends the process; null: never. */
+  /** The process ends when the main thread has not taken note of a session's end for so long; null: never. */
   readonly stuckMs: number | null;
 }
 
@@ -39,12 +39,12 @@ export type Event =
 
 /** The heartbeats of one session, in the thread. */
 export interface Pulse {
-  /** What runs has changed: a moment later heartbeats name what `attempts` gives then. */
+  /** To be called when what runs has changed: a moment later heartbeats name what `attempts` gives then. */
   name(attempts: () => readonly NamedAttempt[]): void;
-  /** A claim stands for them until `wake`; see Heartbeats. */
+  /** Lets a claim stand for the heartbeats until `wake`; see Heartbeats. */
   rest(): void;
   wake(renewedAt: number | null, terms: LeaseTerms | null): void;
-  /** Ends them; resolves when the thread has ended, where it was the last. Idempotent. */
+  /** Ends the heartbeats; resolves when the thread has ended, where it was the last. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@
  * (see Pace).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Pace } from '../pace.js';
+import type { Pace } from '../calls/pace.js';
 
 /** One text, kept under its name. */
 export interface Entry {

@@ -3,8 +3,8 @@
  * together; each file is complete in itself.
  */
 import { randomUUID } from 'node:crypto';
-import type { LogLine } from '../log-batch.js';
-import type { Report } from '../report.js';
+import type { LogLine } from '../reporting/log-batch.js';
+import type { Report } from '../reporting/report.js';
 
 /** The attempt that a parcel is about, and the session that held it. */
 export interface AttemptIdentity {

@@ -1,15 +1,15 @@
 /**
  * The spool: a folder of files for what the API has not yet taken. A file is there as a whole or not at all, whenever the
  * process or the machine dies. Each process has a folder of its own and takes over, at its start and whenever it is asked to,
- * what is in the folders of processes that are gone. Folders of different APIs are kept apart: a report is never given to an API that did not give
- * the task.
+ * what is in the folders of processes that are gone. Folders of different APIs are kept apart: a report is never given to an API
+ * that did not give the task.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@task-executor/shared';
+import { Pace } from '../calls/pace.js';
 import type { WorkerLog } from '../log.js';
-import { Pace } from '../pace.js';
 import { Bundler, type Entry } from './bundler.js';
 import { isAbandoned, own } from './owner.js';
 import { bundleName, isBundle, nameOf, parcelsOf, partsOf, type AttemptIdentity, type Content, type Parcel } from './parcel.js';
@@ -43,7 +43,7 @@ export interface Leftover {
 
 interface File {
   readonly bytes: number;
-  /** What of it is still wanted, by `nameOf`. Where that is nothing, it could not be removed yet. */
+  /** The entries in the file that are still wanted, by `nameOf`. Where there are none, the file could not be removed yet. */
   readonly entries: Set<string>;
 }
 
@@ -53,10 +53,10 @@ export class Spool {
   readonly #maxBytes: number;
   #disown: () => void;
   readonly #files = new Map<string, File>();
-  /** The file of each entry. */
+  /** The file that each entry is in. */
   readonly #fileOf = new Map<string, string>();
   readonly #reports: Bundler;
-  /** Of bundles, the one that was read last: they are asked for one report after another. */
+  /** The bundle that was read last: bundles are asked for one report after another. */
   #lastRead: { file: string; parcels: readonly Parcel[] } | null = null;
   #bytes = 0;
   #takingOver: Promise<unknown> | null = null;
@@ -117,7 +117,7 @@ export class Spool {
     return this.#read(nameOf(identity, sequence));
   }
 
-  /** What was kept is wanted no more. Never rejects: a file that cannot be removed counts, and makes the spool unfit, until it can. */
+  /** Removes what was kept and is wanted no more. Never rejects: a file that cannot be removed counts, and makes the spool unfit, until it can. */
   async remove(identity: AttemptIdentity, sequence: number | null): Promise<void> {
     await this.#drop(nameOf(identity, sequence));
   }
@@ -164,7 +164,8 @@ export class Spool {
       const first = await this.#firstReadable(names);
       if (first === null) continue;
       const { worker_id, session, task_id, attempt } = first.parcel;
-      // Of the others the names say enough: all together may be more than the memory holds, and what cannot be read shows when it is asked for.
+      // The names of the others say enough: all together may be more than the memory holds, and what cannot be read shows when it is
+      // asked for.
       const parts = names.slice(first.index).map((name) => partsOf(name)?.sequence ?? null);
       found.push({
         identity: { worker_id, session, task_id, attempt },
@@ -249,7 +250,7 @@ export class Spool {
     return this.#lastRead.parcels.find((parcel) => nameOf(parcel, null) === entry) ?? null;
   }
 
-  /** Null where the file is gone or cannot be read; it counts no more then. */
+  /** The parcels in a file; null where it is gone or cannot be read, and it counts no more then. */
   async #parcelsIn(file: string): Promise<readonly Parcel[] | null> {
     const path = join(this.folder, file);
     try {
@@ -296,7 +297,8 @@ export class Spool {
     try {
       await this.#discard(file);
     } catch (error) {
-      this.#log.error({ event: 'spool_not_removed', file: join(this.folder, file), error: String(error) }, 'a file of the spool cannot be removed; that will be tried again');
+      const about = { event: 'spool_not_removed', file: join(this.folder, file), error: String(error) };
+      this.#log.error(about, 'a file of the spool cannot be removed; that will be tried again');
     }
   }
 
