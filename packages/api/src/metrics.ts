@@ -2,10 +2,8 @@
  * Metrics of one process, in a registry of its own. No label holds an id, a path as it was sent or an error's text: all
  * label values come from closed sets.
  */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-
-/** Names of prom-client's defaults that promtool rejects: `_total` on gauges. */
-const REJECTED_DEFAULTS = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+import { collectProcessMetrics } from '@task-executor/worker';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -25,8 +23,7 @@ export interface Metrics {
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  for (const name of REJECTED_DEFAULTS) registry.removeSingleMetric(name);
+  collectProcessMetrics(registry);
   const registers = [registry];
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30];
   return {

@@ -5,5 +5,6 @@ export type { Handler, HandlerError, ModuleContext, ModuleTask } from './executo
 export { Pulses } from './heartbeat/pulse.js';
 export type { WorkerLog } from './log.js';
 export { createProcessLog } from './process/process-log.js';
+export { collectProcessMetrics } from './process/process-metrics.js';
 export type { RunningWorker, WorkerEnd, WorkerOptions, WorkerState } from './running-worker.js';
 export { startWorker } from './worker.js';

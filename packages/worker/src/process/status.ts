@@ -1,11 +1,10 @@
 /** A worker's own /health and /metrics: what it is doing, for whoever runs its host. Counts and numbers, no ids of tasks. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { RunningWorker, WorkerState } from '../running-worker.js';
+import { collectProcessMetrics } from './process-metrics.js';
 
-/** Names of prom-client's defaults that promtool rejects: `_total` on gauges. */
-const REJECTED_DEFAULTS = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 100;
 
@@ -63,8 +62,7 @@ function healthOf(worker: RunningWorker): { status: number; body: Record<string,
 function metricsOf(worker: RunningWorker): Registry {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  for (const name of REJECTED_DEFAULTS) registry.removeSingleMetric(name);
+  collectProcessMetrics(registry);
 
   const gauge = (name: string, help: string, read: (state: WorkerState) => number): void => {
     new Gauge({
