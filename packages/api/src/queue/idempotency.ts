@@ -41,6 +41,7 @@ function hashOf({ operation, body }: KeyedRequest): Buffer {
  * answered with `keepAnswers` in the same transaction. @throws KeyReused
  */
 export async function takeKeys(transaction: Database, requests: readonly KeyedRequest[]): Promise<(KeptAnswer | null)[]> {
+  if (requests.length === 0) return [];
   const keys = requests.map(({ key }) => key);
   const { rows: taken } = await sql<{ key: string }>`
     insert into idempotency_keys (key, operation, body_hash, created_at)
@@ -66,6 +67,7 @@ export async function takeKeys(transaction: Database, requests: readonly KeyedRe
 
 /** Keeps the answers of keys that were taken as new in the same transaction. */
 export async function keepAnswers(transaction: Database, answers: readonly ({ readonly key: string } & KeptAnswer)[]): Promise<void> {
+  if (answers.length === 0) return;
   const { rows } = await sql`
     update idempotency_keys k set status = a.status, location = a.location, answer = a.answer
       from json_to_recordset(${JSON.stringify(answers)}::json) as a (key text, status smallint, location text, answer text)
