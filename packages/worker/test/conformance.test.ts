@@ -19,6 +19,10 @@ const REPORT_OF_MANY = `
     call("POST", f"{path}/report", {"reports": [report]}, stop, session)
 `;
 
+const OUR_WORKER = [process.execPath, new URL('../dist/main.js', import.meta.url).pathname, 'start'];
+
+const showing = (rule: string): Scenario[] => SCENARIOS.filter((scenario) => rule in scenario.rules);
+
 /** Scenarios are mostly waits for leases and heartbeats. */
 const AT_ONCE = 5;
 
@@ -34,7 +38,7 @@ describe('conformance', function () {
   /** Of our worker as it was built: compiling it anew for each scenario would take most of the time. */
   let ours: Promise<Record<string, string>>;
   before(() => {
-    ours = brokenRules([process.execPath, new URL('../dist/main.js', import.meta.url).pathname, 'start'], scenariosOf('full'), 60_000);
+    ours = brokenRules(OUR_WORKER, scenariosOf('full'), 60_000);
     // Awaited by the last test: meanwhile the others run.
     ours.catch(() => undefined);
   });
@@ -80,8 +84,6 @@ describe('conformance', function () {
       await writeFile(program, text);
       return ['python3', program];
     }
-
-    const showing = (rule: string): Scenario[] => SCENARIOS.filter((scenario) => rule in scenario.rules);
 
     it('finds it to keep the basic level with the calls for many, too', async () => {
       const words = await changed('many',
@@ -132,6 +134,10 @@ describe('conformance', function () {
   });
 
   describe('of our worker', () => {
+    it('finds one that keeps its id, and so gets the task of its old session again, to keep to the end of its lease', async () => {
+      expect(await brokenRules([...OUR_WORKER, '--id', 'worker-007-kind'], showing('F2'), 60_000)).to.deep.equal({});
+    });
+
     it('finds it to keep every rule', async () => {
       expect(await ours).to.deep.equal({});
     });
