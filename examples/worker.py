@@ -13,8 +13,11 @@ def run(task, log, stop):
         raise RuntimeError(wanted["error"])
     return {"success": True}
 
+class Refused(Exception):
+    """The API does not take what was said of a task, for what is in it: its code."""
+
 def call(method, path, body, stop, headers={}):
-    """Repeats a call until the API answers, and returns the answer's JSON; until then `stop` ends it. A refusal sets `stop`."""
+    """Repeats a call until the API answers, and returns the answer's JSON; until then `stop` ends it. A refusal sets `stop`, or is Refused."""
     headers = {"Content-Type": "application/json", **headers}
     request = urllib.request.Request(WORKERS + path, json.dumps(body).encode(), headers, method=method)
     failures = 0
@@ -25,7 +28,10 @@ def call(method, path, body, stop, headers={}):
             status, retry_after = getattr(error, "code", 503), getattr(error, "headers", {}).get("Retry-After", 0)
             # Only the API's own: what a proxy refuses is no answer.
             if status < 500 and status not in (408, 429) and error.headers.get_content_type() == "application/problem+json":
-                print(f"{method} {path}: {error.read().decode()}", file=sys.stderr)
+                problem = error.read().decode()
+                print(f"{method} {path}: {problem}", file=sys.stderr)
+                if "/tasks/" in path and status in (400, 413, 422):
+                    raise Refused(json.loads(problem)["code"])
                 stop.set()
             stop.wait(float(retry_after) + random.uniform(0.1, 1) * min(10, 0.2 * 2 ** failures))
             failures = min(failures + 1, 10)
@@ -36,10 +42,12 @@ def attempt(task, running, path, session):
     say = lambda verb, body: call("POST", f"{path}/tasks/{task['id']}/{verb}", body, stop, headers)
     running.append(({"task_id": task["id"], "attempt": task["attempt"]}, stop))
     try:
-        outcome = "complete", run(task, lambda line: say("logs", {"offset": next(lines), "entries": [{"message": line}]}), stop)
+        result = run(task, lambda line: say("logs", {"offset": next(lines), "entries": [{"message": line}]}), stop)
+        say("complete", result)
     except Exception as error:
-        outcome = "fail", {"error": str(error) or type(error).__name__}
-    say(*outcome)
+        # What the API would refuse in it, too: NUL, lone surrogates, too much of it.
+        text = (str(error) or type(error).__name__)[:4000].replace("\0", "?").encode(errors="replace").decode()
+        say("fail", {"error": text})
     running.clear()
 
 def heartbeats(path, session, interval, running, over):

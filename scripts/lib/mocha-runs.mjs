@@ -11,7 +11,7 @@ const reporter = join(root, 'scripts', 'lib', 'counting-reporter.cjs');
 /** What configures the API: tests name their own, and the caller's must not leak into them. */
 const NOT_FOR_TESTS = [
   'DATABASE_URL', 'DATA_DIR', 'HOST', 'PORT', 'ALLOWED_HOSTS', 'LOG_LEVEL', 'NUM_INTERNAL_WORKERS', 'AUTO_START_WORKERS',
-  'DEFAULT_TIMEOUT_MINUTES', 'DEFAULT_PRIORITY', 'API_URL', 'NODE_ENV',
+  'DEFAULT_TIMEOUT_MINUTES', 'DEFAULT_PRIORITY', 'API_URL', 'API_HEADERS', 'NODE_ENV',
 ];
 
 /**

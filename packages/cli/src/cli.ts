@@ -26,7 +26,7 @@ const EXIT_TEXT = `
 Exit codes:
 ${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}
 
-Environment: TASK_EXECUTOR_URL, TASK_EXECUTOR_PROFILE, NO_COLOR, FORCE_COLOR, XDG_CONFIG_HOME.`;
+Environment: TASK_EXECUTOR_URL, TASK_EXECUTOR_PROFILE, API_HEADERS, NO_COLOR, FORCE_COLOR, XDG_CONFIG_HOME.`;
 
 export function createProgram(): Command {
   const program = new Command('task-executor')
@@ -41,6 +41,10 @@ export function createProgram(): Command {
       '--api-url <url>', 'where the API is (default: TASK_EXECUTOR_URL, else the context in use, else http://127.0.0.1:8000)', parseApiUrl,
     )
     .option('--context <name>', 'the context to use (default: TASK_EXECUTOR_PROFILE, else the one chosen with `context use`)')
+    .option(
+      '--header <line>', 'a header of every call to the API, `Name: value`; may be repeated (default: API_HEADERS, one a line)',
+      (line, before: string[] | undefined) => [...(before ?? []), line],
+    )
     .option('--json', 'JSON for programs: one document, or for lists one a line')
     .addOption(new Option('--color', 'colours, whatever the environment says'))
     .addOption(new Option('--no-color', 'no colours').default(undefined))

@@ -37,6 +37,7 @@ function sayProblem({ status, code, problem }: ApiError, address: ApiAddress | n
   for (const { path, message } of errors) lines.push(`  ${path}: ${message}`);
   if (problem.detail === undefined && problem.task_status !== undefined) lines.push(`The task is ${problem.task_status}.`);
   if (code === 'host_not_allowed') lines.push('Start the API with ALLOWED_HOSTS naming the host that you call it by.');
+  if (code === 'unknown' && [401, 403].includes(status)) lines.push('Give what stands before the API what it asks for by --header or API_HEADERS.');
   if (code === 'unknown' || code === 'path_not_found') {
     lines.push(`Does Task Executor listen at ${address?.url ?? 'that address'}, in a version that knows this call?`);
   }

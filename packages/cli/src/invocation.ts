@@ -7,11 +7,13 @@ import type { Command } from 'commander';
 import { resolveAddress, type ApiAddress } from './contexts.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { explain } from './failures.js';
+import { resolveHeaders } from './input/api-headers.js';
 import { Terminal } from './output/terminal.js';
 
 export interface GlobalOptions {
   readonly apiUrl?: string;
   readonly context?: string;
+  readonly header?: readonly string[];
   readonly json?: boolean;
   readonly color?: boolean;
   /** In seconds. */
@@ -53,7 +55,7 @@ export function perform(command: Command, work: (invocation: Invocation) => Prom
       signal: local.interrupted,
       onFailure: sayAway(local.terminal, address),
     };
-    const client = new TaskClient(address.url, patience);
+    const client = new TaskClient(address.url, patience, resolveHeaders(options, process.env));
     const invocation: Invocation = {
       ...local, client, address, onInterrupt: () => '',
       bePatient: () => {

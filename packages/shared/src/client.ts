@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   areClaimed, areReceipts, isArtifact, isClaimed, isHeartbeatOf, isLogReceipt, isRegistered, isTask, type IsAnswer,
 } from './answers.js';
+import type { ApiHeaders } from './api-headers.js';
 import { backoffMs } from './backoff.js';
 import { bounded } from './bounded.js';
 import { ApiError, ApiUnreachable, CALL_TIMEOUT_MS, Connection, jsonOf } from './connection.js';
@@ -70,8 +71,9 @@ export interface DownloadOptions {
 export class ApiClient {
   readonly #api: Connection;
 
-  constructor(apiUrl: string) {
-    this.#api = new Connection(apiUrl);
+  /** Every call carries `headers`, see parseApiHeaders. */
+  constructor(apiUrl: string, headers: ApiHeaders = {}) {
+    this.#api = new Connection(apiUrl, headers);
   }
 
   async close(): Promise<void> {

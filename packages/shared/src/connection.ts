@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
 import type { IsAnswer } from './answers.js';
+import type { ApiHeaders } from './api-headers.js';
 import { bounded } from './bounded.js';
 import type { components } from './contract.gen.js';
 import { isProblemCode, settledBy, type ProblemCode, type Settled } from './problems.js';
@@ -75,10 +76,12 @@ interface SendOptions {
 
 export class Connection {
   readonly #apiUrl: string;
+  readonly #headers: ApiHeaders;
   readonly #agent = new Agent({ connections: 64, pipelining: 1, keepAliveTimeout: 30_000, connect: { timeout: 5_000 } });
 
-  constructor(apiUrl: string) {
+  constructor(apiUrl: string, headers: ApiHeaders = {}) {
     this.#apiUrl = apiUrl.replace(/\/+$/, '');
+    this.#headers = headers;
   }
 
   async close(): Promise<void> {
@@ -103,7 +106,8 @@ export class Connection {
     let text: string;
     try {
       response = await request(`${this.#apiUrl}${path}`, {
-        method, dispatcher: this.#agent, headersTimeout: 0, bodyTimeout: 0, ...options, headers: { accept: 'application/json', ...headers },
+        method, dispatcher: this.#agent, headersTimeout: 0, bodyTimeout: 0, ...options,
+        headers: { accept: 'application/json', ...headers, ...this.#headers },
       });
       // No redirect is the API's: a proxy's must not pass for success.
       if (response.statusCode < 300) return response;

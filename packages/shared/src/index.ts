@@ -1,5 +1,6 @@
 /** What API, worker and clients agree on: the contract's types, its words, its bounds, and a client for it. */
 export type { components, operations, paths } from './contract.gen.js';
+export * from './api-headers.js';
 export * from './backoff.js';
 export * from './bounded.js';
 export * from './client.js';

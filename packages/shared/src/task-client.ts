@@ -4,6 +4,7 @@
  * and each of the others knows what it means that an earlier try may have been carried out.
  */
 import type { Readable } from 'node:stream';
+import type { ApiHeaders } from './api-headers.js';
 import { ApiClient, type ArtifactDownload, type FollowOptions } from './client.js';
 import { ApiError, CALL_TIMEOUT_MS, Connection, type CallOptions } from './connection.js';
 import type { components, operations } from './contract.gen.js';
@@ -30,9 +31,10 @@ export class TaskClient {
   readonly #streams: ApiClient;
   readonly #patience: Patience;
 
-  constructor(apiUrl: string, patience: Patience) {
-    this.#api = new Connection(apiUrl);
-    this.#streams = new ApiClient(apiUrl);
+  /** Every call carries `headers`, see parseApiHeaders. */
+  constructor(apiUrl: string, patience: Patience, headers: ApiHeaders = {}) {
+    this.#api = new Connection(apiUrl, headers);
+    this.#streams = new ApiClient(apiUrl, headers);
     this.#patience = patience;
   }
 

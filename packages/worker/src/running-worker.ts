@@ -1,5 +1,5 @@
 /** A worker as others see it: what it is started with, and what it can be asked and told. */
-import type { WorkerStatus } from '@task-executor/shared';
+import type { ApiHeaders, WorkerStatus } from '@task-executor/shared';
 import type { Catalog } from './catalog/catalog.js';
 import type { HealthCheck } from './fitness.js';
 import type { Pulses } from './heartbeat/pulse.js';
@@ -9,6 +9,8 @@ import type { Tally } from './tally.js';
 
 export interface WorkerOptions {
   readonly apiUrl: string;
+  /** What every call carries, for what stands before the API. */
+  readonly apiHeaders?: ApiHeaders;
   /** A fixed id; without it the API assigns one. */
   readonly workerId?: string;
   /** An id to ask for at the first registration, to be given up when somebody else takes it. */

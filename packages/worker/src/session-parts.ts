@@ -1,5 +1,5 @@
 /** A session as its worker sees it: what it is made of, and how it ended. */
-import type { ApiClient, components } from '@task-executor/shared';
+import type { ApiClient, ApiHeaders, components } from '@task-executor/shared';
 import type { Catalog } from './catalog/catalog.js';
 import type { ClaimTasks } from './claiming/claims.js';
 import type { Fitness } from './fitness.js';
@@ -16,6 +16,7 @@ export interface SessionParts {
   /** When the registration was asked for, see monotonicMs. */
   readonly registeredAt: number;
   readonly apiUrl: string;
+  readonly apiHeaders: ApiHeaders;
   readonly client: ApiClient;
   readonly pulses: Pulses;
   readonly outboxes: Outboxes;

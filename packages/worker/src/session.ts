@@ -65,7 +65,7 @@ export class Session {
       },
     });
     this.#pulse = parts.pulses.open({
-      apiUrl: parts.apiUrl, identity: this.identity, renewedAt: registeredAt,
+      apiUrl: parts.apiUrl, apiHeaders: parts.apiHeaders, identity: this.identity, renewedAt: registeredAt,
       leaseMs: this.#leaseMs, intervalMs: registered.heartbeat_interval_seconds * 1000,
     }, {
       answered: (renewedAt, leaseMs) => {

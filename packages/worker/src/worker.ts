@@ -52,7 +52,7 @@ class Worker implements RunningWorker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#problems = options.problems;
-    this.#client = new ApiClient(options.apiUrl);
+    this.#client = new ApiClient(options.apiUrl, options.apiHeaders);
     this.#pulses = options.pulses ?? new Pulses();
     this.#catalog = options.catalog ?? BUILT_IN_CATALOG;
     const { spool = null, log, health = () => this.#catalog.fault() } = options;
@@ -164,7 +164,7 @@ class Worker implements RunningWorker {
       if (registered === null) return this.#isUnreached ? 'unreached' : leaving.aborted ? 'left' : 'refused';
       this.#tally.sessions += 1;
       const session = new Session({
-        registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, client: this.#client,
+        registered: registered.answer, registeredAt: registered.at, apiUrl: this.#options.apiUrl, apiHeaders: this.#options.apiHeaders ?? {}, client: this.#client,
         pulses: this.#pulses, outboxes: this.#outboxes, fitness: this.#fitness, tally: this.#tally, concurrency, log,
         catalog: this.#catalog, claim: this.#claim,
         left: () => (this.#options.maxTasks ?? Infinity) - this.#begun,

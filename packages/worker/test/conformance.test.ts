@@ -11,13 +11,22 @@ import type { Scenario } from '../src/conformance/rule.js';
 
 const PYTHON_WORKER = new URL('../../../examples/worker.py', import.meta.url);
 
-/** In place of the call for one. */
+const COMPLETE = '        say("complete", result)\n';
+
+/** In place of the calls for one. */
 const REPORT_OF_MANY = `
-    verb, body = outcome
-    end = {"outcome": "completed", "result": body} if verb == "complete" else {"outcome": "failed", **body}
-    report = {"task_id": task["id"], "attempt": task["attempt"], **end}
-    call("POST", f"{path}/report", {"reports": [report]}, stop, session)
+    alone = say
+    def say(verb, body):
+        if verb == "logs":
+            return alone(verb, body)
+        end = {"outcome": "completed", "result": body} if verb == "complete" else {"outcome": "failed", **body}
+        report = {"task_id": task["id"], "attempt": task["attempt"], **end}
+        return call("POST", f"{path}/report", {"reports": [report]}, stop, session)
 `;
+
+const OUR_WORKER = [process.execPath, new URL('../dist/main.js', import.meta.url).pathname, 'start'];
+
+const showing = (rule: string): Scenario[] => SCENARIOS.filter((scenario) => rule in scenario.rules);
 
 /** Scenarios are mostly waits for leases and heartbeats. */
 const AT_ONCE = 5;
@@ -34,7 +43,7 @@ describe('conformance', function () {
   /** Of our worker as it was built: compiling it anew for each scenario would take most of the time. */
   let ours: Promise<Record<string, string>>;
   before(() => {
-    ours = brokenRules([process.execPath, new URL('../dist/main.js', import.meta.url).pathname, 'start'], scenariosOf('full'), 60_000);
+    ours = brokenRules(OUR_WORKER, scenariosOf('full'), 60_000);
     // Awaited by the last test: meanwhile the others run.
     ours.catch(() => undefined);
   });
@@ -81,13 +90,15 @@ describe('conformance', function () {
       return ['python3', program];
     }
 
-    const showing = (rule: string): Scenario[] => SCENARIOS.filter((scenario) => rule in scenario.rules);
+    it('finds it to fail a task whose result the API refuses', async () => {
+      expect(await brokenRules(['python3', PYTHON_WORKER.pathname], showing('P5'), 20_000)).to.deep.equal({});
+    });
 
     it('finds it to keep the basic level with the calls for many, too', async () => {
       const words = await changed('many',
         ['task = call("POST", f"{path}/claim", {', 'claimed = call("POST", f"{path}/claim-batch", {"max_tasks": 1, '],
         ['attempt(task, running, path, session) if task else', 'attempt(claimed["tasks"][0], running, path, session) if claimed and claimed["tasks"] else'],
-        ['    say(*outcome)\n', REPORT_OF_MANY]);
+        ['    running.append(', `${REPORT_OF_MANY}    running.append(`]);
       expect(await brokenRules(words, scenariosOf('basic'), 60_000)).to.deep.equal({});
     });
 
@@ -96,7 +107,7 @@ describe('conformance', function () {
         ['over.wait(interval)', 'over.wait(0.2)'],
         ['for named, _ in running]}', 'for named, _ in running], "wait_seconds": interval}'],
         // So slow that the first heartbeat of the new session comes while its task runs.
-        ['    say(*outcome)\n', '    leaving.wait(1)\n    say(*outcome)\n']);
+        [COMPLETE, `        leaving.wait(1)\n${COMPLETE}`]);
       expect(await brokenRules(words, showing('F1'), 10_000)).to.deep.equal({});
     });
 
@@ -108,7 +119,7 @@ describe('conformance', function () {
       ['H3', ['            stop.set()\n\nleaving', '            pass\n\nleaving']],
       ['C1', ['"request_id": str(uuid.uuid4())', '"request_id": "same"']],
       ['C3', ['leaving.wait(0.2)', 'None']],
-      ['P2', ['    say(*outcome)\n', '    say(*outcome)\n    say(*outcome)\n']],
+      ['P2', [COMPLETE, COMPLETE + COMPLETE]],
       ['L2', ['next(lines)', '0']],
       ['F1', ['"attempts": [named for named, _ in running]}, over,', '"attempts": [named for named, _ in running]}, threading.Event(),']],
       ['F1', ['if over.is_set() or named', 'if named']],
@@ -132,6 +143,10 @@ describe('conformance', function () {
   });
 
   describe('of our worker', () => {
+    it('finds one that keeps its id, and so gets the task of its old session again, to keep to the end of its lease', async () => {
+      expect(await brokenRules([...OUR_WORKER, '--id', 'worker-007-kind'], showing('F2'), 60_000)).to.deep.equal({});
+    });
+
     it('finds it to keep every rule', async () => {
       expect(await ours).to.deep.equal({});
     });

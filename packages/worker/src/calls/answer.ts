@@ -38,7 +38,7 @@ export function isMissingCall(error: unknown): boolean {
 export function sayUnanswered(what: string, error: unknown): string {
   if (!(error instanceof ApiError) || error.isOfApi || AWAY_STATUSES.has(error.status)) return what;
   return `${what}: an answer of ${error.status} came, but not from the API; `
-    + 'check API_URL, and what is between this worker and the API: a proxy, a login, another server';
+    + 'check API_URL, API_HEADERS, and what is between this worker and the API: a proxy, a login, another server';
 }
 
 /**

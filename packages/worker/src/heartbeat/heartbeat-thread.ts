@@ -18,7 +18,7 @@ const say = (event: Event): void => {
 port.on('message', (order: Order) => {
   const { key } = order;
   if (order.kind === 'open') {
-    const client = new ApiClient(order.apiUrl);
+    const client = new ApiClient(order.apiUrl, order.apiHeaders);
     const heartbeats = new Heartbeats({
       client, identity: order.identity, leaseMs: order.leaseMs, intervalMs: order.intervalMs, renewedAt: order.renewedAt,
       events: {

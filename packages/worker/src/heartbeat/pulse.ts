@@ -3,7 +3,7 @@
  * begins with the first and ends with the last of them. Should the thread itself break, its sessions are over.
  */
 import { Worker } from 'node:worker_threads';
-import type { components, WorkerIdentity } from '@task-executor/shared';
+import type { ApiHeaders, components, WorkerIdentity } from '@task-executor/shared';
 import type { HeartbeatEvents, LeaseTerms, NamedAttempt, SessionOver } from './heartbeats.js';
 
 /** Attempts begin and end in bursts: so long the thread is told nothing of them. */
@@ -19,6 +19,7 @@ export interface ThreadData {
 
 export interface Opened extends LeaseTerms {
   readonly apiUrl: string;
+  readonly apiHeaders: ApiHeaders;
   readonly identity: WorkerIdentity;
   readonly renewedAt: number;
 }

@@ -19,9 +19,11 @@ function givenTo(command: Command): NodeJS.ProcessEnv {
   const given: NodeJS.ProcessEnv = {};
   for (const [name, { option }] of SETTINGS) {
     const key = option.slice(2).replace(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-    const value = command.getOptionValueSource(key) === 'cli' ? command.opts<Record<string, string | boolean>>()[key] : process.env[name];
-    if (value !== undefined) given[name] = String(value);
+    const value = command.getOptionValueSource(key) === 'cli' ? command.opts<Record<string, string | boolean | string[]>>()[key] : process.env[name];
+    if (value !== undefined) given[name] = Array.isArray(value) ? value.join('\n') : String(value);
   }
+  // No program that a task runs is to have the secret, whatever its catalog entry inherits.
+  delete process.env.API_HEADERS;
   return given;
 }
 
@@ -73,9 +75,11 @@ export function createCommand(): Command {
     // For all commands that are added after it.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
   const command = program.command('start').description('register with the API and run tasks');
-  for (const [name, { option, default: value, meaning, flag }] of SETTINGS) {
+  for (const [name, { option, default: value, meaning, flag, lines }] of SETTINGS) {
     const shown = value === '' || flag === true ? '' : `default: ${value}, `;
-    command.addOption(new Option(flag === true ? option : `${option} <value>`, `${meaning} (${shown}env: ${name})`));
+    const added = new Option(flag === true ? option : `${option} <value>`, `${meaning} (${shown}env: ${name})`);
+    if (lines === true) added.argParser((line, before: string[] | undefined) => [...(before ?? []), line]);
+    command.addOption(added);
   }
   command.action(() => start(command));
   program.command('check').description('look through a problem catalog, and at what this host lacks for it')

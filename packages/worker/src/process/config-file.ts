@@ -33,7 +33,7 @@ export function readConfigFile(path: string): FileContent {
     const key = isScalar(pair.key) ? String(pair.key.value) : '';
     const where = at(isScalar(pair.key) ? pair.key.range?.[0] : undefined);
     const setting = SETTINGS.find(([name, { option }]) => name !== 'WORKER_CONFIG' && option === `--${key}`);
-    const value = textOf(pair.value);
+    const value = textOf(pair.value, setting?.[1].lines === true ? '\n' : ',');
     if (setting === undefined) mistakes.push(`${where}: there is no setting "${key}"`);
     else if (value === null) mistakes.push(`${where}: ${key} must be a plain value, or a list of them`);
     else values[setting[0]] = setting[1].path === true && value !== '' ? resolve(dirname(path), value) : value;
@@ -41,8 +41,8 @@ export function readConfigFile(path: string): FileContent {
   return { values, mistakes };
 }
 
-/** A plain value as text, those of a list with commas; null for anything else. */
-function textOf(node: unknown): string | null {
+/** A plain value as text, those of a list with `separator` between them; null for anything else. */
+function textOf(node: unknown, separator: string): string | null {
   if (node === null) return '';
   if (isScalar(node)) {
     const { value } = node;
@@ -50,6 +50,6 @@ function textOf(node: unknown): string | null {
     return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
   }
   if (!isSeq(node)) return null;
-  const words = node.items.map(textOf);
-  return words.includes(null) ? null : words.join(',');
+  const words = node.items.map((item) => textOf(item, separator));
+  return words.includes(null) ? null : words.join(separator);
 }

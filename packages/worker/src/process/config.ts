@@ -1,5 +1,5 @@
 /** The configuration of a worker process: read once, all mistakes reported together. */
-import { BACKEND_TYPE, LIMITS, PROBLEM_GLOB, WORKER_ID } from '@task-executor/shared';
+import { BACKEND_TYPE, LIMITS, parseApiHeaders, PROBLEM_GLOB, WORKER_ID, type ApiHeaders } from '@task-executor/shared';
 import { BUILT_IN_CATALOG, Catalog, CatalogError } from '../catalog/catalog.js';
 import { tooMany } from '../catalog/claimable.js';
 import { readConfigFile } from './config-file.js';
@@ -7,6 +7,7 @@ import { ENVIRONMENT, type SettingName } from './options.js';
 
 export interface WorkerConfig {
   readonly apiUrl: string;
+  readonly apiHeaders: ApiHeaders;
   readonly workerId: string | null;
   readonly backendType: string;
   readonly concurrency: number;
@@ -52,6 +53,8 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
 
   const apiUrl = text('API_URL');
   if (!/^https?:\/\/[^/]/.test(apiUrl) || !URL.canParse(apiUrl)) refuse('API_URL', 'a URL such as http://127.0.0.1:8000');
+  const { headers: apiHeaders, mistakes: wrongHeaders } = parseApiHeaders(text('API_HEADERS'));
+  for (const mistake of wrongHeaders) mistakes.push(`API_HEADERS (${ENVIRONMENT.API_HEADERS.option}): ${mistake}`);
   const workerId = text('WORKER_ID');
   if (workerId !== '' && !WORKER_ID.test(workerId)) refuse('WORKER_ID', 'like worker-001-kind');
   const backendType = text('BACKEND_TYPE');
@@ -66,6 +69,7 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
 
   const config: WorkerConfig = {
     apiUrl,
+    apiHeaders,
     workerId: workerId === '' ? null : workerId,
     backendType,
     concurrency: isOnce ? 1 : number('WORKER_CONCURRENCY', 1, LIMITS.maxParallelTasks),

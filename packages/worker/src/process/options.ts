@@ -10,10 +10,13 @@ export interface Setting {
   readonly flag?: true;
   /** A path: in a configuration file it starts from the file's folder. */
   readonly path?: true;
+  /** Several values, one a line: an option that may be repeated, a list in a configuration file. */
+  readonly lines?: true;
 }
 
 export const ENVIRONMENT = {
   API_URL: { default: 'http://127.0.0.1:8000', option: '--api-url', meaning: 'where the API is' },
+  API_HEADERS: { default: '', option: '--header', lines: true, meaning: 'headers of every call to the API, such as a token for a proxy: Name: value, one a line, or the option again' },
   WORKER_ID: { default: '', option: '--id', meaning: 'a fixed id (worker-NNN-kind); empty lets the API assign one' },
   WORKER_CONCURRENCY: { default: '1', option: '--concurrency', meaning: `how many tasks to run at a time, 1 to ${LIMITS.maxParallelTasks}` },
   BACKEND_TYPE: { default: 'kind', option: '--backend-type', meaning: 'the kind of backend that this worker owns' },

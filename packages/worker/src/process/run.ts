@@ -38,6 +38,7 @@ async function runWorker(config: WorkerConfig, log: Logger, started: (worker: Ru
   const spool = await openSpool(config, log);
   const worker = startWorker({
     apiUrl: config.apiUrl,
+    apiHeaders: config.apiHeaders,
     ...(config.workerId === null ? {} : { workerId: config.workerId }),
     backendType: config.backendType,
     concurrency: config.concurrency,

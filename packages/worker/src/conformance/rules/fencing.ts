@@ -36,7 +36,9 @@ export const fencing: readonly Scenario[] = [
       api.always(CLAIMS, 'usual');
       const next = await bench.run({ duration_seconds: 5, max_steps: 1 });
       await bench.until('the end of a task of the new session', () => api.model.ended.has(`${next.id}/1`));
-      bench.judge('F2', bench.reports(task).length === 0, `said ${bench.reports(task)[0]?.operation ?? ''} of a task whose lease had run out`);
+      // A worker that keeps its id has ended the old session by registering: the task may be its own again, in another attempt.
+      const [said] = bench.reports(task).filter(({ attempt }) => attempt === null || attempt === 1);
+      bench.judge('F2', said === undefined, `said ${said?.operation ?? ''} of a task whose lease had run out`);
     },
   },
   {
