@@ -1,5 +1,5 @@
 /** What people type: parameters, durations, moments, files, addresses. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -150,6 +150,25 @@ describe('what people type', () => {
         expect(Buffer.byteLength(JSON.stringify({ tasks: items }))).to.be.below(16 * 1024 * 1024);
       }
       expect(sizes).to.deep.equal([1_000, 1_000, 502, 1]);
+    });
+
+    it('is not submitted to its end where it changes meanwhile', async () => {
+      const kinds: [string, (path: string) => Promise<void>][] = [
+        ['longer', (path) => appendFile(path, tasks(1))],
+        ['shorter', (path) => writeFile(path, tasks(2))],
+        ['empty', (path) => writeFile(path, '')],
+        ['no JSON', (path) => writeFile(path, `${tasks(2)}{`)],
+        ['no task', (path) => writeFile(path, `${tasks(2)}null`)],
+      ];
+      for (const [kind, change] of kinds) {
+        const path = await fileOf('changing.jsonl', tasks(3));
+        const file = await inspect(path, 'changing.jsonl', 'mine');
+        await change(path);
+        const message = await failure((async () => {
+          for await (const { items } of chunksOf(file, {})) expect(items, kind).to.have.length(3);
+        })());
+        expect(message, kind).to.contain('changing.jsonl changed').and.contain('--batch-id mine');
+      }
     });
 
     it('is refused as a whole, with every line that is wrong', async () => {

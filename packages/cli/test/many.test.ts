@@ -2,9 +2,11 @@
  * Many tasks: a file of 10,000 that is submitted once whatever happens meanwhile, exports that hold each task once, readers that go
  * away.
  */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startMeddler } from './support/meddler.js';
 import { startSystem, type Cli, type Run, type System } from './support/processes.js';
@@ -77,6 +79,26 @@ describe('many tasks on the command line', function () {
     const changed = await system.run(['batch', mixed, '--batch-id', 'mixed-1']);
     expect(changed.code).to.equal(2);
     expect(changed.stderr).to.contain('with another content');
+  });
+
+  it('submits what comes through a pipe, which gives it once', async () => {
+    const pipe = join(system.folder, 'pipe');
+    await promisify(execFile)('mkfifo', [pipe]);
+    const lines = Array.from({ length: 1_200 }, (_, n) => `{"problem_id":"test-pipe","parameters":{"seed":${n}}}\n`).join('');
+    for (const [path, submitted] of [[pipe, '1,200 new, 0'], ['/dev/stdin', '0 new, 1,200']] as const) {
+      const cli = system.start(['batch', path], { input: lines });
+      if (path === pipe) await writeFile(pipe, lines);
+      const run = await cli.ended;
+      expect(run.stdout, run.stderr).to.contain(`1,200 tasks: ${submitted} submitted before`);
+    }
+    expect((await system.run(['batch', system.folder])).stderr).to.contain('is neither a file nor a pipe');
+
+    const silent = system.start(['batch', pipe]);
+    // Opens once there is somebody who reads.
+    const writer = await open(pipe, 'w');
+    silent.child.kill('SIGINT');
+    expect((await silent.ended).code).to.equal(130);
+    await writer.close();
   });
 
   it('submits once where the answer was lost', async () => {

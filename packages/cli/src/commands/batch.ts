@@ -1,7 +1,7 @@
 /** `batch`: submits the tasks of a file. Interrupted and run again, it creates nothing twice. */
 import { ApiError, type components } from '@task-executor/shared';
 import { InvalidArgumentError, type Command } from 'commander';
-import { chunksOf, inspect, withBatchFile, type BatchFile, type Chunk } from '../batch-file.js';
+import { chunksOf, inspect, isStdin, withBatchFile, type BatchFile, type Chunk } from '../batch-file.js';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { labelled } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
@@ -33,7 +33,7 @@ export function addBatch(program: Command): void {
     .option('-q, --quiet', 'the ids alone, one a line')
     .option('-w, --wait', 'wait until all have ended')
     .action((path: string, options: Options) => perform(command, (invocation) =>
-      withBatchFile(path, (file) => submitFile(invocation, file, path === '-' ? 'stdin' : path, options))));
+      withBatchFile(path, invocation.interrupted, (file) => submitFile(invocation, file, isStdin(path) ? 'stdin' : path, options))));
 }
 
 function parseBatchId(text: string): string {
