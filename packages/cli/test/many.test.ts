@@ -188,6 +188,12 @@ describe('many tasks on the command line', function () {
     expect(await readFile(output, 'utf8')).to.equal('not an export\n');
   });
 
+  it('exports to what is no file, and to stdout by its short name', async () => {
+    const args = ['export', '--problem', 'test-sweep', '--limit', '3'];
+    expect(await system.run([...args, '-o', '/dev/null'])).to.include({ code: 0, stderr: 'Exported 3 tasks.\n' });
+    expect((await system.run([...args, '-o', '-'])).lines).to.have.length(3);
+  });
+
   it('exports to stdout, and goes on from a cursor file', async () => {
     const cursor = join(system.folder, 'cursor');
     const first = await system.run(['export', '--problem', 'test-sweep', '--limit', '4000', '--cursor-file', cursor]);
