@@ -127,7 +127,7 @@ export async function* chunksOf(file: BatchFile, labels: Readonly<Record<string,
   let items: BatchItem[] = [];
   let bytes = 0;
   let tasks = 0;
-  for await (const { number, text } of linesOf(file.path)) {
+  for await (const { number, text } of linesOf(file.path, file.name)) {
     const size = Buffer.byteLength(text) + Buffer.byteLength(JSON.stringify(labels));
     if (items.length > 0 && (items.length === LIMITS.maxBatchTasks || bytes + size > CHUNK_BYTES)) {
       yield { lines, items };
@@ -158,6 +158,8 @@ function changed({ name, id }: BatchFile): Failure {
   return new Failure(EXIT.usage, `${name} changed while its tasks were submitted. When it is complete, ${goOn}`);
 }
 
+/** Labels of a line that are none stay as they are, for the API to refuse. */
 function labelsOf(labels: Readonly<Record<string, string>>, item: Schemas['BatchItem']): { labels?: Record<string, string> } {
-  return Object.keys(labels).length === 0 ? {} : { labels: { ...labels, ...item.labels } };
+  const isMixable = item.labels === undefined || isObject(item.labels);
+  return Object.keys(labels).length === 0 || !isMixable ? {} : { labels: { ...labels, ...item.labels } };
 }

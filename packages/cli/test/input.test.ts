@@ -135,6 +135,14 @@ describe('what people type', () => {
 
     it('has an id that goes by its content, unless it is given', async () => {
       const one = await inspect(await fileOf('one.jsonl', tasks(3)), '', undefined);
+    it('leaves labels that are none for the API to refuse', async () => {
+      const labels = ['["a"]', '"a"', 'null'];
+      const path = await fileOf('labels.jsonl', labels.map((one) => `{"problem_id":"a","labels":${one}}`).join('\n'));
+      for await (const { items } of chunksOf(await inspect(path, '', undefined), { x: 'all' })) {
+        expect(items.map((item) => JSON.stringify(item.labels))).to.deep.equal(labels);
+      }
+    });
+
       const same = await inspect(await fileOf('same.jsonl', tasks(3)), '', undefined);
       const other = await inspect(await fileOf('other.jsonl', tasks(4)), '', undefined);
       expect(one.id).to.equal(same.id).and.not.equal(other.id);
