@@ -81,6 +81,26 @@ describe('many tasks on the command line', function () {
     expect(changed.stderr).to.contain('with another content');
   });
 
+  it('names the line that is refused, also where the API does not', async () => {
+    const file = join(system.folder, 'deep.jsonl');
+    const lines = Array.from({ length: 1_000 }, (_, n) => `{"problem_id":"test-deep","parameters":{"seed":${n}}}`);
+    const mistakes = [
+      ['{"problem_id":"test-deep","parameters":{"x":"\\ud800"}}', 'a lone surrogate', '700 of'],
+      ['{"problem_id":"test-deep","depends_on":["0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01"]}', '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01', '700 of'],
+      ['{"problem_id":"test-deep","labels":["x"]}', '/labels: ', '700'],
+    ] as const;
+    for (const [line, why, where] of mistakes) {
+      await writeFile(file, lines.with(699, line).join('\n'));
+      const refused = await system.run(['batch', file, '--batch-id', 'deep', '--label', 'a=b']);
+      expect(refused.code, line).to.equal(2);
+      expect(refused.stderr, line).to.contain(`Line ${where}`).and.contain(why)
+        .and.contain('When this is corrected, go on with --batch-id deep');
+    }
+    await writeFile(file, lines.join('\n'));
+    const run = await system.run(['batch', file, '--batch-id', 'deep', '--label', 'a=b']);
+    expect(run.stdout).to.contain('1,000 tasks: 301 new, 699 submitted before');
+  });
+
   it('submits what comes through a pipe, which gives it once', async () => {
     const pipe = join(system.folder, 'pipe');
     await promisify(execFile)('mkfifo', [pipe]);
