@@ -194,7 +194,15 @@ describe('tasks on the command line', function () {
   it('shows what goes wrong in words that say what to do, with an exit code', async () => {
     const cases: [string[], number, string][] = [
       [['get', NO_TASK], 3, 'There is no such task.'],
-      [['get', 'x'], 2, '/params/task_id: '],
+      [['get', 'x'], 2, 'It must be the id of a task, such as'],
+      [['get', ''], 2, 'It must be the id of a task, such as'],
+      [['get', 'stats'], 2, 'It must be the id of a task, such as'],
+      [['wait', ''], 2, 'It must be the id of a task, such as'],
+      [['cancel', NO_TASK, ''], 2, 'It must be the id of a task, such as'],
+      [['explain', ''], 2, 'It must be the id of a task, such as'],
+      [['schedule', 'show', ''], 2, 'It must be the id of a schedule, such as'],
+      [['worker', 'show', ''], 2, 'It must be the id of a worker, such as worker-001-kind'],
+      [['worker', 'show', 'internal'], 2, 'It must be the id of a worker, such as worker-001-kind'],
       [['submit', 'a b'], 2, '/body/problem_id: '],
       [['submit', 'a', '--delay', '1s', '--run-at', '2026-01-06'], 2, 'not both'],
       [['submit', 'a', '--params-file', '/no/such/file'], 2, 'cannot be read'],

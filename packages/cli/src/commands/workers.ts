@@ -2,6 +2,7 @@
 import { WORKER_STATUSES, type components, type WorkerStatus } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
 import { defined } from '../defined.js';
+import { workerArgument } from '../input/ids.js';
 import { perform, type Invocation } from '../invocation.js';
 import { showFields, showList, type ListStyle } from '../output/show.js';
 import type { Cell, Fields } from '../output/table.js';
@@ -44,7 +45,7 @@ export function addWorkers(program: Command): void {
     resume: ['let a worker that drains claim again', ({ client }: Invocation, id: string) => client.resumeWorker(id)],
   } as const;
   for (const [name, [description, call]] of Object.entries(verbs)) {
-    const command = worker.command(name).description(description).argument('<id>', 'the id of a worker, such as worker-001-kind');
+    const command = worker.command(name).description(description).addArgument(workerArgument());
     command.action((id: string) => perform(command, async (invocation) => {
       const found = await call(invocation, id);
       await showFields(invocation, found, fieldsOf(found));
