@@ -111,6 +111,12 @@ describe('operating on the command line', function () {
     expect((await system.run(['worker', 'drain', 'worker-001-kind'])).stdout).to.match(/status +idle \(draining\)\n/);
     expect((await system.run(['worker', 'resume', 'worker-001-kind', '--json'])).json.draining).to.equal(false);
     expect((await system.run(['worker', 'show', 'worker-999-kind'])).code).to.equal(3);
+    const unfit = { worker_id: 'worker-777-kind', backend_type: 'kind', metadata: { unfit: 'the disk\u001b is full' } };
+    await system.call('POST', '/api/v1/workers/register', unfit);
+    expect((await system.run(['workers'])).stdout).to.match(/worker-777-kind +idle \(unfit\) /);
+    await system.call('POST', '/api/v1/workers/worker-777-kind/drain');
+    const shown = await system.run(['worker', 'show', 'worker-777-kind']);
+    expect(shown.stdout).to.match(/status +idle \(draining, unfit\)\nunfit +the disk\\u001b is full\n/);
   });
 
   it('counts, once and again and again', async () => {

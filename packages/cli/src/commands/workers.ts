@@ -59,8 +59,16 @@ async function listWorkers(invocation: Invocation, { status, backend }: ListOpti
   await showList(invocation, workers, WORKERS);
 }
 
-function statusOf({ status, draining }: Worker): Cell {
-  return { ...statusCell(status), text: draining && status !== 'offline' ? `${status} (draining)` : status };
+/** The status, and why a worker that is there claims nothing. */
+function statusOf(worker: Worker): Cell {
+  const { status, draining } = worker;
+  const why = [draining ? 'draining' : '', unfitOf(worker) === null ? '' : 'unfit'].filter((word) => word !== '').join(', ');
+  return { ...statusCell(status), text: why === '' || status === 'offline' ? status : `${status} (${why})` };
+}
+
+/** Why the worker is unfit; null: it is not. */
+function unfitOf({ metadata }: Worker): string | null {
+  return typeof metadata['unfit'] === 'string' ? metadata['unfit'] : null;
 }
 
 function slotsOf({ running_tasks: running, capabilities }: Worker): string {
@@ -77,6 +85,7 @@ function fieldsOf(worker: Worker): Fields {
   return [
     ['id', worker.id],
     ['status', statusOf(worker)],
+    ['unfit', unfitOf(worker)],
     ['backend', worker.backend_type],
     ['running', slotsOf(worker)],
     ['task', worker.current_task_id],
