@@ -98,7 +98,11 @@ describe('tasks on the command line', function () {
     const table = await system.run(['ls', '-l', label, '-n', '2']);
     expect(table.stdout.split('\n')[0]).to.match(/^ID +STATUS +PROBLEM +WORKER +SUBMITTED +RAN$/);
     expect(table.stdout.split('\n')[1]).to.match(/pending \(unclaimable\) +nobody-lists-this +- +(now|\d+ s ago) +-$/);
-    expect(table.stderr).to.equal('2 of 130 tasks; --limit shows more.\n');
+    for (const form of [[], ['-q'], ['--json']]) {
+      const cut = await system.run(['list', '-l', label, '-n', '2', ...form]);
+      expect(cut.stderr, form.join()).to.equal('2 of 130 tasks; --limit shows more.\n');
+      expect((await system.run(['list', '-l', label, '-n', '130', ...form])).stderr, form.join()).to.equal('');
+    }
     const none = await system.run(['list', '--label', 'list=none']);
     expect(none).to.include({ code: 0, stdout: '', stderr: 'No task fits.\n' });
   });

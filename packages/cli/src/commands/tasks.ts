@@ -82,20 +82,23 @@ export function addTasks(program: Command): void {
 async function listTasks(invocation: Invocation, options: ListOptions): Promise<void> {
   const { terminal, json } = invocation;
   const tasks: Schemas['Task'][] = [];
+  let listed = 0;
   let last: Schemas['TaskList'] | null = null;
   for await (const page of pages(invocation, options)) {
     last = page;
+    listed += page.tasks.length;
     for (const task of page.tasks) {
       if (json) await terminal.jsonLine(task);
       else if (options.quiet === true) await terminal.line(task.id);
       else tasks.push(task);
     }
   }
-  if (json || options.quiet === true || last === null) return;
+  if (last === null) return;
   if (tasks.length > 0) await terminal.rendered(tableOf(tasks, TASKS, terminal.layout));
   const total = `${last.total_is_lower_bound ? 'more than ' : ''}${counted(last.total, 'task')}`;
-  if (tasks.length < last.total) terminal.note(`${count(tasks.length)} of ${total}; --limit shows more.`);
-  else if (tasks.length === 0) terminal.note('No task fits.');
+  const isMore = last.next_cursor !== null && (listed < last.total || last.total_is_lower_bound);
+  if (isMore) terminal.note(`${count(listed)} of ${total}; --limit shows more.`);
+  else if (listed === 0 && !json && options.quiet !== true) terminal.note('No task fits.');
 }
 
 /** Pages of tasks, smaller ones where the API says that they would be too large, until `limit` tasks were given. */
