@@ -81,7 +81,7 @@ export async function inspect(path: string, name: string, givenId: string | unde
   const mistakes: string[] = [];
   const keys = new Set<string>();
   let tasks = 0;
-  for await (const line of linesOf(path)) {
+  for await (const line of linesOf(path, name)) {
     tasks += 1;
     const mistake = mistakeIn(name, line, keys);
     if (mistake !== null && mistakes.push(`Line ${line.number}: ${mistake}`) === MOST_MISTAKES) break;

@@ -69,6 +69,8 @@ describe('what people type', () => {
       expect(await failure(readObject(await fileOf('bad.yaml', 'a: [1')))).to.contain('bad.yaml is neither JSON nor YAML');
       expect(await failure(readObject(await fileOf('inf.yaml', 'a: [{b: .inf}]')))).to.contain('a number that JSON cannot hold');
       expect(await failure(readObject(join(folder, 'none')))).to.contain('cannot be read');
+      const many = Array.from({ length: 200_000 }, (_, n) => n);
+      expect(await readObject(await fileOf('many.json', JSON.stringify({ many })))).to.deep.equal({ many });
     });
   });
 
@@ -133,8 +135,6 @@ describe('what people type', () => {
       }]);
     });
 
-    it('has an id that goes by its content, unless it is given', async () => {
-      const one = await inspect(await fileOf('one.jsonl', tasks(3)), '', undefined);
     it('leaves labels that are none for the API to refuse', async () => {
       const labels = ['["a"]', '"a"', 'null'];
       const path = await fileOf('labels.jsonl', labels.map((one) => `{"problem_id":"a","labels":${one}}`).join('\n'));
@@ -143,6 +143,8 @@ describe('what people type', () => {
       }
     });
 
+    it('has an id that goes by its content, unless it is given', async () => {
+      const one = await inspect(await fileOf('one.jsonl', tasks(3)), '', undefined);
       const same = await inspect(await fileOf('same.jsonl', tasks(3)), '', undefined);
       const other = await inspect(await fileOf('other.jsonl', tasks(4)), '', undefined);
       expect(one.id).to.equal(same.id).and.not.equal(other.id);
@@ -188,7 +190,7 @@ describe('what people type', () => {
       expect(await failure(inspect(infinite, 'big.jsonl', undefined))).to.contain('number that JSON cannot hold');
       expect(await failure(inspect(await fileOf('empty.jsonl', '\n\n'), 'empty.jsonl', undefined))).to.contain('holds no task');
       await writeFile(join(folder, 'latin.jsonl'), Buffer.from([0x7b, 0xe9, 0x7d]));
-      expect(await failure(inspect(join(folder, 'latin.jsonl'), '', undefined))).to.contain('Line 1').and.contain('UTF-8');
+      expect(await failure(inspect(join(folder, 'latin.jsonl'), 'stdin', undefined))).to.equal('Line 1 of stdin is not UTF-8.');
     });
   });
 
