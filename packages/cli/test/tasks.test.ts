@@ -132,6 +132,8 @@ describe('tasks on the command line', function () {
     const run = await system.run(['cancel', one, NO_TASK, two]);
     expect(run).to.include({ code: 3, stdout: `${one}\n${two}\n` });
     expect(run.stderr).to.contain(`${NO_TASK}: There is no such task.`);
+    const { error } = JSON.parse((await system.run(['cancel', NO_TASK, two, '--json'])).stderr.split('\n')[0]!) as { error: unknown };
+    expect(error).to.deep.include({ exit_code: 3, id: NO_TASK }).and.have.nested.property('problem.code', 'task_not_found');
     const again = await system.run(['cancel', one]);
     expect(again).to.include({ code: 4, stderr: 'The task has already ended.\nThe task is cancelled.\n' });
     const retried = await system.run(['retry', one, '--json']);
@@ -162,6 +164,15 @@ describe('tasks on the command line', function () {
     const ended = run.lines.map(({ id, status }) => `${id as string} ${status as string}`);
     expect(ended).to.have.members([`${good!} completed`, `${bad!} failed`]);
     expect(await system.run(['wait', good!])).to.include({ code: 0 });
+    const joined = await system.run(['wait', good!, '-', '--json'], { input: bad! });
+    expect(joined.lines.map(({ id }) => id as string)).to.have.members([good!, bad!]);
+    expect(await system.run(['wait', '-'], { input: '\n' })).to.deep.include({ code: 0, stderr: 'stdin names no task.\n' });
+    const unknown = await system.run(['wait', good!, NO_TASK]);
+    expect(unknown.code).to.equal(3);
+    expect(unknown.stderr).to.equal(`${NO_TASK}: There is no such task.\n`);
+    const junk = await system.run(['wait', '-'], { input: `${good!}\njunk\n` });
+    expect(junk.code).to.equal(2);
+    expect(junk.stderr).to.contain('"junk" in stdin: It must be the id of a task');
     const idle = await submitIdle();
     expect(await system.run(['wait', idle, '--for', '200ms'])).to.include({ code: 7 });
     expect((await system.call('GET', `/api/v1/tasks/${idle}`)).body.status).to.equal('pending');
@@ -224,6 +235,24 @@ describe('tasks on the command line', function () {
       expect(run.code, args.join(' ')).to.equal(code);
       expect(run.stderr, args.join(' ')).to.contain(message);
       expect(run.stdout, args.join(' ')).to.equal('');
+    }
+  });
+
+  it('says what is wrong with the command line in JSON, where it is asked to', async () => {
+    const cases: [string[], string][] = [
+      [['--json', 'submit'], 'missing required argument'],
+      [['list', '--status', 'nope', '--json'], '"nope" is none of pending'],
+      [['--json', 'sumbit', 'a'], 'Did you mean submit?'],
+      [['--json', 'get', ''], 'It must be the id of a task'],
+      [['--json'], 'Name a command'],
+    ];
+    for (const [args, message] of cases) {
+      const run = await system.run(args);
+      expect(run.code, args.join(' ')).to.equal(2);
+      expect(run.stdout, args.join(' ')).to.equal('');
+      const { error } = JSON.parse(run.stderr) as { error: { message: string } };
+      expect(error, args.join(' ')).to.include({ exit_code: 2, problem: null });
+      expect(error.message, args.join(' ')).to.contain(message);
     }
   });
 

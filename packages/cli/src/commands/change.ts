@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, LIMITS, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
-import { EXIT, Failure, type ExitCode } from '../exit.js';
-import { explain } from '../failures.js';
+import { EXIT, Failure, FailureOf, type ExitCode } from '../exit.js';
+import { explain, said } from '../failures.js';
 import { addFilterOptions, fixedTimes, isFiltered, toBulkFilter, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
 import { idArgument, taskIds } from '../input/ids.js';
@@ -73,9 +73,10 @@ async function changeEach(invocation: Invocation, ids: readonly string[], action
     try {
       task = await change(id);
     } catch (error) {
-      const explained = explain(error, invocation.address);
+      const about = new FailureOf(id, error);
+      const explained = explain(about, invocation.address);
       if (ids.length === 1 || !(error instanceof ApiError) || explained.exitCode === EXIT.unreachable) throw error;
-      terminal.note(`${id}: ${explained.message}`);
+      terminal.note(said(json, about, explained));
       if (exitCode === EXIT.ok) exitCode = explained.exitCode;
       continue;
     }
