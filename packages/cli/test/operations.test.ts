@@ -1,6 +1,6 @@
 /** Workflows, schedules, limits, pauses, workers, statistics, contexts, completion: against a real API. */
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -147,6 +147,17 @@ describe('operating on the command line', function () {
     expect((await system.run(['context', 'use', 'away'], { env })).code).to.equal(3);
     const kept = JSON.parse(await readFile(join(system.folder, 'config/task-executor/config.json'), 'utf8')) as unknown;
     expect(kept).to.deep.equal({ current: null, contexts: { lab: { url: system.url } } });
+  });
+
+  it('says what to do where it is not built', async () => {
+    const folder = join(system.folder, 'bin');
+    await mkdir(folder);
+    // By its name a module, without a package.json that says so.
+    const program = join(folder, 'task-executor.mjs');
+    await copyFile(new URL('../bin/task-executor.js', import.meta.url), program);
+    const run = promisify(execFile)(process.execPath, [program, 'list']);
+    const failed = await run.then(() => expect.fail('it did not fail'), (error: unknown) => error);
+    expect(failed).to.include({ code: 70, stderr: 'The command line is not built: run `npm run build` at the top of the repository first.\n' });
   });
 
   it('completes commands, options and their words in bash', async () => {
