@@ -30,7 +30,9 @@ export function workerArgument(): Argument {
   return new Argument('<id>', 'the id of a worker, such as worker-001-kind').argParser(parseWorkerId);
 }
 
-/** A parser for several ids of tasks; each is kept once. `isOther` are texts that are none, and stay. */
-export function taskIds(isOther: (text: string) => boolean = () => false): (text: string, before: readonly string[] | undefined) => string[] {
+type Collector = (text: string, before: readonly string[] | undefined) => string[];
+
+/** A parser for several ids of tasks; each is kept once. A text that `isOther` is none, and stays. */
+export function taskIds(isOther: (text: string) => boolean = () => false): Collector {
   return (text, before) => [...new Set([...(before ?? []), isOther(text) ? text : parseTaskId(text)])];
 }
