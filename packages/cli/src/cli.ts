@@ -17,8 +17,10 @@ import { addWait } from './commands/wait.js';
 import { addWorkers } from './commands/workers.js';
 import { addWorkflow } from './commands/workflow.js';
 import { EXIT, EXIT_MEANINGS } from './exit.js';
+import { explain, said } from './failures.js';
 import { parseDuration } from './input/duration.js';
 import { parseApiUrl } from './input/values.js';
+import { Terminal } from './output/terminal.js';
 import { safe } from './text/safe.js';
 import { VERSION } from './version.js';
 
@@ -28,13 +30,17 @@ ${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meani
 
 Environment: TASK_EXECUTOR_URL, TASK_EXECUTOR_PROFILE, API_HEADERS, NO_COLOR, FORCE_COLOR, XDG_CONFIG_HOME.`;
 
-export function createProgram(): Command {
+/** The program; with `silent`, it leaves what is wrong with the command line to whoever catches the error. */
+export function createProgram(silent = false): Command {
   const program = new Command('task-executor')
     .description('Submit tasks to Task Executor, follow them, and see what they left.')
     .version(VERSION)
     .configureHelp({ showGlobalOptions: true })
     // Every command inherits this. What commander did not understand may hold anything.
-    .configureOutput({ outputError: (text, write) => { write(text.split('\n').map(safe).join('\n')); } })
+    .configureOutput({
+      outputError: (text, write) => { write(text.split('\n').map(safe).join('\n')); },
+      ...(silent ? { writeErr: () => undefined } : {}),
+    })
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
     .option(
@@ -62,11 +68,20 @@ export function createProgram(): Command {
 
 /** Runs the command that `argv` names, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
+  const json = wantsJson(argv);
   try {
-    await createProgram().parseAsync(argv);
+    await createProgram(json).parseAsync(argv);
   } catch (error) {
-    // Commander has said what was wrong, or has shown the help that was asked for.
     if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const explanation = explain(error, null);
+    process.exitCode = explanation.exitCode;
+    // Commander has said to people what was wrong, or has shown the help that was asked for.
+    if (json && explanation.exitCode !== EXIT.ok) new Terminal(false).note(said(json, error, explanation));
   }
+}
+
+/** Whether the command line asks for JSON; known before it is understood. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? undefined : end).includes('--json');
 }

@@ -35,6 +35,16 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.pipeClosed, 'the reader of the output went away'],
 ];
 
+/** A failure about one of several things, which it names. */
+export class FailureOf extends Error {
+  readonly id: string;
+
+  constructor(id: string, cause: unknown) {
+    super(id, { cause });
+    this.id = id;
+  }
+}
+
 /** A failure that the user can mend: its message is shown, without a stack. */
 export class Failure extends Error {
   readonly exitCode: ExitCode;

@@ -76,7 +76,7 @@ async function readCursor(path: string): Promise<string | null> {
   }
 }
 
-/** Exports to a file, whose last task says where to go on. @throws Failure where it holds something else */
+/** Exports to a file, whose last task says where to go on. @throws Failure where it holds something else, or another command writes it */
 export async function openFile(path: string): Promise<Sink> {
   let file: FileHandle;
   try {
@@ -84,24 +84,43 @@ export async function openFile(path: string): Promise<Sink> {
   } catch (error) {
     throw new Failure(EXIT.usage, `${path} cannot be opened: ${(error as Error).message}`);
   }
-  const last = await lastTask(file, path);
-  await file.truncate(last.end);
+  const stats = await file.stat();
+  const isRegular = stats.isFile();
+  // Of a device, such as /dev/null, nothing can be read or taken back.
+  const last = isRegular ? await lastTask(file, path, stats.size) : { cursor: null, end: 0 };
   let pending: Buffer[] = [];
   let pendingBytes = 0;
-  let written = last.end;
+  let written = isRegular ? stats.size : 0;
   let whole = last.end;
+  /** False once the file may hold anything behind `whole`: the next export cuts it back. */
+  let isKnown = true;
+  const checkAlone = async (): Promise<void> => {
+    if (!isRegular || (await file.stat()).size === written) return;
+    isKnown = false;
+    throw new Failure(EXIT.file, `Another command writes to ${path}: give each export a file of its own.`);
+  };
+  const cut = async (): Promise<boolean> => {
+    if (whole === written) return true;
+    if (!isRegular) return false;
+    await checkAlone();
+    await file.truncate(whole);
+    written = whole;
+    return true;
+  };
   const flush = async (): Promise<void> => {
     if (pendingBytes === 0) return;
+    await checkAlone();
+    isKnown = false;
     await file.appendFile(Buffer.concat(pending));
+    isKnown = true;
     written += pendingBytes;
     [pending, pendingBytes] = [[], 0];
   };
   const takeBack = async (): Promise<boolean> => {
     await flush();
-    if (whole < written) await file.truncate(whole);
-    written = whole;
-    return true;
+    return cut();
   };
+  await cut();
   return {
     cursor: last.cursor,
     write: async (line) => {
@@ -115,15 +134,21 @@ export async function openFile(path: string): Promise<Sink> {
     },
     takeBack,
     close: async () => {
-      await takeBack();
-      await file.close();
+      try {
+        if (isKnown) {
+          await takeBack();
+          // The other one may have looked just before this one wrote, and written then.
+          await checkAlone();
+        }
+      } finally {
+        await file.close();
+      }
     },
   };
 }
 
 /** The cursor of the last whole task in an export, and where its line ends; the file is read from its end backwards, block by block. */
-async function lastTask(file: FileHandle, path: string): Promise<{ cursor: string | null; end: number }> {
-  const { size } = await file.stat();
+async function lastTask(file: FileHandle, path: string, size: number): Promise<{ cursor: string | null; end: number }> {
   if (size === 0) return { cursor: null, end: 0 };
   let rest: Buffer = Buffer.alloc(0);
   for (let start = size; start > 0;) {

@@ -1,8 +1,8 @@
 /** Failures in words that say what to do about them, and as exit codes. */
 import { ApiError, ApiUnreachable } from '@task-executor/shared';
 import { CommanderError, InvalidArgumentError } from 'commander';
-import { EXIT, Failure, type ExitCode } from './exit.js';
 import type { ApiAddress } from './contexts.js';
+import { EXIT, Failure, FailureOf, type ExitCode } from './exit.js';
 
 export interface Explanation {
   readonly exitCode: ExitCode;
@@ -15,12 +15,28 @@ const USAGE_STATUSES = new Set([400, 413, 415, 422]);
 
 export function explain(error: unknown, address: ApiAddress | null): Explanation {
   if (error instanceof Failure) return { exitCode: error.exitCode, message: error.message };
+  if (error instanceof FailureOf) {
+    const { exitCode, message } = explain(error.cause, address);
+    return { exitCode, message: `${error.id}: ${message}` };
+  }
   if (error instanceof InvalidArgumentError) return { exitCode: EXIT.usage, message: error.message };
-  if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage, message: '' };
+  if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage, message: sayUsage(error) };
   if (error instanceof ApiError) return { exitCode: exitCodeOf(error), message: sayProblem(error, address) };
   if (error instanceof ApiUnreachable) return { exitCode: EXIT.unreachable, message: sayUnreachable(error, address) };
   if (error instanceof Error && 'syscall' in error) return { exitCode: EXIT.file, message: error.message };
   return { exitCode: EXIT.bug, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+/** What is said of a failure: its words, or for programs one line of JSON. */
+export function said(json: boolean, error: unknown, { exitCode, message }: Explanation): string {
+  if (!json) return message;
+  const [cause, about] = error instanceof FailureOf ? [error.cause, { id: error.id }] : [error, {}];
+  const problem = typeof cause === 'object' && cause !== null && 'problem' in cause ? cause.problem : null;
+  return JSON.stringify({ error: { exit_code: exitCode, message, problem, ...about } });
+}
+
+function sayUsage({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'Name a command; --help shows what there is.' : message.replace(/^error: /, '');
 }
 
 function exitCodeOf({ status, code }: ApiError): ExitCode {

@@ -6,7 +6,7 @@ import { TaskClient } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { resolveAddress, type ApiAddress } from './contexts.js';
 import { EXIT, type ExitCode } from './exit.js';
-import { explain } from './failures.js';
+import { explain, said } from './failures.js';
 import { resolveHeaders } from './input/api-headers.js';
 import { Terminal } from './output/terminal.js';
 
@@ -136,11 +136,6 @@ function sayFailure(error: unknown, terminal: Terminal, { address, onInterrupt }
   const { exitCode } = explanation;
   // An answer that did not arrive leaves a command where a signal does: it may have been carried out.
   const message = [explanation.message, exitCode === EXIT.unreachable ? onInterrupt() : ''].filter((words) => words !== '').join('\n');
-  if (json) {
-    const problem = typeof error === 'object' && error !== null && 'problem' in error ? error.problem : null;
-    terminal.note(JSON.stringify({ error: { exit_code: exitCode, message, problem } }));
-  } else if (message !== '') {
-    terminal.note(message);
-  }
+  terminal.note(said(json, error, { exitCode, message }));
   return exitCode;
 }

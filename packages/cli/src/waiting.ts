@@ -1,7 +1,7 @@
 /** Waiting for tasks to end: many at once, few calls at a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TERMINAL_STATUSES, type components } from '@task-executor/shared';
-import { EXIT, Failure, type ExitCode } from './exit.js';
+import { ApiError, TERMINAL_STATUSES, type components } from '@task-executor/shared';
+import { EXIT, Failure, FailureOf, type ExitCode } from './exit.js';
 import type { Invocation } from './invocation.js';
 import { counted } from './text/amounts.js';
 import { duration } from './text/time.js';
@@ -65,7 +65,9 @@ export async function untilAllEnded(
   };
   const waitOne = async (): Promise<void> => {
     for (const taskId of waiting) {
-      const task = await untilEnded(invocation, taskId, deadline);
+      const task = await untilEnded(invocation, taskId, deadline).catch((error: unknown) => {
+        throw taskIds.length > 1 && error instanceof ApiError ? new FailureOf(taskId, error) : error;
+      });
       ended += 1;
       await onEnd(task);
       show();

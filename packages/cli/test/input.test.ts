@@ -1,5 +1,5 @@
 /** What people type: parameters, durations, moments, files, addresses. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -69,6 +69,8 @@ describe('what people type', () => {
       expect(await failure(readObject(await fileOf('bad.yaml', 'a: [1')))).to.contain('bad.yaml is neither JSON nor YAML');
       expect(await failure(readObject(await fileOf('inf.yaml', 'a: [{b: .inf}]')))).to.contain('a number that JSON cannot hold');
       expect(await failure(readObject(join(folder, 'none')))).to.contain('cannot be read');
+      const many = Array.from({ length: 200_000 }, (_, n) => n);
+      expect(await readObject(await fileOf('many.json', JSON.stringify({ many })))).to.deep.equal({ many });
     });
   });
 
@@ -133,6 +135,14 @@ describe('what people type', () => {
       }]);
     });
 
+    it('leaves labels that are none for the API to refuse', async () => {
+      const labels = ['["a"]', '"a"', 'null'];
+      const path = await fileOf('labels.jsonl', labels.map((one) => `{"problem_id":"a","labels":${one}}`).join('\n'));
+      for await (const { items } of chunksOf(await inspect(path, '', undefined), { x: 'all' })) {
+        expect(items.map((item) => JSON.stringify(item.labels))).to.deep.equal(labels);
+      }
+    });
+
     it('has an id that goes by its content, unless it is given', async () => {
       const one = await inspect(await fileOf('one.jsonl', tasks(3)), '', undefined);
       const same = await inspect(await fileOf('same.jsonl', tasks(3)), '', undefined);
@@ -152,6 +162,25 @@ describe('what people type', () => {
       expect(sizes).to.deep.equal([1_000, 1_000, 502, 1]);
     });
 
+    it('is not submitted to its end where it changes meanwhile', async () => {
+      const kinds: [string, (path: string) => Promise<void>][] = [
+        ['longer', (path) => appendFile(path, tasks(1))],
+        ['shorter', (path) => writeFile(path, tasks(2))],
+        ['empty', (path) => writeFile(path, '')],
+        ['no JSON', (path) => writeFile(path, `${tasks(2)}{`)],
+        ['no task', (path) => writeFile(path, `${tasks(2)}null`)],
+      ];
+      for (const [kind, change] of kinds) {
+        const path = await fileOf('changing.jsonl', tasks(3));
+        const file = await inspect(path, 'changing.jsonl', 'mine');
+        await change(path);
+        const message = await failure((async () => {
+          for await (const { items } of chunksOf(file, {})) expect(items, kind).to.have.length(3);
+        })());
+        expect(message, kind).to.contain('changing.jsonl changed').and.contain('--batch-id mine');
+      }
+    });
+
     it('is refused as a whole, with every line that is wrong', async () => {
       const keyed = '{"problem_id":"b","idempotency_key":"k"}';
       const wrong = await fileOf('wrong.jsonl', ['{"problem_id":"a"}', 'x', '{}', keyed, keyed, '[1]'].join('\n'));
@@ -161,7 +190,7 @@ describe('what people type', () => {
       expect(await failure(inspect(infinite, 'big.jsonl', undefined))).to.contain('number that JSON cannot hold');
       expect(await failure(inspect(await fileOf('empty.jsonl', '\n\n'), 'empty.jsonl', undefined))).to.contain('holds no task');
       await writeFile(join(folder, 'latin.jsonl'), Buffer.from([0x7b, 0xe9, 0x7d]));
-      expect(await failure(inspect(join(folder, 'latin.jsonl'), '', undefined))).to.contain('Line 1').and.contain('UTF-8');
+      expect(await failure(inspect(join(folder, 'latin.jsonl'), 'stdin', undefined))).to.equal('Line 1 of stdin is not UTF-8.');
     });
   });
 

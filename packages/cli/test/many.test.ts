@@ -2,9 +2,11 @@
  * Many tasks: a file of 10,000 that is submitted once whatever happens meanwhile, exports that hold each task once, readers that go
  * away.
  */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startMeddler } from './support/meddler.js';
 import { startSystem, type Cli, type Run, type System } from './support/processes.js';
@@ -77,6 +79,47 @@ describe('many tasks on the command line', function () {
     const changed = await system.run(['batch', mixed, '--batch-id', 'mixed-1']);
     expect(changed.code).to.equal(2);
     expect(changed.stderr).to.contain('with another content');
+  });
+
+  it('names the line that is refused, also where the API does not', async () => {
+    const file = join(system.folder, 'deep.jsonl');
+    const lines = Array.from({ length: 1_000 }, (_, n) => `{"problem_id":"test-deep","parameters":{"seed":${n}}}`);
+    const missing = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
+    const mistakes = [
+      ['{"problem_id":"test-deep","parameters":{"x":"\\ud800"}}', 'a lone surrogate', '700 of'],
+      [`{"problem_id":"test-deep","depends_on":["${missing}"]}`, missing, '700 of'],
+      ['{"problem_id":"test-deep","labels":["x"]}', '/labels: ', '700'],
+    ] as const;
+    for (const [line, why, where] of mistakes) {
+      await writeFile(file, lines.with(699, line).join('\n'));
+      const refused = await system.run(['batch', file, '--batch-id', 'deep', '--label', 'a=b']);
+      expect(refused.code, line).to.equal(2);
+      expect(refused.stderr, line).to.contain(`Line ${where}`).and.contain(why)
+        .and.contain('When this is corrected, go on with --batch-id deep');
+    }
+    await writeFile(file, lines.join('\n'));
+    const run = await system.run(['batch', file, '--batch-id', 'deep', '--label', 'a=b']);
+    expect(run.stdout).to.contain('1,000 tasks: 301 new, 699 submitted before');
+  });
+
+  it('submits what comes through a pipe, which gives it once', async () => {
+    const pipe = join(system.folder, 'pipe');
+    await promisify(execFile)('mkfifo', [pipe]);
+    const lines = Array.from({ length: 1_200 }, (_, n) => `{"problem_id":"test-pipe","parameters":{"seed":${n}}}\n`).join('');
+    for (const [path, submitted] of [[pipe, '1,200 new, 0'], ['/dev/stdin', '0 new, 1,200']] as const) {
+      const cli = system.start(['batch', path], { input: lines });
+      if (path === pipe) await writeFile(pipe, lines);
+      const run = await cli.ended;
+      expect(run.stdout, run.stderr).to.contain(`1,200 tasks: ${submitted} submitted before`);
+    }
+    expect((await system.run(['batch', system.folder])).stderr).to.contain('is neither a file nor a pipe');
+
+    const silent = system.start(['batch', pipe]);
+    // Opens once there is somebody who reads.
+    const writer = await open(pipe, 'w');
+    silent.child.kill('SIGINT');
+    expect((await silent.ended).code).to.equal(130);
+    await writer.close();
   });
 
   it('submits once where the answer was lost', async () => {
@@ -164,6 +207,12 @@ describe('many tasks on the command line', function () {
     await writeFile(output, 'not an export\n');
     expect((await system.run(['export', '-o', output])).code).to.equal(2);
     expect(await readFile(output, 'utf8')).to.equal('not an export\n');
+  });
+
+  it('exports to what is no file, and to stdout by its short name', async () => {
+    const args = ['export', '--problem', 'test-sweep', '--limit', '3'];
+    expect(await system.run([...args, '-o', '/dev/null'])).to.include({ code: 0, stderr: 'Exported 3 tasks.\n' });
+    expect((await system.run([...args, '-o', '-'])).lines).to.have.length(3);
   });
 
   it('exports to stdout, and goes on from a cursor file', async () => {

@@ -1,6 +1,6 @@
 /** Workflows, schedules, limits, pauses, workers, statistics, contexts, completion: against a real API. */
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -111,6 +111,12 @@ describe('operating on the command line', function () {
     expect((await system.run(['worker', 'drain', 'worker-001-kind'])).stdout).to.match(/status +idle \(draining\)\n/);
     expect((await system.run(['worker', 'resume', 'worker-001-kind', '--json'])).json.draining).to.equal(false);
     expect((await system.run(['worker', 'show', 'worker-999-kind'])).code).to.equal(3);
+    const unfit = { worker_id: 'worker-777-kind', backend_type: 'kind', metadata: { unfit: 'the disk\u001b is full' } };
+    await system.call('POST', '/api/v1/workers/register', unfit);
+    expect((await system.run(['workers'])).stdout).to.match(/worker-777-kind +idle \(unfit\) /);
+    await system.call('POST', '/api/v1/workers/worker-777-kind/drain');
+    const shown = await system.run(['worker', 'show', 'worker-777-kind']);
+    expect(shown.stdout).to.match(/status +idle \(draining, unfit\)\nunfit +the disk\\u001b is full\n/);
   });
 
   it('counts, once and again and again', async () => {
@@ -141,6 +147,17 @@ describe('operating on the command line', function () {
     expect((await system.run(['context', 'use', 'away'], { env })).code).to.equal(3);
     const kept = JSON.parse(await readFile(join(system.folder, 'config/task-executor/config.json'), 'utf8')) as unknown;
     expect(kept).to.deep.equal({ current: null, contexts: { lab: { url: system.url } } });
+  });
+
+  it('says what to do where it is not built', async () => {
+    const folder = join(system.folder, 'bin');
+    await mkdir(folder);
+    // By its name a module, without a package.json that says so.
+    const program = join(folder, 'task-executor.mjs');
+    await copyFile(new URL('../bin/task-executor.js', import.meta.url), program);
+    const run = promisify(execFile)(process.execPath, [program, 'list']);
+    const failed = await run.then(() => expect.fail('it did not fail'), (error: unknown) => error);
+    expect(failed).to.include({ code: 70, stderr: 'The command line is not built: run `npm run build` at the top of the repository first.\n' });
   });
 
   it('completes commands, options and their words in bash', async () => {

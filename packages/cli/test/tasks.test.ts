@@ -98,7 +98,11 @@ describe('tasks on the command line', function () {
     const table = await system.run(['ls', '-l', label, '-n', '2']);
     expect(table.stdout.split('\n')[0]).to.match(/^ID +STATUS +PROBLEM +WORKER +SUBMITTED +RAN$/);
     expect(table.stdout.split('\n')[1]).to.match(/pending \(unclaimable\) +nobody-lists-this +- +(now|\d+ s ago) +-$/);
-    expect(table.stderr).to.equal('2 of 130 tasks; --limit shows more.\n');
+    for (const form of [[], ['-q'], ['--json']]) {
+      const cut = await system.run(['list', '-l', label, '-n', '2', ...form]);
+      expect(cut.stderr, form.join()).to.equal('2 of 130 tasks; --limit shows more.\n');
+      expect((await system.run(['list', '-l', label, '-n', '130', ...form])).stderr, form.join()).to.equal('');
+    }
     const none = await system.run(['list', '--label', 'list=none']);
     expect(none).to.include({ code: 0, stdout: '', stderr: 'No task fits.\n' });
   });
@@ -128,6 +132,8 @@ describe('tasks on the command line', function () {
     const run = await system.run(['cancel', one, NO_TASK, two]);
     expect(run).to.include({ code: 3, stdout: `${one}\n${two}\n` });
     expect(run.stderr).to.contain(`${NO_TASK}: There is no such task.`);
+    const { error } = JSON.parse((await system.run(['cancel', NO_TASK, two, '--json'])).stderr.split('\n')[0]!) as { error: unknown };
+    expect(error).to.deep.include({ exit_code: 3, id: NO_TASK }).and.have.nested.property('problem.code', 'task_not_found');
     const again = await system.run(['cancel', one]);
     expect(again).to.include({ code: 4, stderr: 'The task has already ended.\nThe task is cancelled.\n' });
     const retried = await system.run(['retry', one, '--json']);
@@ -158,6 +164,15 @@ describe('tasks on the command line', function () {
     const ended = run.lines.map(({ id, status }) => `${id as string} ${status as string}`);
     expect(ended).to.have.members([`${good!} completed`, `${bad!} failed`]);
     expect(await system.run(['wait', good!])).to.include({ code: 0 });
+    const joined = await system.run(['wait', good!, '-', '--json'], { input: bad! });
+    expect(joined.lines.map(({ id }) => id as string)).to.have.members([good!, bad!]);
+    expect(await system.run(['wait', '-'], { input: '\n' })).to.deep.include({ code: 0, stderr: 'stdin names no task.\n' });
+    const unknown = await system.run(['wait', good!, NO_TASK]);
+    expect(unknown.code).to.equal(3);
+    expect(unknown.stderr).to.equal(`${NO_TASK}: There is no such task.\n`);
+    const junk = await system.run(['wait', '-'], { input: `${good!}\njunk\n` });
+    expect(junk.code).to.equal(2);
+    expect(junk.stderr).to.contain('"junk" in stdin: It must be the id of a task');
     const idle = await submitIdle();
     expect(await system.run(['wait', idle, '--for', '200ms'])).to.include({ code: 7 });
     expect((await system.call('GET', `/api/v1/tasks/${idle}`)).body.status).to.equal('pending');
@@ -194,7 +209,15 @@ describe('tasks on the command line', function () {
   it('shows what goes wrong in words that say what to do, with an exit code', async () => {
     const cases: [string[], number, string][] = [
       [['get', NO_TASK], 3, 'There is no such task.'],
-      [['get', 'x'], 2, '/params/task_id: '],
+      [['get', 'x'], 2, 'It must be the id of a task, such as'],
+      [['get', ''], 2, 'It must be the id of a task, such as'],
+      [['get', 'stats'], 2, 'It must be the id of a task, such as'],
+      [['wait', ''], 2, 'It must be the id of a task, such as'],
+      [['cancel', NO_TASK, ''], 2, 'It must be the id of a task, such as'],
+      [['explain', ''], 2, 'It must be the id of a task, such as'],
+      [['schedule', 'show', ''], 2, 'It must be the id of a schedule, such as'],
+      [['worker', 'show', ''], 2, 'It must be the id of a worker, such as worker-001-kind'],
+      [['worker', 'show', 'internal'], 2, 'It must be the id of a worker, such as worker-001-kind'],
       [['submit', 'a b'], 2, '/body/problem_id: '],
       [['submit', 'a', '--delay', '1s', '--run-at', '2026-01-06'], 2, 'not both'],
       [['submit', 'a', '--params-file', '/no/such/file'], 2, 'cannot be read'],
@@ -212,6 +235,24 @@ describe('tasks on the command line', function () {
       expect(run.code, args.join(' ')).to.equal(code);
       expect(run.stderr, args.join(' ')).to.contain(message);
       expect(run.stdout, args.join(' ')).to.equal('');
+    }
+  });
+
+  it('says what is wrong with the command line in JSON, where it is asked to', async () => {
+    const cases: [string[], string][] = [
+      [['--json', 'submit'], 'missing required argument'],
+      [['list', '--status', 'nope', '--json'], '"nope" is none of pending'],
+      [['--json', 'sumbit', 'a'], 'Did you mean submit?'],
+      [['--json', 'get', ''], 'It must be the id of a task'],
+      [['--json'], 'Name a command'],
+    ];
+    for (const [args, message] of cases) {
+      const run = await system.run(args);
+      expect(run.code, args.join(' ')).to.equal(2);
+      expect(run.stdout, args.join(' ')).to.equal('');
+      const { error } = JSON.parse(run.stderr) as { error: { message: string } };
+      expect(error, args.join(' ')).to.include({ exit_code: 2, problem: null });
+      expect(error.message, args.join(' ')).to.contain(message);
     }
   });
 

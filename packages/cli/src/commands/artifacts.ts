@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { defined } from '../defined.js';
 import { downloadTo, NoPlace, pathFor, receive } from '../download.js';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
+import { idArgument } from '../input/ids.js';
 import { wholeNumber } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
 import { showList, type ListStyle } from '../output/show.js';
@@ -37,14 +38,14 @@ export function addArtifacts(program: Command): void {
   const attempt = (): Option =>
     new Option('--attempt <number>', 'only files of this attempt').argParser(wholeNumber(1, LIMITS.maxAttemptNumber));
 
-  const list = artifacts.command('list').description('list the files of a task').argument('<id>', 'the id of a task').addOption(attempt());
+  const list = artifacts.command('list').description('list the files of a task').addArgument(idArgument('task')).addOption(attempt());
   list.action((id: string, options: ListOptions) => perform(list, async (invocation) => {
     await showList(invocation, await artifactsOf(invocation, id, options), ARTIFACTS);
   }));
 
   const get = artifacts.command('get').description('download files of a task; prints their paths');
   get
-    .argument('<id>', 'the id of a task')
+    .addArgument(idArgument('task'))
     .argument('[names...]', 'names or ids of files; all of them unless given')
     .addOption(attempt())
     .option('-d, --directory <folder>', 'where to', '.')

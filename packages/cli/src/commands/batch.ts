@@ -1,7 +1,7 @@
 /** `batch`: submits the tasks of a file. Interrupted and run again, it creates nothing twice. */
 import { ApiError, type components } from '@task-executor/shared';
 import { InvalidArgumentError, type Command } from 'commander';
-import { chunksOf, inspect, withBatchFile, type BatchFile, type Chunk } from '../batch-file.js';
+import { chunksOf, inspect, isStdin, withBatchFile, type BatchFile, type Chunk } from '../batch-file.js';
 import { EXIT, Failure, type ExitCode } from '../exit.js';
 import { labelled } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
@@ -19,6 +19,10 @@ interface Options {
 
 /** Leaves room for the line's number in an idempotency key. */
 const MAX_BATCH_ID_CHARS = 200;
+/** The statuses with which the API refuses what a file holds. */
+const REFUSALS = new Set([413, 422]);
+/** The path of a mistake in one of the tasks. */
+const MISTAKE = /^\/body\/tasks\/(\d+)(.*)$/;
 const GO_ON = 'Run the same command again to go on: nothing is submitted twice.';
 
 export function addBatch(program: Command): void {
@@ -33,7 +37,7 @@ export function addBatch(program: Command): void {
     .option('-q, --quiet', 'the ids alone, one a line')
     .option('-w, --wait', 'wait until all have ended')
     .action((path: string, options: Options) => perform(command, (invocation) =>
-      withBatchFile(path, (file) => submitFile(invocation, file, path === '-' ? 'stdin' : path, options))));
+      withBatchFile(path, invocation.interrupted, (file) => submitFile(invocation, file, isStdin(path) ? 'stdin' : path, options))));
 }
 
 function parseBatchId(text: string): string {
@@ -68,37 +72,51 @@ async function submitFile(invocation: Invocation, path: string, name: string, op
   return options.wait === true ? waitForAll(invocation, ids, options) : EXIT.ok;
 }
 
-/** Submits the chunk that comes after `before` tasks. @throws Failure where the API refuses its lines */
-async function submitChunk({ client }: Invocation, file: BatchFile, chunk: Chunk, before: number): Promise<Schemas['TaskBatchResult']> {
+/**
+ * Submits the chunk that comes after `before` tasks; in halves where the API refuses it without saying which line is at fault, until that
+ * line is alone. @throws Failure where the API refuses a line
+ */
+async function submitChunk(invocation: Invocation, file: BatchFile, chunk: Chunk, before: number): Promise<Schemas['TaskBatchResult']> {
+  const { lines, items } = chunk;
   try {
-    return await client.submitTasks(chunk.items);
+    return await invocation.client.submitTasks(items);
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 422) throw error;
-    throw new Failure(EXIT.usage, sayRefusal(error, file, chunk, before).join('\n'));
+    if (!(error instanceof ApiError) || !REFUSALS.has(error.status)) throw error;
+    if (items.length === 1 || namesLine(error)) throw new Failure(EXIT.usage, sayRefusal(error, file, chunk, before).join('\n'));
   }
+  const half = Math.ceil(items.length / 2);
+  const first = await submitChunk(invocation, file, { lines: lines.slice(0, half), items: items.slice(0, half) }, before);
+  const second = await submitChunk(invocation, file, { lines: lines.slice(half), items: items.slice(half) }, before + half);
+  return { created: first.created + second.created, tasks: [...first.tasks, ...second.tasks] };
+}
+
+function namesLine({ problem: { errors = [] } }: ApiError): boolean {
+  return errors.some(({ path }) => MISTAKE.test(path));
 }
 
 function sayRefusal({ code, problem }: ApiError, file: BatchFile, { lines }: Chunk, before: number): string[] {
   const { title, detail, errors = [] } = problem;
-  const where = `Lines ${count(lines[0] ?? 0)} to ${count(lines.at(-1) ?? 0)} of ${file.name} were refused`;
-  const there = `${counted(before, 'task')} before them ${before === 1 ? 'is' : 'are'} submitted`;
+  const [first = 0] = lines;
+  const last = lines.at(-1) ?? 0;
+  const what = first === last ? `Line ${count(first)} of ${file.name} was` : `Lines ${count(first)} to ${count(last)} of ${file.name} were`;
+  const there = `${counted(before, 'task')} before ${first === last ? 'it' : 'them'} ${before === 1 ? 'is' : 'are'} submitted`;
   const why = errors.length > 0 ? errors.map(({ path, message }) => sayMistake(lines, path, message)) : [detail ?? title ?? ''];
-  return [`${where}; ${there}.`, ...why, sayNext(file, code, before)];
+  return [`${what} refused; ${there}.`, ...why, sayNext(file, code)];
 }
 
 /** A mistake in words: `/body/tasks/7/labels` is about the eighth line of the chunk. */
 function sayMistake(lines: readonly number[], path: string, message: string): string {
-  const [, index, rest = ''] = /^\/body\/tasks\/(\d+)(.*)$/.exec(path) ?? [];
+  const [, index, rest = ''] = MISTAKE.exec(path) ?? [];
   if (index === undefined) return `  ${path}: ${message}`;
   return `  Line ${lines[Number(index)] ?? 0}${rest === '' ? '' : ` ${rest}`}: ${message}`;
 }
 
 /** What to do after a refusal. */
-function sayNext({ id }: BatchFile, code: ApiError['code'], before: number): string {
+function sayNext({ id }: BatchFile, code: ApiError['code']): string {
   if (code === 'idempotency_key_reused') {
     return `A line was submitted in batch ${id} before, with another content. Undo the change, or take another --batch-id for a new batch.`;
   }
-  return before === 0 ? GO_ON : `When these lines are corrected, go on with --batch-id ${id}: what is submitted is not submitted twice.`;
+  return `When this is corrected, go on with --batch-id ${id}: what is submitted is not submitted twice.`;
 }
 
 /** Waits until all have ended, and says how many ended how. */

@@ -8,10 +8,11 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, LIMITS, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
-import { EXIT, Failure, type ExitCode } from '../exit.js';
-import { explain } from '../failures.js';
+import { EXIT, Failure, FailureOf, type ExitCode } from '../exit.js';
+import { explain, said } from '../failures.js';
 import { addFilterOptions, fixedTimes, isFiltered, toBulkFilter, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
+import { idArgument, taskIds } from '../input/ids.js';
 import { perform, type Invocation } from '../invocation.js';
 import { showFields } from '../output/show.js';
 import type { Fields } from '../output/table.js';
@@ -36,7 +37,7 @@ export function addChange(program: Command): void {
 
   const bulk = program.command('bulk').description('cancelling or retrying many tasks');
   for (const [name, description] of [['show', 'follow one until it is done'], ['stop', 'stop one; what it has done stays done']] as const) {
-    const command = bulk.command(name).description(description).argument('<id>', 'the id of a bulk operation');
+    const command = bulk.command(name).description(description).addArgument(idArgument('bulk operation'));
     command.action((id: string) => perform(command, async (invocation) => {
       const { client } = invocation;
       return untilDone(invocation, name === 'show' ? await client.getBulkOperation(id) : await client.stopBulkOperation(id));
@@ -48,7 +49,7 @@ export function addChange(program: Command): void {
 function addAction(program: Command, action: Action, description: string, again: string): void {
   const command = program.command(action)
     .description(`${description}: those with these ids, or every one that fits the options`)
-    .argument('[ids...]', 'ids of tasks');
+    .argument('[ids...]', 'ids of tasks', taskIds());
   addKeyOption(addFilterOptions(command), again)
     .option('-y, --yes', 'do not ask before changing every task that fits')
     .action((ids: string[], options: Options) => perform(command, (invocation) => {
@@ -72,9 +73,10 @@ async function changeEach(invocation: Invocation, ids: readonly string[], action
     try {
       task = await change(id);
     } catch (error) {
-      const explained = explain(error, invocation.address);
+      const about = new FailureOf(id, error);
+      const explained = explain(about, invocation.address);
       if (ids.length === 1 || !(error instanceof ApiError) || explained.exitCode === EXIT.unreachable) throw error;
-      terminal.note(`${id}: ${explained.message}`);
+      terminal.note(said(json, about, explained));
       if (exitCode === EXIT.ok) exitCode = explained.exitCode;
       continue;
     }

@@ -1,6 +1,7 @@
 /** `explain`: why a task does not run, or what the whole backlog waits for. */
 import type { components } from '@task-executor/shared';
 import type { Command } from 'commander';
+import { parseTaskId } from '../input/ids.js';
 import { perform, type Invocation } from '../invocation.js';
 import { renderFields, tableOf, type Fields, type TableStyle } from '../output/table.js';
 import { at, statusWithReason } from '../output/tasks.js';
@@ -20,7 +21,7 @@ const BACKLOG: TableStyle<Schemas['QueueExplanation']['largest'][number]> = {
 export function addExplain(program: Command): void {
   const command = program.command('explain')
     .description('say why a task is not running; without an id, what the backlog waits for')
-    .argument('[id]', 'the id of a task');
+    .argument('[id]', 'the id of a task', parseTaskId);
   command.action((id: string | undefined) => perform(command, (invocation) =>
     (id === undefined ? explainQueue(invocation) : explainTask(invocation, id))));
 }

@@ -29,12 +29,13 @@ export function addExport(program: Command): void {
   addFilterOptions(command)
     .addOption(new Option('--include <what>', 'what else of each task, with commas: attempts, logs').argParser(chosen(INCLUDED)))
     .option('--limit <number>', 'how many tasks at the most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .addOption(new Option('-o, --output <file>', 'write to this file; where it holds an export already, go on after its last task')
-      .conflicts('cursorFile'))
+    .addOption(new Option(
+      '-o, --output <file>', 'write to this file; where it holds an export already, go on after its last task; - is stdout',
+    ).conflicts('cursorFile'))
     .option('--cursor-file <file>', 'keep in this file how far stdout has got, and go on from there: ... --cursor-file c >> tasks.jsonl')
     .action((options: Options) => perform(command, async (invocation) => {
-      const { output, cursorFile = null } = options;
-      const sink = output === undefined ? await openStdout(invocation.terminal, cursorFile) : await openFile(output);
+      const { output = '-', cursorFile = null } = options;
+      const sink = output === '-' ? await openStdout(invocation.terminal, cursorFile) : await openFile(output);
       let tasks: number;
       try {
         tasks = await exportAll(invocation, options, sink);
@@ -49,7 +50,7 @@ export function addExport(program: Command): void {
 /** Writes the tasks to `sink`, and says how many there were. */
 async function exportAll(invocation: Invocation, options: Options, sink: Sink): Promise<number> {
   const { client, terminal } = invocation;
-  const isResumable = options.output !== undefined || options.cursorFile !== undefined;
+  const isResumable = (options.output ?? '-') !== '-' || options.cursorFile !== undefined;
   const goOn = isResumable ? 'Run the same command again to go on.' : 'With --output or --cursor-file it could be gone on with.';
   let cursor = sink.cursor;
   let tasks = 0;

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { defined } from '../defined.js';
 import { EXIT } from '../exit.js';
 import { followLog, writeLog, type LogFilter, type LogStyle } from '../following.js';
+import { idArgument } from '../input/ids.js';
 import { wholeNumber } from '../input/values.js';
 import { perform } from '../invocation.js';
 import { exitCodeOf } from '../waiting.js';
@@ -14,7 +15,7 @@ interface Options extends LogFilter {
 }
 
 export function addLogs(program: Command): void {
-  const command = program.command('logs').description('show the log of a task').argument('<id>', 'the id of a task');
+  const command = program.command('logs').description('show the log of a task').addArgument(idArgument('task'));
   command
     .option('-f, --follow', 'go on until the task has ended; exits with 1 where it did not complete')
     .addOption(new Option('--level <level>', 'only lines of exactly this level').choices(LOG_LEVELS))

@@ -3,6 +3,7 @@ import { LIMITS, type components } from '@task-executor/shared';
 import type { Command } from 'commander';
 import { defined } from '../defined.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
+import { idArgument } from '../input/ids.js';
 import { wholeNumber } from '../input/values.js';
 import { perform } from '../invocation.js';
 import { showCreated, showList, type ListStyle } from '../output/show.js';
@@ -51,7 +52,7 @@ function addLimit(program: Command): void {
     await showList(invocation, limits, LIMITS_LIST);
   }));
 
-  const change = limit.command('change').description('change a limit').argument('<id>', 'the id of a limit');
+  const change = limit.command('change').description('change a limit').addArgument(idArgument('limit'));
   change
     .requiredOption('--max-running <number>', 'how many may run at a time', maxRunning)
     .action((id: string, options: { maxRunning: number }) => perform(change, async ({ client, terminal, json }) => {
@@ -60,7 +61,7 @@ function addLimit(program: Command): void {
       else await terminal.rendered(tableOf([changed], LIMITS_LIST, terminal.layout));
     }));
 
-  const remove = limit.command('delete').description('remove a limit').argument('<id>', 'the id of a limit');
+  const remove = limit.command('delete').description('remove a limit').addArgument(idArgument('limit'));
   remove.action((id: string) => perform(remove, async ({ client, terminal, json }) => {
     await client.deleteLimit(id);
     if (!json) await terminal.line(id);

@@ -3,6 +3,7 @@ import type { components } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
 import { defined } from '../defined.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
+import { idArgument } from '../input/ids.js';
 import { addTaskOptions, toTemplate, type TaskOptions } from '../input/task-options.js';
 import { perform, type Invocation } from '../invocation.js';
 import { showCreated, showFields, showList, type ListStyle } from '../output/show.js';
@@ -67,7 +68,7 @@ export function addSchedule(program: Command): void {
     await showList(invocation, schedules, SCHEDULES);
   }));
 
-  const show = schedule.command('show').description('show a schedule and its next runs').argument('<id>', 'the id of a schedule');
+  const show = schedule.command('show').description('show a schedule and its next runs').addArgument(idArgument('schedule'));
   show.action((id: string) => perform(show, async (invocation) => {
     await showSchedule(invocation, await invocation.client.getSchedule(id));
   }));
@@ -75,7 +76,7 @@ export function addSchedule(program: Command): void {
   for (const [name, paused, description] of [
     ['pause', true, 'pause a schedule; what it would have submitted meanwhile is not made up for'], ['resume', false, 'resume a schedule'],
   ] as const) {
-    const command = schedule.command(name).description(description).argument('<id>', 'the id of a schedule');
+    const command = schedule.command(name).description(description).addArgument(idArgument('schedule'));
     command.action((id: string) => perform(command, async (invocation) => {
       await showSchedule(invocation, await invocation.client.changeSchedule(id, { paused }));
     }));
@@ -83,7 +84,7 @@ export function addSchedule(program: Command): void {
 
   const remove = schedule.command('delete')
     .description('end a schedule; its tasks stay, and go on')
-    .argument('<id>', 'the id of a schedule');
+    .addArgument(idArgument('schedule'));
   remove.action((id: string) => perform(remove, async ({ client, terminal, json }) => {
     await client.deleteSchedule(id);
     if (!json) await terminal.line(id);

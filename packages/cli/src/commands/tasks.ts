@@ -5,6 +5,7 @@ import { defined } from '../defined.js';
 import { EXIT, Failure } from '../exit.js';
 import { parseTime } from '../input/duration.js';
 import { addFilterOptions, toQueryFilter, type FilterOptions } from '../input/filter-options.js';
+import { idArgument } from '../input/ids.js';
 import { wholeNumber } from '../input/values.js';
 import { perform, type Invocation } from '../invocation.js';
 import { showFields, showList, type ListStyle } from '../output/show.js';
@@ -53,13 +54,13 @@ export function addTasks(program: Command): void {
     .option('-q, --quiet', 'the ids alone, one a line')
     .action((options: ListOptions) => perform(list, (invocation) => listTasks(invocation, options)));
 
-  const get = program.command('get').description('show a task').argument('<id>', 'the id of a task');
+  const get = program.command('get').description('show a task').addArgument(idArgument('task'));
   get.action((id: string) => perform(get, async (invocation) => {
     const task = await invocation.client.getTask(id);
     await showFields(invocation, task, taskFields(task, Date.now()));
   }));
 
-  const attempts = program.command('attempts').description('list the attempts of a task').argument('<id>', 'the id of a task');
+  const attempts = program.command('attempts').description('list the attempts of a task').addArgument(idArgument('task'));
   attempts.action((id: string) => perform(attempts, async (invocation) => {
     const found = await allOf((after) => invocation.client.listAttempts(id, after), (page) => page.attempts);
     await showList(invocation, found, ATTEMPTS);
@@ -67,7 +68,7 @@ export function addTasks(program: Command): void {
 
   const adjust = program.command('adjust')
     .description('change the priority or the time of a pending task')
-    .argument('<id>', 'the id of a task');
+    .addArgument(idArgument('task'));
   adjust
     .option('--priority <number>', 'higher goes first', wholeNumber(LIMITS.minPriority, LIMITS.maxPriority))
     .option('--run-at <time>', 'not before this time; one in the past lets it run at once', parseTime)
@@ -81,20 +82,23 @@ export function addTasks(program: Command): void {
 async function listTasks(invocation: Invocation, options: ListOptions): Promise<void> {
   const { terminal, json } = invocation;
   const tasks: Schemas['Task'][] = [];
+  let listed = 0;
   let last: Schemas['TaskList'] | null = null;
   for await (const page of pages(invocation, options)) {
     last = page;
+    listed += page.tasks.length;
     for (const task of page.tasks) {
       if (json) await terminal.jsonLine(task);
       else if (options.quiet === true) await terminal.line(task.id);
       else tasks.push(task);
     }
   }
-  if (json || options.quiet === true || last === null) return;
+  if (last === null) return;
   if (tasks.length > 0) await terminal.rendered(tableOf(tasks, TASKS, terminal.layout));
   const total = `${last.total_is_lower_bound ? 'more than ' : ''}${counted(last.total, 'task')}`;
-  if (tasks.length < last.total) terminal.note(`${count(tasks.length)} of ${total}; --limit shows more.`);
-  else if (tasks.length === 0) terminal.note('No task fits.');
+  const isMore = last.next_cursor !== null && (listed < last.total || last.total_is_lower_bound);
+  if (isMore) terminal.note(`${count(listed)} of ${total}; --limit shows more.`);
+  else if (listed === 0 && !json && options.quiet !== true) terminal.note('No task fits.');
 }
 
 /** Pages of tasks, smaller ones where the API says that they would be too large, until `limit` tasks were given. */

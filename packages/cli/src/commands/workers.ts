@@ -2,6 +2,7 @@
 import { WORKER_STATUSES, type components, type WorkerStatus } from '@task-executor/shared';
 import { Option, type Command } from 'commander';
 import { defined } from '../defined.js';
+import { workerArgument } from '../input/ids.js';
 import { perform, type Invocation } from '../invocation.js';
 import { showFields, showList, type ListStyle } from '../output/show.js';
 import type { Cell, Fields } from '../output/table.js';
@@ -44,7 +45,7 @@ export function addWorkers(program: Command): void {
     resume: ['let a worker that drains claim again', ({ client }: Invocation, id: string) => client.resumeWorker(id)],
   } as const;
   for (const [name, [description, call]] of Object.entries(verbs)) {
-    const command = worker.command(name).description(description).argument('<id>', 'the id of a worker, such as worker-001-kind');
+    const command = worker.command(name).description(description).addArgument(workerArgument());
     command.action((id: string) => perform(command, async (invocation) => {
       const found = await call(invocation, id);
       await showFields(invocation, found, fieldsOf(found));
@@ -58,8 +59,16 @@ async function listWorkers(invocation: Invocation, { status, backend }: ListOpti
   await showList(invocation, workers, WORKERS);
 }
 
-function statusOf({ status, draining }: Worker): Cell {
-  return { ...statusCell(status), text: draining && status !== 'offline' ? `${status} (draining)` : status };
+/** The status, and why a worker that is there claims nothing. */
+function statusOf(worker: Worker): Cell {
+  const { status, draining } = worker;
+  const why = [draining ? 'draining' : '', unfitOf(worker) === null ? '' : 'unfit'].filter((word) => word !== '').join(', ');
+  return { ...statusCell(status), text: why === '' || status === 'offline' ? status : `${status} (${why})` };
+}
+
+/** Why the worker is unfit; null: it is not. */
+function unfitOf({ metadata }: Worker): string | null {
+  return typeof metadata['unfit'] === 'string' ? metadata['unfit'] : null;
 }
 
 function slotsOf({ running_tasks: running, capabilities }: Worker): string {
@@ -76,6 +85,7 @@ function fieldsOf(worker: Worker): Fields {
   return [
     ['id', worker.id],
     ['status', statusOf(worker)],
+    ['unfit', unfitOf(worker)],
     ['backend', worker.backend_type],
     ['running', slotsOf(worker)],
     ['task', worker.current_task_id],

@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from '../exit.js';
 import { readObject } from '../input/documents.js';
 import { parseDuration } from '../input/duration.js';
 import { addKeyOption, keyFor, type KeyOptions } from '../input/idempotency-key.js';
+import { idArgument } from '../input/ids.js';
 import { perform, type Invocation } from '../invocation.js';
 import { showCreated } from '../output/show.js';
 import { renderFields, renderTable, type Column, type Fields } from '../output/table.js';
@@ -41,7 +42,7 @@ export function addWorkflow(program: Command): void {
       return answerSubmitted(invocation, await invocation.client.submitWorkflow(submission, key), options);
     }));
 
-  const show = withWait(workflow.command('show').description('show a workflow as a tree').argument('<id>', 'the id of a workflow'));
+  const show = withWait(workflow.command('show').description('show a workflow as a tree').addArgument(idArgument('workflow')));
   show.action((id: string, options: WaitOptions) => perform(show, async (invocation) => {
     const found = await invocation.client.getWorkflow(id);
     if (options.wait === true) return waitFor(invocation, found, options.for);
@@ -51,14 +52,14 @@ export function addWorkflow(program: Command): void {
 
   const cancel = workflow.command('cancel')
     .description('cancel every task of a workflow that has not ended')
-    .argument('<id>', 'the id of a workflow');
+    .addArgument(idArgument('workflow'));
   cancel.action((id: string) => perform(cancel, async (invocation) => {
     await showWorkflow(invocation, await invocation.client.cancelWorkflow(id));
   }));
 
   const retry = workflow.command('retry')
     .description('run again what did not complete, as a new workflow; prints its id')
-    .argument('<id>', 'the id of a workflow');
+    .addArgument(idArgument('workflow'));
   addKeyOption(withWait(retry), 'creates nothing and gives the same workflow')
     .action((id: string, options: WaitOptions & KeyOptions) => perform(retry, async (invocation) => {
       const key = keyFor(invocation, options, 'the workflow was submitted again');

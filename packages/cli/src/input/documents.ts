@@ -62,6 +62,7 @@ export function checkNumbers(name: string, root: unknown): void {
     if (typeof value === 'number' && !Number.isFinite(value)) {
       throw new Failure(EXIT.usage, `${name} holds a number that JSON cannot hold.`);
     }
-    if (typeof value === 'object' && value !== null) open.push(...(Object.values(value) as unknown[]));
+    // One by one: as arguments of a call, too many would not fit onto the stack.
+    if (typeof value === 'object' && value !== null) for (const inner of Object.values(value) as unknown[]) open.push(inner);
   }
 }

@@ -35,8 +35,8 @@ export async function* splitLines(source: AsyncIterable<Buffer>, maxBytes: numbe
   if (bytes > 0) yield Buffer.concat(pending);
 }
 
-/** The lines of a file that are not empty. @throws Failure where it cannot be read, or a line is too long or no UTF-8 */
-export async function* linesOf(path: string, maxBytes: number = LIMITS.maxBodyBytes): AsyncGenerator<Line> {
+/** The lines of a file that are not empty. @throws Failure, by its `name`, where it cannot be read, or a line is too long or no UTF-8 */
+export async function* linesOf(path: string, name: string, maxBytes: number = LIMITS.maxBodyBytes): AsyncGenerator<Line> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let number = 0;
   try {
@@ -46,9 +46,9 @@ export async function* linesOf(path: string, maxBytes: number = LIMITS.maxBodyBy
       if (text !== '') yield { number, text };
     }
   } catch (error) {
-    if (error instanceof LineTooLong) throw new Failure(EXIT.usage, `Line ${number + 1} of ${path} is ${error.message}.`);
-    if (error instanceof TypeError) throw new Failure(EXIT.usage, `Line ${number} of ${path} is not UTF-8.`);
-    throw new Failure(EXIT.usage, `${path} cannot be read: ${(error as Error).message}`);
+    if (error instanceof LineTooLong) throw new Failure(EXIT.usage, `Line ${number + 1} of ${name} is ${error.message}.`);
+    if (error instanceof TypeError) throw new Failure(EXIT.usage, `Line ${number} of ${name} is not UTF-8.`);
+    throw new Failure(EXIT.usage, `${name} cannot be read: ${(error as Error).message}`);
   }
 }
 
