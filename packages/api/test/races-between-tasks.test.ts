@@ -18,6 +18,7 @@ import { report } from '../src/queue/report.js';
 import { changeSchedule, createSchedule, endSchedule, findSchedule, fireNext } from '../src/queue/schedule.js';
 import type { Edge, Submission } from '../src/queue/submission.js';
 import { submit, withRaces, type Submitted } from '../src/queue/submit.js';
+import { sweepExpired } from '../src/queue/sweep.js';
 import { NO_FILTER } from './support/filters.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { expectInvariants } from './support/invariants.js';
@@ -183,6 +184,15 @@ describe('races between tasks', function () {
     await end(db, again);
     expect((await together(databases, (on) => cancelMany(on, [second2]), wakeDependents)).waited).to.equal(true);
     expect([await stateOf(child), await stateOf(second2)]).to.deep.equal(['cancelled cancel_requested', 'cancelled cancel_requested']);
+  });
+
+  it('stores a submission whose dedupe_key is that of a task that is just expiring', async () => {
+    const task = { ...submission('race-expiring'), dedupeKey: 'expiring' };
+    const old = idOf(await offer(task)(db));
+    await sql`update queue set expires_at = now() - interval '1 second' where task_id = ${old}::uuid`.execute(db);
+    const { second, waited } = await together(databases, (on) => sweepExpired(on, [old]), offer({ ...task, expiresAt: null }));
+    expect([second.created, waited]).to.deep.equal([[true], true]);
+    expect([await stateOf(old), await stateOf(idOf(second))]).to.deep.equal(['timeout expired', 'pending']);
   });
 
   it('retries a task once that two bulk operations come to at once', async () => {
