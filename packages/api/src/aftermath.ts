@@ -60,7 +60,9 @@ export class Aftermath {
   }
 
   /** Tasks were submitted: those that are pending are announced, and dependents of parents that had ended move on. */
-  async submitted({ rows, created, parentsEnded }: Submitted): Promise<void> {
+  async submitted({ rows, created, parentsEnded, expired = [] }: Submitted): Promise<void> {
+    this.changed(expired.map((task) => task.task_id));
+    await this.ended(expired.map((task) => ({ status: 'timeout', hasDependents: task.has_dependents })));
     for (const [n, row] of rows.entries()) {
       if (created[n] !== true) continue;
       this.#metrics.submissions.inc();

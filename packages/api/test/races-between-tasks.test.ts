@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { openDatabases, type Database, type Databases } from '../src/db/database.js';
 import { isDeadlock } from '../src/db/errors.js';
 import { adjust } from '../src/queue/adjust.js';
+import { advanceBulk, createBulk } from '../src/queue/bulk.js';
 import { cancelMany } from '../src/queue/cancel.js';
 import { claim } from '../src/queue/claim.js';
 import { wakeDependents } from '../src/queue/dependents.js';
@@ -17,6 +18,8 @@ import { report } from '../src/queue/report.js';
 import { changeSchedule, createSchedule, endSchedule, findSchedule, fireNext } from '../src/queue/schedule.js';
 import type { Edge, Submission } from '../src/queue/submission.js';
 import { submit, withRaces, type Submitted } from '../src/queue/submit.js';
+import { sweepExpired } from '../src/queue/sweep.js';
+import { NO_FILTER } from './support/filters.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { expectInvariants } from './support/invariants.js';
 import { AGEING_MS, LEASE_SECONDS, setScene, settle, submission, type Scene, type TestSession } from './races/scene.js';
@@ -190,6 +193,26 @@ describe('races between tasks', function () {
     await end(db, again);
     expect((await together(databases, (on) => cancelMany(on, [second2]), wakeDependents)).waited).to.equal(true);
     expect([await stateOf(child), await stateOf(second2)]).to.deep.equal(['cancelled cancel_requested', 'cancelled cancel_requested']);
+  });
+
+  it('stores a submission whose dedupe_key is that of a task that is just expiring', async () => {
+    const task = { ...submission('race-expiring'), dedupeKey: 'expiring' };
+    const old = idOf(await offer(task)(db));
+    await sql`update queue set expires_at = now() - interval '1 second' where task_id = ${old}::uuid`.execute(db);
+    const { second, waited } = await together(databases, (on) => sweepExpired(on, [old]), offer({ ...task, expiresAt: null }));
+    expect([second.created, waited]).to.deep.equal([[true], true]);
+    expect([await stateOf(old), await stateOf(idOf(second))]).to.deep.equal(['timeout expired', 'pending']);
+  });
+
+  it('retries a task once that two bulk operations come to at once', async () => {
+    const { problem, taskId } = await setScene(db, 'pending');
+    await cancelMany(db, [taskId]);
+    const filter = { ...NO_FILTER, problemId: problem };
+    await createBulk(db, 'retry', filter);
+    await createBulk(db, 'retry', filter);
+    const advance = (on: Database) => advanceBulk(on, AGEING_MS, 200);
+    const { first, second, waited } = await together(databases, advance, (on) => on.transaction().execute(advance));
+    expect([first?.submitted.rows.map(({ retry_of: of }) => of), second?.submitted.rows, waited]).to.deep.equal([[taskId], [], true]);
   });
 
   it('locks many tasks in one order, whatever the order they are named in', async () => {

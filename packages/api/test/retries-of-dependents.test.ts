@@ -218,11 +218,10 @@ describe('retries of dependents', () => {
     await end(twin, 'fail');
     expect((await readTask(api, childAgain ?? '')).reason).to.equal('dependency_failed');
 
-    expect(await bulk({ status: ['failed', 'cancelled'] })).to.include({ examined: 4, changed: 2, skipped: 2 });
-    const { rows } = await sql<{ id: string; retry_of: string }>`
-      select t.id, t.retry_of from queue q join tasks t on t.id = q.task_id where t.problem_id = ${problem} order by t.id`.execute(api.db);
-    expect(rows.map(({ retry_of: of }) => of)).to.deep.equal([parent, child]);
-    expect(await parentsOf(rows[1]?.id ?? '')).to.deep.equal([rows[0]?.id]);
+    expect(await bulk({ status: ['failed', 'cancelled'] })).to.include({ examined: 4, changed: 1, skipped: 3 });
+    const { rows } = await sql<{ retry_of: string }>`
+      select t.retry_of from queue q join tasks t on t.id = q.task_id where t.problem_id = ${problem}`.execute(api.db);
+    expect(rows.map(({ retry_of: of }) => of), 'the child was retried before, and its retry and the twin need each other').to.deep.equal([parent]);
   });
 
   it('depend on the task that has the dedupe_key of their parent, with which a retry of that one is answered', async () => {

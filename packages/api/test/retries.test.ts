@@ -71,6 +71,20 @@ describe('retries', () => {
     expect(attempts.map(({ attempt, outcome }) => [attempt, outcome])).to.deep.equal([1, 2, 3, 4, 5].map((n) => [n, 'failed']));
   });
 
+  for (const factor of [1.05, 100]) {
+    it(`waits ${factor} times as long after each of as many failures as there may be, up to the bound`, async () => {
+      const id = await submitTask(api, { retry: { max_attempts: 100, initial_seconds: 1, factor, max_seconds: 604_800, jitter: 0 } });
+      for (let n = 0; n < 99; n++) {
+        const attempt = await claimTask(worker, id);
+        await worker.report('fail', id, { error: 'x' }, attempt);
+        expect(await waitOf(id), `after failure ${n + 1}`).to.be.closeTo(Math.min(factor ** n, 604_800), 0.01);
+        await letTimePass();
+      }
+      expect(await claimTask(worker, id)).to.equal(100);
+      expect((await worker.report('fail', id, { error: 'x' }, 100)).body).to.include({ status: 'failed', attempt: 100 });
+    }).timeout(60_000);
+  }
+
   it('shortens the wait at random by no more than the jitter', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => submitTask(api, {
       retry: { max_attempts: 2, initial_seconds: 100, factor: 2, max_seconds: 1000, jitter: 0.5 },

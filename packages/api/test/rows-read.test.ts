@@ -258,7 +258,8 @@ describe('the rows that are read', function () {
     const { rows: tasks } = await submit(db, AGEING_MS, workflow, [{ child: 0, parent: 999, name: 'parent' }]);
     const [child, parent] = [tasks[0]!, tasks[999]!];
     await cancelMany(db, [child.id, parent.id]);
-    for (let n = 0; n < TASKS; n += 1000) await submitPlain(db, AGEING_MS, Array.from({ length: 1000 }, () => submission('other')));
+    const other = { ...submission('other'), retryOf: tasks[1]!.id };
+    for (let n = 0; n < TASKS; n += 1000) await submitPlain(db, AGEING_MS, Array.from({ length: 1000 }, () => other));
     await sql`analyze`.execute(db);
     await createBulk(db, 'retry', { ...NO_FILTER, statuses: ['cancelled'], createdFrom: child.created_at.toISOString() });
     const piece = await rowsRead((on) => advanceBulk(on, AGEING_MS, 1));

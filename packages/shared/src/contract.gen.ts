@@ -508,7 +508,8 @@ export interface paths {
          *     A `cancel` goes from the newest task to the oldest: what depends on others is cancelled before them, so that none of it runs
          *     because they ended.
          *
-         *     A retry is made as by the call for one task. What a task depends on is retried before it, and the new tasks depend on each other
+         *     A retry is made as by the call for one task. A task that has been retried already is counted in `skipped`: its newest retry stands
+         *     for it, where that one fits the filter, too. What a task depends on is retried before it, and the new tasks depend on each other
          *     as the old ones did. A task that cannot be retried, because one that it depends on did not complete and is not retried either, is
          *     counted in `skipped`; to retry it alone says what has to be retried first.
          */
@@ -2155,8 +2156,8 @@ export interface components {
             changed: components["schemas"]["Count"];
             /**
              * @description How many of them were left as they are: those that ended before their turn to be cancelled, and of those to be retried the ones
-             *     that depend on a task that did not complete and is not retried, whose retries would wait for each other, or whose `dedupe_key`
-             *     another task has that has not ended.
+             *     that have been retried already, that depend on a task that did not complete and is not retried, whose retries would wait for
+             *     each other, or whose `dedupe_key` another task has that has not ended.
              */
             skipped: components["schemas"]["Count"];
             created_at: components["schemas"]["Timestamp"];

@@ -197,9 +197,12 @@ async function advanceCancel(db: Database, row: BulkRow, filter: TaskFilter, fou
 }
 
 async function advanceRetry(db: Database, row: BulkRow, filter: TaskFilter, found: readonly string[], ageingMs: number): Promise<Advance> {
+  // One at a time: else two operations that come to a task at once would both find it not retried yet.
+  await sql`select pg_advisory_xact_lock(hashtext('task_executor.bulk_retry'))`.execute(db);
   const { rows, place } = await readToRetry(db, row, filter, found);
-  const ended = rows.filter((task) => task.completed_at !== null);
-  const submitted = await submitRetries(db, ageingMs, ended, await planRetries(db, ended));
+  // The newest retry of a task stands for it: it has the same labels, and may have completed.
+  const again = rows.filter((task) => task.completed_at !== null && !task.is_retried);
+  const submitted = await submitRetries(db, ageingMs, again, await planRetries(db, again));
   return { ...NO_ADVANCE, submitted, examined: rows.length, place };
 }
 

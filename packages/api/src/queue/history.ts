@@ -65,8 +65,8 @@ export function backAfter(seconds: RawBuilder<number | null>): RawBuilder<unknow
 
 /**
  * Seconds until the next attempt of the queue row `h`, after one more failure: exponential, bounded, and shortened at random
- * by up to the task's jitter. The exponent has a bound of its own, so that no number of failures makes the power overflow.
+ * by up to the task's jitter. The contract's bounds of factor and max_attempts keep the power, 100^99 at most, from overflowing.
  */
 export const BACKOFF_SECONDS: RawBuilder<number> = sql`
-  coalesce(least(h.backoff[3], h.backoff[1] * power(h.backoff[2]::float8, least(h.failures, 60)))
+  coalesce(least(h.backoff[3], h.backoff[1] * power(h.backoff[2]::float8, h.failures))
            * (1 - h.backoff[4] * random()), 0)::float8`;

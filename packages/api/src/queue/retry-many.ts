@@ -4,6 +4,7 @@ import type { Plan } from './retry-plan.js';
 import { retryOf, type RetriedRow } from './retry.js';
 import type { Edge } from './submission.js';
 import { submit, type Submitted } from './submit.js';
+import type { Swept } from './sweep.js';
 import type { TaskRow } from './task.js';
 
 type Retried = Pick<RetriedRow, 'id' | 'dedupe_key'>;
@@ -63,7 +64,7 @@ export function partsOf<Row extends Retried>(all: readonly Row[], { needs }: Pic
 
 /** Retries `rows` as planned: in a transaction, within `withRaces`. */
 export async function submitRetries(db: Database, ageingMs: number, rows: readonly RetriedRow[], plan: Plan): Promise<Submitted> {
-  const all: { rows: TaskRow[]; created: boolean[]; parentsEnded: boolean } = { rows: [], created: [], parentsEnded: false };
+  const all: { rows: TaskRow[]; created: boolean[]; parentsEnded: boolean; expired: Swept[] } = { rows: [], created: [], parentsEnded: false, expired: [] };
   const retries = new Map<string, string>();
   for (const part of partsOf(rows, plan)) {
     const position = new Map(part.map(({ id }, n) => [id, n]));
@@ -77,6 +78,7 @@ export async function submitRetries(db: Database, ageingMs: number, rows: readon
     all.rows.push(...submitted.rows);
     all.created.push(...submitted.created);
     all.parentsEnded ||= submitted.parentsEnded;
+    all.expired.push(...submitted.expired ?? []);
   }
   return all;
 }

@@ -7,13 +7,14 @@ import { TASK_COLUMNS, TASK_JOINS, type TaskRow } from './task.js';
 
 export type RetriedRow = TaskRow & {
   run_anyway: boolean;
+  is_retried: boolean;
   parents: { parent_id: string; name: string }[];
 };
 
 /** Rows of the tasks `ids`, with what a retry of them needs. */
 export async function readRetried(db: Database, ids: readonly string[]): Promise<RetriedRow[]> {
   const { rows } = await sql<RetriedRow>`
-    select ${TASK_COLUMNS}, t.run_anyway,
+    select ${TASK_COLUMNS}, t.run_anyway, exists (select from tasks r where r.retry_of = t.id offset 0) as is_retried,
            coalesce((select json_agg(json_build_object('parent_id', d.parent_id, 'name', d.name))
                        from dependencies d where d.task_id = t.id and d.kind = 'needs'), '[]') as parents
       from ${TASK_JOINS} where t.id = any (${ids}::uuid[])

@@ -18,6 +18,7 @@ import { isDeadlock, isUniqueViolation } from '../db/errors.js';
 import { asksForReuse, FIRST_UNENDED, LAST_RESULT, lockFingerprints, SPANS } from './reuse.js';
 import { labelLaneOf, rankOf, STORED_COLUMNS, submissions, type Edge, type Submission } from './submission.js';
 import { isPlain, submitPlain } from './submit-plain.js';
+import { expireTwins, hasExpiredTwins, type Swept } from './sweep.js';
 import { SUBMITTED_COLUMNS, type TaskRow } from './task.js';
 
 export interface Submitted {
@@ -27,6 +28,8 @@ export interface Submitted {
   readonly created: boolean[];
   /** Whether queue/dependents has something to do: a parent has already ended, and not as completed. */
   readonly parentsEnded: boolean;
+  /** Earlier tasks with the same dedupe_key that had expired, and were ended for that. */
+  readonly expired?: readonly Swept[];
 }
 
 /** Thrown where a parent is not there; nothing was stored. */
@@ -67,9 +70,10 @@ export async function submit(
   }
   checkEdges(tasks, edges);
   if (asksForReuse(tasks)) await lockFingerprints(db, tasks);
+  const expired = await freeKeys(db, tasks, edges);
   await lockParents(db, edges);
   const submitted = await submitOnce(db, ageingMs, tasks, edges);
-  if (submitted !== null) return submitted;
+  if (submitted !== null) return { ...submitted, expired };
   await checkParents(db, edges);
   throw new SubmissionRaced('a submission lost a race');
 }
@@ -98,6 +102,14 @@ async function lockParents(db: Database, edges: readonly Edge[]): Promise<void> 
   const ids = outsideParents(edges);
   if (ids.length === 0) return;
   await sql`select from queue where task_id = any (${ids}::uuid[]) order by task_id for update`.execute(db);
+}
+
+/** Ends the earlier tasks with the same dedupe_keys that have expired. @throws MissingParent, and then none is ended */
+async function freeKeys(db: Database, tasks: readonly Submission[], edges: readonly Edge[]): Promise<Swept[]> {
+  const keys = tasks.map(({ dedupeKey }) => dedupeKey).filter((key) => key !== null);
+  if (!(await hasExpiredTwins(db, keys))) return [];
+  await checkParents(db, edges);
+  return expireTwins(db, keys);
 }
 
 async function checkParents(db: Database, edges: readonly Edge[]): Promise<void> {

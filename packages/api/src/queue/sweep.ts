@@ -127,13 +127,32 @@ export async function sweepSessions(db: Database, among: readonly string[]): Pro
 }
 
 /** Ends those of the tasks `among` that have not begun by their expires_at. */
-export async function sweepExpired(db: Database, among: readonly string[]): Promise<Swept[]> {
+export function sweepExpired(db: Database, among: readonly string[]): Promise<Swept[]> {
+  return expire(db, sql`where ${stillSo(EXPIRED, among)} for update skip locked`);
+}
+
+/** True of the queue rows `q` with one of the dedupe_keys `keys` that have not begun by their expires_at. */
+function isExpiredTwin(keys: readonly string[]): RawBuilder<boolean> {
+  return sql<boolean>`q.dedupe_key = any (${keys}::text[]) and coalesce(${EXPIRED}, false)`;
+}
+
+/** Whether `expireTwins` has something to do. */
+export async function hasExpiredTwins(db: Database, keys: readonly string[]): Promise<boolean> {
+  if (keys.length === 0) return false;
+  const { rows } = await sql`select from queue q where ${isExpiredTwin(keys)} limit 1`.execute(db);
+  return rows.length > 0;
+}
+
+/** Ends them, for a submission with these keys. Whoever is at one of them is waited for: else the submission would still find it there. */
+export function expireTwins(db: Database, keys: readonly string[]): Promise<Swept[]> {
+  return expire(db, sql`where ${isExpiredTwin(keys)} order by q.task_id for update`);
+}
+
+/** Ends the rows `q` of the queue that the rest of a query, `found`, finds and locks. */
+async function expire(db: Database, found: RawBuilder<unknown>): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
-      select q.*, ${ENDED_AT} as ended_at, 'expired' as outcome
-        from queue q
-       where ${stillSo(EXPIRED, among)}
-         for update skip locked
+      select q.*, ${ENDED_AT} as ended_at, 'expired' as outcome from queue q ${found}
     ), ended as (
       delete from queue q using held h where ${isTaskOf('h')}
       returning h.*, 'timeout' as status, 'expired' as reason, null::json as result, null::uuid as reused_from,

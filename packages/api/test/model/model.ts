@@ -5,7 +5,7 @@
 import type { Born } from './born.js';
 import { Fleet, type ModelWorker } from './fleet.js';
 import { Standing } from './standing.js';
-import { rankOf, retried, retriedTogether, store, twinsOf, type Given, type Item } from './submissions.js';
+import { hasExpired, rankOf, retried, retriedTogether, store, twinsOf, type Given, type Item } from './submissions.js';
 import { isLive, statusOf, type AttemptEnd, type ModelTask } from './task.js';
 import { Tasks } from './tasks.js';
 
@@ -75,8 +75,17 @@ export class Model {
     return twinsOf(items, this.tasks.all);
   }
 
+  /** Ends what has expired and has the dedupe_key of an item; what depends on it is told later. */
+  expireTwins(items: readonly Item[]): void {
+    const keys = items.flatMap(({ spec }) => spec.dedupeKey ?? []);
+    for (const task of this.tasks.live.filter(hasExpired)) {
+      if (task.spec.dedupeKey !== null && keys.includes(task.spec.dedupeKey)) this.tasks.end(task, 'timeout', 'expired', null);
+    }
+  }
+
   /** Stores the items that `given` has facts of, and gives them as the answer shows them. */
   submit(items: readonly Item[], given: readonly (Given | null)[]): View[] {
+    this.expireTwins(items);
     const stored = store(items, given, this.tasks.all);
     for (const task of stored) this.tasks.add(task);
     const views = stored.map(viewOf);
@@ -246,7 +255,7 @@ export class Model {
       this.tasks.failAttempt(task, 'timeout', true, task.spec.backoffSeconds > 0);
     }
     this.tasks.settle();
-    for (const task of this.tasks.live.filter(({ attempt, expires }) => attempt === 0 && expires === 'past')) {
+    for (const task of this.tasks.live.filter(hasExpired)) {
       this.tasks.end(task, 'timeout', 'expired', null);
     }
     for (const task of this.tasks.live.filter(({ state, open, available }) => state === 'waiting' && open.size === 0 && available !== 'future')) {

@@ -16,7 +16,17 @@ const batch = (...specs: Partial<Spec>[]): Step => ({
   verb: 'batch', items: specs.map((spec) => ({ spec: { ...SPEC, ...spec }, parents: [], key: 'none', keyPick: 0 })), keyed: false,
 });
 
+const retryAll: Step = { verb: 'bulk', action: 'retry', filter: {}, keyed: false };
+
 export const REGRESSIONS: Readonly<Record<string, readonly Step[]>> = {
+  'a dedupe_key is free where its task has expired, and those that waited for its result go on': [
+    submit({ dedupeKey: 'a', expires: 'future' }), submit({ reuseSeconds: 0 }), { verb: 'expire', pick: 0 },
+    submit({ dedupeKey: 'a', reuseSeconds: 0, priority: 9 }), { verb: 'sweep' },
+  ],
+  'what a bulk retry has retried is not retried by the next one, but its retries are': [
+    register, submit(), claim, { verb: 'fail', aim: HELD, retryable: false, after: null }, retryAll, { verb: 'sweep' },
+    claim, { verb: 'fail', aim: HELD, retryable: false, after: null }, retryAll, { verb: 'sweep' }, retryAll, { verb: 'sweep' },
+  ],
   'of two equal tasks in a batch, the second does not wait for one that took an older result': [
     register, submit(), claim, complete, batch({ reuseSeconds: 3600 }, { reuseSeconds: 0 }), { verb: 'sweep' },
   ],

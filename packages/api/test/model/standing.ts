@@ -62,7 +62,8 @@ export class Standing {
       this.#tasks.settle();
       operation.changed += piece.length;
     } else {
-      const { again, items } = retriedTogether(piece, this.#tasks.all);
+      const unretried = piece.filter(({ id }) => this.#tasks.all.every(({ retryOf }) => retryOf !== id));
+      const { again, items } = retriedTogether(unretried, this.#tasks.all);
       const twins = twinsOf(items, this.#tasks.all);
       operation.changed += this.#submit(items, again.map(({ id }, n) => (twins[n] === null ? born.retryOf(id) : null))).length;
     }

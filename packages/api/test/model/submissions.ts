@@ -23,11 +23,16 @@ export function rankOf(sinceMs: number, priority: number): number {
   return sinceMs - priority * AGEING_MS;
 }
 
+/** Whether it is over, though it has not ended yet: with the next sweep, or where a submission has its dedupe_key. */
+export function hasExpired({ attempt, expires }: ModelTask): boolean {
+  return attempt === 0 && expires === 'past';
+}
+
 /** For each item the task that has its dedupe_key already, the place of the item that has, or null where it is stored. */
 export function twinsOf(items: readonly Item[], tasks: readonly ModelTask[]): (string | number | null)[] {
   return items.map(({ spec: { dedupeKey } }, n) => {
     if (dedupeKey === null) return null;
-    const live = tasks.find((task) => isLive(task) && task.spec.dedupeKey === dedupeKey);
+    const live = tasks.find((task) => isLive(task) && !hasExpired(task) && task.spec.dedupeKey === dedupeKey);
     if (live !== undefined) return live.id;
     const first = items.findIndex(({ spec }) => spec.dedupeKey === dedupeKey);
     return first < n ? first : null;
@@ -65,6 +70,10 @@ function sourceOf(spec: Spec, before: readonly ModelTask[]): ModelTask | null {
   return before.findLast((task) => areEqual(task.spec, spec) && task.state === 'completed' && task.reason === null) ?? null;
 }
 
+function isAwaited({ id, standsFor }: ModelTask, all: readonly ModelTask[]): boolean {
+  return all.some((one) => isLive(one) && one.open.get(standsFor ?? id) === 'reuse');
+}
+
 function wait(task: ModelTask, { spec }: Item, needs: ModelTask['needs'], before: readonly ModelTask[], stored: readonly ModelTask[]): void {
   const byId = new Map([...before, ...stored].map((one) => [one.id, one]));
   for (const { parent } of needs) {
@@ -74,6 +83,8 @@ function wait(task: ModelTask, { spec }: Item, needs: ModelTask['needs'], before
   }
   if (spec.reuseSeconds !== null) {
     const equal = before.find((one) => areEqual(one.spec, spec) && isLive(one) && one.reason !== 'reusing')
+      // It expired for this submission, and those that wait for it have not been told.
+      ?? before.find((one) => areEqual(one.spec, spec) && !isLive(one) && isAwaited(one, before))
       ?? stored.find((one) => areEqual(one.spec, spec) && isLive(one));
     if (equal !== undefined) task.open.set(equal.standsFor ?? equal.id, 'reuse');
   }
