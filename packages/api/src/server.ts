@@ -32,6 +32,7 @@ import { Sweeper } from './sweeping/sweeper.js';
 import { Follows } from './waiting/follows.js';
 import { Groups } from './waiting/groups.js';
 import { LeaseRounds } from './waiting/lease-rounds.js';
+import { Presence } from './waiting/presence.js';
 import { Wakeups } from './waiting/wakeups.js';
 import { Watches } from './waiting/watches.js';
 
@@ -150,7 +151,8 @@ interface ServiceParts {
 /** What the handlers work with, nothing of it started. */
 function buildServices({ config, databases, artifacts, listener, held, metrics, log }: ServiceParts): Services {
   const { leaseSeconds, sweepIntervalMs: intervalMs } = config;
-  const groups = new Groups({ config, databases });
+  const presence = new Presence({ maxGapMs: (leaseSeconds * 1000) / 3 });
+  const groups = new Groups({ config, databases, presence });
   const readiness = new Readiness(databases.general);
   const wakeups = new Wakeups(databases.general, listener, log);
   const watches = new Watches(listener);
@@ -164,7 +166,7 @@ function buildServices({ config, databases, artifacts, listener, held, metrics, 
     config, databases, groups, readiness, wakeups, watches, follows, aftermath, artifacts, held, metrics, log,
     sessions: new Sessions((asked) => groups.sessions.add(asked)),
     leaseRounds: new LeaseRounds((leaseSeconds * 1000) / 2),
-    sweeper: new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, intervalMs, leaseSeconds, chores }),
+    sweeper: new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, presence, intervalMs, leaseSeconds, chores }),
     internalWorkers: new InternalWorkers(config.numInternalWorkers),
   };
 }

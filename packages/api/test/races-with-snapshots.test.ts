@@ -97,7 +97,7 @@ describe('races with snapshots', function () {
   it('end no session that has registered since', async () => {
     const scene = await setScene(db, 'pending');
     await sql`update workers set lease_until = now() - interval '1 second' where id = ${scene.holder.workerId}`.execute(db);
-    const lapsed = await overtaken((on) => registerAnew(on, scene), 'from workers\n', (on) => lapseSessions(on, { presentSeconds: 1, leaseSeconds: 0 }));
+    const lapsed = await overtaken((on) => registerAnew(on, scene), 'from workers\n', (on) => lapseSessions(on, { presentSeconds: 1, maxGapSeconds: 60, leaseSeconds: 0 }));
     expect(lapsed).to.deep.equal([]);
   });
 

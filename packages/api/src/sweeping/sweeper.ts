@@ -20,7 +20,7 @@ import {
   DUE_TASKS, EXPIRED_TASKS, findOrphaned, ORPHANED_TASKS, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, TIMED_OUT_TASKS,
   type Swept,
 } from '../queue/sweep.js';
-import { Presence } from '../waiting/presence.js';
+import type { Presence } from '../waiting/presence.js';
 
 /** A question that takes so long is costly; without a held snapshot all of them together take about a millisecond. */
 const COSTLY_MS = 20;
@@ -32,6 +32,8 @@ export interface Chore {
   readonly due: Question;
   /** `tasks`: the answer to `due`; empty where that is a boolean. */
   run(tasks: readonly string[]): Promise<unknown>;
+  /** What follows where it could not be asked or done. */
+  readonly failed?: () => void;
 }
 
 interface Step extends Chore {
@@ -46,6 +48,7 @@ export interface SweeperParts {
   readonly aftermath: Aftermath;
   readonly metrics: Metrics;
   readonly log: Logger;
+  readonly presence: Presence;
   readonly intervalMs: number;
   readonly leaseSeconds: number;
   readonly chores: readonly Chore[];
@@ -71,10 +74,17 @@ export class Sweeper {
     this.#log = parts.log;
     this.#intervalMs = parts.intervalMs;
     this.#leaseSeconds = parts.leaseSeconds;
-    this.#presence = new Presence({ maxGapMs: (parts.leaseSeconds * 1000) / 3 });
+    this.#presence = parts.presence;
     const regroup = regrouping();
     const chores: readonly Chore[] = [
-      { due: ANY_LAPSED, run: () => this.#lapse() },
+      {
+        due: ANY_LAPSED,
+        run: () => this.#lapse(),
+        // Where a lease cannot be ended, none can be renewed.
+        failed: () => {
+          this.#presence.absent();
+        },
+      },
       // Whoever ends a session takes back at once what it held; this is for those who died in between, and reads all that runs.
       { due: ORPHANED_TASKS, run: (tasks) => this.#drain(tasks, sweepSessions) },
       { due: TIMED_OUT_TASKS, run: (tasks) => this.#drain(tasks, sweepTimeouts) },
@@ -117,12 +127,13 @@ export class Sweeper {
         const answer = apart.includes(step) ? await this.#askApart(step) : due?.get(step) ?? false;
         if (answer === true) await step.run([]);
         else if (answer !== false && answer.length > 0) await step.run(answer);
-      });
+      }, step.failed);
     }
   }
 
-  async #try(step: () => Promise<unknown>): Promise<void> {
+  async #try(step: () => Promise<unknown>, failed?: () => void): Promise<void> {
     await step().catch((error: unknown) => {
+      failed?.();
       this.#log.warn({ event: 'sweep_failed', error: String(error) }, 'a sweep failed; the next one tries again');
     });
   }
@@ -166,7 +177,10 @@ export class Sweeper {
 
   /** Ends the sessions whose lease has lapsed, and takes back what ended sessions held. */
   async #lapse(): Promise<void> {
-    const lapsed = await lapseSessions(this.#db, { presentSeconds: this.#presence.seconds, leaseSeconds: this.#leaseSeconds });
+    const { seconds: presentSeconds, maxGapSeconds } = this.#presence;
+    const lapsed = await this.#presence.writing(
+      () => lapseSessions(this.#db, { presentSeconds, maxGapSeconds, leaseSeconds: this.#leaseSeconds }),
+    );
     for (const worker of lapsed) {
       this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
     }

@@ -12,6 +12,7 @@ import { Follows } from '../../src/waiting/follows.js';
 import { createMetrics } from '../../src/metrics.js';
 import { Readiness } from '../../src/queue/readiness.js';
 import { Sweeper, type Chore } from '../../src/sweeping/sweeper.js';
+import { Presence } from '../../src/waiting/presence.js';
 import { Wakeups } from '../../src/waiting/wakeups.js';
 import { Watches } from '../../src/waiting/watches.js';
 
@@ -33,7 +34,7 @@ function partsOf(db: Database, databaseUrl: string, log: Logger): Omit<Construct
     db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
     readiness: new Readiness(db), metrics, log,
   });
-  return { db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0 };
+  return { db, aftermath, metrics, log, presence: new Presence({ maxGapMs: 60_000 }), intervalMs: 0, leaseSeconds: 0 };
 }
 
 /** A sweeper whose rounds, once it is started, follow each other at once. */
