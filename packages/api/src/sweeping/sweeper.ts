@@ -9,6 +9,7 @@
 import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
 import type { Database } from '../db/database.js';
+import { isStatementTimeout } from '../db/errors.js';
 import { Ration } from '../db/ration.js';
 import { ANY_LAPSED, lapseSessions } from '../fleet/lapse.js';
 import type { Metrics } from '../metrics.js';
@@ -158,15 +159,16 @@ export class Sweeper {
   /** What a step has to do whose question is costly, or may be. */
   async #askApart(step: Step): Promise<Answer> {
     const began = performance.now();
-    let took: number | null = null;
+    step.isCostly = true;
     try {
       const { answers, ms } = await answersTo(this.#db, [step.due]);
-      took = ms;
-      return answers[0] ?? false;
-    } finally {
-      const ms = took ?? performance.now() - began;
-      step.isCostly = took === null || ms >= COSTLY_MS;
+      step.isCostly = ms >= COSTLY_MS;
       if (step.isCostly) step.ration.spent(ms);
+      return answers[0] ?? false;
+    } catch (error) {
+      // How long it waited for a lock, or for a connection, is not what it costs.
+      if (isStatementTimeout(error)) step.ration.spent(performance.now() - began);
+      throw error;
     }
   }
 
