@@ -27,6 +27,7 @@ import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { watchQueue } from './queue-metrics.js';
 import { Readiness } from './queue/readiness.js';
+import { MISFIRE_GRACE_MS } from './queue/schedule.js';
 import { bulkOperations, schedules } from './sweeping/chores.js';
 import { Sweeper } from './sweeping/sweeper.js';
 import { Follows } from './waiting/follows.js';
@@ -151,14 +152,14 @@ interface ServiceParts {
 /** What the handlers work with, nothing of it started. */
 function buildServices({ config, databases, artifacts, listener, held, metrics, log }: ServiceParts): Services {
   const { leaseSeconds, sweepIntervalMs: intervalMs } = config;
-  const presence = new Presence({ maxGapMs: (leaseSeconds * 1000) / 3 });
+  const presence = new Presence({ maxGapMs: Math.min((leaseSeconds * 1000) / 3, MISFIRE_GRACE_MS) });
   const groups = new Groups({ config, databases, presence });
   const readiness = new Readiness(databases.general);
   const wakeups = new Wakeups(databases.general, listener, log);
   const watches = new Watches(listener);
   const follows = new Follows(databases.general, listener, log);
   const aftermath = new Aftermath({ db: databases.reports, wakeups, watches, follows, readiness, metrics, log });
-  const parts = { config, db: databases.general, aftermath, metrics, log };
+  const parts = { config, db: databases.general, aftermath, metrics, presence, log };
   const chores = [schedules(parts), bulkOperations(parts)];
   watchQueue(metrics, databases.general, readiness);
   metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);

@@ -108,7 +108,7 @@ describe('races with snapshots', function () {
     if (schedule === null) throw new Error('there are too many schedules');
     // Two fires, of which the second is due as soon as the first is made.
     await sql`update schedules set next_at = date_trunc('second', now()) - interval '10 seconds' where id = ${schedule.id}::uuid`.execute(db);
-    const fire = (on: Database): ReturnType<typeof fireNext> => fireNext(on, [], async ({ id }) => {
+    const fire = (on: Database): ReturnType<typeof fireNext> => fireNext(on, [], 0, async ({ id }) => {
       const { rows } = await submit(on, AGEING_MS, [{ ...submission('recurs'), scheduleId: id }]);
       return rows[0]?.id ?? '';
     }, () => undefined);
