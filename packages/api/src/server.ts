@@ -27,11 +27,13 @@ import { InternalWorkers } from './internal-workers.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { watchQueue } from './queue-metrics.js';
 import { Readiness } from './queue/readiness.js';
+import { MISFIRE_GRACE_MS } from './queue/schedule.js';
 import { bulkOperations, schedules } from './sweeping/chores.js';
 import { Sweeper } from './sweeping/sweeper.js';
 import { Follows } from './waiting/follows.js';
 import { Groups } from './waiting/groups.js';
 import { LeaseRounds } from './waiting/lease-rounds.js';
+import { Presence } from './waiting/presence.js';
 import { Wakeups } from './waiting/wakeups.js';
 import { Watches } from './waiting/watches.js';
 
@@ -150,13 +152,14 @@ interface ServiceParts {
 /** What the handlers work with, nothing of it started. */
 function buildServices({ config, databases, artifacts, listener, held, metrics, log }: ServiceParts): Services {
   const { leaseSeconds, sweepIntervalMs: intervalMs } = config;
-  const groups = new Groups({ config, databases });
+  const presence = new Presence({ maxGapMs: Math.min((leaseSeconds * 1000) / 3, MISFIRE_GRACE_MS) });
+  const groups = new Groups({ config, databases, presence });
   const readiness = new Readiness(databases.general);
   const wakeups = new Wakeups(databases.general, listener, log);
   const watches = new Watches(listener);
   const follows = new Follows(databases.general, listener, log);
   const aftermath = new Aftermath({ db: databases.reports, wakeups, watches, follows, readiness, metrics, log });
-  const parts = { config, db: databases.general, aftermath, metrics, log };
+  const parts = { config, db: databases.general, aftermath, metrics, presence, log };
   const chores = [schedules(parts), bulkOperations(parts)];
   watchQueue(metrics, databases.general, readiness);
   metrics.show('task_executor_held_bytes', 'Bytes of bodies and of answers that are not sent yet.', () => held.bytes);
@@ -164,7 +167,7 @@ function buildServices({ config, databases, artifacts, listener, held, metrics, 
     config, databases, groups, readiness, wakeups, watches, follows, aftermath, artifacts, held, metrics, log,
     sessions: new Sessions((asked) => groups.sessions.add(asked)),
     leaseRounds: new LeaseRounds((leaseSeconds * 1000) / 2),
-    sweeper: new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, intervalMs, leaseSeconds, chores }),
+    sweeper: new Sweeper({ db: databases.heartbeats, aftermath, metrics, log, presence, intervalMs, leaseSeconds, chores }),
     internalWorkers: new InternalWorkers(config.numInternalWorkers),
   };
 }

@@ -121,7 +121,7 @@ describe('races between tasks', function () {
     for (const [changes, isRefused] of [[{ cron: '5 5 5 5 *' }, true], [{ name: 'renamed' }, false]] as const) {
       await sql`update schedules set next_at = date_trunc('second', now()) where id = ${id}::uuid`.execute(db);
       const before = await findSchedule(db, id);
-      const fire = (on: Database) => fireNext(on, [], async () => idOf(await submit(on, AGEING_MS, [submission('race-fire')])), () => undefined);
+      const fire = (on: Database) => fireNext(on, [], 0, async () => idOf(await submit(on, AGEING_MS, [submission('race-fire')])), () => undefined);
       const { first, second, waited } = await together(databases, fire, (on) => changeSchedule(on, before!, changes));
       expect([first?.fired, second === null, waited]).to.deep.equal([true, isRefused, true]);
       expect((await findSchedule(db, id))?.next_at?.toISOString()).to.match(/-01-01T00:00:00.000Z$/);

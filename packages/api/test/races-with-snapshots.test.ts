@@ -97,7 +97,7 @@ describe('races with snapshots', function () {
   it('end no session that has registered since', async () => {
     const scene = await setScene(db, 'pending');
     await sql`update workers set lease_until = now() - interval '1 second' where id = ${scene.holder.workerId}`.execute(db);
-    const lapsed = await overtaken((on) => registerAnew(on, scene), 'from workers\n', (on) => lapseSessions(on, { presentSeconds: 1, leaseSeconds: 0 }));
+    const lapsed = await overtaken((on) => registerAnew(on, scene), 'from workers\n', (on) => lapseSessions(on, { presentSeconds: 1, maxGapSeconds: 60, leaseSeconds: 0 }));
     expect(lapsed).to.deep.equal([]);
   });
 
@@ -108,7 +108,7 @@ describe('races with snapshots', function () {
     if (schedule === null) throw new Error('there are too many schedules');
     // Two fires, of which the second is due as soon as the first is made.
     await sql`update schedules set next_at = date_trunc('second', now()) - interval '10 seconds' where id = ${schedule.id}::uuid`.execute(db);
-    const fire = (on: Database): ReturnType<typeof fireNext> => fireNext(on, [], async ({ id }) => {
+    const fire = (on: Database): ReturnType<typeof fireNext> => fireNext(on, [], 0, async ({ id }) => {
       const { rows } = await submit(on, AGEING_MS, [{ ...submission('recurs'), scheduleId: id }]);
       return rows[0]?.id ?? '';
     }, () => undefined);

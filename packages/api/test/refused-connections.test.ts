@@ -1,5 +1,8 @@
 /** A database that is there and lets nobody in: whoever calls comes again, and nothing that a task says is given up. */
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -87,4 +90,55 @@ describe('a database that refuses connections', () => {
       })).to.include({ status: 'completed' });
     });
   }
+});
+
+describe('a database whose address names a file of certificates', () => {
+  let database: TestDatabase;
+  let admin: pg.Client;
+  let folder: string;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'task-executor-certificates-'));
+    database = await createTestDatabase();
+    const elsewhere = new URL(database.url);
+    elsewhere.pathname = '/postgres';
+    admin = new pg.Client({ connectionString: elsewhere.href });
+    await admin.connect();
+  });
+  after(async () => {
+    await database.drop();
+    await admin.end();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is away while a new connection cannot read it, and needs nobody when it can', async () => {
+    const [file, away] = [join(folder, 'ca.pem'), join(folder, 'away')];
+    writeFileSync(file, '');
+    const url = new URL(database.url);
+    url.searchParams.set('sslmode', 'disable');
+    url.searchParams.set('sslrootcert', file);
+    const failures: string[] = [];
+    const listening = pino({ level: 'debug' }, {
+      write(line: string) {
+        if (line.includes('listener_failed')) failures.push(line);
+      },
+    });
+    const server = await startServer({ config, databaseUrl: url.href, log: listening });
+    const api: Caller = { call: callerOf(server.url) };
+    const ofServer = `from pg_stat_activity where datname = '${url.pathname.slice(1)}'`;
+    try {
+      const worker = await TestWorker.register(api);
+      renameSync(file, away);
+      await eventually(async () => (await admin.query(`select pg_terminate_backend(pid) ${ofServer}`)).rowCount === 0);
+      for (const answer of await Promise.all([...Array.from({ length: 10 }, () => api.call('GET', '/api/v1/tasks')), worker.heartbeat()])) {
+        expect([answer.status, answer.body.code]).to.deep.equal([503, 'database_unavailable']);
+      }
+      await eventually(() => Promise.resolve(failures.length > 0));
+      expect(failures[0]).to.contain('ENOENT');
+      renameSync(away, file);
+      await eventually(async () => (await worker.heartbeat()).status === 200);
+      await eventually(async () => (await admin.query(`select ${ofServer} and application_name = 'task-executor-api listener'`)).rowCount === 1);
+    } finally {
+      await server.stop();
+    }
+  });
 });

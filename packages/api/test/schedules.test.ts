@@ -3,8 +3,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { decideFire, nextRuns, type ScheduleRow } from '../src/queue/schedule.js';
+import { Presence } from '../src/waiting/presence.js';
 import { eventually, readTask, TestWorker } from './support/actors.js';
 import { startTestApi, type Answer, type TestApi } from './support/api.js';
+import { NO_SWEEPS, testSweeper } from './support/sweeper.js';
 
 const UNKNOWN = '0199a3c5-7f10-7c3e-9d41-5f0f6f1f9b01';
 const iso = (dates: Date[]): string[] => dates.map((date) => date.toISOString());
@@ -33,8 +35,8 @@ describe('the times of a schedule', () => {
     id: UNKNOWN, name: null, cron: '*/10 * * * *', timezone: 'UTC', task: {}, overlap: 'skip', misfire: 'run_once', paused: false,
     next_at: new Date('2026-01-01T12:00:00Z'), last_at: null, last_task_id: null, fires: 0, skips: 0, created_at: new Date(0), updated_at: new Date(0),
   };
-  const decide = (changes: Partial<ScheduleRow>, now: string, overlaps = false): [boolean, string | undefined] => {
-    const { submits, next } = decideFire({ ...row, ...changes }, new Date(now), overlaps);
+  const decide = (changes: Partial<ScheduleRow>, now: string, overlaps = false, presentSeconds = 0): [boolean, string | undefined] => {
+    const { submits, next } = decideFire({ ...row, ...changes }, new Date(now), overlaps, presentSeconds);
     return [submits, next?.toISOString()];
   };
   it('leave none out that is a little late, and make one of those that were missed', () => {
@@ -62,7 +64,7 @@ describe('the times of a schedule', () => {
       const fired: string[] = [];
       let next = due ?? null;
       while (next !== null && next <= now) {
-        const decided = decideFire({ ...row, cron, misfire, next_at: next }, now, false);
+        const decided = decideFire({ ...row, cron, misfire, next_at: next }, now, false, 0);
         if (decided.submits) fired.push(next.toISOString());
         expect(decided.next).to.be.greaterThan(next);
         next = decided.next;
@@ -72,6 +74,16 @@ describe('the times of a schedule', () => {
       expect(fired).to.deep.equal(misfire === 'run_once' && onTime.length < all.length ? all.slice(0, 1) : onTime);
       expect(next?.toISOString()).to.equal(nextRuns({ cron, timezone: 'UTC' }, now, 1)[0]?.toISOString());
     }));
+  });
+
+  it('miss nothing that waits in a backlog while the service is there, where one stands for those that should have come since', () => {
+    const skip = { cron: '* * * * *', misfire: 'skip' as const };
+    const after = '2026-01-01T12:03:20Z';
+    expect(decide(skip, after, false, 139)).to.deep.equal([false, '2026-01-01T12:01:00.000Z']);
+    expect(decide(skip, after, false, 140)).to.deep.equal([true, '2026-01-01T12:03:00.000Z']);
+    expect(decide({ ...skip, misfire: 'run_once' }, after, false, 139)).to.deep.equal([true, '2026-01-01T12:04:00.000Z']);
+    expect(decide({ ...skip, misfire: 'run_once' }, after, false, 140)).to.deep.equal([true, '2026-01-01T12:03:00.000Z']);
+    expect(decide({ misfire: 'skip' }, '2026-01-01T12:03:20Z', false, 3600)).to.deep.equal([true, '2026-01-01T12:10:00.000Z']);
   });
 
   it('skip what overlaps, where they are to', () => {
@@ -195,6 +207,25 @@ describe('schedules', () => {
     for (const { id } of [once, never]) {
       expect((await read(id as string)).next_runs).to.have.length(5);
       await api.call('DELETE', `/api/v1/schedules/${id}`);
+    }
+  });
+
+  it('is not skipped for what it waits while the service is there', async () => {
+    const quiet = await startTestApi({}, NO_SWEEPS);
+    try {
+      let now = 0;
+      const presence = new Presence({ maxGapMs: 60_000, now: () => now });
+      presence.answered();
+      now += 50_000;
+      const sweep = testSweeper(quiet.db, quiet.databaseUrl, presence);
+      const { body: { id } } = await quiet.call('POST', '/api/v1/schedules', { cron: '0 0 1 1 *', task: { problem_id: 'scheduled' }, overlap: 'allow', misfire: 'skip' });
+      for (const [late, fires, skips] of [[90, 1, 0], [600, 1, 1]]) {
+        await sql`update schedules set next_at = date_trunc('second', now()) - make_interval(secs => ${late}::float8)`.execute(quiet.db);
+        await sweep();
+        expect((await quiet.call('GET', `/api/v1/schedules/${String(id)}`)).body).to.include({ fires, skips });
+      }
+    } finally {
+      await quiet.stop();
     }
   });
 

@@ -80,4 +80,22 @@ describe('a round of the sweeper', () => {
     await often(cheap, failing);
     expect(failing.done()).to.equal(0);
   });
+
+  it('asks again at once what got no answer for another reason than what it costs', async () => {
+    await sql`create sequence asked`.execute(api.db);
+    await sql`
+      create function fails(state text) returns boolean language plpgsql as $$
+      begin
+        perform nextval('asked'), pg_sleep(0.1);
+        raise exception 'no answer' using errcode = state;
+      end $$`.execute(api.db);
+    const asked = async (state: string): Promise<number> => {
+      await sql`select setval('asked', 1, false)`.execute(api.db);
+      await often(step(sql`true`), step(sql`fails(${state})`));
+      const { rows } = await sql<{ next: number }>`select nextval('asked') as next`.execute(api.db);
+      return rows[0]!.next - 1;
+    };
+    expect(await asked('55P03')).to.be.at.least(20);
+    expect(await asked('57014')).to.equal(1);
+  });
 });

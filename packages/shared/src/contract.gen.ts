@@ -452,7 +452,8 @@ export interface paths {
          * @description Each time the expression says, a task is submitted as `task` describes it, exactly once, whatever replicas are up or restart.
          *     `overlap` says what happens while the last of them has not ended; `misfire`, when the service was down at the time and for more than a
          *     minute after it: one fire for all whose time came until it was back, or none for those that were missed, while what is late by
-         *     a minute at most still fires.
+         *     a minute at most still fires. What is late because many fire at once is not missed: it fires, once for all of its schedule that are
+         *     late by more than a minute.
          */
         post: operations["createSchedule"];
         delete?: never;

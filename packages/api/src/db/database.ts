@@ -10,6 +10,7 @@ import type { Histogram } from 'prom-client';
 import { connecting, DatabaseAway, isStalePlan } from './errors.js';
 import { Line, type Rank } from './line.js';
 import { StatementNames } from './prepared.js';
+import { SafeClient } from './safe-client.js';
 import { LEASE_OPTIONS, SESSION_OPTIONS, STATEMENT_TIMEOUT_MS } from './settings.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -46,7 +47,7 @@ const types: pg.CustomTypesConfig = { getTypeParser: getTypeParser as typeof pg.
  * prepare what `names` has a name for.
  */
 function watchedClient(names: StatementNames | null): typeof pg.Client {
-  return class WatchedClient extends pg.Client {
+  return class WatchedClient extends SafeClient {
     constructor(config?: string | pg.ClientConfig) {
       super(config);
       // The pool listens only while the client is idle: a connection lost under a query would otherwise end the process.

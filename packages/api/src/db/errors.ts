@@ -91,6 +91,11 @@ export function isLockTimeout(error: unknown): boolean {
   return codeOf(error) === '55P03';
 }
 
+/** Whether the statement took longer than any may. */
+export function isStatementTimeout(error: unknown): boolean {
+  return codeOf(error) === '57014';
+}
+
 /** Whether the statement was chosen to end a circle of waits. */
 export function isDeadlock(error: unknown): boolean {
   return codeOf(error) === '40P01';

@@ -3,9 +3,10 @@
  * has changed. Hints and nothing more: one that is lost costs the interval of a poll. The connection is its own, always drained,
  * and comes back by itself. Where there is no way to PostgreSQL past a pooler, there is none, and replicas poll.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { backoffMs } from '@task-executor/shared';
 import type { Logger } from 'pino';
+import { SafeClient } from './safe-client.js';
 import { SESSION_OPTIONS } from './settings.js';
 
 export type Topic = 'work' | 'workers' | 'tasks' | 'following';
@@ -51,7 +52,7 @@ export class Listener {
   /** Connects, and keeps connected until stopped. Resolves when the first try has ended, well or not. */
   async start(): Promise<void> {
     if (this.#stopped || this.#url === null) return;
-    const client = new pg.Client({
+    const client = new SafeClient({
       connectionString: this.#url,
       application_name: 'task-executor-api listener',
       connectionTimeoutMillis: 5_000,

@@ -15,11 +15,12 @@ export const ANY_LAPSED = sql<boolean>`exists (select from workers where ${LAPSE
 
 /**
  * Ends the sessions whose lease has lapsed, and returns their workers. This API has been there for `presentSeconds`; a session that was
- * not heard from in them gets a whole lease from their beginning on: while the API was away, nobody could be heard.
+ * not heard from in them gets a whole lease from their beginning on: while the API was away, nobody could be heard. So it is while this
+ * waits for a lock on the table: after more than `maxGapSeconds` it ends none.
  */
 export async function lapseSessions(
   db: Database,
-  { presentSeconds, leaseSeconds }: { presentSeconds: number; leaseSeconds: number },
+  { presentSeconds, maxGapSeconds, leaseSeconds }: { presentSeconds: number; maxGapSeconds: number; leaseSeconds: number },
 ): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     with lapsed as materialized (
@@ -27,6 +28,7 @@ export async function lapseSessions(
        where ${LAPSED}
          and (${presentSeconds}::float8 >= ${leaseSeconds}::float8
               or last_seen_at >= now() - make_interval(secs => ${presentSeconds}::float8))
+         and clock_timestamp() <= now() + make_interval(secs => ${maxGapSeconds}::float8)
        limit ${MOST_LAPSED} for update skip locked
     )
     update workers w set ended_at = now(), end_reason = 'lapsed'

@@ -9,8 +9,8 @@ import { LIMITS } from '@task-executor/shared';
 import type { Database } from '../db/database.js';
 import { jsonBytes, readPiece, type Piece, type PieceSize } from './piece.js';
 
-/** A fire that is late by more than this was missed. */
-const MISFIRE_GRACE_MS = 60_000;
+/** A fire is missed where the service was away at its time, and for more than this after it. */
+export const MISFIRE_GRACE_MS = 60_000;
 
 export interface ScheduleRow {
   id: string;
@@ -137,14 +137,19 @@ export interface Fire {
   readonly next: Date | null;
 }
 
-/** Decides about the fire that was due at `row.next_at`. `overlaps`: the task of the last fire has not ended. */
-export function decideFire(row: ScheduleRow, now: Date, overlaps: boolean): Fire {
-  const due = row.next_at ?? now;
-  const missed = now.getTime() - due.getTime() > MISFIRE_GRACE_MS;
-  // A fire that is a little late leaves none out. After an outage one fire stands for all until now; where none does, those that are not
-  // missed yet still come.
-  const afterMissed = row.misfire === 'skip' ? new Date(now.getTime() - MISFIRE_GRACE_MS - 1) : now;
-  const [next] = nextRuns(row, missed ? afterMissed : due, 1);
+/**
+ * Decides about the fire that was due at `row.next_at`, by a service that has been there for `presentSeconds`. What is late though the
+ * service was there waits in a backlog of our own, and is not missed.
+ */
+export function decideFire(row: ScheduleRow, now: Date, overlaps: boolean, presentSeconds: number): Fire {
+  const due = (row.next_at ?? now).getTime();
+  const onTimeFrom = now.getTime() - MISFIRE_GRACE_MS;
+  const missedUntil = onTimeFrom - presentSeconds * 1000;
+  const missed = due < missedUntil;
+  // After an outage one fire stands for all until now; where none does, those that are not missed yet still come. A fire that is a little
+  // late leaves none out; one that waited long stands for those before which it should have come, so that a backlog ends.
+  const after = missed ? (row.misfire === 'skip' ? missedUntil - 1 : now.getTime()) : Math.max(due, onTimeFrom - 1);
+  const [next] = nextRuns(row, new Date(after), 1);
   return { submits: !(missed && row.misfire === 'skip') && !(overlaps && row.overlap === 'skip'), next: next ?? null };
 }
 
@@ -169,6 +174,7 @@ async function isInQueue(db: Database, taskId: string | null): Promise<boolean> 
 export async function fireNext(
   transaction: Database,
   except: readonly string[],
+  presentSeconds: number,
   submitTask: (row: ScheduleRow) => Promise<string>,
   onTaken: (id: string) => void,
 ): Promise<{ id: string; fired: boolean } | null> {
@@ -182,7 +188,7 @@ export async function fireNext(
   const [row] = rows;
   if (row === undefined) return null;
   onTaken(row.id);
-  const { submits, next } = decideFire(row, row.now, await isInQueue(transaction, row.last_task_id));
+  const { submits, next } = decideFire(row, row.now, await isInQueue(transaction, row.last_task_id), presentSeconds);
   const taskId = submits ? await submitTask(row) : null;
   const { rows: moved } = await sql`
     update schedules

@@ -9,6 +9,7 @@ import { advanceBulk, ANY_BULK, putOffBulk, type BulkStep } from '../queue/bulk.
 import { ANY_TO_FIRE, fireNext } from '../queue/schedule.js';
 import { submit, withRaces, type Submitted } from '../queue/submit.js';
 import { toSubmission, type SubmissionBody } from '../queue/to-submission.js';
+import type { Presence } from '../waiting/presence.js';
 import type { Chore } from './sweeper.js';
 
 /** Fires of one round; what is left waits for the next. */
@@ -21,6 +22,7 @@ interface Parts {
   readonly db: Database;
   readonly aftermath: Aftermath;
   readonly metrics: Metrics;
+  readonly presence: Pick<Presence, 'seconds'>;
   readonly log: Logger;
 }
 
@@ -30,7 +32,7 @@ function racesIn(db: Database): <T>(work: (transaction: Database) => Promise<T>)
 }
 
 /** Fires the schedules that are due. One that cannot be fired is logged and does not hold up the others. */
-export function schedules({ config, db, aftermath, log }: Parts): Chore {
+export function schedules({ config, db, aftermath, presence, log }: Parts): Chore {
   const inTransaction = racesIn(db);
   return {
     due: ANY_TO_FIRE,
@@ -40,7 +42,7 @@ export function schedules({ config, db, aftermath, log }: Parts): Chore {
         let taken: string | null = null;
         let submitted: Submitted | null = null;
         try {
-          const fire = await inTransaction((transaction) => fireNext(transaction, failed, async (row) => {
+          const fire = await inTransaction((transaction) => fireNext(transaction, failed, presence.seconds, async (row) => {
             const task = toSubmission(config, '/task', row.task as unknown as SubmissionBody, { scheduleId: row.id });
             submitted = await submit(transaction, config.priorityAgeingMs, [task]);
             return submitted.rows[0]?.id ?? '';

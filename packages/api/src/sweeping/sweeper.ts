@@ -9,6 +9,7 @@
 import type { Logger } from 'pino';
 import type { Aftermath } from '../aftermath.js';
 import type { Database } from '../db/database.js';
+import { isStatementTimeout } from '../db/errors.js';
 import { Ration } from '../db/ration.js';
 import { ANY_LAPSED, lapseSessions } from '../fleet/lapse.js';
 import type { Metrics } from '../metrics.js';
@@ -20,7 +21,7 @@ import {
   DUE_TASKS, EXPIRED_TASKS, findOrphaned, ORPHANED_TASKS, SWEEP_ROWS, sweepDue, sweepExpired, sweepSessions, sweepTimeouts, TIMED_OUT_TASKS,
   type Swept,
 } from '../queue/sweep.js';
-import { Presence } from '../waiting/presence.js';
+import type { Presence } from '../waiting/presence.js';
 
 /** A question that takes so long is costly; without a held snapshot all of them together take about a millisecond. */
 const COSTLY_MS = 20;
@@ -32,6 +33,8 @@ export interface Chore {
   readonly due: Question;
   /** `tasks`: the answer to `due`; empty where that is a boolean. */
   run(tasks: readonly string[]): Promise<unknown>;
+  /** What follows where it could not be asked or done. */
+  readonly failed?: () => void;
 }
 
 interface Step extends Chore {
@@ -46,6 +49,7 @@ export interface SweeperParts {
   readonly aftermath: Aftermath;
   readonly metrics: Metrics;
   readonly log: Logger;
+  readonly presence: Presence;
   readonly intervalMs: number;
   readonly leaseSeconds: number;
   readonly chores: readonly Chore[];
@@ -71,10 +75,17 @@ export class Sweeper {
     this.#log = parts.log;
     this.#intervalMs = parts.intervalMs;
     this.#leaseSeconds = parts.leaseSeconds;
-    this.#presence = new Presence({ maxGapMs: (parts.leaseSeconds * 1000) / 3 });
+    this.#presence = parts.presence;
     const regroup = regrouping();
     const chores: readonly Chore[] = [
-      { due: ANY_LAPSED, run: () => this.#lapse() },
+      {
+        due: ANY_LAPSED,
+        run: () => this.#lapse(),
+        // Where a lease cannot be ended, none can be renewed.
+        failed: () => {
+          this.#presence.absent();
+        },
+      },
       // Whoever ends a session takes back at once what it held; this is for those who died in between, and reads all that runs.
       { due: ORPHANED_TASKS, run: (tasks) => this.#drain(tasks, sweepSessions) },
       { due: TIMED_OUT_TASKS, run: (tasks) => this.#drain(tasks, sweepTimeouts) },
@@ -117,12 +128,13 @@ export class Sweeper {
         const answer = apart.includes(step) ? await this.#askApart(step) : due?.get(step) ?? false;
         if (answer === true) await step.run([]);
         else if (answer !== false && answer.length > 0) await step.run(answer);
-      });
+      }, step.failed);
     }
   }
 
-  async #try(step: () => Promise<unknown>): Promise<void> {
+  async #try(step: () => Promise<unknown>, failed?: () => void): Promise<void> {
     await step().catch((error: unknown) => {
+      failed?.();
       this.#log.warn({ event: 'sweep_failed', error: String(error) }, 'a sweep failed; the next one tries again');
     });
   }
@@ -147,15 +159,16 @@ export class Sweeper {
   /** What a step has to do whose question is costly, or may be. */
   async #askApart(step: Step): Promise<Answer> {
     const began = performance.now();
-    let took: number | null = null;
+    step.isCostly = true;
     try {
       const { answers, ms } = await answersTo(this.#db, [step.due]);
-      took = ms;
-      return answers[0] ?? false;
-    } finally {
-      const ms = took ?? performance.now() - began;
-      step.isCostly = took === null || ms >= COSTLY_MS;
+      step.isCostly = ms >= COSTLY_MS;
       if (step.isCostly) step.ration.spent(ms);
+      return answers[0] ?? false;
+    } catch (error) {
+      // How long it waited for a lock, or for a connection, is not what it costs.
+      if (isStatementTimeout(error)) step.ration.spent(performance.now() - began);
+      throw error;
     }
   }
 
@@ -166,7 +179,10 @@ export class Sweeper {
 
   /** Ends the sessions whose lease has lapsed, and takes back what ended sessions held. */
   async #lapse(): Promise<void> {
-    const lapsed = await lapseSessions(this.#db, { presentSeconds: this.#presence.seconds, leaseSeconds: this.#leaseSeconds });
+    const { seconds: presentSeconds, maxGapSeconds } = this.#presence;
+    const lapsed = await this.#presence.writing(
+      () => lapseSessions(this.#db, { presentSeconds, maxGapSeconds, leaseSeconds: this.#leaseSeconds }),
+    );
     for (const worker of lapsed) {
       this.#log.warn({ event: 'worker_lapsed', worker_id: worker }, 'a worker stopped sending heartbeats');
     }

@@ -18,6 +18,7 @@ import type { Submission } from '../queue/submission.js';
 import type { Submitted } from '../queue/submit.js';
 import type { TaskRow } from '../queue/task.js';
 import { keyOf } from './appetite.js';
+import type { Presence } from './presence.js';
 
 /** How many calls of one kind may wait; more are told to come again. */
 const MAX_WAITING = 20_000;
@@ -51,7 +52,7 @@ export class Groups {
   readonly #front = new Front();
   readonly #databases: Databases;
 
-  constructor({ config, databases }: { config: ApiConfig; databases: Databases }) {
+  constructor({ config, databases, presence }: { config: ApiConfig; databases: Databases; presence: Presence }) {
     this.#databases = databases;
     const { general, heartbeats, reports } = databases;
     this.submissions = new Coalescer({
@@ -61,7 +62,9 @@ export class Groups {
       ),
     });
     this.reports = new Coalescer({ ...BOUNDS, run: (items) => report(reports, items) });
-    this.beats = new Coalescer({ ...BOUNDS, ...HEARTBEATS, run: (beats) => renewLeases(heartbeats, config.leaseSeconds, beats) });
+    this.beats = new Coalescer({
+      ...BOUNDS, ...HEARTBEATS, run: (beats) => presence.writing(() => renewLeases(heartbeats, config.leaseSeconds, beats)),
+    });
     this.directives = new Coalescer({
       ...BOUNDS, ...HEARTBEATS, weigh: ({ named }) => 1 + named.length, run: (running) => directivesFor(heartbeats, running),
     });

@@ -1,17 +1,21 @@
 /**
- * Since when this process has been there for workers: running, and with a database that answers. A worker that could not be
- * heard because there was nobody to hear it is not a silent worker; the lapse of leases goes by this.
+ * Since when this process has been there for workers: running, and with a database that answers and takes what workers say. A worker that
+ * could not be heard because there was nobody to hear it is not a silent worker; the lapse of leases goes by this.
  */
+import { isDatabaseUnavailable, isDeadlock } from '../db/errors.js';
+
 const TICK_MS = 500;
 
 export class Presence {
   readonly #maxGapMs: number;
   readonly #now: () => number;
+  /** When the writes began that are under way, the longest first. */
+  readonly #writing = new Set<{ readonly beganAt: number }>();
   #since: number | null = null;
   #ticked: number;
   #timer: NodeJS.Timeout | null = null;
 
-  /** A pause of the whole process of more than `maxGapMs` (it was stopped, its machine slept) is an absence. */
+  /** A pause of the whole process of more than `maxGapMs` (it was stopped, its machine slept) is an absence, and so is a write that takes longer. */
   constructor({ maxGapMs, now = () => performance.now() }: { maxGapMs: number; now?: () => number }) {
     this.#maxGapMs = maxGapMs;
     this.#now = now;
@@ -33,8 +37,24 @@ export class Presence {
   /** To be called often; the time between two calls shows whether the process ran. */
   tick(): void {
     const now = this.#now();
-    if (now - this.#ticked > this.#maxGapMs) this.#since = null;
+    const [longest] = this.#writing;
+    if (now - Math.min(this.#ticked, longest?.beganAt ?? now) > this.#maxGapMs) this.#since = null;
     this.#ticked = now;
+  }
+
+  /** Does `work`, which writes leases: while the database can be read and not written, or is locked, nobody is heard. */
+  async writing<T>(work: () => Promise<T>): Promise<T> {
+    const write = { beganAt: this.#now() };
+    this.#writing.add(write);
+    try {
+      return await work();
+    } catch (error) {
+      if (isDatabaseUnavailable(error) && !isDeadlock(error)) this.absent();
+      throw error;
+    } finally {
+      this.tick();
+      this.#writing.delete(write);
+    }
   }
 
   /** The database has answered. */
@@ -43,9 +63,13 @@ export class Presence {
     this.#since ??= this.#now();
   }
 
-  /** The database has not answered. */
+  /** The database has not answered, or has refused what keeps leases. */
   absent(): void {
     this.#since = null;
+  }
+
+  get maxGapSeconds(): number {
+    return this.#maxGapMs / 1000;
   }
 
   /** For how long this process has been there without a break, in seconds. */

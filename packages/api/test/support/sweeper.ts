@@ -12,6 +12,7 @@ import { Follows } from '../../src/waiting/follows.js';
 import { createMetrics } from '../../src/metrics.js';
 import { Readiness } from '../../src/queue/readiness.js';
 import { Sweeper, type Chore } from '../../src/sweeping/sweeper.js';
+import { Presence } from '../../src/waiting/presence.js';
 import { Wakeups } from '../../src/waiting/wakeups.js';
 import { Watches } from '../../src/waiting/watches.js';
 
@@ -25,7 +26,7 @@ export const BULK_PIECE = 2;
 export type Sweep = () => Promise<void>;
 
 /** What a sweeper is made of, but for what it does each time. */
-function partsOf(db: Database, databaseUrl: string, log: Logger): Omit<ConstructorParameters<typeof Sweeper>[0], 'chores'> {
+function partsOf(db: Database, databaseUrl: string, log: Logger, presence = new Presence({ maxGapMs: 60_000 })): Omit<ConstructorParameters<typeof Sweeper>[0], 'chores'> {
   // Never started: nobody waits for the hints of this replica.
   const listener = new Listener(databaseUrl, log);
   const metrics = createMetrics();
@@ -33,7 +34,7 @@ function partsOf(db: Database, databaseUrl: string, log: Logger): Omit<Construct
     db, wakeups: new Wakeups(db, listener, log), watches: new Watches(listener), follows: new Follows(db, listener, log),
     readiness: new Readiness(db), metrics, log,
   });
-  return { db, aftermath, metrics, log, intervalMs: 0, leaseSeconds: 0 };
+  return { db, aftermath, metrics, log, presence, intervalMs: 0, leaseSeconds: 0 };
 }
 
 /** A sweeper whose rounds, once it is started, follow each other at once. */
@@ -41,7 +42,7 @@ export function sweeperOf(db: Database, databaseUrl: string, chores: readonly Ch
   return new Sweeper({ ...partsOf(db, databaseUrl, pino({ level: 'silent' })), leaseSeconds: 60, chores });
 }
 
-export function testSweeper(db: Database, databaseUrl: string): Sweep {
+export function testSweeper(db: Database, databaseUrl: string, presence?: Presence): Sweep {
   let failed: string | null = null;
   // A sweeper logs the failure of a step and goes on.
   const log = pino({ level: 'warn' }, {
@@ -49,7 +50,7 @@ export function testSweeper(db: Database, databaseUrl: string): Sweep {
       if (/sweep_failed|schedule_failed|bulk_operation_failed|aftermath_failed/.test(line)) failed = line;
     },
   });
-  const parts = partsOf(db, databaseUrl, log);
+  const parts = partsOf(db, databaseUrl, log, presence);
   const withConfig = { ...parts, config: readConfig({}) };
   const sweeper = new Sweeper({ ...parts, chores: [schedules(withConfig), bulkOperations(withConfig, { maxPieces: 1, maxTasks: BULK_PIECE })] });
   return async () => {
