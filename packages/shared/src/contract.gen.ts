@@ -713,7 +713,8 @@ export interface paths {
          * Register a worker and start a session
          * @description Without `worker_id` the server assigns the lowest id that no live worker holds. With it, a session that the id
          *     still has ends: its calls get 409 from now on and the tasks it ran go back to the queue at once, each such
-         *     attempt counted as lost.
+         *     attempt counted as lost. With a `session` a registration is safe to repeat: while that session is live, a copy gets the
+         *     worker that it belongs to, and ends nothing.
          */
         post: operations["registerWorker"];
         delete?: never;
@@ -2249,6 +2250,14 @@ export interface components {
         };
         WorkerRegistration: {
             worker_id?: components["schemas"]["WorkerId"];
+            /**
+             * Format: uuid
+             * @description A random UUID that the client makes for this registration, the same for each of its tries: the id of the session that it
+             *     starts. While that session is live, the registration is a copy: it renews the lease and changes nothing else. Once it has
+             *     ended, or where it is that of another worker than the one that is named, it gets 409 `session_ended`, and the next
+             *     registration takes a new one. Without it the server makes one, and each registration starts a session.
+             */
+            session?: string;
             backend_type: components["schemas"]["BackendType"];
             capabilities?: components["schemas"]["Capabilities"];
             /**
@@ -4211,6 +4220,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
