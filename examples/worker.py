@@ -60,7 +60,8 @@ def heartbeats(path, session, interval, running, over):
 
 leaving = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: leaving.set())
-while worker := call("POST", "/register", {"backend_type": "kind", "capabilities": {"supported_problems": ["test-*"]}}, leaving):
+capabilities = {"supported_problems": ["test-*"]}
+while worker := call("POST", "/register", {"session": str(uuid.uuid4()), "backend_type": "kind", "capabilities": capabilities}, leaving):
     path, session, running, over = f"/{worker['id']}", {"Worker-Session": worker["session"]}, [], threading.Event()
     threading.Thread(target=heartbeats, args=(path, session, worker["heartbeat_interval_seconds"], running, over), daemon=True).start()
     while not (over.is_set() or leaving.is_set()):

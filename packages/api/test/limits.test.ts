@@ -107,6 +107,7 @@ describe('limits and pauses', () => {
   it('are made, listed with their use, changed and removed', async () => {
     const created = await api.call('POST', '/api/v1/limits', { key: 'label:team', max_running: 2 });
     expect(created.headers.location).to.equal(`/api/v1/limits/${created.body.id}`);
+    expect((await api.call('GET', created.headers.location as string)).body).to.deep.equal(created.body);
     expect(created.body).to.deep.include({ key: 'label:team', value: null, max_running: 2, in_use: [] });
     const one = await limit('label:team', 1, 'red');
     const empty = await limit('label:team', 1, '');
@@ -124,6 +125,7 @@ describe('limits and pauses', () => {
     expect(await claimAll()).to.have.length(1);
     for (const id of [one, empty]) expect((await api.call('DELETE', `/api/v1/limits/${id}`)).status).to.equal(204);
     expect((await api.call('DELETE', `/api/v1/limits/${one}`)).body.code).to.equal('limit_not_found');
+    expect((await api.call('GET', `/api/v1/limits/${one}`)).body.code).to.equal('limit_not_found');
     expect((await api.call('PATCH', `/api/v1/limits/${UNKNOWN}`, { max_running: 1 })).body.code).to.equal('limit_not_found');
     for (const body of [{}, { key: 'worker', max_running: 1 }, { key: 'label:', max_running: 1 }, { key: 'problem_id', max_running: 0 }, { key: 'problem_id', max_running: 1.5 }]) {
       expect((await api.call('POST', '/api/v1/limits', body)).status, JSON.stringify(body)).to.equal(422);

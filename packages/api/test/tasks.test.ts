@@ -124,6 +124,22 @@ describe('tasks', () => {
     expect(seen).to.deep.equal(ids.filter((_id, n) => n % 2 === 1));
   });
 
+  it('names the next page in a header only where that is no longer than it may be', async () => {
+    const labels = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`long-${n}`, 'ü'.repeat(127)]));
+    for (let n = 0; n < 2; n++) await submitTask(api, { labels });
+    const query = Object.entries(labels).map(([key, value]) => `label=${encodeURIComponent(`${key}=${value}`)}`);
+    const long = await api.call('GET', `/api/v1/tasks?page_size=1&${query.join('&')}`);
+    expect([long.body.total, typeof long.body.next_cursor, long.headers.link]).to.deep.equal([2, 'string', undefined]);
+    expect((await api.call('GET', `/api/v1/tasks?page_size=1&${query[0]}`)).headers.link).to.be.a('string');
+  });
+
+  it('says how a plus is sent where a moment came with a space', async () => {
+    const refused = await api.call('GET', '/api/v1/tasks?created_from=2026-01-01T00:00:00+00:00');
+    expect(refused.status).to.equal(422);
+    expect(refused.body.detail).to.include('%2B');
+    expect((await api.call('GET', '/api/v1/tasks?created_from=2026-01-01T00:00:00%2B00:00')).status).to.equal(200);
+  });
+
   it('refuses cursors that are not of this list', async () => {
     for (let n = 0; n < 3; n++) await submitTask(api);
     const { next_cursor: cursor } = (await api.call('GET', '/api/v1/tasks?page_size=1')).body;

@@ -597,7 +597,8 @@ export interface paths {
             };
             cookie?: never;
         };
-        get?: never;
+        /** Read a limit and what counts under it */
+        get: operations["getLimit"];
         put?: never;
         post?: never;
         /** Remove a limit */
@@ -715,7 +716,8 @@ export interface paths {
          * Register a worker and start a session
          * @description Without `worker_id` the server assigns the lowest id that no live worker holds. With it, a session that the id
          *     still has ends: its calls get 409 from now on and the tasks it ran go back to the queue at once, each such
-         *     attempt counted as lost.
+         *     attempt counted as lost. With a `session` a registration is safe to repeat: while that session is live, a copy gets the
+         *     worker that it belongs to, and ends nothing.
          */
         post: operations["registerWorker"];
         delete?: never;
@@ -2251,6 +2253,14 @@ export interface components {
         };
         WorkerRegistration: {
             worker_id?: components["schemas"]["WorkerId"];
+            /**
+             * Format: uuid
+             * @description A random UUID that the client makes for this registration, the same for each of its tries: the id of the session that it
+             *     starts. While that session is live, the registration is a copy: it renews the lease and changes nothing else. Once it has
+             *     ended, or where it is that of another worker than the one that is named, it gets 409 `session_ended`, and the next
+             *     registration takes a new one. Without it the server makes one, and each registration starts a session.
+             */
+            session?: string;
             backend_type: components["schemas"]["BackendType"];
             capabilities?: components["schemas"]["Capabilities"];
             /**
@@ -2588,7 +2598,7 @@ export interface components {
             task_status?: components["schemas"]["TaskStatus"];
             /** @description The attempt that the task is at. */
             current_attempt?: number;
-            /** @description For `log_gap`, where the next batch must begin. */
+            /** @description For `log_gap`, where the next batch must begin; for `validation_failed` of a log batch, how many lines a log that is full has. */
             expected_offset?: number;
         };
         /** @enum {string} */
@@ -2788,9 +2798,9 @@ export interface operations {
             query?: {
                 /** @description Only tasks in one of these statuses, separated by commas. */
                 status?: components["schemas"]["TaskStatus"][];
-                /** @description Only tasks of this problem. */
+                /** @description Only tasks of this problem. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 problem_id?: components["schemas"]["ProblemId"];
-                /** @description Only tasks of problems that this glob fits. */
+                /** @description Only tasks of problems that this glob fits. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 problem_glob?: components["schemas"]["ProblemGlob"];
                 /** @description Only tasks that run on this worker or ended on it. */
                 worker_id?: components["schemas"]["WorkerId"];
@@ -2798,15 +2808,15 @@ export interface operations {
                 workflow_id?: components["schemas"]["Uuid"];
                 /** @description Only tasks that this schedule submitted. */
                 schedule_id?: components["schemas"]["Uuid"];
-                /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. */
+                /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 label?: components["schemas"]["LabelFilter"][];
-                /** @description Only tasks submitted at this moment or later. */
+                /** @description Only tasks submitted at this moment or later. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 created_from?: components["schemas"]["Moment"];
-                /** @description Only tasks submitted before this moment. */
+                /** @description Only tasks submitted before this moment. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 created_before?: components["schemas"]["Moment"];
-                /** @description Only tasks that ended at this moment or later. */
+                /** @description Only tasks that ended at this moment or later. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 completed_from?: components["schemas"]["Moment"];
-                /** @description Only tasks that ended before this moment. */
+                /** @description Only tasks that ended before this moment. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 completed_before?: components["schemas"]["Moment"];
                 /** @description The number of the page, from 1. Not together with `cursor`. */
                 page?: number;
@@ -2826,7 +2836,7 @@ export interface operations {
             /** @description A page of tasks. */
             200: {
                 headers: {
-                    /** @description The next page (`rel="next"`), where there is one. */
+                    /** @description The next page (`rel="next"`), where there is one and its address is no longer than the header may be. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -2944,9 +2954,9 @@ export interface operations {
             query?: {
                 /** @description Only tasks in one of these statuses, separated by commas. */
                 status?: components["schemas"]["TaskStatus"][];
-                /** @description Only tasks of this problem. */
+                /** @description Only tasks of this problem. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 problem_id?: components["schemas"]["ProblemId"];
-                /** @description Only tasks of problems that this glob fits. */
+                /** @description Only tasks of problems that this glob fits. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 problem_glob?: components["schemas"]["ProblemGlob"];
                 /** @description Only tasks that run on this worker or ended on it. */
                 worker_id?: components["schemas"]["WorkerId"];
@@ -2954,15 +2964,15 @@ export interface operations {
                 workflow_id?: components["schemas"]["Uuid"];
                 /** @description Only tasks that this schedule submitted. */
                 schedule_id?: components["schemas"]["Uuid"];
-                /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. */
+                /** @description Only tasks with this label, as `key=value`; several, where the parameter is repeated. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 label?: components["schemas"]["LabelFilter"][];
-                /** @description Only tasks submitted at this moment or later. */
+                /** @description Only tasks submitted at this moment or later. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 created_from?: components["schemas"]["Moment"];
-                /** @description Only tasks submitted before this moment. */
+                /** @description Only tasks submitted before this moment. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 created_before?: components["schemas"]["Moment"];
-                /** @description Only tasks that ended at this moment or later. */
+                /** @description Only tasks that ended at this moment or later. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 completed_from?: components["schemas"]["Moment"];
-                /** @description Only tasks that ended before this moment. */
+                /** @description Only tasks that ended before this moment. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 completed_before?: components["schemas"]["Moment"];
                 /** @description What else of each task, separated by commas. */
                 include?: ("attempts" | "logs")[];
@@ -3957,6 +3967,38 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the limit. */
+                limit_id: components["parameters"]["LimitId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     deleteLimit: {
         parameters: {
             query?: never;
@@ -4213,6 +4255,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4846,9 +4889,9 @@ export interface operations {
     putTaskArtifact: {
         parameters: {
             query: {
-                /** @description The name of the file, a relative path. */
+                /** @description The name of the file, a relative path. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 name: components["schemas"]["ArtifactName"];
-                /** @description The media type with which the file is served. */
+                /** @description The media type with which the file is served. A `+` in it is sent as `%2B`, since a bare one is a space. */
                 content_type?: components["schemas"]["MediaType"];
             };
             header?: {

@@ -1,5 +1,9 @@
-/** Registration: asked for until the API gives one, or refuses for good. */
-import type { ApiClient, components } from '@task-executor/shared';
+/**
+ * Registration: asked for until the API gives one, or refuses for good. All tries name one session, so that a copy which is carried out
+ * late, or whose answer was lost, neither ends the session that a later try began nor leaves a second worker.
+ */
+import { randomUUID } from 'node:crypto';
+import { ApiError, type ApiClient, type components } from '@task-executor/shared';
 import { sayUnanswered } from './calls/answer.js';
 import { untilTaken } from './calls/retry.js';
 import { monotonicMs } from './heartbeat/heartbeats.js';
@@ -19,10 +23,27 @@ const BOUNDS = { initialMs: 300, maxMs: 10_000 };
 export async function register(
   client: ApiClient, registration: () => Schemas['WorkerRegistration'], log: WorkerLog, stop: AbortSignal,
 ): Promise<Registered | null> {
-  return untilTaken(async () => {
+  let named: { session?: string } = { session: randomUUID() };
+  let isTried = false;
+  const attempt = async (): Promise<Registered> => {
     const at = monotonicMs();
-    return { answer: await client.register(registration(), stop), at };
-  }, {
+    const wasTried = isTried;
+    isTried = true;
+    try {
+      return { answer: await client.register({ ...registration(), ...named }, stop), at };
+    } catch (error) {
+      if (wasTried && isOver(error)) {
+        named = { session: randomUUID() };
+        isTried = false;
+      } else if (named.session !== undefined && isUnknownToApi(error)) {
+        named = {};
+      } else {
+        throw error;
+      }
+      return attempt();
+    }
+  };
+  return untilTaken(attempt, {
     stop,
     bounds: BOUNDS,
     onRefusal: (error) => {
@@ -33,4 +54,14 @@ export async function register(
       log.warn({ event: 'registration_failed', error: String(error) }, sayUnanswered(what, error));
     },
   });
+}
+
+/** Whether the session of an earlier try has been registered, and has ended since. */
+function isOver(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'session_ended';
+}
+
+/** Whether the API is older than sessions that clients name. */
+function isUnknownToApi(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'validation_failed' && error.problem.errors?.some(({ path }) => path === '/body/session') === true;
 }

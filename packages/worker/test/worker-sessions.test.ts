@@ -53,6 +53,29 @@ describe('worker: sessions', () => {
     await worker.drain();
   });
 
+  it('names one session in all tries of a registration, and a new one in the next', async () => {
+    const { api } = stage.current;
+    api.script('register', 'cut', problem('database_unavailable'), 'cut');
+    const worker = stage.current.start();
+    await worker.registered;
+    const tries = api.of('register').map((call) => call.body.session);
+    expect([tries.length, new Set(tries).size, typeof tries[0]]).to.deep.equal([4, 1, 'string']);
+    api.model.endSession(worker.id!);
+    api.script('heartbeat', problem('session_ended'));
+    const sessions = (await api.untilCalls('register', 5)).map((call) => call.body.session);
+    expect(new Set(sessions).size).to.equal(2);
+    await worker.drain();
+  });
+
+  it('makes another session where that of an earlier try has ended, and none where the API knows of no such thing', async () => {
+    const { api } = stage.current;
+    api.script('register', 'cut', problem('session_ended'), problem('validation_failed', { errors: [{ path: '/body/session', message: 'unknown' }] }));
+    const worker = stage.current.start();
+    const [first, second, third, fourth] = (await api.untilCalls('register', 4)).map((call) => call.body.session);
+    expect([first === second, typeof third, third === first, fourth]).to.deep.equal([true, 'string', false, undefined]);
+    await worker.drain();
+  });
+
   for (const code of ['session_ended', 'worker_not_found'] as const) {
     it(`registers anew at ${code}, and stops what ran without a word`, async () => {
       const { api } = stage.current;

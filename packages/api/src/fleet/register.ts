@@ -1,11 +1,13 @@
 /**
  * Registration: a new session for a worker id. It replaces whatever session the id had, which fences the old one; the
- * tasks of that one are taken back by queue/sweep, which the caller runs for this worker at once.
+ * tasks of that one are taken back by queue/sweep, which the caller runs for this worker at once. Where the client made the session's id,
+ * a copy of a registration is told from a new one.
  */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { likePattern } from '../db/like.js';
+import { isLive } from './look-up.js';
 
 export interface Registration {
   /** Null: the lowest id whose last session has ended, or that never had one. */
@@ -20,9 +22,48 @@ export interface Registration {
 /** Two replicas may pick the same free id; the loser picks again. */
 const MAX_RACES = 20;
 
+export interface Registered {
+  readonly workerId: string;
+  readonly sessionId: string;
+}
+
+/**
+ * Registers under `sessionId`, a UUID in lower case that the client made, the same for all tries of this registration; where that session is
+ * live, it has been registered by an earlier one. Null: every id is taken.
+ */
+export async function registerOnce(db: Database, request: Registration, sessionId: string): Promise<Registered | 'session_over' | null> {
+  return db.transaction().execute(async (transaction) => {
+    // Of two copies that come at once, one has to see the other.
+    await sql`select pg_advisory_xact_lock(hashtextextended('task_executor.session ' || ${sessionId}, 0))`.execute(transaction);
+    return (await repeat(transaction, request, sessionId)) ?? register(transaction, request, sessionId);
+  });
+}
+
+/**
+ * Renews the lease of a session that is there already, since its client counts it from the last try; unless it has ended, or is of another
+ * id than the request's. Null: it is new.
+ */
+async function repeat(
+  db: Database, { workerId, leaseSeconds }: Registration, sessionId: string,
+): Promise<Registered | 'session_over' | null> {
+  const { rows } = await sql<{ id: string; renewed: boolean }>`
+    with known as materialized (
+      select w.id from workers w where w.session_id = ${sessionId}::uuid
+    ), renewed as (
+      update workers w
+         set last_seen_at = now(), lease_until = greatest(w.lease_until, now() + make_interval(secs => ${leaseSeconds}::float8))
+        from known
+       where w.id = known.id and w.session_id = ${sessionId}::uuid and ${isLive()} and w.id = coalesce(${workerId}, w.id)
+      returning w.id
+    )
+    select known.id, renewed.id is not null as renewed from known left join renewed on renewed.id = known.id`.execute(db);
+  const [row] = rows;
+  if (row === undefined) return null;
+  return row.renewed ? { workerId: row.id, sessionId } : 'session_over';
+}
+
 /** The id and session of the registered worker, or null when every id is taken. */
-export async function register(db: Database, request: Registration): Promise<{ workerId: string; sessionId: string } | null> {
-  const sessionId = randomUUID();
+export async function register(db: Database, request: Registration, sessionId: string = randomUUID()): Promise<Registered | null> {
   for (let race = 0; race < MAX_RACES; race++) {
     const workerId = request.workerId ?? (await lowestFreeId(db));
     if (workerId === null) return null;

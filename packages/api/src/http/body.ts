@@ -24,11 +24,11 @@ const USUAL: BodyLimits = { bytes: LIMITS.maxBodyBytes, nodes: LIMITS.maxJsonNod
 const BULK: BodyLimits = { bytes: LIMITS.maxBulkBodyBytes, nodes: LIMITS.maxBulkJsonNodes };
 
 function tooLarge({ bytes }: BodyLimits): Problem {
-  return new Problem('body_too_large', `At most ${bytes} bytes are taken.`, {}, { Connection: 'close' });
+  return new Problem('body_too_large', `At most ${bytes} bytes are taken.`);
 }
 
-function tooMuch(headers: Record<string, string>): Problem {
-  return new Problem('too_many_requests', 'The server holds as much of other calls as it may.', {}, headers);
+function tooMuch(): Problem {
+  return new Problem('too_many_requests', 'The server holds as much of other calls as it may.');
 }
 
 /** Reads the whole body; by events, which cost a fraction of what iterating over the stream does. @throws Problem */
@@ -36,32 +36,38 @@ function readBytes(req: IncomingMessage, res: ServerResponse, limits: BodyLimits
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const hold = held.counter(res);
+    // While a call hangs, or the rest of a refused body comes, these listeners would keep the body in memory.
+    const letGo = (): void => {
+      req.off('data', take).off('end', end).off('error', fail);
+    };
     const end = (): void => {
-      // While a call hangs, these listeners would keep the body in memory.
-      req.off('data', take).off('error', fail);
+      letGo();
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    };
+    const refuse = (problem: Problem): void => {
+      letGo();
+      hold(-size);
+      reject(problem);
     };
     // The sender has gone, or what it sends is not HTTP any more: no mistake of the server.
     const fail = (): void => {
       reject(new Problem('malformed_request', 'The body broke off.'));
     };
-    const hold = held.counter(res);
     const take = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > limits.bytes) {
-        req.pause();
-        reject(tooLarge(limits));
+      if (size + chunk.length > limits.bytes) {
+        refuse(tooLarge(limits));
         return;
       }
       if (held.isFull(req.url ?? '')) {
-        req.pause();
-        reject(tooMuch({ Connection: 'close' }));
+        refuse(tooMuch());
         return;
       }
+      size += chunk.length;
       hold(chunk.length);
       chunks.push(chunk);
     };
-    req.on('data', take).once('end', end).on('error', fail);
+    req.on('data', take).on('end', end).on('error', fail);
   });
 }
 
@@ -126,7 +132,7 @@ export const readBody = (held: HeldBytes): RequestHandler => async (req, res, ne
   if (BODYLESS.has(req.method)) {
     delete req.headers['content-type'];
     req.resume();
-    if (req.path.startsWith('/api/') && held.isFull(req.path)) throw tooMuch({});
+    if (req.path.startsWith('/api/') && held.isFull(req.path)) throw tooMuch();
     next();
     return;
   }

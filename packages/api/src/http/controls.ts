@@ -60,6 +60,12 @@ export function controlRoutes({ databases, readiness, wakeups }: Services): Rout
     });
   });
 
+  router.get('/api/v1/limits/:limit_id', async (req, res) => {
+    const [row] = await listLimits(db, pathText(req, 'limit_id'));
+    if (row === undefined) throw new Problem('limit_not_found');
+    res.json(toLimit(row));
+  });
+
   router.patch('/api/v1/limits/:limit_id', async (req, res) => {
     const id = pathText(req, 'limit_id');
     await changeLimit(db, id, (req.body as Schemas['LimitChange']).max_running);

@@ -32,15 +32,17 @@ export class HeldBytes {
     return this.#bytes > (LEASE_PATH.test(path) ? this.#most : this.#most / 2);
   }
 
-  /** A function that counts the bytes it is called with until `res` has closed. */
+  /** A function that counts the bytes it is called with until `res` has closed; what is given back before is negative. */
   counter(res: ServerResponse): (bytes: number) => void {
     let total = 0;
     let counted = 0;
+    let isCounting = false;
     return (bytes) => {
       total += bytes;
       // A connection that has closed keeps nothing, and emits no further 'close' at which to subtract.
-      if (total < SMALL_BYTES || res.req.socket.destroyed) return;
-      if (counted === 0) {
+      if ((total < SMALL_BYTES && !isCounting) || res.req.socket.destroyed) return;
+      if (!isCounting) {
+        isCounting = true;
         res.once('close', () => {
           this.#bytes -= counted;
         });

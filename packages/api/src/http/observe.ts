@@ -20,7 +20,7 @@ export function observe(metrics: Metrics, log: Logger): RequestHandler {
     res.on('close', () => {
       const seconds = (performance.now() - began) / 1000;
       const operation = (req as OpenApiRequest).openapi?.schema?.operationId ?? 'none';
-      const status = res.writableFinished ? res.statusCode : 499;
+      const status = res.writableFinished || res.locals.answered === true ? res.statusCode : 499;
       metrics.requests.observe({ method: METHODS.has(method) ? method : 'other', operation, status: String(status) }, seconds);
       const level = status >= 500 ? 'warn' : QUIET.has(operation) ? 'debug' : 'info';
       log[level]({

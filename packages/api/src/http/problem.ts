@@ -1,6 +1,6 @@
 /** Errors of the HTTP layer: every answer of 400 and above is a problem document (RFC 9457) made here. */
 import { LIMITS, PROBLEMS, type components, type ProblemCode } from '@task-executor/shared';
-import type { ErrorRequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { CoalescerFull } from '../db/coalesce.js';
 import { StorageError } from '../artifacts/store.js';
@@ -9,6 +9,7 @@ import { CursorError } from '../queue/cursor.js';
 import { PageTooLarge } from '../queue/list.js';
 import { InvalidSubmission } from '../queue/to-submission.js';
 import { sentenceFor } from './string-patterns.js';
+import { endAfterBody } from './unread.js';
 
 type ProblemDocument = components['schemas']['Problem'];
 type Extras = Partial<Pick<ProblemDocument, 'errors' | 'task_status' | 'current_attempt' | 'expected_offset'>>;
@@ -52,11 +53,17 @@ export function problemDocument(problem: Problem, requestId: string): ProblemDoc
   };
 }
 
-export function sendProblem(res: Response, problem: Problem, requestId: string): void {
+export function sendProblem(req: Request, res: Response, problem: Problem, requestId: string): void {
   const document = problemDocument(problem, requestId);
   if (document.retryable && document.status !== 500) res.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
   for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
-  res.status(document.status).type('application/problem+json').send(JSON.stringify(document));
+  const text = JSON.stringify(document);
+  res.statusCode = document.status;
+  res.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  res.setHeader('Content-Length', Buffer.byteLength(text));
+  // What closes the connection is a request whose frame is in doubt: nothing of what follows is a body.
+  if (req.complete || req.destroyed || 'Connection' in problem.headers) res.end(text);
+  else endAfterBody(req, res, text);
 }
 
 /** What express-openapi-validator throws: an HTTP status, and where the request does not fit. */
@@ -107,7 +114,7 @@ export function problemOf(error: unknown): Problem | null {
 
 /** The last middleware. */
 export function handleErrors(log: Logger): ErrorRequestHandler {
-  return (error: unknown, _req, res, next) => {
+  return (error: unknown, req, res, next) => {
     if (res.headersSent) {
       next(error);
       return;
@@ -124,6 +131,6 @@ export function handleErrors(log: Logger): ErrorRequestHandler {
         'the storage of artifacts does not do what it is asked',
       );
     }
-    sendProblem(res, problem ?? new Problem('internal_error'), requestId);
+    sendProblem(req, res, problem ?? new Problem('internal_error'), requestId);
   };
 }

@@ -14,11 +14,11 @@ const WHOLE_RULES = new Map([
 ]);
 
 /** The pattern of date-times; their format is checked as well. */
-const MOMENT = String.raw`^(?!00|9999)\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:[0-5]\d(\.\d+)?([Zz]|[+-](0\d|1[0-5]):?[0-5]\d)$`;
+const MOMENT = String.raw`^(0[1-9]\d\d|[1-8]\d{3}|9[0-8]\d\d|99[0-8]\d|999[0-8])-\d\d-\d\d[Tt ]\d\d:\d\d:[0-5]\d(\.\d+)?([Zz]|[+-](0\d|1[0-5]):?[0-5]\d)$`;
 
 const SENTENCES = new Map([
   ...WHOLE_RULES,
-  [MOMENT, 'must be a date and time such as 2026-01-05T09:00:00Z, in the years 0100 to 9998, without a leap second and with an offset such as +02:00, of less than 16 hours'],
+  [MOMENT, 'must be a date and time such as 2026-01-05T09:00:00Z, in the years 0100 to 9998, without a leap second and with an offset such as +02:00, of less than 16 hours; in an address its + is sent as %2B'],
 ]);
 
 const REPLACED = new Set(['format', 'minLength', 'maxLength']);

@@ -18,6 +18,8 @@ import type { Services } from './services.js';
 /** The largest number of an attempt, an int in the database. The number of a line may be as large as a cursor can hold. */
 const MOST_ATTEMPT = 2_147_483_647;
 
+const MAX_LINK_CHARS = 4_000;
+
 export function taskReadRoutes({ databases, readiness, follows }: Services): Router {
   const router = Router();
   const db = databases.reads;
@@ -44,7 +46,9 @@ export function taskReadRoutes({ databases, readiness, follows }: Services): Rou
       const next = new URL(req.originalUrl, 'http://localhost');
       next.searchParams.delete('page');
       next.searchParams.set('cursor', page.nextCursor);
-      res.setHeader('Link', `<${next.pathname}${next.search}>; rel="next"`);
+      const link = `<${next.pathname}${next.search}>; rel="next"`;
+      // Many clients and proxies take no longer headers; next_cursor says the same.
+      if (link.length <= MAX_LINK_CHARS) res.setHeader('Link', link);
     }
     res.json({
       tasks: page.rows.map((row) => toTask(row, reasonOf)),

@@ -4,10 +4,11 @@ import { Router, type Request } from 'express';
 import { setDraining } from '../fleet/drain.js';
 import { countWorkers, findWorker, listWorkers } from '../fleet/find.js';
 import { deregister } from '../fleet/lapse.js';
-import { register } from '../fleet/register.js';
+import { register, registerOnce } from '../fleet/register.js';
 import { statusOf, toWorker, type WorkerRow } from '../fleet/worker.js';
 import { CursorError, decodeCursor, encodeCursor } from '../queue/cursor.js';
 import { endedOf, rates, readTotals } from '../queue/stats.js';
+import { Caller } from './caller.js';
 import { sessionAnswer } from './heartbeats.js';
 import { Problem, validationProblem } from './problem.js';
 import { sessionOf } from './reporter.js';
@@ -32,21 +33,31 @@ export function workerRoutes({ config, databases, readiness, wakeups, aftermath,
     if (Buffer.byteLength(JSON.stringify(metadata)) > LIMITS.maxMetadataBytes) {
       throw validationProblem('/body/metadata', `must be at most ${LIMITS.maxMetadataBytes} bytes`);
     }
-    const registered = await register(lease, {
+    const registration = {
       workerId: body.worker_id ?? null,
       backendType: body.backend_type,
       maxParallelTasks: body.capabilities?.max_parallel_tasks ?? 1,
       supportedProblems: body.capabilities?.supported_problems ?? [],
       metadata,
       leaseSeconds: config.leaseSeconds,
-    });
+    };
+    const session = body.session?.toLowerCase();
+    // It would take the id from the session that its client has registered meanwhile, elsewhere.
+    if (await new Caller(res).hasLeft()) {
+      res.destroy();
+      return;
+    }
+    const registered = session === undefined ? await register(lease, registration) : await registerOnce(lease, registration, session);
     if (registered === null) throw new Problem('too_many_requests', 'No free worker id could be found.');
+    if (registered === 'session_over') {
+      throw new Problem('session_ended', 'The session of this registration has ended, or is that of another worker; register with a new one.');
+    }
     readiness.forget();
     await sweeper.takeBack(registered.workerId);
     aftermath.tell([registered.workerId]);
     log.info({ event: 'worker_registered', worker_id: registered.workerId }, 'a worker registered');
     const worker = await existing(registered.workerId);
-    const answer = sessionAnswer(config, worker, registered.sessionId, { cancel: [], lost: [], drain: false });
+    const answer = sessionAnswer(config, worker, registered.sessionId, { cancel: [], lost: [], drain: worker.draining_at !== null });
     res.status(201).location(`/api/v1/workers/${registered.workerId}`).json(answer);
   });
 

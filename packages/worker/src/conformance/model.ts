@@ -83,11 +83,18 @@ export class Model {
   #registrations = 0;
 
   register(call: Call): Reply {
+    const { worker_id: given, session: named } = call.body;
+    const [known] = [...this.sessions].find(([, { session }]) => session === named) ?? [];
+    if (known !== undefined) return this.#registered(known);
     this.#registrations += 1;
-    const given = call.body.worker_id;
     const workerId = typeof given === 'string' ? given : `worker-${String(this.#registrations).padStart(3, '0')}-kind`;
     this.endSession(workerId);
-    this.sessions.set(workerId, { session: `00000000-0000-4000-8000-${String(this.#registrations).padStart(12, '0')}`, ...capabilitiesIn(call) });
+    const session = typeof named === 'string' ? named : `00000000-0000-4000-8000-${String(this.#registrations).padStart(12, '0')}`;
+    this.sessions.set(workerId, { session, ...capabilitiesIn(call) });
+    return this.#registered(workerId);
+  }
+
+  #registered(workerId: string): Reply {
     return { status: 201, body: this.#worker(workerId, { cancel: [], lost: [], drain: false }) };
   }
 
