@@ -127,6 +127,34 @@ describe('bulk operations', () => {
     expect((await run('cancel', { problem_id: 'stopped' })).changed).to.equal(10_000 - stopped.body.changed);
   });
 
+  it('are listed from the newest on, by state, in pages', async () => {
+    const list = async (query: string): Promise<{ ids: string[]; next: string | null }> => {
+      const { status, body } = await api.call('GET', `/api/v1/bulk-operations?${query}`);
+      expect(status).to.equal(200);
+      return { ids: (body.bulk_operations as { id: string }[]).map(({ id }) => id), next: body.next_cursor as string | null };
+    };
+    const made: string[] = [];
+    for (let n = 0; n < 3; n++) made.unshift((await run('cancel', { problem_id: 'listed' })).id as string);
+    // As where two were made in one millisecond.
+    await sql`update bulk_operations set created_at = '2100-01-01T00:00:00Z' where id = any (${made.slice(0, 2)}::uuid[])`.execute(api.db);
+    const expected = [...made.slice(0, 2).sort().reverse(), made[2] ?? ''];
+    expect((await list('limit=3')).ids).to.deep.equal(expected);
+    const paged: string[] = [];
+    for (let next: string | null = ''; next !== null && paged.length < 3;) {
+      const page = await list(`limit=1&state=done${next === '' ? '' : `&cursor=${next}`}`);
+      expect(page.ids).to.have.length(1);
+      paged.push(...page.ids);
+      next = page.next;
+    }
+    expect(paged).to.deep.equal(expected);
+    const { next_cursor: last, bulk_operations: all } = (await api.call('GET', '/api/v1/bulk-operations')).body;
+    expect([last, all[0]]).to.deep.equal([null, (await api.call('GET', `/api/v1/bulk-operations/${expected[0] ?? ''}`)).body]);
+    expect((await list('state=running')).ids).to.deep.equal([]);
+    for (const query of ['state=over', 'limit=0', 'limit=101', 'cursor=x']) {
+      expect((await api.call('GET', `/api/v1/bulk-operations?${query}`)).status, query).to.equal(422);
+    }
+  });
+
   it('pass an end on to dependents', async () => {
     const parent = await submitTask(api, { problem_id: 'bulk-parent' });
     const child = await submitTask(api, { problem_id: 'bulk-child', depends_on: [parent] });

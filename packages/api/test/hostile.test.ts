@@ -136,7 +136,7 @@ describe('hostile input', () => {
       expect([status, body.code, body.errors?.[0].path], JSON.stringify([key, task])).to.deep.equal([422, 'validation_failed', '/query/cursor']);
     }
     for (const [list, place] of [
-      ['/api/v1/schedules', '-'.repeat(36)], ['/api/v1/workers', '\u0000'], ['/api/v1/workers', 'worker-1'],
+      ['/api/v1/schedules', '-'.repeat(36)], ['/api/v1/bulk-operations', '-'.repeat(36)], ['/api/v1/workers', '\u0000'], ['/api/v1/workers', 'worker-1'],
       [`/api/v1/tasks/${id as string}/attempts`, 2 ** 32], [`/api/v1/tasks/${id as string}/attempts`, Number.MAX_SAFE_INTEGER], [`/api/v1/tasks/${id as string}/logs`, -1],
     ] as const) {
       const { status, body } = await api.call('GET', `${list}?cursor=${cursorOf([place])}`);

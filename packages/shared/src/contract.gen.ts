@@ -497,7 +497,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List bulk operations
+         * @description From the newest on.
+         */
+        get: operations["listBulkOperations"];
         put?: never;
         /**
          * Cancel or retry every task that fits a filter
@@ -2147,12 +2151,18 @@ export interface components {
             action: "cancel" | "retry";
             filter: components["schemas"]["TaskFilter"];
         };
+        /** @enum {string} */
+        BulkState: "running" | "done" | "stopped";
+        BulkOperationList: {
+            bulk_operations: components["schemas"]["BulkOperation"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
         BulkOperation: {
             id: components["schemas"]["Uuid"];
             /** @enum {string} */
             action: "cancel" | "retry";
-            /** @enum {string} */
-            state: "running" | "done" | "stopped";
+            state: components["schemas"]["BulkState"];
             /** @description How many tasks that fit the filter were looked at. */
             examined: components["schemas"]["Count"];
             /** @description How many of them were cancelled or retried. */
@@ -3780,6 +3790,41 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBulkOperations: {
+        parameters: {
+            query?: {
+                /** @description Those that are in this state. */
+                state?: components["schemas"]["BulkState"];
+                /** @description How many operations at the most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of operations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];

@@ -86,6 +86,7 @@ export const LIMITS = {
   maxNextRuns: 5,
   maxListedSchedules: 100,
   maxBulkOperations: 100,
+  maxListedBulkOperations: 100,
   maxExplained: 100,
   maxCountedAhead: 10_000,
 

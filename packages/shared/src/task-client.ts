@@ -155,6 +155,10 @@ export class TaskClient {
     return this.#call('POST', '/bulk-operations', { body: operation, headers: keyHeader(key) });
   }
 
+  listBulkOperations(query: Query<'listBulkOperations'>): Promise<Schemas['BulkOperationList']> {
+    return this.#call('GET', `/bulk-operations${toQuery(query)}`);
+  }
+
   getBulkOperation(operationId: string): Promise<Schemas['BulkOperation']> {
     return this.#call('GET', `/bulk-operations/${encodeURIComponent(operationId)}`);
   }

@@ -1,12 +1,13 @@
 /** Bulk operations over HTTP. */
-import { supportsProblem, type components } from '@task-executor/shared';
+import { LIMITS, supportsProblem, type components } from '@task-executor/shared';
 import { Router } from 'express';
-import { createBulk, findBulk, narrowed, stopBulk, toBulk, type BulkRow } from '../queue/bulk.js';
+import { createBulk, findBulk, listBulk, narrowed, stopBulk, toBulk, type BulkRow } from '../queue/bulk.js';
+import { decodeCursor, encodeCursor, idIn } from '../queue/cursor.js';
 import { msFrom, type TaskFilter } from '../queue/filter.js';
 import { answerCreation } from './creation.js';
 import { toFilter } from './filters.js';
 import { Problem, validationProblem } from './problem.js';
-import { pathText } from './request.js';
+import { pathText, queryNumber, queryText } from './request.js';
 import type { Services } from './services.js';
 
 /** The tasks that each action is about. */
@@ -46,6 +47,19 @@ export function bulkRoutes({ databases }: Services): Router {
       if (row === null) throw new Problem('too_many_requests', 'Too many bulk operations are running.');
       return { status: 202, location: `/api/v1/bulk-operations/${row.id}`, answer: toBulk(row) };
     });
+  });
+
+  router.get('/api/v1/bulk-operations', async (req, res) => {
+    const limit = queryNumber(req, 'limit', LIMITS.maxListedBulkOperations);
+    const cursor = queryText(req, 'cursor');
+    const after = cursor === null ? null : idIn(decodeCursor(cursor, 1)[0]);
+    const rows = await listBulk(db, { state: queryText(req, 'state'), after, limit });
+    const page = rows.slice(0, limit);
+    const answer: components['schemas']['BulkOperationList'] = {
+      bulk_operations: page.map(toBulk),
+      next_cursor: rows.length > limit ? encodeCursor([page.at(-1)?.id ?? null]) : null,
+    };
+    res.json(answer);
   });
 
   router.get('/api/v1/bulk-operations/:operation_id', async (req, res) => {

@@ -12,7 +12,7 @@ import { LIMITS, TERMINAL_STATUSES, type TaskStatus, type components } from '@ta
 import type { Database } from '../db/database.js';
 import { cancelMany, type Cancelled } from './cancel.js';
 import { NIL_ID } from './cursor.js';
-import { idsOf, msFrom, type TaskFilter } from './filter.js';
+import { idsOf, msFrom, whereAll, type TaskFilter } from './filter.js';
 import { readPiece, type Piece } from './piece.js';
 import { planRetries } from './retry-plan.js';
 import { readRetried, type RetriedRow } from './retry.js';
@@ -57,6 +57,19 @@ export async function createBulk(db: Database, action: BulkRow['action'], filter
 export async function findBulk(db: Database, id: string): Promise<BulkRow | null> {
   const { rows } = await sql<BulkRow>`select * from bulk_operations where id = ${id}::uuid`.execute(db);
   return rows[0] ?? null;
+}
+
+/** Operations in `state`, or in any, from the newest on, behind the operation `after`: one more than `limit` where there are more. */
+export async function listBulk(
+  db: Database, { state, after, limit }: { state: string | null; after: string | null; limit: number },
+): Promise<BulkRow[]> {
+  const conditions = [
+    ...(state === null ? [] : [sql`state = ${state}`]),
+    ...(after === null ? [] : [sql`(created_at, id) < (select created_at, id from bulk_operations where id = ${after}::uuid)`]),
+  ];
+  const { rows } = await sql<BulkRow>`
+    select * from bulk_operations ${whereAll(conditions)} order by created_at desc, id desc limit ${limit + 1}`.execute(db);
+  return rows;
 }
 
 /** Whether it was running. What it has done stays done. */

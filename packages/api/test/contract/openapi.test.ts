@@ -213,6 +213,7 @@ describe('openapi.yaml', () => {
     ['maxCronChars', at('ScheduleSubmission', 'properties', 'cron', 'maxLength')],
     ['maxTimezoneChars', at('ScheduleSubmission', 'properties', 'timezone', 'maxLength')],
     ['maxNextRuns', at('Schedule', 'properties', 'next_runs', 'maxItems')],
+    ['maxListedBulkOperations', at('BulkOperationList', 'properties', 'bulk_operations', 'maxItems')],
     ['maxListedSchedules', at('ScheduleList', 'properties', 'schedules', 'maxItems')],
     ['maxExplained', at('QueueExplanation', 'properties', 'largest', 'maxItems')],
     ['maxErrorChars', at('Failure', 'properties', 'error', 'maxLength')],
