@@ -98,4 +98,34 @@ describe('a round of the sweeper', () => {
     expect(await asked('55P03')).to.be.at.least(20);
     expect(await asked('57014')).to.equal(1);
   });
+
+  it('goes on beside what takes long, which is begun once at a time and waited for at the stop', async () => {
+    const cheap = step(sql`true`);
+    const long = step(sql`true`);
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const sweeper = sweeperOf(api.db, api.databaseUrl, [{ due: long.due, run: (tasks) => long.run(tasks).then(() => ended) }, cheap]);
+    sweeper.start();
+    let isStopped = false;
+    let stopped: Promise<void> = Promise.resolve();
+    try {
+      await eventually(() => Promise.resolve(cheap.done() >= 5));
+      const due = await submitTask(api, { problem_id: 'due', run_at: '2100-01-01T00:00:00Z' });
+      await sql`update queue set available_at = now() where task_id = ${due}::uuid`.execute(api.db);
+      await eventually(async () => (await sql`select from queue where task_id = ${due}::uuid and state = 'pending'`.execute(api.db)).rows.length === 1);
+      expect(long.done()).to.equal(1);
+    } finally {
+      stopped = sweeper.stop().then(() => {
+        isStopped = true;
+      });
+      // A round that was under way has ended by now.
+      await sql`select 1`.execute(api.db);
+      await new Promise(setImmediate);
+      expect(isStopped).to.equal(false);
+      end();
+      await stopped;
+    }
+  });
 });

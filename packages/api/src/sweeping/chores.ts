@@ -81,7 +81,7 @@ export function bulkOperations({ config, db, aftermath, metrics, log }: Parts, {
           failed.push(taken);
           log.warn({ event: 'bulk_operation_failed', operation_id: taken, error: String(error) }, 'a piece of a bulk operation failed; it is tried again');
           await putOffBulk(db, taken);
-          // It may have waited as long as a statement may take, and other chores wait for this one.
+          // It may have waited as long as a statement may take, and a stop waits for this.
           if (isDatabaseUnavailable(error)) return;
           continue;
         }

@@ -38,6 +38,10 @@ export interface Chore {
 }
 
 interface Step extends Chore {
+  /** Whether it may take long: the round does not wait for it, and the next ones leave it alone until it is done. */
+  readonly isBeside: boolean;
+  /** What it does beside the rounds at the moment. */
+  underWay: Promise<void> | null;
   /** Rations the question, where it is costly. */
   readonly ration: Ration;
   /** By the time that the question took last; true, too, until that is known. */
@@ -52,6 +56,7 @@ export interface SweeperParts {
   readonly presence: Presence;
   readonly intervalMs: number;
   readonly leaseSeconds: number;
+  /** May take long: none of them holds up the rounds, or another one. */
   readonly chores: readonly Chore[];
 }
 
@@ -77,7 +82,7 @@ export class Sweeper {
     this.#leaseSeconds = parts.leaseSeconds;
     this.#presence = parts.presence;
     const regroup = regrouping();
-    const chores: readonly Chore[] = [
+    const own: readonly Chore[] = [
       {
         due: ANY_LAPSED,
         run: () => this.#lapse(),
@@ -94,9 +99,10 @@ export class Sweeper {
       { due: ANY_NOTES, run: () => this.#aftermath.dependentsLeft() },
       { due: ANY_TO_REGROUP, run: () => regroup(this.#db) },
       { due: ANY_DELTAS, run: () => foldDeltas(this.#db) },
-      ...parts.chores,
     ];
-    this.#steps = chores.map((chore) => ({ ...chore, ration: new Ration(COSTLY_SHARE), isCostly: true }));
+    const stepOf = (chore: Chore, isBeside: boolean): Step =>
+      ({ ...chore, isBeside, underWay: null, ration: new Ration(COSTLY_SHARE), isCostly: true });
+    this.#steps = [...own.map((chore) => stepOf(chore, false)), ...parts.chores.map((chore) => stepOf(chore, true))];
   }
 
   start(): void {
@@ -109,11 +115,17 @@ export class Sweeper {
     this.#presence.stop();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#round;
+    await this.#besides();
   }
 
-  /** Does one round of all steps. An error ends its step and is logged: the next round tries again. */
-  sweep(): Promise<void> {
-    return this.#sweep(this.#steps);
+  /** Does one round of all steps, to its end. An error ends its step and is logged: the next round tries again. */
+  async sweep(): Promise<void> {
+    await this.#sweep(this.#steps);
+    await this.#besides();
+  }
+
+  async #besides(): Promise<void> {
+    for (const { underWay } of this.#steps) await underWay;
   }
 
   async #sweep(asked: readonly Step[]): Promise<void> {
@@ -126,10 +138,18 @@ export class Sweeper {
     for (const step of asked) {
       await this.#try(async () => {
         const answer = apart.includes(step) ? await this.#askApart(step) : due?.get(step) ?? false;
-        if (answer === true) await step.run([]);
-        else if (answer !== false && answer.length > 0) await step.run(answer);
+        const tasks = typeof answer === 'boolean' ? [] : answer;
+        if (answer === false || (answer !== true && tasks.length === 0)) return;
+        if (step.isBeside) this.#begin(step, tasks);
+        else await step.run(tasks);
       }, step.failed);
     }
+  }
+
+  #begin(step: Step, tasks: readonly string[]): void {
+    step.underWay = this.#try(() => step.run(tasks)).finally(() => {
+      step.underWay = null;
+    });
   }
 
   async #try(step: () => Promise<unknown>, failed?: () => void): Promise<void> {
@@ -221,7 +241,7 @@ export class Sweeper {
     if (this.#stopped) return;
     // Spread, so that replicas started together do not sweep together.
     this.#timer = setTimeout(() => {
-      this.#round = this.#sweep(this.#steps.filter(({ ration }) => ration.isDue)).finally(() => {
+      this.#round = this.#sweep(this.#steps.filter(({ ration, underWay }) => ration.isDue && underWay === null)).finally(() => {
         this.#schedule();
       });
     }, this.#intervalMs * (0.75 + 0.5 * Math.random()));
