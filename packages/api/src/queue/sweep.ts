@@ -152,7 +152,8 @@ export function expireTwins(db: Database, keys: readonly string[]): Promise<Swep
 async function expire(db: Database, found: RawBuilder<unknown>): Promise<Swept[]> {
   const { rows } = await sql<Swept>`
     with held as materialized (
-      select q.*, ${ENDED_AT} as ended_at, 'expired' as outcome from queue q ${found}
+      select q.*, ${ENDED_AT} as ended_at, 'expired' as outcome from queue q
+        ${found}
     ), ended as (
       delete from queue q using held h where ${isTaskOf('h')}
       returning h.*, 'timeout' as status, 'expired' as reason, null::json as result, null::uuid as reused_from,
