@@ -16,8 +16,8 @@ const NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const VALUE = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
 /** What the protocol, or the connection, says by them would not be true any more. */
 const RESERVED = new Set([
-  'accept', 'connection', 'expect', 'host', 'idempotency-key', 'keep-alive', 'last-event-id', 'range', 'task-attempt', 'te', 'trailer',
-  'transfer-encoding', 'upgrade', 'worker-session',
+  'accept', 'accept-encoding', 'connection', 'expect', 'host', 'idempotency-key', 'keep-alive', 'last-event-id', 'range', 'task-attempt', 'te', 'trailer',
+  'transfer-encoding', 'upgrade', 'worker-session', '__proto__',
 ]);
 
 /** Reads headers, one a line: `Name: value`. Empty lines are none. */
@@ -32,7 +32,7 @@ export function parseApiHeaders(text: string): ParsedHeaders {
     const which = `header ${index + 1}`;
     // What is before the colon of a line that is no header may be a part of the secret.
     if (!NAME.test(name)) mistakes.push(`${which} must be "Name: value", with a name of letters, digits and -`);
-    else if (RESERVED.has(lower) || lower.startsWith('content-')) mistakes.push(`${which} must not be ${name}, which belongs to the calls themselves`);
+    else if (RESERVED.has(lower) || /^(content|if)-/.test(lower)) mistakes.push(`${which} must not be ${name}, which belongs to the calls themselves`);
     else if (Object.hasOwn(headers, lower)) mistakes.push(`${which} is there twice`);
     else if (!VALUE.test(value)) mistakes.push(`${which} must have a value of visible ASCII characters and blanks in one line`);
     else headers[lower] = value;

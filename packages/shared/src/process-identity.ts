@@ -24,7 +24,9 @@ export async function isAlive(pid: number): Promise<boolean> {
 export async function startMark(pid: number): Promise<string | null> {
   const stat = await statFields(pid);
   if (stat !== null) return `${await bootId()}/${stat[19] ?? ''}`;
-  return run('ps', ['-o', 'lstart=', '-p', String(pid)]).then(({ stdout }) => stdout.trim() || null, () => null);
+  // Two processes of other locales or time zones must read the same.
+  const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+  return run('ps', ['-o', 'lstart=', '-p', String(pid)], { env }).then(({ stdout }) => stdout.trim() || null, () => null);
 }
 
 /** Whether the process that had number `pid` and start mark `mark` still runs. Without a mark, any of that number is taken for it. */

@@ -18,8 +18,9 @@ export interface Creation {
 }
 
 /**
- * Answers `req` with what `work` creates. `work` gets a transaction where `inTransaction` or where the request has a key; it
- * may run several times, so it must do nothing but work on its database.
+ * Answers `req` with what `work` creates. `work` gets a transaction where `inTransaction`, where the request has a key, and once it has lost
+ * a race: a transaction can lock what it raced against, but holds it for as long as this process takes. It may run several times, so it must
+ * do nothing but work on its database.
  */
 export async function answerCreation(
   db: Database,
@@ -31,8 +32,8 @@ export async function answerCreation(
   const key = req.get('Idempotency-Key') ?? null;
   const request = key === null ? null : { key, operation: `${req.method} ${req.path}`, body: req.body as unknown };
   try {
-    const created = await withRaces(async (): Promise<Creation & { replayed: boolean }> => {
-      if (request === null && !inTransaction) return { ...(await work(db)), replayed: false };
+    const created = await withRaces(async (lost): Promise<Creation & { replayed: boolean }> => {
+      if (request === null && !inTransaction && lost === 0) return { ...(await work(db)), replayed: false };
       return db.transaction().execute(async (transaction) => {
         if (request !== null) {
           const [kept] = await takeKeys(transaction, [request]);

@@ -8,10 +8,11 @@ import { findTask } from '../queue/find.js';
 import { KeyReused } from '../queue/idempotency.js';
 import { planRetries } from '../queue/retry-plan.js';
 import { readRetried, retryOf } from '../queue/retry.js';
+import { asksForReuse } from '../queue/reuse.js';
 import type { Edge, Submission } from '../queue/submission.js';
 import { keyedItems, submitBatch } from '../queue/submit-batch.js';
 import { isPlain } from '../queue/submit-plain.js';
-import { needsTransaction, submit } from '../queue/submit.js';
+import { submit } from '../queue/submit.js';
 import { toTask, type ReadyReason } from '../queue/task.js';
 import { checkDependencies, edgesOf, toSubmission } from '../queue/to-submission.js';
 import { answerCreation, type Creation } from './creation.js';
@@ -59,7 +60,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
     const together = edges.length === 0 && isPlain(task) && req.get('Idempotency-Key') === undefined;
     const reasonOf = await readiness.reasons();
     await answerCreation(db, req, res, (transaction) => createOne(together ? null : transaction, reasonOf, task, edges), {
-      inTransaction: needsTransaction([task], edges.length > 0),
+      inTransaction: asksForReuse([task]),
     });
   });
 
@@ -78,9 +79,7 @@ export function taskRoutes({ config, databases, groups, readiness, metrics, afte
       });
       const answer: Schemas['TaskBatchResult'] = { created: results.filter(({ created }) => created).length, tasks: results };
       return { status: 201, location: '/api/v1/tasks', answer, after: () => aftermath.submitted(submitted) };
-    }, {
-      inTransaction: keyed.length > 0 || needsTransaction(tasks, items.some(({ depends_on: parents = [] }) => parents.length > 0)),
-    });
+    }, { inTransaction: keyed.length > 0 || asksForReuse(tasks) });
   });
 
   router.patch('/api/v1/tasks/:task_id', async (req, res) => {

@@ -41,21 +41,16 @@ class SubmissionRaced extends Error {}
 /** How often a submission that lost a race is tried again. */
 const MAX_RACES = 20;
 
-/** Runs `work`, which submits, again while it loses races. */
-export async function withRaces<T>(work: () => Promise<T>): Promise<T> {
+/** Runs `work`, which submits, again while it loses races; `lost` is how many it has lost. */
+export async function withRaces<T>(work: (lost: number) => Promise<T>): Promise<T> {
   for (let race = 1; ; race++) {
     try {
-      return await work();
+      return await work(race - 1);
     } catch (error) {
       const raced = error instanceof SubmissionRaced || isUniqueViolation(error) || isDeadlock(error);
       if (!raced || race === MAX_RACES) throw error;
     }
   }
-}
-
-/** Whether `tasks` have to be submitted in a transaction, as where they depend on tasks that are stored: see lockFingerprints and lockParents. */
-export function needsTransaction(tasks: readonly Submission[], haveParents: boolean): boolean {
-  return haveParents || asksForReuse(tasks);
 }
 
 /** Stores `tasks`; within `withRaces`. Where `db` is no transaction, they are durable when this resolves. @throws MissingParent */
@@ -71,7 +66,7 @@ export async function submit(
   checkEdges(tasks, edges);
   if (asksForReuse(tasks)) await lockFingerprints(db, tasks);
   const expired = await freeKeys(db, tasks, edges);
-  await lockParents(db, edges);
+  if (db.isTransaction) await lockParents(db, edges);
   const submitted = await submitOnce(db, ageingMs, tasks, edges);
   if (submitted !== null) return { ...submitted, expired };
   await checkParents(db, edges);
@@ -95,8 +90,8 @@ function outsideParents(edges: readonly Edge[]): string[] {
 }
 
 /**
- * None of them ends between the snapshot of the submission and its own locks. With a thousand parents that run, one nearly always would, and
- * the submission lose each race. In order, so that none waits for another's second.
+ * In a transaction none of them ends between the snapshot of the submission and its own locks. With a thousand parents that run, one nearly
+ * always would, and the submission lose each race. In order, so that none waits for another's second.
  */
 async function lockParents(db: Database, edges: readonly Edge[]): Promise<void> {
   const ids = outsideParents(edges);
